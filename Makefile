@@ -1,0 +1,280 @@
+# lbproxy: build, test, install. `make help` lists the targets.
+#
+# Only cc, make and libssl-dev are needed for `make`; what the other targets
+# need is listed, with reasons, in ci/deps.txt, and ci/install-deps brings it.
+
+MAKEFLAGS += --no-builtin-rules
+.SUFFIXES:
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := all
+
+# --- settings, each of which the command line may change --------------------
+
+CC     ?= cc
+CLANG  ?= clang
+AR     ?= ar
+NM     ?= nm
+# Debian's, for which ci/deps.txt brings pytest; the first python3 on PATH may
+# be another one.
+PYTHON = /usr/bin/python3
+
+CPPFLAGS ?=
+CFLAGS   ?= -O2 -g
+LDFLAGS  ?=
+
+DESTDIR =
+PREFIX  = /usr/local
+
+FUZZ_SECONDS = 10
+FUZZ_JOBS    = 2
+TARGET       =
+PYTEST_ARGS  =
+KEEP         =
+# V=1 shows the commands of the build.
+V =
+
+# --- what there is ----------------------------------------------------------
+
+comma := ,
+
+VERSION := $(shell sed -n 's/^\#define LBP_VERSION[[:space:]]*"\(.*\)"/\1/p' \
+	lib/lbproxy.h 2>/dev/null)
+VERSION := $(or $(VERSION),0.1.0)
+SOVERSION := 0
+
+lib_c       := $(sort $(wildcard lib/*.c))
+lib_h       := $(sort $(wildcard lib/*.h))
+lbproxyd_c  := $(sort $(wildcard cmd/lbproxyd/*.c))
+toml-json_c := $(sort $(wildcard cmd/toml-json/*.c))
+exhaust_c   := $(wildcard lib/test/exhaust.c)
+unit_c      := $(sort $(filter-out $(exhaust_c),$(wildcard lib/test/*.c)))
+model_c     := $(sort $(wildcard fuzz/model/*.c))
+fuzz_c      := $(sort $(wildcard fuzz/fuzz_*.c))
+fuzz_names  := $(patsubst fuzz/fuzz_%.c,%,$(fuzz_c))
+
+programs := $(patsubst cmd/%/main.c,%,$(wildcard cmd/*/main.c))
+
+# --- flags ------------------------------------------------------------------
+
+std      := -std=c11 -D_GNU_SOURCE
+warnings := -Wall -Wextra -Wpedantic -Wconversion -Wshadow \
+	-Wstrict-prototypes
+includes := -Ilib -Ifuzz
+depend    = -MMD -MP
+openssl  := -lssl -lcrypto
+sanitize := -fno-sanitize-recover=all -fno-omit-frame-pointer
+
+release_cc     = $(CC)
+release_cflags = $(CFLAGS) -D_FORTIFY_SOURCE=2 -fstack-protector-strong
+release_ld     = -pie -Wl,-z,relro,-z,now $(LDFLAGS)
+# lib goes into a shared library too, cmd into position-independent programs.
+release_pic    = $(if $(filter lib/%,$1),-fPIC,-fPIE)
+
+asan_cc     = $(CLANG)
+asan_cflags = -O1 -g -fsanitize=address,undefined $(sanitize)
+asan_ld     = -fsanitize=address,undefined
+
+tsan_cc     = $(CLANG)
+tsan_cflags = -O1 -g -fsanitize=thread $(sanitize)
+tsan_ld     = -fsanitize=thread
+
+fuzz_cc     = $(CLANG)
+fuzz_cflags = -O1 -g -fsanitize=fuzzer-no-link,address,undefined $(sanitize)
+fuzz_ld     = -fsanitize=fuzzer,address,undefined
+
+# Needs no clang: what replays a corpus is built with the system compiler.
+replay_cc     = $(CC)
+replay_cflags = -O1 -g -DORACLE_COUNT
+replay_ld     =
+
+cover_cc     = $(CLANG)
+cover_cflags = -O0 -g -fprofile-instr-generate -fcoverage-mapping
+cover_ld     = -fprofile-instr-generate
+
+# Warnings are errors only here, so that a compiler newer than ours can still
+# build a release.
+gcc_cc       = gcc
+gcc_cflags   = -O2 -g -Werror
+clang_cc     = $(CLANG)
+clang_cflags = -O2 -g -Werror
+
+# Every allocation of the code under test can be made to fail.
+wrap := $(if $(wildcard lib/test/alloc.c), \
+	$(addprefix -Wl$(comma)--wrap=,malloc calloc realloc))
+
+# --- rules for every variant of the build -----------------------------------
+
+variants := release asan tsan fuzz replay cover gcc clang
+
+dir_release := build
+$(foreach v,$(filter-out release,$(variants)),$(eval dir_$v := build/$v))
+
+# objects VARIANT SOURCES
+objects = $(patsubst %.c,$(dir_$1)/obj/%.o,$2)
+
+# What is shown of a command: a verb and the file that it makes.
+brief = $(if $(V),,@printf '  %-5s %s\n' $1 $@ && )
+
+# compile VARIANT SOURCE OBJECT
+compile = $($1_cc) $(std) $(warnings) $(includes) $(depend) $(CPPFLAGS) \
+	$($1_cflags) $(call $1_pic,$2) -pthread -c -o $3 $2
+
+define variant_rules
+$(dir_$1)/obj/%.o: %.c Makefile
+	@mkdir -p $$(@D)
+	$$(call brief,CC)$$(call compile,$1,$$<,$$@)
+
+$(dir_$1)/liblbproxy.a: $(call objects,$1,$(lib_c))
+	@rm -f $$@
+	$$(call brief,AR)$(AR) rcs $$@ $$^
+
+$(dir_$1)/lbproxyd: $(call objects,$1,$(lbproxyd_c)) $(dir_$1)/liblbproxy.a
+	$$(call brief,LD)$$($1_cc) $$($1_ld) -pthread -o $$@ $$^ $(openssl)
+
+$(dir_$1)/toml-json: $(call objects,$1,$(toml-json_c)) $(dir_$1)/liblbproxy.a
+	$$(call brief,LD)$$($1_cc) $$($1_ld) -o $$@ $$^
+
+$(dir_$1)/unit: $(call objects,$1,$(unit_c)) $(dir_$1)/liblbproxy.a
+	$$(call brief,LD)$$($1_cc) $$($1_ld) $(wrap) -o $$@ $$^ -lcunit
+
+$(dir_$1)/libmodel.a: $(call objects,$1,$(model_c))
+	@rm -f $$@
+	$$(call brief,AR)$(AR) rcs $$@ $$^
+
+$(dir_$1)/exhaust: $(call objects,$1,$(exhaust_c)) $(dir_$1)/libmodel.a \
+		$(dir_$1)/liblbproxy.a
+	$$(call brief,LD)$$($1_cc) $$($1_ld) -o $$@ $$^
+endef
+$(foreach v,$(variants),$(eval $(call variant_rules,$v)))
+
+# fuzz_rules VARIANT NAME EXTRA-SOURCES; a target that tests more than lib
+# names the sources in fuzz_more_NAME and libraries in fuzz_libs_NAME.
+define fuzz_rules
+$(dir_$1)/$2: $(call objects,$1,fuzz/fuzz_$2.c fuzz/oracle.c $3 \
+		$(fuzz_more_$2)) $(dir_$1)/libmodel.a $(dir_$1)/liblbproxy.a
+	$$(call brief,LD)$$($1_cc) $$($1_ld) -o $$@ $$^ $(fuzz_libs_$2)
+endef
+$(foreach n,$(fuzz_names),$(eval $(call fuzz_rules,fuzz,$n)))
+$(foreach n,$(fuzz_names),$(foreach v,replay cover, \
+	$(eval $(call fuzz_rules,$v,$n,fuzz/replay.c))))
+
+-include $(shell find build -name '*.d' 2>/dev/null)
+
+# --- build ------------------------------------------------------------------
+
+.PHONY: all
+all: build/liblbproxy.a build/liblbproxy.so $(addprefix build/,$(programs)) ## build the server, the library and toml-json
+
+build/lbproxy.map: Makefile
+	@mkdir -p $(@D)
+	@echo '{ global: lbp_*; local: *; };' >$@
+
+build/liblbproxy.so: $(call objects,release,$(lib_c)) build/lbproxy.map
+	$(call brief,LD)$(CC) -shared -Wl,-z,defs,-z,relro,-z,now \
+		-Wl,-soname,liblbproxy.so.$(SOVERSION) \
+		-Wl,--version-script=build/lbproxy.map $(LDFLAGS) -o $@ $(filter %.o,$^)
+
+.PHONY: install
+install: all ## install everything; DESTDIR= and PREFIX= say where
+	DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' VERSION='$(VERSION)' \
+		SOVERSION='$(SOVERSION)' ci/install
+
+.PHONY: clean
+clean: ## remove everything that was built
+	rm -rf build
+
+.PHONY: help
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | \
+		awk -F '|' '{ printf "%-20s%s\n", $$1, $$2 }'
+
+# --- demo and gate ----------------------------------------------------------
+
+# Both install what is missing before anything is built, so they start make
+# again instead of naming prerequisites.
+.PHONY: demo
+demo: ## install what is missing, build, show the server at work; KEEP=1 leaves it running
+	@ci/install-deps build demo
+	@echo 'Building ...'
+	@mkdir -p build
+	@$(MAKE) --no-print-directory all >build/demo.log 2>&1 || \
+		{ cat build/demo.log; exit 1; }
+	@KEEP='$(KEEP)' $(PYTHON) ci/demo
+
+.PHONY: check
+check: ## install what is missing and run every test that gates a change
+	@ci/install-deps build demo check
+	@MAKE='$(MAKE)' ci/check
+
+# --- tests ------------------------------------------------------------------
+
+.PHONY: test test-asan exhaust
+test: build/unit ## the CUnit suites
+	build/unit
+
+test-asan: build/asan/unit ## the CUnit suites under ASan and UBSan
+	ci/sanitized build/asan build/asan/unit
+
+exhaust: build/exhaust ## all short sequences of operations against the models
+	build/exhaust
+
+.PHONY: replay
+replay: $(addprefix build/replay/,$(fuzz_names)) ## every committed fuzz input, with the system compiler
+	@ci/replay build/replay $(fuzz_names)
+
+targets := $(or $(TARGET),$(fuzz_names))
+
+.PHONY: fuzz corpus
+fuzz: $(addprefix build/fuzz/,$(targets)) ## a short run of every fuzz target; FUZZ_SECONDS=, TARGET=
+	@$(PYTHON) ci/fuzz --seconds $(FUZZ_SECONDS) --jobs $(FUZZ_JOBS) \
+		$(targets)
+
+corpus: $(addprefix build/fuzz/,$(targets)) ## keep what `make fuzz` found worth keeping in fuzz/corpus; TARGET=
+	@$(PYTHON) ci/fuzz --keep $(targets)
+
+pytest = PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m pytest -p no:cacheprovider \
+	itest $(PYTEST_ARGS)
+
+.PHONY: itest itest-asan itest-tsan
+itest: all ## the pytest suite against build/lbproxyd; PYTEST_ARGS=
+	LBPROXYD='$(CURDIR)/build/lbproxyd' $(pytest)
+
+itest-asan: build/asan/lbproxyd ## the pytest suite, the server under ASan and UBSan
+	ITEST_SLOW=3 LBPROXYD='$(CURDIR)/$<' ci/sanitized build/asan $(pytest)
+
+itest-tsan: build/tsan/lbproxyd ## the multi-worker tests, the server under TSan
+	ITEST_SLOW=3 LBPROXYD='$(CURDIR)/$<' ci/sanitized build/tsan \
+		$(pytest) -k workers
+
+.PHONY: cover
+cover: build/cover/unit $(addprefix build/cover/,$(fuzz_names)) ## coverage of lib from CUnit and corpus, with its floor
+	@CLANG=$(CLANG) $(PYTHON) ci/cover $(fuzz_names)
+
+.PHONY: trace
+trace: ## every requirement of SPEC.md against the tests that cite it
+	@$(PYTHON) ci/trace
+
+# --- static checks ----------------------------------------------------------
+
+c_files  := $(lib_c) $(lbproxyd_c) $(toml-json_c) $(exhaust_c) $(unit_c) \
+	$(model_c) $(sort $(wildcard fuzz/*.c))
+tidy_ok  := $(patsubst %.c,build/tidy/%.ok, \
+	$(lib_c) $(lbproxyd_c) $(toml-json_c))
+warn_ok  := $(foreach v,gcc clang,$(call objects,$v,$(c_files)))
+
+.PHONY: lint format pure
+lint: $(warn_ok) $(tidy_ok) ## formatter, static analysis, warnings as errors
+	@PYTHON=$(PYTHON) ci/lint
+
+format: ## let clang-format rewrite every C file
+	clang-format -i $(wildcard $(addsuffix /*.[ch],lib lib/test cmd/* fuzz \
+		fuzz/model))
+
+build/tidy/%.ok: build/clang/obj/%.o .clang-tidy
+	@mkdir -p $(@D)
+	$(call brief,TIDY)clang-tidy --quiet --warnings-as-errors='*' $*.c -- \
+		$(std) $(includes) 2>$@.log || { cat $@.log; exit 1; }
+	@touch $@
+
+pure: build/liblbproxy.a build/liblbproxy.so ## lib has no effects and no state
+	@NM=$(NM) ci/pure $^

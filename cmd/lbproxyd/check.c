@@ -1,0 +1,179 @@
+#include "check.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+#include "conn.h"
+#include "dial.h"
+
+/* One check of one upstream. */
+struct check {
+	struct stream stream; /* first: a ready watch is its check */
+	struct dial dial;
+	struct alarm timeout;
+	struct checker *checker;
+	uint32_t upstream;
+};
+
+/* All checks of one application. */
+struct checker {
+	struct alarm due; /* first: a fired alarm is its checker */
+	struct worker *worker;
+	struct served_app *app;
+	struct check *checks; /* one for each upstream */
+};
+
+static void arm_due(struct checker *checker)
+{
+	uint64_t due;
+
+	pthread_mutex_lock(&checker->app->lock);
+	due = lbp_app_check_due(checker->app->app);
+	pthread_mutex_unlock(&checker->app->lock);
+	if (due == LBP_NEVER)
+		worker_disarm(checker->worker, &checker->due);
+	else
+		worker_arm(checker->worker, &checker->due, due);
+}
+
+static void finish(struct check *check, enum dial_result result)
+{
+	struct checker *checker = check->checker;
+	struct served_app *app = checker->app;
+	enum lbp_health_change change = LBP_HEALTH_SAME;
+
+	if (result == DIAL_DONE)
+		(void)stream_end(&check->stream);
+	if (result == DIAL_LOCAL)
+		server_exhausted(
+			checker->worker->server, "cannot check", errno);
+	stream_close(&check->stream, checker->worker->poller, false);
+	worker_disarm(checker->worker, &check->timeout);
+	pthread_mutex_lock(&app->lock);
+	if (result == DIAL_LOCAL)
+		lbp_app_check_dropped(app->app, check->upstream);
+	else
+		change = lbp_app_checked(
+			app->app, check->upstream, result == DIAL_DONE);
+	pthread_mutex_unlock(&app->lock);
+	report_health(app, check->upstream, change);
+	arm_due(checker);
+}
+
+static void check_ready(struct watch *watch, unsigned ready)
+{
+	struct check *check = (struct check *)(void *)watch;
+	enum dial_result result;
+
+	(void)ready;
+	result = dial_ready(
+		&check->dial, &check->stream, check->checker->worker->poller);
+	if (result != DIAL_PENDING)
+		finish(check, result);
+}
+
+static void timeout_fired(struct alarm *alarm)
+{
+	struct check *check =
+		(struct check *)(void *)((char *)alarm -
+					 offsetof(struct check, timeout));
+
+	finish(check, DIAL_FAILED);
+}
+
+static void start(struct check *check, uint64_t now_ns)
+{
+	struct checker *checker = check->checker;
+	uint64_t timeout_ns = checker->app->config->health.timeout_ns;
+	enum dial_result result;
+
+	worker_arm(checker->worker, &check->timeout, now_ns + timeout_ns);
+	result = dial_start(&check->dial,
+		&checker->app->targets[check->upstream], &check->stream,
+		checker->worker->poller);
+	if (result != DIAL_PENDING)
+		finish(check, result);
+}
+
+static void due_fired(struct alarm *alarm)
+{
+	struct checker *checker = (struct checker *)(void *)alarm;
+	struct served_app *app = checker->app;
+	uint64_t now = clock_now_ns();
+	uint32_t upstream;
+	bool taken;
+
+	for (;;) {
+		pthread_mutex_lock(&app->lock);
+		taken = lbp_app_take_check(app->app, now, &upstream);
+		pthread_mutex_unlock(&app->lock);
+		if (!taken)
+			break;
+		start(&checker->checks[upstream], now);
+	}
+	arm_due(checker);
+}
+
+static bool init_checker(
+	struct checker *checker, struct worker *worker, struct served_app *app)
+{
+	uint32_t n = lbp_app_upstreams(app->app);
+	uint32_t i;
+
+	checker->due.fire = due_fired;
+	lbp_timer_init(&checker->due.timer);
+	checker->worker = worker;
+	checker->app = app;
+	checker->checks = calloc(n, sizeof(*checker->checks));
+	if (checker->checks == NULL)
+		return false;
+	for (i = 0; i < n; i++) {
+		struct check *check = &checker->checks[i];
+
+		stream_init(&check->stream, check_ready);
+		check->timeout.fire = timeout_fired;
+		lbp_timer_init(&check->timeout.timer);
+		check->checker = checker;
+		check->upstream = i;
+	}
+	arm_due(checker);
+	return true;
+}
+
+bool checkers_init(struct worker *worker)
+{
+	struct snapshot *snapshot = worker->server->snapshot;
+	size_t app_len = snapshot->config->app_len;
+	size_t i;
+
+	worker->checkers = calloc(app_len, sizeof(*worker->checkers));
+	if (worker->checkers == NULL)
+		return false;
+	for (i = worker->number; i < app_len; i += worker->server->worker_len) {
+		struct checker *checker =
+			&worker->checkers[worker->checker_len++];
+
+		if (!init_checker(checker, worker, &snapshot->apps[i]))
+			return false;
+	}
+	return true;
+}
+
+void checkers_release(struct worker *worker)
+{
+	size_t i;
+	uint32_t u;
+
+	for (i = 0; i < worker->checker_len; i++) {
+		struct checker *checker = &worker->checkers[i];
+
+		for (u = 0; checker->checks != NULL &&
+			    u < lbp_app_upstreams(checker->app->app);
+			u++)
+			stream_close(&checker->checks[u].stream, worker->poller,
+				false);
+		free(checker->checks);
+	}
+	free(worker->checkers);
+}

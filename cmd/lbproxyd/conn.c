@@ -1,0 +1,328 @@
+#include "conn.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static void step(struct conn *conn, struct lbp_event event);
+
+static struct conn *conn_of_alarm(struct alarm *alarm)
+{
+	return (struct conn *)(void *)((char *)alarm -
+				       offsetof(struct conn, alarm));
+}
+
+static struct conn *conn_of_client(struct watch *watch)
+{
+	return (struct conn *)(void *)((char *)watch -
+				       offsetof(struct conn, client));
+}
+
+static struct conn *conn_of_upstream(struct watch *watch)
+{
+	return (struct conn *)(void *)((char *)watch -
+				       offsetof(struct conn, upstream));
+}
+
+/*
+ * The alarm may ring before the deadline, never after it: a deadline that
+ * moves on with each byte is looked up when the alarm rings.
+ */
+static void set_alarm(struct conn *conn)
+{
+	uint64_t due = lbp_session_deadline(&conn->session);
+
+	if (!lbp_timer_is_armed(&conn->alarm.timer) ||
+		due < conn->alarm.timer.due_ns)
+		worker_arm(conn->worker, &conn->alarm, due);
+}
+
+static void alarm_fired(struct alarm *alarm)
+{
+	struct conn *conn = conn_of_alarm(alarm);
+
+	if (clock_now_ns() >= lbp_session_deadline(&conn->session))
+		step(conn, (struct lbp_event){.kind = LBP_EVENT_TICK});
+	else
+		set_alarm(conn);
+}
+
+static struct lbp_event stop_event(enum lbp_reason reason)
+{
+	return (struct lbp_event){.kind = LBP_EVENT_STOP, .reason = reason};
+}
+
+/* What a dial's result means to the session; false: nothing yet. */
+static bool dial_event(
+	struct conn *conn, enum dial_result result, struct lbp_event *event)
+{
+	switch (result) {
+	case DIAL_PENDING:
+		return false;
+	case DIAL_DONE:
+		event->kind = LBP_EVENT_DIAL_DONE;
+		return true;
+	case DIAL_FAILED:
+		event->kind = LBP_EVENT_DIAL_FAILED;
+		return true;
+	case DIAL_LOCAL:
+		break;
+	}
+	server_exhausted(conn->worker->server, "cannot dial", errno);
+	*event = stop_event(LBP_REASON_INTERNAL);
+	return true;
+}
+
+/* Refused: our sending ends, and what the client sends is dropped. */
+static void linger(struct conn *conn, bool close_notify)
+{
+	struct worker *worker = conn->worker;
+
+	if (close_notify)
+		(void)tls_end(&conn->client.tls);
+	(void)shutdown(conn->client.watch.fd, SHUT_WR);
+	if (poller_set(worker->poller, &conn->client.watch, POLLER_READ) != 0)
+		server_exhausted(worker->server, "cannot watch", errno);
+}
+
+static void unlink_conn(struct conn *conn)
+{
+	struct worker *worker = conn->worker;
+
+	if (conn->prev != NULL)
+		conn->prev->next = conn->next;
+	else
+		worker->conns = conn->next;
+	if (conn->next != NULL)
+		conn->next->prev = conn->prev;
+}
+
+static void leave_again(struct conn *conn)
+{
+	struct conn **link = &conn->worker->again;
+
+	if (!conn->is_again)
+		return;
+	while (*link != conn)
+		link = &(*link)->again_next;
+	*link = conn->again_next;
+	conn->is_again = false;
+}
+
+/* Closes and frees all; the memory stays until no handler runs. */
+static void end(struct conn *conn, unsigned duties)
+{
+	struct worker *worker = conn->worker;
+	struct lbp_flow *flow = &conn->session.flow;
+
+	stream_close(&conn->client, worker->poller,
+		(duties & LBP_DUTY_RESET_CLIENT) != 0);
+	stream_close(&conn->upstream, worker->poller,
+		(duties & LBP_DUTY_RESET_UPSTREAM) != 0);
+	worker_give_ring(worker, lbp_pipe_discard(&flow->pipes[LBP_UP]));
+	worker_give_ring(worker, lbp_pipe_discard(&flow->pipes[LBP_DOWN]));
+	worker_disarm(worker, &conn->alarm);
+	leave_again(conn);
+	unlink_conn(conn);
+	conn->next = worker->buried;
+	worker->buried = conn;
+	server_release(worker->server);
+}
+
+/* True: *event happened on the way and is to be stepped. */
+static bool carry_out(struct conn *conn, const struct lbp_duties *duties,
+	uint64_t now_ns, struct lbp_event *event)
+{
+	struct worker *worker = conn->worker;
+
+	report_health(conn->app, duties->health_upstream, duties->health);
+	if (duties->set & LBP_DUTY_DROP_DIAL)
+		stream_close(&conn->upstream, worker->poller, false);
+	if (duties->set & LBP_DUTY_LINGER)
+		linger(conn, duties->set & LBP_DUTY_CLOSE_NOTIFY);
+	if (duties->set & LBP_DUTY_REPORT)
+		conn_report(conn, now_ns);
+	if (duties->set & LBP_DUTY_END)
+		end(conn, duties->set);
+	if (duties->set & LBP_DUTY_DIAL)
+		return dial_event(conn,
+			dial_start(&conn->dial,
+				&conn->app->targets[duties->upstream],
+				&conn->upstream, worker->poller),
+			event);
+	if (duties->set & LBP_DUTY_RELAY) {
+		conn->client.can_read = tls_has_pending(&conn->client.tls);
+		return conn_relay(conn, event);
+	}
+	return false;
+}
+
+static void step(struct conn *conn, struct lbp_event event)
+{
+	struct lbp_duties duties;
+	enum lbp_err err;
+	uint64_t now;
+
+	do {
+		now = clock_now_ns();
+		pthread_mutex_lock(&conn->app->lock);
+		err = lbp_session_step(&conn->session, &event, now, &duties);
+		pthread_mutex_unlock(&conn->app->lock);
+		if (err != LBP_OK)
+			return;
+	} while (carry_out(conn, &duties, now, &event));
+	if (conn->session.state != LBP_SESSION_ENDED)
+		set_alarm(conn);
+}
+
+/* Asked by TLS in the middle of the handshake. */
+static bool identify(void *user, const struct lbp_serial *serial)
+{
+	struct conn *conn = user;
+
+	step(conn, (struct lbp_event){
+			   .kind = LBP_EVENT_IDENTIFIED, .serial = *serial});
+	return lbp_session_is_authorized(&conn->session);
+}
+
+static void handshake(struct conn *conn)
+{
+	struct worker *worker = conn->worker;
+	unsigned want;
+
+	switch (tls_handshake(&conn->client.tls)) {
+	case IO_OK:
+		poller_set(worker->poller, &conn->client.watch, 0);
+		conn->tls = tls_version(&conn->client.tls);
+		conn->resumed = tls_is_resumed(&conn->client.tls);
+		step(conn,
+			(struct lbp_event){.kind = LBP_EVENT_HANDSHAKE_DONE});
+		return;
+	case IO_WANT_READ:
+		want = POLLER_READ;
+		break;
+	case IO_WANT_WRITE:
+		want = POLLER_WRITE;
+		break;
+	default:
+		step(conn,
+			(struct lbp_event){.kind = LBP_EVENT_HANDSHAKE_FAILED,
+				.reason = conn->client.tls.reason});
+		return;
+	}
+	if (poller_set(worker->poller, &conn->client.watch, want) != 0)
+		step(conn, stop_event(LBP_REASON_INTERNAL));
+}
+
+/* Drops what a refused client sends until it ends. */
+static void drop(struct conn *conn)
+{
+	char buf[16 * 1024];
+	ssize_t n = recv(conn->client.watch.fd, buf, sizeof(buf), 0);
+
+	if (n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR)))
+		return;
+	step(conn, (struct lbp_event){.kind = LBP_EVENT_CLIENT_ENDED});
+}
+
+static void relay(struct conn *conn)
+{
+	struct lbp_event event;
+
+	if (conn_relay(conn, &event))
+		step(conn, event);
+}
+
+static void client_ready(struct watch *watch, unsigned ready)
+{
+	struct conn *conn = conn_of_client(watch);
+
+	stream_ready(&conn->client, ready);
+	switch (conn->session.state) {
+	case LBP_SESSION_HANDSHAKE:
+	case LBP_SESSION_AUTHORIZED:
+		handshake(conn);
+		break;
+	case LBP_SESSION_RELAY:
+		relay(conn);
+		break;
+	case LBP_SESSION_CLOSING:
+		drop(conn);
+		break;
+	case LBP_SESSION_DIALING:
+	case LBP_SESSION_ENDED:
+		break;
+	}
+}
+
+static void upstream_ready(struct watch *watch, unsigned ready)
+{
+	struct conn *conn = conn_of_upstream(watch);
+	struct lbp_event event;
+
+	if (conn->session.state == LBP_SESSION_DIALING) {
+		if (dial_event(conn,
+			    dial_ready(&conn->dial, &conn->upstream,
+				    conn->worker->poller),
+			    &event))
+			step(conn, event);
+		return;
+	}
+	stream_ready(&conn->upstream, ready);
+	relay(conn);
+}
+
+static void link_conn(struct conn *conn)
+{
+	struct worker *worker = conn->worker;
+
+	conn->next = worker->conns;
+	if (conn->next != NULL)
+		conn->next->prev = conn;
+	worker->conns = conn;
+}
+
+void conn_start(struct worker *worker, struct served_app *app, int fd,
+	const union address *peer)
+{
+	struct snapshot *snapshot = worker->server->snapshot;
+	size_t tried = LBP_TRIED_BYTES(lbp_app_upstreams(app->app));
+	struct conn *conn = calloc(1, sizeof(*conn) + tried);
+
+	if (conn == NULL) {
+		server_exhausted(worker->server, "cannot accept", ENOMEM);
+		close(fd);
+		server_release(worker->server);
+		return;
+	}
+	conn->worker = worker;
+	conn->app = app;
+	conn->peer = *peer;
+	conn->accepted_ns = clock_now_ns();
+	conn->alarm.fire = alarm_fired;
+	lbp_timer_init(&conn->alarm.timer);
+	stream_init(&conn->upstream, upstream_ready);
+	stream_init(&conn->client, client_ready);
+	stream_open(&conn->client, fd);
+	conn->client.tls.identify = identify;
+	conn->client.tls.user = conn;
+	lbp_session_init(&conn->session, app->app, &snapshot->timeouts,
+		conn->tried, conn->accepted_ns);
+	link_conn(conn);
+	set_alarm(conn);
+	if (!tls_accept(&conn->client.tls, snapshot->tls, fd) ||
+		poller_set(worker->poller, &conn->client.watch, POLLER_READ))
+		step(conn, stop_event(LBP_REASON_INTERNAL));
+}
+
+void conn_stop(struct conn *conn, enum lbp_reason reason)
+{
+	step(conn, stop_event(reason));
+}
+
+void conn_go_on(struct conn *conn)
+{
+	conn->is_again = false;
+	relay(conn);
+}

@@ -1,0 +1,49 @@
+/*
+ * The log: one JSON object a line on standard error. [LOG-*].
+ *
+ * A line is begun, gets its fields through its lbp_json, and is ended, which
+ * writes it in one piece. Any thread may log.
+ */
+#ifndef LOG_H
+#define LOG_H
+
+#include "config.h"
+#include "json.h"
+
+/* A pipe takes this much in one piece, or not at all. */
+#define LOG_LINE_MAX 4096
+
+struct log_line {
+	struct lbp_json json;
+	bool wanted; /* the level is one that is printed */
+	char buf[LOG_LINE_MAX];
+};
+
+/* Sets what is printed from now on; before the first line, info. */
+void log_set_level(enum lbp_log_level level);
+
+/* Is a line of this level printed? */
+bool log_is_wanted(enum lbp_log_level level);
+
+/* Begins a line of this level and event. */
+void log_begin(
+	struct log_line *line, enum lbp_log_level level, const char *event);
+
+/* Adds a field; NULL as a string adds none. */
+void log_string(struct log_line *line, const char *key, const char *value);
+void log_uint(struct log_line *line, const char *key, uint64_t value);
+void log_bool(struct log_line *line, const char *key, bool value);
+
+/*
+ * Writes the line. It is dropped and counted if standard error does not take
+ * it at once; the next line that goes out says how many were. [LOG-7].
+ */
+void log_end(struct log_line *line);
+
+/*
+ * One `error` event: what could not be done, and why (NULL for no more than
+ * that).
+ */
+void log_error(enum lbp_log_level level, const char *what, const char *why);
+
+#endif

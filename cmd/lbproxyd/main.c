@@ -1,0 +1,113 @@
+/* The command line. [SRV-1], [SRV-2], [SRV-7]. */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "lbproxy.h"
+#include "problem.h"
+#include "server.h"
+#include "snapshot.h"
+
+#define EXIT_USAGE 2
+
+static const char usage[] =
+	"usage: lbproxyd -c FILE [--check] | --version | --help";
+
+static const char help[] =
+	"\n\n"
+	"A TCP load balancer that lets clients in by their certificates.\n\n"
+	"  -c, --config FILE  the configuration (TOML)\n"
+	"  -t, --check        check it and all files that it names, then stop\n"
+	"      --version      print the version\n"
+	"  -h, --help         print this\n\n"
+	"SIGTERM and SIGINT let sessions finish, a second one ends at once.\n"
+	"The log is on standard error, one JSON object a line.\n";
+
+struct options {
+	const char *file;
+	bool check;
+};
+
+/* -1: go on; else the exit status. */
+static int parse_options(struct options *options, int argc, char **argv)
+{
+	static const struct option longs[] = {
+		{"config", required_argument, NULL, 'c'},
+		{"check", no_argument, NULL, 't'},
+		{"version", no_argument, NULL, 'v'},
+		{"help", no_argument, NULL, 'h'},
+		{NULL, 0, NULL, 0},
+	};
+	int c;
+
+	opterr = 0;
+	while ((c = getopt_long(argc, argv, "c:th", longs, NULL)) != -1) {
+		switch (c) {
+		case 'c':
+			options->file = optarg;
+			break;
+		case 't':
+			options->check = true;
+			break;
+		case 'v':
+			puts("lbproxyd " LBP_VERSION);
+			return EXIT_SUCCESS;
+		case 'h':
+			printf("%s%s", usage, help);
+			return EXIT_SUCCESS;
+		default:
+			fprintf(stderr, "lbproxyd: bad option '%s'; %s\n",
+				argv[optind - 1], usage);
+			return EXIT_USAGE;
+		}
+	}
+	if (options->file != NULL && optind == argc)
+		return -1;
+	if (optind < argc)
+		fprintf(stderr, "lbproxyd: unexpected '%s'; %s\n", argv[optind],
+			usage);
+	else
+		fprintf(stderr, "lbproxyd: no configuration is given; %s\n",
+			usage);
+	return EXIT_USAGE;
+}
+
+/* Settings that are checked but that this version can't carry out. */
+static bool is_built(const struct lbp_config *config, const char *file)
+{
+	struct problems problems = {.file = file};
+	size_t i;
+
+	if (config->admin.host != NULL)
+		problem(&problems, config->admin.pos,
+			"server.admin is not built yet; accepted in this "
+			"version: no admin key");
+	for (i = 0; i < config->app_len; i++) {
+		if (config->apps[i].proxy_protocol)
+			problem(&problems, config->apps[i].proxy_protocol_pos,
+				"app.proxy_protocol is not built yet; "
+				"accepted in this version: false");
+	}
+	return problems.count == 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct options options = {0};
+	struct snapshot *snapshot;
+	int status = parse_options(&options, argc, argv);
+
+	if (status >= 0)
+		return status;
+	snapshot = snapshot_load(options.file);
+	if (snapshot == NULL)
+		return EXIT_USAGE;
+	if (options.check)
+		status = EXIT_SUCCESS;
+	else if (!is_built(snapshot->config, options.file))
+		status = EXIT_USAGE;
+	else
+		status = server_run(snapshot);
+	snapshot_free(snapshot);
+	return status;
+}

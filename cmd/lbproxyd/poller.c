@@ -1,0 +1,32 @@
+#include "poller.h"
+
+#include <stddef.h>
+
+struct poller *poller_new(enum lbp_event_loop kind)
+{
+	return kind == LBP_EVENT_LOOP_EPOLL ? poller_epoll_new()
+					    : poller_select_new();
+}
+
+void poller_free(struct poller *poller)
+{
+	if (poller != NULL)
+		poller->ops->free(poller);
+}
+
+int poller_set(struct poller *poller, struct watch *watch, unsigned want)
+{
+	int rc;
+
+	if (watch->want == want)
+		return 0;
+	rc = poller->ops->set(poller, watch, want);
+	if (rc == 0)
+		watch->want = want;
+	return rc;
+}
+
+int poller_wait(struct poller *poller, int timeout_ms)
+{
+	return poller->ops->wait(poller, timeout_ms);
+}

@@ -1,0 +1,67 @@
+/*
+ * Waiting for descriptors: select or epoll behind one header.
+ *
+ * A watch is embedded in the object that owns the descriptor. Its handler may
+ * close any watch, its own included, as long as the memory stays until the
+ * wait that called it has returned.
+ */
+#ifndef POLLER_H
+#define POLLER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "config.h"
+
+enum poller_want {
+	POLLER_READ = 1 << 0,
+	POLLER_WRITE = 1 << 1,
+};
+
+struct watch {
+	int fd;        /* -1: not watched, and not called any more */
+	unsigned want; /* of enum poller_want; set by poller_set only */
+	bool shared;   /* other pollers watch it too: wake up few of them */
+	/* Some of what is wanted is ready; an error makes all of it ready. */
+	void (*ready)(struct watch *watch, unsigned ready);
+};
+
+struct poller;
+
+/*
+ * Makes a poller of this kind (not auto), which poller_free ends; NULL with
+ * errno set if that is not possible.
+ */
+struct poller *poller_new(enum lbp_event_loop kind);
+
+/* Ends a poller; NULL is allowed. */
+void poller_free(struct poller *poller);
+
+/*
+ * Waits for other things on a watch from now on; 0 for nothing, which must be
+ * set before its descriptor is closed. Returns 0, or -1 with errno set and
+ * nothing changed.
+ */
+int poller_set(struct poller *poller, struct watch *watch, unsigned want);
+
+/*
+ * Waits until something is ready or timeout_ms have passed (-1: no timeout)
+ * and calls the handlers. Returns 0, or -1 with errno set.
+ */
+int poller_wait(struct poller *poller, int timeout_ms);
+
+/* The two kinds; poller_new chooses. */
+struct poller_ops {
+	int (*set)(struct poller *poller, struct watch *watch, unsigned want);
+	int (*wait)(struct poller *poller, int timeout_ms);
+	void (*free)(struct poller *poller);
+};
+
+struct poller {
+	const struct poller_ops *ops;
+};
+
+struct poller *poller_select_new(void);
+struct poller *poller_epoll_new(void);
+
+#endif

@@ -1,0 +1,83 @@
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "poller.h"
+
+#define BATCH 256
+
+struct poller_epoll {
+	struct poller base;
+	int fd;
+	struct epoll_event events[BATCH];
+};
+
+static int set(struct poller *base, struct watch *watch, unsigned want)
+{
+	struct poller_epoll *poller = (struct poller_epoll *)base;
+	struct epoll_event event = {.data.ptr = watch};
+	int op = want == 0          ? EPOLL_CTL_DEL
+		 : watch->want == 0 ? EPOLL_CTL_ADD
+				    : EPOLL_CTL_MOD;
+
+	if (want & POLLER_READ)
+		event.events |= EPOLLIN;
+	if (want & POLLER_WRITE)
+		event.events |= EPOLLOUT;
+	if (watch->shared)
+		event.events |= EPOLLEXCLUSIVE;
+	return epoll_ctl(poller->fd, op, watch->fd, &event);
+}
+
+static int wait_for(struct poller *base, int timeout_ms)
+{
+	struct poller_epoll *poller = (struct poller_epoll *)base;
+	int n = epoll_wait(poller->fd, poller->events, BATCH, timeout_ms);
+	int i;
+
+	if (n < 0)
+		return errno == EINTR ? 0 : -1;
+	for (i = 0; i < n; i++) {
+		struct watch *watch = poller->events[i].data.ptr;
+		unsigned ready = 0;
+
+		if (poller->events[i].events & EPOLLIN)
+			ready |= POLLER_READ;
+		if (poller->events[i].events & EPOLLOUT)
+			ready |= POLLER_WRITE;
+		if (poller->events[i].events & (EPOLLERR | EPOLLHUP))
+			ready |= POLLER_READ | POLLER_WRITE;
+		/* A handler before this one may have lost interest. */
+		ready &= watch->want;
+		if (ready != 0)
+			watch->ready(watch, ready);
+	}
+	return 0;
+}
+
+static void free_epoll(struct poller *base)
+{
+	struct poller_epoll *poller = (struct poller_epoll *)base;
+
+	close(poller->fd);
+	free(poller);
+}
+
+static const struct poller_ops ops = {
+	.set = set, .wait = wait_for, .free = free_epoll};
+
+struct poller *poller_epoll_new(void)
+{
+	struct poller_epoll *poller = calloc(1, sizeof(*poller));
+
+	if (poller == NULL)
+		return NULL;
+	poller->base.ops = &ops;
+	poller->fd = epoll_create1(EPOLL_CLOEXEC);
+	if (poller->fd < 0) {
+		free(poller);
+		return NULL;
+	}
+	return &poller->base;
+}

@@ -1,0 +1,78 @@
+/* What the log says of sessions and upstreams. [LOG-3], [LOG-4], [SRV-28]. */
+#include "conn.h"
+#include "log.h"
+
+static void add_who(struct log_line *line, const struct conn *conn)
+{
+	const struct lbp_session *session = &conn->session;
+	const struct snapshot *snapshot = conn->worker->server->snapshot;
+	char serial[LBP_SERIAL_TEXT_MAX];
+	char peer[ADDRESS_TEXT_MAX];
+
+	log_string(line, "app", lbp_app_id(conn->app->app));
+	log_string(
+		line, "client", snapshot_client_id(snapshot, session->client));
+	if (session->identified) {
+		lbp_serial_format(&session->serial, serial);
+		log_string(line, "serial", serial);
+	}
+	log_string(line, "peer", address_text(&conn->peer, peer));
+}
+
+static void report_session(const struct conn *conn, uint64_t now_ns)
+{
+	const struct lbp_session *session = &conn->session;
+	const struct lbp_pipe *pipes = session->flow.pipes;
+	struct log_line line;
+
+	log_begin(&line, LBP_LOG_INFO, "session");
+	add_who(&line, conn);
+	if (session->upstream != LBP_NONE)
+		log_string(&line, "upstream",
+			conn->app->targets[session->upstream].url);
+	log_string(&line, "tls", conn->tls);
+	log_bool(&line, "resumed", conn->resumed);
+	log_uint(&line, "bytes_up", pipes[LBP_UP].delivered);
+	log_uint(&line, "bytes_down", pipes[LBP_DOWN].delivered);
+	log_uint(
+		&line, "duration_ms", (now_ns - conn->accepted_ns) / NS_PER_MS);
+	log_string(&line, "reason", lbp_reason_text(session->reason));
+	log_end(&line);
+}
+
+static void report_reject(const struct conn *conn)
+{
+	struct log_line line;
+
+	log_begin(&line, LBP_LOG_INFO, "reject");
+	add_who(&line, conn);
+	log_string(&line, "reason", lbp_reason_text(conn->session.reason));
+	if (log_is_wanted(LBP_LOG_DEBUG))
+		log_string(&line, "detail", conn->client.tls.detail);
+	log_end(&line);
+}
+
+void conn_report(const struct conn *conn, uint64_t now_ns)
+{
+	if (!log_is_wanted(LBP_LOG_INFO))
+		return;
+	if (conn->session.admitted)
+		report_session(conn, now_ns);
+	else
+		report_reject(conn);
+}
+
+void report_health(const struct served_app *app, uint32_t upstream,
+	enum lbp_health_change change)
+{
+	bool up = change == LBP_HEALTH_UP;
+	struct log_line line;
+
+	if (change == LBP_HEALTH_SAME)
+		return;
+	log_begin(&line, up ? LBP_LOG_INFO : LBP_LOG_WARN,
+		up ? "upstream_up" : "upstream_down");
+	log_string(&line, "app", lbp_app_id(app->app));
+	log_string(&line, "upstream", app->targets[upstream].url);
+	log_end(&line);
+}

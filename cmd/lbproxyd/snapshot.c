@@ -1,0 +1,293 @@
+#include "snapshot.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/select.h>
+#include <unistd.h>
+
+#include "clock.h"
+
+/* A configuration larger than this is a mistake. */
+#define FILE_MAX (64 * 1024 * 1024)
+
+/* As many as the configuration may ask for. */
+#define WORKERS_MAX 256
+
+/* How long a refused client may take to end its side. [SES-12]. */
+#define LINGER_NS (2 * NS_PER_S)
+
+static const struct lbp_config_pos start = {1, 1};
+
+/* Reads a whole file; *text is the caller's to free. */
+static bool read_file(int fd, char **text, size_t *len)
+{
+	size_t cap = 1 << 16;
+	ssize_t n;
+
+	*text = malloc(cap);
+	*len = 0;
+	while (*text != NULL) {
+		n = read(fd, *text + *len, cap - *len);
+		if (n <= 0)
+			return n == 0;
+		*len += (size_t)n;
+		if (*len < cap)
+			continue;
+		if (cap >= FILE_MAX) {
+			errno = EFBIG;
+			return false;
+		}
+		cap *= 2;
+		*text = realloc(*text, cap);
+	}
+	return false;
+}
+
+/* Opens the directory that a file's relative paths are relative to. */
+static int open_directory_of(const char *file)
+{
+	const char *slash = strrchr(file, '/');
+	char *dir;
+	int fd;
+
+	if (slash == NULL)
+		return open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	dir = strndup(file, (size_t)(slash - file) + 1);
+	if (dir == NULL)
+		return -1;
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	free(dir);
+	return fd;
+}
+
+static struct lbp_config *parse(
+	const char *text, size_t len, struct problems *problems)
+{
+	struct lbp_config_errors errors;
+	struct lbp_config *config;
+	size_t i;
+
+	switch (lbp_config_parse(text, len, &config, &errors)) {
+	case LBP_OK:
+		return config;
+	case LBP_ERR_CONFIG:
+		for (i = 0; i < errors.len; i++)
+			problem(problems, errors.items[i].pos, "%s",
+				errors.items[i].message);
+		lbp_config_errors_release(&errors);
+		return NULL;
+	default:
+		problem(problems, start, "out of memory");
+		return NULL;
+	}
+}
+
+static struct lbp_config *load_config(
+	const char *file, struct problems *problems)
+{
+	int fd = open(file, O_RDONLY | O_CLOEXEC);
+	struct lbp_config *config = NULL;
+	char *text = NULL;
+	size_t len;
+
+	if (fd < 0 || !read_file(fd, &text, &len))
+		problem(problems, start,
+			"cannot read the file: %s; accepted: a TOML file",
+			strerror(errno));
+	else
+		config = parse(text, len, problems);
+	free(text);
+	if (fd >= 0)
+		close(fd);
+	return config;
+}
+
+static bool load_targets(
+	struct served_app *app, int dir_fd, struct problems *problems)
+{
+	size_t i;
+
+	app->targets = calloc(app->config->upstream_len, sizeof(*app->targets));
+	if (app->targets == NULL)
+		return false;
+	for (i = 0; i < app->config->upstream_len; i++) {
+		const struct lbp_config_upstream *from =
+			&app->config->upstreams[i];
+		struct target *target = &app->targets[i];
+
+		target->url = from->url.ptr;
+		addresses_resolve(&target->addresses, &from->address,
+			"app.upstream.url", problems);
+		if (from->tls)
+			target->tls = tls_client_new(from, dir_fd, problems);
+	}
+	return true;
+}
+
+static bool load_listen(struct served_app *app, struct problems *problems)
+{
+	size_t i;
+
+	app->listen = calloc(app->config->listen_len, sizeof(*app->listen));
+	if (app->listen == NULL)
+		return false;
+	for (i = 0; i < app->config->listen_len; i++)
+		addresses_resolve(&app->listen[i], &app->config->listen[i],
+			"app.listen", problems);
+	return true;
+}
+
+static bool load_apps(
+	struct snapshot *snapshot, int dir_fd, struct problems *problems)
+{
+	size_t n = snapshot->config->app_len;
+	size_t i;
+
+	if (lbp_policy_init(&snapshot->policy, snapshot->config,
+		    clock_now_ns()) != LBP_OK)
+		return false;
+	snapshot->apps = calloc(n, sizeof(*snapshot->apps));
+	if (snapshot->apps == NULL)
+		return false;
+	for (i = 0; i < n; i++) {
+		struct served_app *app = &snapshot->apps[i];
+
+		app->app = snapshot->policy.apps[i];
+		app->config = &snapshot->config->apps[i];
+		pthread_mutex_init(&app->lock, NULL);
+	}
+	for (i = 0; i < n; i++) {
+		if (!load_listen(&snapshot->apps[i], problems) ||
+			!load_targets(&snapshot->apps[i], dir_fd, problems))
+			return false;
+	}
+	return true;
+}
+
+static uint32_t count_cpus(void)
+{
+	long n = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return n < 1 ? 1 : n > WORKERS_MAX ? WORKERS_MAX : (uint32_t)n;
+}
+
+static uint32_t count_listeners(const struct snapshot *snapshot)
+{
+	size_t n = 0;
+	size_t a, i;
+
+	for (a = 0; a < snapshot->config->app_len; a++) {
+		for (i = 0; i < snapshot->apps[a].config->listen_len; i++)
+			n += snapshot->apps[a].listen[i].len;
+	}
+	return (uint32_t)n;
+}
+
+/* [SRV-22]. */
+static void choose_event_loop(
+	struct snapshot *snapshot, struct problems *problems)
+{
+	const struct lbp_config *config = snapshot->config;
+
+	snapshot->workers =
+		config->workers != 0 ? config->workers : count_cpus();
+	snapshot->listeners = count_listeners(snapshot);
+	snapshot->descriptors = lbp_policy_descriptors(
+		config, snapshot->workers, snapshot->listeners);
+	if (lbp_policy_event_loop(config, snapshot->descriptors, FD_SETSIZE,
+		    &snapshot->event_loop) == LBP_OK)
+		return;
+	problem(problems, config->event_loop_pos,
+		"server.event_loop: select can watch %d descriptors, and "
+		"max_connections = %u may need %llu; accepted: \"epoll\", "
+		"\"auto\", or a smaller max_connections",
+		FD_SETSIZE, config->max_connections,
+		(unsigned long long)snapshot->descriptors);
+}
+
+static bool load(
+	struct snapshot *snapshot, const char *file, struct problems *problems)
+{
+	const struct lbp_config *config;
+	int dir_fd;
+
+	config = snapshot->config = load_config(file, problems);
+	if (config == NULL)
+		return false;
+	snapshot->timeouts = (struct lbp_session_timeouts){
+		.handshake_ns = config->handshake_ns,
+		.connect_ns = config->connect_ns,
+		.idle_ns = config->idle_ns,
+		.linger_ns = LINGER_NS,
+	};
+	dir_fd = open_directory_of(file);
+	if (dir_fd < 0) {
+		problem(problems, start, "cannot open its directory: %s",
+			strerror(errno));
+		return false;
+	}
+	snapshot->tls = tls_server_new(config, dir_fd, problems);
+	if (!load_apps(snapshot, dir_fd, problems))
+		problem(problems, start, "out of memory");
+	else
+		choose_event_loop(snapshot, problems);
+	close(dir_fd);
+	return problems->count == 0;
+}
+
+struct snapshot *snapshot_load(const char *file)
+{
+	struct snapshot *snapshot = calloc(1, sizeof(*snapshot));
+	struct problems problems = {.file = file};
+
+	if (snapshot == NULL) {
+		problem(&problems, start, "out of memory");
+		return NULL;
+	}
+	if (load(snapshot, file, &problems))
+		return snapshot;
+	snapshot_free(snapshot);
+	return NULL;
+}
+
+static void release_app(struct served_app *app)
+{
+	size_t i;
+
+	for (i = 0; app->listen != NULL && i < app->config->listen_len; i++)
+		addresses_release(&app->listen[i]);
+	free(app->listen);
+	for (i = 0; app->targets != NULL && i < app->config->upstream_len;
+		i++) {
+		addresses_release(&app->targets[i].addresses);
+		tls_client_free(app->targets[i].tls);
+	}
+	free(app->targets);
+	pthread_mutex_destroy(&app->lock);
+}
+
+void snapshot_free(struct snapshot *snapshot)
+{
+	size_t i;
+
+	if (snapshot == NULL)
+		return;
+	for (i = 0; snapshot->apps != NULL && i < snapshot->config->app_len;
+		i++)
+		release_app(&snapshot->apps[i]);
+	free(snapshot->apps);
+	lbp_policy_release(&snapshot->policy);
+	tls_server_free(snapshot->tls);
+	lbp_config_free(snapshot->config);
+	free(snapshot);
+}
+
+const char *snapshot_client_id(const struct snapshot *snapshot, uint32_t client)
+{
+	return client < snapshot->config->client_len
+		       ? snapshot->config->clients[client].id.ptr
+		       : NULL;
+}

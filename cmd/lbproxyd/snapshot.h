@@ -1,0 +1,57 @@
+/*
+ * Everything that one configuration file means, ready to serve: the typed
+ * configuration, its policy, TLS contexts and resolved addresses. Immutable
+ * once loaded but for the applications' counts, which are behind their locks.
+ */
+#ifndef SNAPSHOT_H
+#define SNAPSHOT_H
+
+#include <pthread.h>
+
+#include "address.h"
+#include "config.h"
+#include "policy.h"
+#include "session.h"
+#include "tls.h"
+
+/* Where an upstream is and how to talk to it. */
+struct target {
+	const char *url;
+	struct addresses addresses;
+	struct tls_client *tls; /* NULL: plain TCP */
+};
+
+struct served_app {
+	struct lbp_app *app;
+	pthread_mutex_t lock; /* around app, never across a system call */
+	const struct lbp_config_app *config;
+	struct addresses *listen; /* config->listen_len of them */
+	struct target *targets;   /* config->upstream_len of them */
+};
+
+struct snapshot {
+	struct lbp_config *config;
+	struct lbp_policy policy;
+	struct lbp_session_timeouts timeouts;
+	struct tls_server *tls;
+	struct served_app *apps; /* config->app_len of them */
+	uint32_t workers;
+	uint32_t listeners;             /* sockets to listen on */
+	uint64_t descriptors;           /* that may be needed at once */
+	enum lbp_event_loop event_loop; /* not auto */
+};
+
+/*
+ * Reads a configuration file and all that it names; opens no port. NULL: each
+ * fault was printed as one line on standard error. [SRV-2] to [SRV-4].
+ */
+struct snapshot *snapshot_load(const char *file);
+
+/* Ends a snapshot that no session uses any more; NULL is allowed. */
+void snapshot_free(struct snapshot *snapshot);
+
+/* The name of a client by its number, or NULL for LBP_NONE. */
+const char *snapshot_client_id(
+	const struct snapshot *snapshot, uint32_t client);
+
+#endif

@@ -1,0 +1,153 @@
+#include "tls.h"
+
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
+
+#include "tls_private.h"
+
+bool tls_accept(struct tls *tls, struct tls_server *server, int fd)
+{
+	tls->reason = LBP_REASON_NONE;
+	tls->detail = NULL;
+	tls->ssl = SSL_new(server->ctx);
+	if (tls->ssl == NULL)
+		return false;
+	if (SSL_set_fd(tls->ssl, fd) != 1) {
+		tls_release(tls);
+		return false;
+	}
+	SSL_set_app_data(tls->ssl, tls);
+	SSL_set_accept_state(tls->ssl);
+	return true;
+}
+
+static bool set_server_name(SSL *ssl, const struct tls_client *client)
+{
+	X509_VERIFY_PARAM *param = SSL_get0_param(ssl);
+
+	if (!client->is_name)
+		return X509_VERIFY_PARAM_set1_ip_asc(
+			       param, client->server_name) == 1;
+	SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+	return SSL_set1_host(ssl, client->server_name) == 1 &&
+	       SSL_set_tlsext_host_name(ssl, client->server_name) == 1;
+}
+
+bool tls_connect(struct tls *tls, const struct tls_client *client, int fd)
+{
+	tls->reason = LBP_REASON_NONE;
+	tls->detail = NULL;
+	tls->ssl = SSL_new(client->ctx);
+	if (tls->ssl == NULL)
+		return false;
+	if (SSL_set_fd(tls->ssl, fd) != 1 ||
+		!set_server_name(tls->ssl, client)) {
+		tls_release(tls);
+		return false;
+	}
+	SSL_set_app_data(tls->ssl, tls);
+	SSL_set_connect_state(tls->ssl);
+	return true;
+}
+
+static enum io result_of(const struct tls *tls, int rc)
+{
+	switch (SSL_get_error(tls->ssl, rc)) {
+	case SSL_ERROR_WANT_READ:
+		return IO_WANT_READ;
+	case SSL_ERROR_WANT_WRITE:
+		return IO_WANT_WRITE;
+	case SSL_ERROR_ZERO_RETURN:
+		return IO_END;
+	default:
+		return IO_RESET;
+	}
+}
+
+/* A handshake's failure that the certificate's judgement did not name. */
+static void explain(struct tls *tls)
+{
+	unsigned long error = ERR_peek_last_error();
+
+	if (tls->detail == NULL)
+		tls->detail = ERR_reason_error_string(error);
+	if (tls->reason != LBP_REASON_NONE)
+		return;
+	tls->reason = LBP_REASON_HANDSHAKE_FAILED;
+	if (ERR_GET_LIB(error) == ERR_LIB_SSL &&
+		ERR_GET_REASON(error) ==
+			SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE)
+		tls->reason = LBP_REASON_NO_CERTIFICATE;
+}
+
+enum io tls_handshake(struct tls *tls)
+{
+	enum io io;
+	int rc;
+
+	ERR_clear_error();
+	rc = SSL_do_handshake(tls->ssl);
+	if (rc == 1)
+		return IO_OK;
+	io = result_of(tls, rc);
+	if (io == IO_WANT_READ || io == IO_WANT_WRITE)
+		return io;
+	explain(tls);
+	return IO_RESET;
+}
+
+enum io tls_read(struct tls *tls, void *buf, size_t len, size_t *n)
+{
+	int rc;
+
+	ERR_clear_error();
+	rc = SSL_read_ex(tls->ssl, buf, len, n);
+	return rc == 1 ? IO_OK : result_of(tls, rc);
+}
+
+enum io tls_write(struct tls *tls, const void *buf, size_t len, size_t *n)
+{
+	enum io io;
+	int rc;
+
+	ERR_clear_error();
+	rc = SSL_write_ex(tls->ssl, buf, len, n);
+	if (rc == 1)
+		return IO_OK;
+	io = result_of(tls, rc);
+	return io == IO_END ? IO_RESET : io;
+}
+
+enum io tls_end(struct tls *tls)
+{
+	enum io io;
+	int rc;
+
+	ERR_clear_error();
+	rc = SSL_shutdown(tls->ssl);
+	if (rc >= 0)
+		return IO_OK;
+	io = result_of(tls, rc);
+	return io == IO_END ? IO_RESET : io;
+}
+
+bool tls_has_pending(const struct tls *tls)
+{
+	return SSL_has_pending(tls->ssl) == 1;
+}
+
+bool tls_is_resumed(const struct tls *tls)
+{
+	return tls->ssl != NULL && SSL_session_reused(tls->ssl) == 1;
+}
+
+const char *tls_version(const struct tls *tls)
+{
+	return tls->ssl == NULL ? NULL : SSL_get_version(tls->ssl);
+}
+
+void tls_release(struct tls *tls)
+{
+	SSL_free(tls->ssl);
+	tls->ssl = NULL;
+}

@@ -1,0 +1,89 @@
+/*
+ * TLS over a non-blocking socket. Only tls*.c include OpenSSL.
+ *
+ * Contexts are made once and shared by all threads; a struct tls is one
+ * connection's and belongs to one thread.
+ */
+#ifndef TLS_H
+#define TLS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "config.h"
+#include "problem.h"
+#include "serial.h"
+#include "session.h"
+
+/* What a read, a write, a handshake or an end came to. */
+enum io {
+	IO_OK,
+	IO_WANT_READ, /* again, once the socket can be read */
+	IO_WANT_WRITE,
+	IO_END,   /* the peer ended cleanly */
+	IO_RESET, /* anything else: an unclean end, a broken protocol */
+};
+
+struct tls_server; /* towards clients */
+struct tls_client; /* towards one upstream */
+
+struct tls {
+	struct ssl_st *ssl; /* NULL: not started */
+	/*
+	 * Asked inside the handshake for each trusted certificate, a resumed
+	 * session's too: may the handshake go on?
+	 */
+	bool (*identify)(void *user, const struct lbp_serial *serial);
+	void *user;
+	enum lbp_reason reason; /* why the handshake failed */
+	const char *detail;     /* the same in OpenSSL's words, or NULL */
+};
+
+/*
+ * Makes the context of [tls]; relative paths are looked up in the directory
+ * open as dir_fd. NULL: each fault was printed at the place of its key.
+ */
+struct tls_server *tls_server_new(
+	const struct lbp_config *config, int dir_fd, struct problems *problems);
+void tls_server_free(struct tls_server *server);
+
+/* The same for a tls:// upstream. [SRV-14]. */
+struct tls_client *tls_client_new(const struct lbp_config_upstream *upstream,
+	int dir_fd, struct problems *problems);
+void tls_client_free(struct tls_client *client);
+
+/*
+ * Starts TLS on a connected socket, which stays the caller's. False: out of
+ * memory; nothing is started.
+ */
+bool tls_accept(struct tls *tls, struct tls_server *server, int fd);
+bool tls_connect(struct tls *tls, const struct tls_client *client, int fd);
+
+/* Drives the handshake. IO_RESET: it failed, an alert was sent if any. */
+enum io tls_handshake(struct tls *tls);
+
+/* Reads at least one and at most len bytes; *n of them with IO_OK. */
+enum io tls_read(struct tls *tls, void *buf, size_t len, size_t *n);
+
+/*
+ * Writes at least one of len bytes; *n of them with IO_OK. After IO_WANT_*
+ * the next call must begin with the same bytes, and give no fewer.
+ */
+enum io tls_write(struct tls *tls, const void *buf, size_t len, size_t *n);
+
+/* Sends close_notify. */
+enum io tls_end(struct tls *tls);
+
+/* Is there more to read that the socket does not tell of? */
+bool tls_has_pending(const struct tls *tls);
+
+/* Was the TLS session resumed? */
+bool tls_is_resumed(const struct tls *tls);
+
+/* "TLSv1.3" and the like; static. */
+const char *tls_version(const struct tls *tls);
+
+/* Ends TLS without a word to the peer; one not started is allowed. */
+void tls_release(struct tls *tls);
+
+#endif

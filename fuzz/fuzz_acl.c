@@ -1,0 +1,136 @@
+/*
+ * Access list against its model.
+ *
+ * Input: how many clients (modulo 10), applications (modulo 20), serials and
+ * grants (modulo 17 each; a byte each), then the serials (a byte for the
+ * length, modulo 20, plus 1, a byte of which all octets are made, and the
+ * client) and the grants (a byte for the client and one for the application).
+ * Numbers of clients and applications are bytes, modulo 32 - so that most
+ * lists with a large number are refused - or, above 0xf0, close to 2^32.
+ */
+#include <string.h>
+
+#include "acl.h"
+#include "bytes.h"
+#include "model/model_acl.h"
+#include "oracle.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+
+#define LIST_MAX 16
+
+struct lists {
+	struct lbp_acl_serial serials[LIST_MAX];
+	struct lbp_acl_grant grants[LIST_MAX];
+};
+
+static struct lbp_serial draw_serial(struct bytes *bytes)
+{
+	struct lbp_serial serial = {0};
+	uint8_t octet;
+
+	serial.len = (uint8_t)(bytes_below(bytes, LBP_SERIAL_MAX) + 1);
+	octet = bytes_u8(bytes);
+	memset(serial.octets, octet / 16, serial.len);
+	serial.octets[0] = 1;
+	serial.octets[serial.len - 1] = (uint8_t)(octet % 16 + 1);
+	return serial;
+}
+
+static uint32_t draw_number(struct bytes *bytes)
+{
+	uint32_t number = bytes_u8(bytes);
+
+	return number > 0xf0 ? UINT32_MAX - number % 4 : number % 32;
+}
+
+static void check_serial(const struct lbp_acl *acl,
+	const struct model_acl *model, const struct lbp_serial *serial)
+{
+	uint32_t got = UINT32_MAX;
+	uint32_t want = UINT32_MAX;
+	enum lbp_err got_err = lbp_acl_identify(acl, serial, &got);
+	enum lbp_err want_err = model_acl_identify(model, serial, &want);
+
+	ORACLE("ACL-2", got_err == want_err, "%s instead of %s",
+		lbp_err_text(got_err), lbp_err_text(want_err));
+	ORACLE("ACL-2", got == want, "client %u instead of %u", got, want);
+}
+
+/* The serial, and those next to it in length and in value. */
+static void check_around(const struct lbp_acl *acl,
+	const struct model_acl *model, struct lbp_serial serial)
+{
+	check_serial(acl, model, &serial);
+	serial.octets[serial.len - 1]++;
+	check_serial(acl, model, &serial);
+	serial.octets[serial.len - 1] =
+		(uint8_t)(serial.octets[serial.len - 1] - 2);
+	check_serial(acl, model, &serial);
+	if (serial.len < LBP_SERIAL_MAX) {
+		serial.len++;
+		check_serial(acl, model, &serial);
+	}
+}
+
+static void check_pair(const struct lbp_acl *acl, const struct model_acl *model,
+	uint32_t client, uint32_t app)
+{
+	enum lbp_err got = lbp_acl_authorize(acl, client, app);
+	enum lbp_err want = model_acl_authorize(model, client, app);
+
+	if (client < model->client_len && app < model->app_len)
+		ORACLE("ACL-3", got == want, "client %u, application %u: %s",
+			client, app, lbp_err_text(got));
+	else
+		ORACLE("ACL-4", got == LBP_ERR_NOT_ALLOWED,
+			"client %u, application %u: %s", client, app,
+			lbp_err_text(got));
+}
+
+static void check_all(const struct lbp_acl *acl, const struct model_acl *model)
+{
+	for (size_t i = 0; i < model->serial_len; i++)
+		check_around(acl, model, model->serials[i].serial);
+	for (uint32_t client = 0; client < 12; client++) {
+		for (uint32_t app = 0; app < 24; app++)
+			check_pair(acl, model, client, app);
+		check_pair(acl, model, client, UINT32_MAX);
+		check_pair(acl, model, UINT32_MAX - client, client);
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+	struct bytes bytes = {data, len};
+	struct lists lists;
+	struct model_acl model = {
+		.serials = lists.serials, .grants = lists.grants};
+	struct lbp_acl *acl = NULL;
+	enum lbp_err got;
+	enum lbp_err want;
+
+	model.client_len = bytes_below(&bytes, 10);
+	model.app_len = bytes_below(&bytes, 20);
+	model.serial_len = bytes_below(&bytes, LIST_MAX + 1);
+	model.grant_len = bytes_below(&bytes, LIST_MAX + 1);
+	for (size_t i = 0; i < model.serial_len; i++) {
+		lists.serials[i].serial = draw_serial(&bytes);
+		lists.serials[i].client = draw_number(&bytes);
+	}
+	for (size_t i = 0; i < model.grant_len; i++) {
+		lists.grants[i].client = draw_number(&bytes);
+		lists.grants[i].app = draw_number(&bytes);
+	}
+	got = lbp_acl_new(&acl, lists.serials, model.serial_len, lists.grants,
+		model.grant_len, model.client_len, model.app_len);
+	want = model_acl_judge(&model);
+	ORACLE("ACL-5", got == want, "%s instead of %s", lbp_err_text(got),
+		lbp_err_text(want));
+	ORACLE("ACL-1", (acl != NULL) == (got == LBP_OK),
+		"a list and an error, or neither");
+	if (acl != NULL)
+		check_all(acl, &model);
+	lbp_acl_free(acl);
+	return 0;
+}

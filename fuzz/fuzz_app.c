@@ -1,0 +1,247 @@
+/*
+ * An application against its model.
+ *
+ * Input: what twin_app_draw takes, a byte for faulty options (see spoil),
+ * then operations: a byte, modulo 10, and what it takes:
+ *   0 identify (the serial's octet)   1 admit (the client)   2 leave likewise
+ *   3 choose (the set tried)   4 a dial succeeds, or 5 fails (the upstream)
+ *   6 release (the upstream)   7 take a check at bytes_time from now, without
+ *   waiting   8 answer a check (the upstream, times 2, plus success)
+ *   9 time goes by (bytes_time), or back to 0 (0xff and a byte of 0)
+ * Clients and upstreams are bytes, modulo two more than there are.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "bytes.h"
+#include "model/twin_app.h"
+#include "oracle.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+
+#define TIME_MAX (UINT64_C(1) << 61)
+
+struct run {
+	struct bytes bytes;
+	struct twin_app twin;
+	uint64_t now_ns;
+};
+
+static void expect_same(const char *what, enum lbp_err got, enum lbp_err want)
+{
+	ORACLE("APP-2", got == want, "%s: %s instead of %s", what,
+		lbp_err_text(got), lbp_err_text(want));
+}
+
+static uint32_t draw_client(struct run *run)
+{
+	return bytes_below(&run->bytes, run->twin.model.client_len + 2);
+}
+
+static uint32_t draw_upstream(struct run *run)
+{
+	return bytes_below(&run->bytes, run->twin.model.upstream_len + 2);
+}
+
+static void identify(struct run *run)
+{
+	struct lbp_serial serial = twin_serial(
+		(uint8_t)(1 + bytes_below(&run->bytes, MODEL_APP_SERIALS + 1)));
+	uint32_t got = LBP_NONE;
+	uint32_t want = LBP_NONE;
+	enum lbp_err got_err = lbp_app_identify(run->twin.app, &serial, &got);
+	enum lbp_err want_err =
+		model_app_identify(&run->twin.model, &serial, &want);
+
+	ORACLE("ACL-3", got_err == want_err, "%s instead of %s",
+		lbp_err_text(got_err), lbp_err_text(want_err));
+	ORACLE("APP-3", got == want, "client %u instead of %u", got, want);
+}
+
+static void admit(struct run *run)
+{
+	uint32_t client = draw_client(run);
+
+	expect_same("admit", lbp_app_admit(run->twin.app, client, run->now_ns),
+		model_app_admit(&run->twin.model, client, run->now_ns));
+}
+
+static void leave(struct run *run)
+{
+	uint32_t client = draw_client(run);
+
+	expect_same("leave", lbp_app_leave(run->twin.app, client),
+		model_app_leave(&run->twin.model, client));
+}
+
+static void choose(struct run *run)
+{
+	uint8_t tried = bytes_u8(&run->bytes);
+	uint32_t got = LBP_NONE;
+	uint32_t want = LBP_NONE;
+	enum lbp_err got_err = lbp_app_choose(run->twin.app, &tried, &got);
+	enum lbp_err want_err =
+		model_app_choose(&run->twin.model, tried, &want);
+
+	ORACLE("APP-5", got_err == want_err && got == want,
+		"chose %u instead of %u", got, want);
+}
+
+static void dialed(struct run *run, bool ok)
+{
+	uint32_t upstream = draw_upstream(run);
+	enum lbp_health_change got =
+		lbp_app_dialed(run->twin.app, upstream, ok);
+	enum lbp_health_change want =
+		model_app_dialed(&run->twin.model, upstream, ok);
+
+	ORACLE("APP-4", got == want, "upstream %u: change %d instead of %d",
+		upstream, (int)got, (int)want);
+}
+
+static void release(struct run *run)
+{
+	uint32_t upstream = draw_upstream(run);
+	enum lbp_err got = lbp_app_release(run->twin.app, upstream);
+	enum lbp_err want = model_app_release(&run->twin.model, upstream);
+
+	ORACLE("APP-4", got == want, "release: %s instead of %s",
+		lbp_err_text(got), lbp_err_text(want));
+}
+
+static void pass_time(struct run *run)
+{
+	uint64_t by_ns = bytes_time(&run->bytes);
+
+	/* Only admissions see a clock that goes back. */
+	if (by_ns == UINT64_MAX)
+		run->now_ns = 0;
+	else if (by_ns < TIME_MAX - run->now_ns)
+		run->now_ns += by_ns;
+}
+
+static void answer(struct run *run)
+{
+	uint8_t what = bytes_u8(&run->bytes);
+
+	twin_app_checked(&run->twin,
+		what / 2 % (run->twin.model.upstream_len + 2), what & 1);
+}
+
+static void operate(struct run *run)
+{
+	switch (bytes_below(&run->bytes, 10)) {
+	case 0:
+		identify(run);
+		break;
+	case 1:
+		admit(run);
+		break;
+	case 2:
+		leave(run);
+		break;
+	case 3:
+		choose(run);
+		break;
+	case 4:
+		dialed(run, true);
+		break;
+	case 5:
+		dialed(run, false);
+		break;
+	case 6:
+		release(run);
+		break;
+	case 7:
+		twin_app_take(&run->twin, run->now_ns);
+		break;
+	case 8:
+		answer(run);
+		break;
+	case 9:
+		pass_time(run);
+		break;
+	}
+}
+
+/* Options with a fault, by its number; false if there is no such. */
+static bool spoil(struct lbp_app_options *options, uint8_t fault)
+{
+	static const struct lbp_app_client twice[] = {
+		{.client = 1}, {.client = 1}};
+	static const uint32_t light[] = {1, 0};
+	static const uint32_t heavy[] = {1, LBP_WEIGHT_MAX + 1};
+
+	switch (fault) {
+	case 0:
+		options->upstream_len = 0;
+		return true;
+	case 1:
+		options->upstream_len = LBP_UPSTREAMS_MAX + 1;
+		return true;
+	case 2:
+		options->weights = light;
+		return true;
+	case 3:
+		options->weights = heavy;
+		return true;
+	case 4:
+		options->health.rise = 0;
+		return true;
+	case 5:
+		options->health.fall = 0;
+		return true;
+	case 6:
+		options->health.interval_ns = 0;
+		return true;
+	case 7:
+		options->clients = twice;
+		options->client_len = 2;
+		return true;
+	}
+	return false;
+}
+
+static void check_refusal(const struct twin_app *twin, uint8_t fault)
+{
+	static const uint32_t weights[LBP_UPSTREAMS_MAX + 1] = {1, 1};
+	struct lbp_app_options options = {.id = "spoilt",
+		.acl = twin->acl,
+		.weights = weights,
+		.upstream_len = 2,
+		.health = {true, 1, 1, 1, 1}};
+	struct lbp_app *app = twin->app;
+	bool spoilt = spoil(&options, fault);
+	enum lbp_err err = lbp_app_new(&app, &options, 0);
+
+	ORACLE("APP-1", err == (spoilt ? LBP_ERR_RANGE : LBP_OK),
+		"fault %u: %s", fault, lbp_err_text(err));
+	ORACLE("APP-1", (app == NULL) == spoilt, "fault %u: app is %s", fault,
+		app == NULL ? "NULL" : "there");
+	lbp_app_free(app);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+	static struct run run;
+
+	run.bytes = (struct bytes){data, len};
+	run.now_ns = 0;
+	twin_app_draw(&run.twin, &run.bytes);
+	if (twin_app_make(&run.twin, run.now_ns) != LBP_OK)
+		goto out;
+	check_refusal(&run.twin, bytes_u8(&run.bytes));
+	ORACLE("APP-1", strcmp(lbp_app_id(run.twin.app), "twin") == 0,
+		"another id");
+	ORACLE("APP-1",
+		lbp_app_upstreams(run.twin.app) == run.twin.model.upstream_len,
+		"%u upstreams", lbp_app_upstreams(run.twin.app));
+	twin_app_check(&run.twin);
+	while (run.bytes.len > 0) {
+		operate(&run);
+		twin_app_check(&run.twin);
+	}
+out:
+	twin_app_free(&run.twin);
+	return 0;
+}

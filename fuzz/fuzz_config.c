@@ -1,0 +1,324 @@
+/*
+ * The configuration: any text gives a configuration that keeps every promise
+ * of its header, or errors that a person can read.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "acl.h"
+#include "balancer.h"
+#include "config.h"
+#include "oracle.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+
+#define HOUR_NS UINT64_C(3600000000000)
+
+/* Is a place at a character of the text, or right behind the last one? */
+static bool is_inside(
+	struct lbp_config_pos pos, const uint8_t *data, size_t len)
+{
+	uint32_t line = 1;
+	uint32_t column = 1;
+
+	for (size_t i = 0; line <= pos.line; i++) {
+		if (line == pos.line && column == pos.column)
+			return true;
+		if (i == len)
+			return false;
+		if (data[i] == '\n') {
+			line++;
+			column = 1;
+		} else if ((data[i] & 0xc0) != 0x80 || i == 0) {
+			column++;
+		} else {
+			/* A stray continuation byte may be a character. */
+			column += pos.column > column;
+		}
+	}
+	return false;
+}
+
+static void check_message(const char *text)
+{
+	size_t len = strlen(text);
+
+	ORACLE("CFG-13", len > 0 && len < 512, "%zu characters", len);
+	for (size_t i = 0; i < len; i++)
+		ORACLE("CFG-13", text[i] >= 0x20 && text[i] < 0x7f,
+			"byte %zu is %d", i, text[i]);
+}
+
+static void check_errors(
+	const struct lbp_config_errors *errors, const uint8_t *data, size_t len)
+{
+	ORACLE("CFG-2", errors->len > 0, "no errors");
+	for (size_t i = 0; i < errors->len; i++) {
+		const struct lbp_config_error *error = &errors->items[i];
+		const struct lbp_config_error *before =
+			&errors->items[i == 0 ? 0 : i - 1];
+
+		check_message(error->message);
+		ORACLE("CFG-2",
+			before->pos.line < error->pos.line ||
+				(before->pos.line == error->pos.line &&
+					before->pos.column <=
+						error->pos.column),
+			"error %zu is out of order", i);
+		/* Linear in the text for each: a sample will do. */
+		if (i < 16)
+			ORACLE("CFG-2", is_inside(error->pos, data, len),
+				"%u:%u is outside: %s", error->pos.line,
+				error->pos.column, error->message);
+	}
+}
+
+static bool is_duration(uint64_t ns)
+{
+	return ns >= 1000000 && ns <= 8760 * HOUR_NS && ns % 1000000 == 0;
+}
+
+static void check_path(const struct lbp_config_text *text, bool required)
+{
+	ORACLE("CFG-8", !required || text->ptr != NULL, "a path is missing");
+	if (text->ptr == NULL)
+		return;
+	ORACLE("CFG-8", text->ptr[0] != '\0', "a path is empty");
+	ORACLE("CFG-8", text->pos.line > 0 && text->pos.column > 0,
+		"a path has no place");
+	for (const char *c = text->ptr; *c != '\0'; c++)
+		ORACLE("CFG-8", (unsigned char)*c >= 0x20 && *c != 0x7f,
+			"a path has a control character");
+}
+
+static void check_id(const struct lbp_config_text *id)
+{
+	size_t len;
+
+	ORACLE("CFG-7", id->ptr != NULL, "no id");
+	len = strlen(id->ptr);
+	ORACLE("CFG-7", len >= 1 && len <= LBP_ID_MAX, "%zu bytes", len);
+	for (size_t i = 0; i < len; i++)
+		ORACLE("CFG-7",
+			id->ptr[i] > ' ' && id->ptr[i] <= '~' &&
+				id->ptr[i] != '"' && id->ptr[i] != '\\',
+			"byte %zu is %d", i, id->ptr[i]);
+}
+
+static void check_address(const struct lbp_config_address *address)
+{
+	ORACLE("CFG-5", address->host != NULL, "no host");
+	ORACLE("CFG-5", address->port > 0, "no port");
+	ORACLE("CFG-4",
+		address->host[0] != '\0' && strlen(address->host) <= 253 &&
+			strpbrk(address->host, "[]/%@ \t\n") == NULL,
+		"bad host");
+}
+
+static void check_limits(const struct lbp_limits *limits)
+{
+	ORACLE("CFG-25",
+		limits->concurrent <= 1000000 && limits->connections <= 1000000,
+		"limits out of bounds");
+	ORACLE("CFG-25", is_duration(limits->window_ns), "bad window");
+}
+
+static void check_upstream(const struct lbp_config_upstream *upstream)
+{
+	check_address(&upstream->address);
+	ORACLE("CFG-6",
+		strncmp(upstream->url.ptr, upstream->tls ? "tls://" : "tcp://",
+			6) == 0,
+		"tls is not what the url says");
+	ORACLE("CFG-27",
+		upstream->weight >= 1 && upstream->weight <= LBP_WEIGHT_MAX,
+		"weight %u", upstream->weight);
+	ORACLE("CFG-28", (upstream->ca.ptr != NULL) == upstream->tls,
+		"a CA does not go with the url");
+	ORACLE("CFG-28", (upstream->server_name.ptr != NULL) == upstream->tls,
+		"a server name does not go with the url");
+	ORACLE("CFG-28",
+		(upstream->certificate.ptr != NULL) ==
+			(upstream->private_key.ptr != NULL),
+		"half a key pair");
+	check_path(&upstream->ca, upstream->tls);
+	check_path(&upstream->certificate, false);
+	check_path(&upstream->private_key, false);
+}
+
+static void check_app(const struct lbp_config_app *app)
+{
+	const struct lbp_health_options *health = &app->health;
+
+	check_id(&app->id);
+	ORACLE("CFG-24", app->listen_len >= 1, "no listen address");
+	for (size_t i = 0; i < app->listen_len; i++)
+		check_address(&app->listen[i]);
+	check_limits(&app->limits);
+	ORACLE("CFG-26",
+		is_duration(health->interval_ns) &&
+			is_duration(health->timeout_ns),
+		"bad health durations");
+	ORACLE("CFG-26",
+		health->rise >= 1 && health->rise <= 1000 &&
+			health->fall >= 1 && health->fall <= 1000,
+		"rise %u, fall %u", health->rise, health->fall);
+	ORACLE("CFG-27",
+		app->upstream_len >= 1 &&
+			app->upstream_len <= LBP_UPSTREAMS_MAX,
+		"%zu upstreams", app->upstream_len);
+	for (size_t i = 0; i < app->upstream_len; i++)
+		check_upstream(&app->upstreams[i]);
+}
+
+/* Small inputs have few of each: comparing all pairs is no burden. */
+static void check_unique(const struct lbp_config *config)
+{
+	for (size_t i = 0; i < config->app_len; i++) {
+		for (size_t j = 0; j < i; j++)
+			ORACLE("CFG-14",
+				strcmp(config->apps[i].id.ptr,
+					config->apps[j].id.ptr) != 0,
+				"two apps with one id");
+	}
+	for (size_t i = 0; i < config->client_len; i++) {
+		for (size_t j = 0; j < i; j++)
+			ORACLE("CFG-14",
+				strcmp(config->clients[i].id.ptr,
+					config->clients[j].id.ptr) != 0,
+				"two clients with one id");
+	}
+}
+
+static void check_client(
+	const struct lbp_config *config, const struct lbp_config_client *client)
+{
+	check_id(&client->id);
+	ORACLE("CFG-29", client->serial_len >= 1, "no serials");
+	ORACLE("CFG-29", client->grant_len >= 1, "no apps");
+	for (size_t i = 0; i < client->serial_len; i++)
+		ORACLE("CFG-9",
+			client->serials[i].len >= 1 &&
+				client->serials[i].len <= LBP_SERIAL_MAX &&
+				client->serials[i].octets[0] != 0,
+			"serial %zu is not canonical", i);
+	for (size_t i = 0; i < client->grant_len; i++) {
+		ORACLE("CFG-31", client->grants[i].app < config->app_len,
+			"a grant for no app");
+		check_limits(&client->grants[i].limits);
+		for (size_t j = 0; j < i; j++)
+			ORACLE("CFG-14",
+				client->grants[i].app != client->grants[j].app,
+				"one app granted twice");
+	}
+}
+
+/* The access list refuses a serial that is listed twice. */
+static void check_acl(const struct lbp_config *config)
+{
+	struct lbp_acl_serial *serials;
+	struct lbp_acl *acl;
+	size_t len = 0;
+	size_t at = 0;
+	enum lbp_err err;
+
+	for (size_t i = 0; i < config->client_len; i++)
+		len += config->clients[i].serial_len;
+	serials = calloc(len + 1, sizeof(*serials));
+	if (serials == NULL)
+		abort();
+	for (size_t i = 0; i < config->client_len; i++) {
+		const struct lbp_config_client *client = &config->clients[i];
+
+		for (size_t j = 0; j < client->serial_len; j++)
+			serials[at++] = (struct lbp_acl_serial){
+				client->serials[j], (uint32_t)i};
+	}
+	err = lbp_acl_new(&acl, serials, len, NULL, 0,
+		(uint32_t)config->client_len, (uint32_t)config->app_len);
+	ORACLE("CFG-14", err == LBP_OK, "%s", lbp_err_text(err));
+	lbp_acl_free(acl);
+	free(serials);
+}
+
+static void check_config(const struct lbp_config *config)
+{
+	ORACLE("CFG-20", config->workers <= 256, "%u workers", config->workers);
+	ORACLE("CFG-20",
+		config->max_connections >= 1 &&
+			config->max_connections <= 1000000,
+		"%u connections", config->max_connections);
+	ORACLE("CFG-20", config->event_loop <= LBP_EVENT_LOOP_EPOLL,
+		"event loop %d", (int)config->event_loop);
+	if (config->admin.host != NULL)
+		check_address(&config->admin);
+	check_path(&config->certificate, true);
+	check_path(&config->private_key, true);
+	check_path(&config->client_ca, true);
+	check_path(&config->crl, false);
+	check_path(&config->ciphers, false);
+	check_path(&config->ciphersuites, false);
+	ORACLE("CFG-21", config->min_version <= LBP_TLS_1_3, "TLS version %d",
+		(int)config->min_version);
+	ORACLE("CFG-22", config->log_level <= LBP_LOG_DEBUG, "log level %d",
+		(int)config->log_level);
+	ORACLE("CFG-23",
+		is_duration(config->handshake_ns) &&
+			is_duration(config->connect_ns) &&
+			is_duration(config->idle_ns) &&
+			is_duration(config->drain_ns),
+		"bad timeouts");
+	ORACLE("CFG-24", config->app_len >= 1 && config->app_len <= 1024,
+		"%zu apps", config->app_len);
+	for (size_t i = 0; i < config->app_len; i++)
+		check_app(&config->apps[i]);
+	for (size_t i = 0; i < config->client_len; i++)
+		check_client(config, &config->clients[i]);
+	check_unique(config);
+	check_acl(config);
+}
+
+static void check_same(
+	const struct lbp_config_errors *a, const struct lbp_config_errors *b)
+{
+	ORACLE("CFG-2", a->len == b->len, "%zu errors, then %zu", a->len,
+		b->len);
+	for (size_t i = 0; i < a->len; i++)
+		ORACLE("CFG-2",
+			a->items[i].pos.line == b->items[i].pos.line &&
+				a->items[i].pos.column ==
+					b->items[i].pos.column &&
+				strcmp(a->items[i].message,
+					b->items[i].message) == 0,
+			"error %zu differs the second time", i);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+	struct lbp_config_errors errors;
+	struct lbp_config_errors again;
+	struct lbp_config *config;
+	struct lbp_config *twin;
+	enum lbp_err err =
+		lbp_config_parse((const char *)data, len, &config, &errors);
+
+	ORACLE("CFG-2", err == LBP_OK || err == LBP_ERR_CONFIG, "%s",
+		lbp_err_text(err));
+	ORACLE("CFG-2", (config != NULL) == (err == LBP_OK),
+		"a configuration and errors, or neither");
+	ORACLE("CFG-2", err == LBP_ERR_CONFIG || errors.len == 0,
+		"errors with success");
+	ORACLE("CFG-2",
+		lbp_config_parse((const char *)data, len, &twin, &again) == err,
+		"another result the second time");
+	check_same(&errors, &again);
+	if (config != NULL)
+		check_config(config);
+	else
+		check_errors(&errors, data, len);
+	lbp_config_free(config);
+	lbp_config_free(twin);
+	lbp_config_errors_release(&errors);
+	lbp_config_errors_release(&again);
+	return 0;
+}

@@ -1,0 +1,206 @@
+/*
+ * Sessions of one application against their models, with legal events and
+ * with wrong ones.
+ *
+ * Input: the timeouts (four bytes), the application (see twin_app_draw), then
+ * operations: a byte for the session (modulo 4) and the kind, and what it
+ * takes:
+ *   an event that may be legal in the session's state (a byte), or any at all
+ *   time goes by (bytes_time), or up to the next deadline, -1, 0 or +1 (a byte)
+ *   a byte moves   the ends of the flow are passed on
+ *   a check is taken or answered   an ended session is replaced by a new one
+ */
+#include <stdlib.h>
+
+#include "bytes.h"
+#include "model/twin_session.h"
+#include "oracle.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+
+#define SESSIONS 4
+#define KINDS    (LBP_EVENT_STOP + 1)
+/* Far from the end of time, which durations of the configuration respect. */
+#define TIME_MAX (UINT64_C(1) << 61)
+
+struct run {
+	struct bytes bytes;
+	struct twin_app app;
+	struct lbp_session_timeouts timeouts;
+	struct twin_session sessions[SESSIONS];
+	uint64_t now_ns;
+};
+
+/* What is likely next in each state; the rest comes from draw_event. */
+static const enum lbp_event_kind usual[][4] = {
+	[LBP_SESSION_HANDSHAKE] = {LBP_EVENT_IDENTIFIED, LBP_EVENT_IDENTIFIED,
+		LBP_EVENT_HANDSHAKE_DONE, LBP_EVENT_HANDSHAKE_FAILED},
+	[LBP_SESSION_AUTHORIZED] = {LBP_EVENT_HANDSHAKE_DONE,
+		LBP_EVENT_HANDSHAKE_DONE, LBP_EVENT_IDENTIFIED,
+		LBP_EVENT_CLIENT_RESET},
+	[LBP_SESSION_DIALING] = {LBP_EVENT_DIAL_DONE, LBP_EVENT_DIAL_DONE,
+		LBP_EVENT_DIAL_FAILED, LBP_EVENT_CLIENT_RESET},
+	[LBP_SESSION_RELAY] = {LBP_EVENT_FLOW_FINISHED, LBP_EVENT_TICK,
+		LBP_EVENT_CLIENT_RESET, LBP_EVENT_UPSTREAM_RESET},
+	[LBP_SESSION_CLOSING] = {LBP_EVENT_CLIENT_ENDED, LBP_EVENT_TICK,
+		LBP_EVENT_HANDSHAKE_FAILED, LBP_EVENT_CLIENT_RESET},
+	[LBP_SESSION_ENDED] = {LBP_EVENT_TICK, LBP_EVENT_STOP,
+		LBP_EVENT_CLIENT_RESET, LBP_EVENT_DIAL_DONE},
+};
+
+static struct lbp_event draw_event(struct run *run, enum lbp_event_kind kind)
+{
+	static const enum lbp_reason failures[] = {LBP_REASON_HANDSHAKE_FAILED,
+		LBP_REASON_UNTRUSTED, LBP_REASON_EXPIRED, LBP_REASON_REVOKED};
+	static const enum lbp_reason stops[] = {LBP_REASON_DRAIN_TIMEOUT,
+		LBP_REASON_SHUTDOWN, LBP_REASON_INTERNAL};
+	struct lbp_event event = {.kind = kind};
+
+	if (kind == LBP_EVENT_IDENTIFIED)
+		event.serial = twin_serial(
+			(uint8_t)(1 + bytes_below(&run->bytes,
+					      MODEL_APP_SERIALS + 1)));
+	if (kind == LBP_EVENT_HANDSHAKE_FAILED)
+		event.reason = failures[bytes_below(&run->bytes, 4)];
+	if (kind == LBP_EVENT_STOP)
+		event.reason = stops[bytes_below(&run->bytes, 3)];
+	return event;
+}
+
+static void step(
+	struct run *run, struct twin_session *twin, enum lbp_event_kind kind)
+{
+	struct lbp_event event = draw_event(run, kind);
+	enum lbp_session_state before = twin->session.state;
+	struct lbp_duties duties;
+	enum lbp_err err =
+		twin_session_step(twin, &event, run->now_ns, &duties);
+
+	ORACLE("SES-16", before != LBP_SESSION_ENDED || err == LBP_ERR_STATE,
+		"an ended session took an event");
+	ORACLE("SES-14",
+		err != LBP_OK || kind != LBP_EVENT_TICK ||
+			lbp_session_deadline(&twin->session) > run->now_ns ||
+			run->timeouts.linger_ns * run->timeouts.connect_ns == 0,
+		"a tick left a deadline that has passed");
+}
+
+/* Passes one more of the flow's ends on. */
+static void pass_end(struct twin_session *twin)
+{
+	struct lbp_pipe *up = &twin->session.flow.pipes[LBP_UP];
+	struct lbp_pipe *down = &twin->session.flow.pipes[LBP_DOWN];
+	struct lbp_pipe *pipe = lbp_pipe_end(up) == LBP_OK ? up : down;
+
+	lbp_pipe_end(pipe);
+	lbp_pipe_end_passed(pipe);
+}
+
+static void advance(struct run *run, uint64_t by_ns)
+{
+	if (by_ns < TIME_MAX - run->now_ns)
+		run->now_ns += by_ns;
+}
+
+/* To just before, at or just after a session's deadline. */
+static void advance_to_deadline(
+	struct run *run, const struct twin_session *twin)
+{
+	uint64_t deadline = lbp_session_deadline(&twin->session);
+	uint64_t off = bytes_below(&run->bytes, 3);
+
+	if (deadline != LBP_NEVER && deadline + off > run->now_ns + 1)
+		run->now_ns = deadline + off - 1;
+}
+
+static void check_upstream(struct run *run)
+{
+	uint8_t how = bytes_u8(&run->bytes);
+
+	if (how % 4 == 0)
+		twin_app_take(&run->app, run->now_ns);
+	else
+		twin_app_checked(&run->app, how / 8u % MODEL_APP_UPSTREAMS,
+			how % 4 == 1);
+	twin_app_check(&run->app);
+}
+
+static void operate(struct run *run)
+{
+	uint8_t what = bytes_u8(&run->bytes);
+	struct twin_session *twin = &run->sessions[what % SESSIONS];
+
+	switch (what / SESSIONS % 16) {
+	case 0:
+		step(run, twin, bytes_below(&run->bytes, KINDS));
+		break;
+	case 1:
+		advance(run, bytes_time(&run->bytes));
+		break;
+	case 2:
+		advance_to_deadline(run, twin);
+		step(run, twin, LBP_EVENT_TICK);
+		break;
+	case 3:
+		twin_session_moved(twin, run->now_ns);
+		break;
+	case 4:
+		pass_end(twin);
+		break;
+	case 5:
+		check_upstream(run);
+		break;
+	case 6:
+		if (twin->session.state == LBP_SESSION_ENDED)
+			twin_session_init(
+				twin, &run->app, &run->timeouts, run->now_ns);
+		break;
+	case 7:
+		advance_to_deadline(run, twin);
+		break;
+	default:
+		step(run, twin,
+			usual[twin->session.state][what / (SESSIONS * 16) % 4]);
+		break;
+	}
+}
+
+static void stop_all(struct run *run)
+{
+	for (uint32_t i = 0; i < SESSIONS; i++) {
+		struct twin_session *twin = &run->sessions[i];
+
+		if (twin->session.state != LBP_SESSION_ENDED)
+			step(run, twin, LBP_EVENT_STOP);
+		ORACLE("SES-16", twin->session.state == LBP_SESSION_ENDED,
+			"session %u goes on", i);
+		ORACLE("SES-16", twin->model.reports == 1,
+			"session %u reports %u reasons", i,
+			twin->model.reports);
+	}
+	twin_app_check_empty(&run->app);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+	static struct run run;
+
+	run.bytes = (struct bytes){data, len};
+	run.now_ns = 0;
+	run.timeouts.handshake_ns = 1 + (uint64_t)bytes_u8(&run.bytes);
+	run.timeouts.connect_ns = bytes_u8(&run.bytes);
+	run.timeouts.idle_ns = 1 + (uint64_t)bytes_u8(&run.bytes);
+	run.timeouts.linger_ns = bytes_u8(&run.bytes);
+	twin_app_draw(&run.app, &run.bytes);
+	if (twin_app_make(&run.app, run.now_ns) != LBP_OK)
+		goto out;
+	for (uint32_t i = 0; i < SESSIONS; i++)
+		twin_session_init(
+			&run.sessions[i], &run.app, &run.timeouts, run.now_ns);
+	while (run.bytes.len > 0)
+		operate(&run);
+	stop_all(&run);
+out:
+	twin_app_free(&run.app);
+	return 0;
+}

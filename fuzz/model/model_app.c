@@ -1,0 +1,229 @@
+#include "model_app.h"
+
+#include <string.h>
+
+#include "model_balancer.h"
+
+void model_app_start(struct model_app *model, uint64_t now_ns)
+{
+	uint32_t n = model->upstream_len;
+
+	model->choices = 0;
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t weight = model->upstreams[i].weight;
+		uint64_t first = now_ns + model->health.interval_ns * i / n;
+
+		model->upstreams[i] = (struct model_app_upstream){
+			.weight = weight, .first_ns = first, .due_ns = first};
+	}
+	for (uint32_t i = 0; i < model->client_len; i++) {
+		struct model_app_client *client = &model->clients[i];
+
+		client->open = 0;
+		client->latest_ns = 0;
+		client->admissions = 0;
+	}
+}
+
+enum lbp_err model_app_identify(const struct model_app *model,
+	const struct lbp_serial *serial, uint32_t *client)
+{
+	for (uint32_t i = 0; i < model->serial_len; i++) {
+		const struct lbp_acl_serial *listed = &model->serials[i];
+
+		if (listed->serial.len != serial->len ||
+			memcmp(listed->serial.octets, serial->octets,
+				serial->len) != 0)
+			continue;
+		*client = listed->client;
+		return model->clients[listed->client].granted
+			       ? LBP_OK
+			       : LBP_ERR_NOT_ALLOWED;
+	}
+	return LBP_ERR_UNKNOWN_CLIENT;
+}
+
+uint32_t model_app_recent(
+	const struct model_app_client *client, uint64_t now_ns)
+{
+	uint32_t recent = 0;
+
+	for (uint64_t back = 1;
+		back <= client->admissions && back <= MODEL_APP_ADMISSIONS;
+		back++) {
+		uint64_t i = (client->admissions - back) % MODEL_APP_ADMISSIONS;
+
+		if (now_ns - client->times[i] >= client->limits.window_ns)
+			break;
+		recent++;
+	}
+	return recent;
+}
+
+enum lbp_err model_app_admit(
+	struct model_app *model, uint32_t number, uint64_t now_ns)
+{
+	struct model_app_client *client;
+	const struct lbp_limits *limits;
+
+	if (number >= model->client_len || !model->clients[number].granted)
+		return LBP_ERR_NOT_ALLOWED;
+	client = &model->clients[number];
+	limits = &client->limits;
+	if (now_ns > client->latest_ns)
+		client->latest_ns = now_ns;
+	if (limits->concurrent > 0 && client->open + 1 > limits->concurrent)
+		return LBP_ERR_CONCURRENT;
+	if (limits->connections > 0 &&
+		model_app_recent(client, client->latest_ns) + 1 >
+			limits->connections)
+		return LBP_ERR_RATE;
+	client->times[client->admissions++ % MODEL_APP_ADMISSIONS] =
+		client->latest_ns;
+	client->open++;
+	return LBP_OK;
+}
+
+enum lbp_err model_app_leave(struct model_app *model, uint32_t number)
+{
+	if (number >= model->client_len || model->clients[number].open == 0)
+		return LBP_ERR_STATE;
+	model->clients[number].open--;
+	return LBP_OK;
+}
+
+/* Is b to be preferred to a, which stands before it? */
+static bool is_better(
+	const struct model_app_upstream *b, const struct model_app_upstream *a)
+{
+	int order = 0;
+
+	if (a->open != b->open || a->weight != b->weight)
+		order = model_compare_fractions(
+			b->open, b->weight, a->open, a->weight);
+	return order < 0 || (order == 0 && b->chosen < a->chosen);
+}
+
+enum lbp_err model_app_choose(
+	struct model_app *model, uint32_t tried, uint32_t *upstream)
+{
+	struct model_app_upstream *best = NULL;
+
+	for (uint32_t i = 0; i < model->upstream_len; i++) {
+		struct model_app_upstream *this = &model->upstreams[i];
+
+		if (this->down || (tried >> i & 1) != 0)
+			continue;
+		if (best == NULL || is_better(this, best))
+			best = this;
+	}
+	if (best == NULL)
+		return LBP_ERR_NO_UPSTREAM;
+	best->open++;
+	best->chosen = ++model->choices;
+	*upstream = (uint32_t)(best - model->upstreams);
+	return LBP_OK;
+}
+
+enum lbp_err model_app_release(struct model_app *model, uint32_t upstream)
+{
+	if (upstream >= model->upstream_len)
+		return LBP_ERR_RANGE;
+	if (model->upstreams[upstream].open == 0)
+		return LBP_ERR_STATE;
+	model->upstreams[upstream].open--;
+	return LBP_OK;
+}
+
+/* A failure, of a check or a dial. */
+static enum lbp_health_change failed(
+	const struct model_app *model, struct model_app_upstream *upstream)
+{
+	upstream->successes = 0;
+	upstream->failures++;
+	if (upstream->down || upstream->failures < model->health.fall)
+		return LBP_HEALTH_SAME;
+	upstream->down = true;
+	return LBP_HEALTH_DOWN;
+}
+
+enum lbp_health_change model_app_dialed(
+	struct model_app *model, uint32_t number, bool ok)
+{
+	struct model_app_upstream *upstream;
+
+	if (number >= model->upstream_len)
+		return LBP_HEALTH_SAME;
+	upstream = &model->upstreams[number];
+	if (!ok && upstream->open > 0)
+		upstream->open--;
+	if (!model->health.enabled)
+		return LBP_HEALTH_SAME;
+	if (!ok)
+		return failed(model, upstream);
+	upstream->failures = 0;
+	return LBP_HEALTH_SAME;
+}
+
+enum lbp_health_change model_app_checked(
+	struct model_app *model, uint32_t number, bool ok)
+{
+	struct model_app_upstream *upstream;
+
+	if (number >= model->upstream_len || !model->upstreams[number].checking)
+		return LBP_HEALTH_SAME;
+	upstream = &model->upstreams[number];
+	upstream->checking = false;
+	if (!ok)
+		return failed(model, upstream);
+	upstream->failures = 0;
+	upstream->successes++;
+	if (!upstream->down || upstream->successes < model->health.rise) {
+		if (!upstream->down)
+			upstream->successes = 0;
+		return LBP_HEALTH_SAME;
+	}
+	upstream->down = false;
+	upstream->successes = 0;
+	return LBP_HEALTH_UP;
+}
+
+uint64_t model_app_due_of(const struct model_app *model, uint32_t number)
+{
+	const struct model_app_upstream *upstream = &model->upstreams[number];
+
+	return model->health.enabled && !upstream->checking ? upstream->due_ns
+							    : LBP_NEVER;
+}
+
+uint64_t model_app_check_due(const struct model_app *model)
+{
+	uint64_t due = LBP_NEVER;
+
+	for (uint32_t i = 0; i < model->upstream_len; i++) {
+		uint64_t this = model_app_due_of(model, i);
+
+		if (this < due)
+			due = this;
+	}
+	return due;
+}
+
+void model_app_take(struct model_app *model, uint32_t number, uint64_t now_ns)
+{
+	struct model_app_upstream *upstream = &model->upstreams[number];
+	uint64_t interval = model->health.interval_ns;
+	uint64_t passed = (now_ns - upstream->first_ns) / interval;
+
+	upstream->checking = true;
+	upstream->due_ns = upstream->first_ns + (passed + 1) * interval;
+}
+
+bool model_app_is_ready(const struct model_app *model)
+{
+	for (uint32_t i = 0; i < model->upstream_len; i++) {
+		if (!model->upstreams[i].down)
+			return true;
+	}
+	return false;
+}

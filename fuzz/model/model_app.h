@@ -1,0 +1,77 @@
+/* One application of lib/app.h once more, with plain counts and full scans. */
+#ifndef LBP_MODEL_APP_H
+#define LBP_MODEL_APP_H
+
+#include "app.h"
+#include "balancer.h"
+
+#define MODEL_APP_UPSTREAMS 8
+#define MODEL_APP_CLIENTS   5
+#define MODEL_APP_SERIALS   6
+/* Kept admissions of a client; limits.connections is less. */
+#define MODEL_APP_ADMISSIONS 64
+
+struct model_app_upstream {
+	uint32_t weight;
+	uint32_t open;
+	uint64_t chosen; /* which choice was its last one; 0: none */
+	bool down;
+	bool checking;
+	uint32_t failures;  /* in a row */
+	uint32_t successes; /* of checks in a row, while down */
+	uint64_t first_ns;  /* its place in the interval */
+	uint64_t due_ns;
+};
+
+struct model_app_client {
+	bool granted;
+	struct lbp_limits limits;
+	uint32_t open;
+	uint64_t latest_ns;
+	uint64_t times[MODEL_APP_ADMISSIONS]; /* admission i at i % size */
+	uint64_t admissions;
+};
+
+struct model_app {
+	uint32_t number; /* in the access list */
+	uint32_t serial_len;
+	struct lbp_acl_serial serials[MODEL_APP_SERIALS];
+	uint32_t client_len;
+	struct model_app_client clients[MODEL_APP_CLIENTS];
+	uint32_t upstream_len;
+	struct model_app_upstream upstreams[MODEL_APP_UPSTREAMS];
+	struct lbp_health_options health;
+	uint64_t choices;
+};
+
+/* Sets all but what was configured to how it is at the start. */
+void model_app_start(struct model_app *model, uint64_t now_ns);
+
+/* These do as their namesakes in app.h; tried has a bit for each upstream. */
+enum lbp_err model_app_identify(const struct model_app *model,
+	const struct lbp_serial *serial, uint32_t *client);
+enum lbp_err model_app_admit(
+	struct model_app *model, uint32_t client, uint64_t now_ns);
+enum lbp_err model_app_leave(struct model_app *model, uint32_t client);
+enum lbp_err model_app_choose(
+	struct model_app *model, uint32_t tried, uint32_t *upstream);
+enum lbp_err model_app_release(struct model_app *model, uint32_t upstream);
+enum lbp_health_change model_app_dialed(
+	struct model_app *model, uint32_t upstream, bool ok);
+enum lbp_health_change model_app_checked(
+	struct model_app *model, uint32_t upstream, bool ok);
+uint64_t model_app_check_due(const struct model_app *model);
+bool model_app_is_ready(const struct model_app *model);
+
+/* When a check of this upstream is due; LBP_NEVER if none will be. */
+uint64_t model_app_due_of(const struct model_app *model, uint32_t upstream);
+
+/* Takes the check of an upstream, which is due at now_ns. */
+void model_app_take(
+	struct model_app *model, uint32_t upstream, uint64_t now_ns);
+
+/* How many kept admissions of a client are less than a window ago? */
+uint32_t model_app_recent(
+	const struct model_app_client *client, uint64_t now_ns);
+
+#endif

@@ -1,0 +1,46 @@
+/* The health of lib/health.h once more, recomputed from a plain log. */
+#ifndef LBP_MODEL_HEALTH_H
+#define LBP_MODEL_HEALTH_H
+
+#include "health.h"
+
+#define MODEL_HEALTH_EVENTS 256
+
+enum model_health_kind {
+	MODEL_TAKEN,
+	MODEL_DIAL_OK,
+	MODEL_DIAL_FAILED,
+	MODEL_CHECK_OK,
+	MODEL_CHECK_FAILED,
+};
+
+struct model_health_event {
+	enum model_health_kind kind;
+	uint64_t time_ns; /* of MODEL_TAKEN */
+};
+
+struct model_health {
+	struct lbp_health_options options;
+	uint64_t start_ns;
+	uint32_t i;
+	uint32_t n;
+	struct model_health_event log[MODEL_HEALTH_EVENTS];
+	uint32_t len;
+};
+
+/* At most MODEL_HEALTH_EVENTS calls of these three follow an empty log. */
+bool model_health_take(struct model_health *model, uint64_t now_ns);
+enum lbp_health_change model_health_dialed(struct model_health *model, bool ok);
+enum lbp_health_change model_health_checked(
+	struct model_health *model, bool ok);
+
+bool model_health_is_up(const struct model_health *model);
+bool model_health_is_checking(const struct model_health *model);
+
+/* What lbp_health_due should say. */
+uint64_t model_health_due(const struct model_health *model);
+
+/* The due time behind it, which is there during a check too. */
+uint64_t model_health_next(const struct model_health *model);
+
+#endif

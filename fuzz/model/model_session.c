@@ -1,0 +1,271 @@
+#include "model_session.h"
+
+void model_session_init(struct model_session *model, struct model_app *app,
+	const struct lbp_session_timeouts *timeouts, uint64_t now_ns)
+{
+	*model = (struct model_session){.app = app,
+		.timeouts = timeouts,
+		.client = LBP_NONE,
+		.upstream = LBP_NONE,
+		.deadline_ns = now_ns + timeouts->handshake_ns};
+}
+
+static void give_back(struct model_session *model)
+{
+	if (model->has_connection)
+		model_app_release(model->app, model->upstream);
+	if (model->has_place)
+		model_app_leave(model->app, model->client);
+	model->has_connection = false;
+	model->has_place = false;
+}
+
+/* The first reason stands and is reported, later ones are not. */
+static void settle(struct model_session *model, enum lbp_reason reason,
+	struct lbp_duties *duties)
+{
+	if (model->reports > 0)
+		return;
+	model->reason = reason;
+	model->reports++;
+	duties->set |= LBP_DUTY_REPORT;
+}
+
+static void end(struct model_session *model, enum lbp_reason reason,
+	struct lbp_duties *duties)
+{
+	settle(model, reason, duties);
+	give_back(model);
+	model->state = LBP_SESSION_ENDED;
+	model->deadline_ns = LBP_NEVER;
+	duties->set |= LBP_DUTY_END;
+}
+
+static void close_with(struct model_session *model, enum lbp_reason reason,
+	uint64_t now_ns, struct lbp_duties *duties)
+{
+	settle(model, reason, duties);
+	give_back(model);
+	model->state = LBP_SESSION_CLOSING;
+	model->deadline_ns = now_ns + model->timeouts->linger_ns;
+}
+
+/* What a client is told after its handshake: an end without data. */
+static void turn_away(struct model_session *model, enum lbp_reason reason,
+	uint64_t now_ns, struct lbp_duties *duties)
+{
+	close_with(model, reason, now_ns, duties);
+	duties->set |= LBP_DUTY_CLOSE_NOTIFY | LBP_DUTY_LINGER;
+}
+
+static void dial_next(
+	struct model_session *model, uint64_t now_ns, struct lbp_duties *duties)
+{
+	uint32_t upstream;
+
+	if (model_app_choose(model->app, model->tried, &upstream) != LBP_OK) {
+		model->upstream = LBP_NONE;
+		turn_away(model, LBP_REASON_NO_UPSTREAM, now_ns, duties);
+		return;
+	}
+	model->state = LBP_SESSION_DIALING;
+	model->upstream = upstream;
+	model->has_connection = true;
+	model->tried |= 1u << upstream;
+	model->deadline_ns = now_ns + model->timeouts->connect_ns;
+	duties->set |= LBP_DUTY_DIAL;
+	duties->upstream = upstream;
+}
+
+static void end_of_dial(
+	struct model_session *model, bool ok, struct lbp_duties *duties)
+{
+	duties->health_upstream = model->upstream;
+	duties->health = model_app_dialed(model->app, model->upstream, ok);
+	model->has_connection = ok;
+}
+
+static void identify(struct model_session *model, const struct lbp_event *event,
+	uint64_t now_ns, struct lbp_duties *duties)
+{
+	model->client = LBP_NONE;
+	switch (model_app_identify(
+		model->app, &event->serial, &model->client)) {
+	case LBP_OK:
+		model->state = LBP_SESSION_AUTHORIZED;
+		return;
+	case LBP_ERR_NOT_ALLOWED:
+		close_with(model, LBP_REASON_NOT_ALLOWED, now_ns, duties);
+		break;
+	default:
+		close_with(model, LBP_REASON_UNKNOWN_CLIENT, now_ns, duties);
+		break;
+	}
+	duties->set |= LBP_DUTY_REFUSE;
+}
+
+static void admit(
+	struct model_session *model, uint64_t now_ns, struct lbp_duties *duties)
+{
+	if (model->state == LBP_SESSION_HANDSHAKE) {
+		duties->set |= LBP_DUTY_RESET_CLIENT;
+		end(model, LBP_REASON_NO_CERTIFICATE, duties);
+		return;
+	}
+	switch (model_app_admit(model->app, model->client, now_ns)) {
+	case LBP_OK:
+		model->admitted = true;
+		model->has_place = true;
+		dial_next(model, now_ns, duties);
+		break;
+	case LBP_ERR_CONCURRENT:
+		turn_away(model, LBP_REASON_CONCURRENT_LIMIT, now_ns, duties);
+		break;
+	default:
+		turn_away(model, LBP_REASON_RATE_LIMIT, now_ns, duties);
+		break;
+	}
+}
+
+static enum lbp_err in_handshake(struct model_session *model,
+	const struct lbp_event *event, uint64_t now_ns,
+	struct lbp_duties *duties)
+{
+	bool late = now_ns >= model->deadline_ns;
+
+	if (event->kind == LBP_EVENT_TICK && !late)
+		return LBP_OK;
+	if (event->kind == LBP_EVENT_IDENTIFIED) {
+		identify(model, event, now_ns, duties);
+		return LBP_OK;
+	}
+	if (event->kind == LBP_EVENT_HANDSHAKE_DONE && !late) {
+		admit(model, now_ns, duties);
+		return LBP_OK;
+	}
+	if (event->kind == LBP_EVENT_HANDSHAKE_FAILED) {
+		close_with(model, event->reason, now_ns, duties);
+		duties->set |= LBP_DUTY_LINGER;
+		return LBP_OK;
+	}
+	duties->set |= LBP_DUTY_RESET_CLIENT;
+	if (event->kind == LBP_EVENT_CLIENT_RESET)
+		end(model, LBP_REASON_HANDSHAKE_FAILED, duties);
+	else if (event->kind == LBP_EVENT_STOP)
+		end(model, event->reason, duties);
+	else
+		end(model, LBP_REASON_HANDSHAKE_TIMEOUT, duties);
+	return LBP_OK;
+}
+
+static enum lbp_err in_dialing(struct model_session *model,
+	const struct lbp_event *event, uint64_t now_ns,
+	struct lbp_duties *duties)
+{
+	bool late = now_ns >= model->deadline_ns;
+
+	if (event->kind == LBP_EVENT_CLIENT_RESET ||
+		event->kind == LBP_EVENT_STOP) {
+		duties->set |= LBP_DUTY_DROP_DIAL | LBP_DUTY_RESET_CLIENT;
+		end(model,
+			event->kind == LBP_EVENT_STOP ? event->reason
+						      : LBP_REASON_CLIENT_RESET,
+			duties);
+	} else if (event->kind == LBP_EVENT_DIAL_FAILED) {
+		end_of_dial(model, false, duties);
+		dial_next(model, now_ns, duties);
+	} else if (late) {
+		duties->set |= LBP_DUTY_DROP_DIAL;
+		end_of_dial(model, false, duties);
+		dial_next(model, now_ns, duties);
+	} else if (event->kind == LBP_EVENT_DIAL_DONE) {
+		end_of_dial(model, true, duties);
+		duties->set |= LBP_DUTY_RELAY;
+		model->state = LBP_SESSION_RELAY;
+		model->deadline_ns = now_ns + model->timeouts->idle_ns;
+	}
+	return LBP_OK;
+}
+
+static enum lbp_err in_relay(struct model_session *model,
+	const struct lbp_event *event, uint64_t now_ns, bool flow_is_finished,
+	struct lbp_duties *duties)
+{
+	enum lbp_reason reason = event->reason;
+
+	if (event->kind == LBP_EVENT_FLOW_FINISHED) {
+		if (!flow_is_finished)
+			return LBP_ERR_STATE;
+		end(model, LBP_REASON_DONE, duties);
+		return LBP_OK;
+	}
+	if (event->kind == LBP_EVENT_TICK) {
+		if (now_ns < model->deadline_ns)
+			return LBP_OK;
+		reason = LBP_REASON_IDLE_TIMEOUT;
+	}
+	if (event->kind == LBP_EVENT_CLIENT_RESET)
+		reason = LBP_REASON_CLIENT_RESET;
+	if (event->kind == LBP_EVENT_UPSTREAM_RESET)
+		reason = LBP_REASON_UPSTREAM_RESET;
+	duties->set |= LBP_DUTY_RESET_CLIENT | LBP_DUTY_RESET_UPSTREAM;
+	end(model, reason, duties);
+	return LBP_OK;
+}
+
+static enum lbp_err in_closing(struct model_session *model,
+	const struct lbp_event *event, uint64_t now_ns,
+	struct lbp_duties *duties)
+{
+	if (event->kind == LBP_EVENT_HANDSHAKE_FAILED)
+		duties->set |= LBP_DUTY_LINGER;
+	else if (event->kind != LBP_EVENT_TICK || now_ns >= model->deadline_ns)
+		end(model, LBP_REASON_NONE, duties);
+	return LBP_OK;
+}
+
+/* Which events may happen in a state: a letter for each, by its number. */
+static bool is_legal(enum lbp_session_state state, enum lbp_event_kind kind)
+{
+	/* I H F D f R C U c T S: identified ... tick, stop */
+	static const char *const legal[] = {
+		[LBP_SESSION_HANDSHAKE] = "IHF...C..TS",
+		[LBP_SESSION_AUTHORIZED] = "IHF...C..TS",
+		[LBP_SESSION_DIALING] = "...Df.C..TS",
+		[LBP_SESSION_RELAY] = ".....RCU.TS",
+		[LBP_SESSION_CLOSING] = "..F...C.cTS",
+		[LBP_SESSION_ENDED] = "...........",
+	};
+
+	return legal[state][kind] != '.';
+}
+
+enum lbp_err model_session_step(struct model_session *model,
+	const struct lbp_event *event, uint64_t now_ns, bool flow_is_finished,
+	struct lbp_duties *duties)
+{
+	*duties = (struct lbp_duties){
+		.upstream = LBP_NONE, .health_upstream = LBP_NONE};
+	if (!is_legal(model->state, event->kind))
+		return LBP_ERR_STATE;
+	switch (model->state) {
+	case LBP_SESSION_HANDSHAKE:
+	case LBP_SESSION_AUTHORIZED:
+		return in_handshake(model, event, now_ns, duties);
+	case LBP_SESSION_DIALING:
+		return in_dialing(model, event, now_ns, duties);
+	case LBP_SESSION_RELAY:
+		return in_relay(model, event, now_ns, flow_is_finished, duties);
+	case LBP_SESSION_CLOSING:
+		return in_closing(model, event, now_ns, duties);
+	case LBP_SESSION_ENDED:
+		break;
+	}
+	return LBP_ERR_STATE;
+}
+
+void model_session_moved(struct model_session *model, uint64_t now_ns)
+{
+	if (model->state == LBP_SESSION_RELAY)
+		model->deadline_ns = now_ns + model->timeouts->idle_ns;
+}

@@ -1,0 +1,44 @@
+/*
+ * An application and its model side by side: what is done to the one is done
+ * to the other, and every result and count is compared.
+ */
+#ifndef LBP_TWIN_APP_H
+#define LBP_TWIN_APP_H
+
+#include "app.h"
+#include "bytes.h"
+#include "model_app.h"
+
+struct twin_app {
+	struct lbp_acl *acl;
+	struct lbp_app *app;
+	struct model_app model;
+};
+
+/*
+ * Draws an application: its health options, upstreams, clients and serials
+ * (bytes). Client 0 is granted and listed last, and client i has serial i + 1,
+ * further serials belong to client 0; 0xff is nobody's.
+ */
+void twin_app_draw(struct twin_app *twin, struct bytes *bytes);
+
+/* Makes the application that was drawn; LBP_ERR_NOMEM. */
+enum lbp_err twin_app_make(struct twin_app *twin, uint64_t now_ns);
+void twin_app_free(struct twin_app *twin);
+
+/* The serial with this one octet. */
+struct lbp_serial twin_serial(uint8_t octet);
+
+/* Compares what can be seen of the application with the model. */
+void twin_app_check(const struct twin_app *twin);
+
+/* Takes a due check at now_ns in both; LBP_NONE if none is due. */
+uint32_t twin_app_take(struct twin_app *twin, uint64_t now_ns);
+
+/* Answers a check in both. */
+void twin_app_checked(struct twin_app *twin, uint32_t upstream, bool ok);
+
+/* Nothing is open any more: no connection and no place of any client. */
+void twin_app_check_empty(struct twin_app *twin);
+
+#endif

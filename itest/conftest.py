@@ -1,0 +1,109 @@
+"""Fixtures: certificates, the server under both pollers, its log on failure.
+"""
+
+import shutil
+import sys
+
+sys.dont_write_bytecode = True
+
+import pytest  # noqa: E402
+
+from harness import server as srv  # noqa: E402
+from harness.certs import Pki  # noqa: E402
+from harness.upstreams import Upstream  # noqa: E402
+
+
+def pytest_configure(config):
+    config.addinivalue_line(
+        "markers", "spec(*ids): the SPEC requirements that a test checks")
+
+
+@pytest.fixture(scope="session")
+def pki(tmp_path_factory):
+    return Pki(tmp_path_factory.mktemp("pki"))
+
+
+@pytest.fixture(params=["select", "epoll"])
+def poller(request):
+    return request.param
+
+
+@pytest.fixture
+def upstream():
+    """A maker of upstreams that end with the test."""
+    made = []
+
+    def make(*args, **options):
+        made.append(Upstream(*args, **options))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.stop()
+
+
+class Servers:
+    """Starts servers; at the end each must still stop cleanly."""
+
+    def __init__(self, pki, poller, directory):
+        self.pki = pki
+        self.poller = poller
+        self.directory = directory
+        self.started = []
+
+    def start(self, apps, clients=None, ready=True, fd_limit=None,
+              read_log=True, **sections):
+        apps = apps if isinstance(apps, list) else [apps]
+        tree = srv.config(self.pki, apps, clients, self.poller, **sections)
+        path = srv.write_config(self.directory, tree,
+                                f"lbproxy-{len(self.started)}.toml")
+        server = srv.Lbproxyd(self.pki, path, tree, fd_limit, read_log)
+        self.started.append(server)
+        return server.wait_ready() if ready and read_log else server
+
+    def proxy(self, *upstreams, clients=None, limits=None, health=None,
+              listen=None, fd_limit=None, read_log=True, **sections):
+        """The common case: one app, "echo", over these upstreams."""
+        keys = {"limits": limits} if limits else {}
+        one = srv.app("echo", upstreams, listen, health, **keys)
+        return self.start(one, clients, fd_limit=fd_limit,
+                          read_log=read_log, **sections)
+
+    def end(self):
+        for server in self.started:
+            server.end()
+        for server in self.started:
+            code = server.process.returncode
+            assert code in (0, 1, 2), f"the server ended with status {code}"
+            if server.events("ready"):
+                server.check_log()
+
+
+@pytest.fixture
+def lb(pki, poller, tmp_path):
+    servers = Servers(pki, poller, tmp_path)
+    yield servers
+    servers.end()
+
+
+@pytest.fixture
+def need():
+    """Fails, with the command that mends it, if a program is missing."""
+    def check(program, package):
+        path = shutil.which(program) or shutil.which(
+            program, path="/usr/sbin:/usr/bin:/sbin:/bin")
+        if not path:
+            pytest.fail(f"{program} is missing: apt-get install {package}")
+        return path
+    return check
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item):
+    outcome = yield
+    report = outcome.get_result()
+    servers = getattr(item, "funcargs", {}).get("lb")
+    if report.failed and servers:
+        for server in servers.started:
+            report.sections.append(
+                ("lbproxyd log", server.log_text()[-6000:]))

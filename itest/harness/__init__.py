@@ -1,0 +1,1 @@
+"""Everything the tests need around the server: peers, certificates, ports."""

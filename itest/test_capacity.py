@@ -1,0 +1,170 @@
+"""The limits of the server itself: connections and descriptors."""
+
+import pytest
+
+from harness import server as srv
+from harness import upstreams
+from harness.client import begin, connect, tcp_connect
+from harness.peer import Peer
+from harness.wait import SLOW, wait_for
+
+
+def talk(peer, word=b"hello"):
+    peer.send(word)
+    assert peer.recv_exactly(len(word)) == word
+
+
+@pytest.mark.spec("SRV-20")
+def test_at_max_connections_the_listeners_pause(lb, upstream):
+    server = lb.proxy(upstream(upstreams.echo),
+                      server={"max_connections": 3})
+    context = server.context("alice", "1.3")
+    peers = [connect(server.address(), context) for _ in range(3)]
+    for peer in peers:
+        talk(peer)
+    late = begin(server.address(), context)
+    try:
+        late.tls.do_handshake()
+    except OSError:
+        late._take_out()
+    late.send(b"")
+    with pytest.raises(TimeoutError):
+        late.recv(timeout=0.3 * SLOW)
+    assert srv.cpu_share(server, 0.1) < 0.5, "the server spins"
+    talk(peers[0])
+    peers[1].finish()
+    peers[1].expect_end("clean")
+    peers[1].close()
+    assert late.handshake()
+    talk(late)
+    for peer in [late, *peers]:
+        peer.close()
+    server.wait_event("session", count=4)
+    assert not server.events("reject")
+
+
+@pytest.mark.spec("SRV-20")
+def test_a_waiting_client_is_served_on_any_worker(lb, upstream):
+    server = lb.proxy(upstream(upstreams.echo),
+                      server={"max_connections": 2, "workers": 4})
+    context = server.context("alice", "1.3")
+    waiting = [begin(server.address(), context) for _ in range(10)]
+    for number, _ in enumerate(waiting, 1):
+        served = wait_for(lambda: first_that_can(waiting), "a turn",
+                          10 * SLOW)
+        talk(served)
+        served.finish()
+        served.expect_end("clean")
+        served.close()
+        waiting.remove(served)
+        server.wait_event("session", count=number)
+
+
+def first_that_can(waiting):
+    for peer in waiting:
+        try:
+            if peer.handshake(timeout=0.02):
+                return peer
+        except TimeoutError:
+            continue
+    return None
+
+
+@pytest.mark.spec("SRV-21", "SRV-31", "SES-6")
+def test_fd_limit_of_64(lb, upstream):
+    up = upstream(upstreams.echo)
+    server = lb.proxy(up, fd_limit=64, timeouts={"handshake": "30s"})
+    assert server.events("error", level="warn"), "no warning at the start"
+    context = server.context("alice", "1.3")
+    first = connect(server.address(), context)
+    talk(first)
+    before = server.open_files()
+    crowd = [Peer(tcp_connect(server.address())) for _ in range(100)]
+    wait_for(lambda: server.events("error", level="error"),
+             "the shortage in the log")
+    assert srv.cpu_share(server, 0.4) < 0.25, "the server spins"
+    assert server.open_files() <= 64
+    assert len(server.events("error", level="error")) <= 4, \
+        "the shortage is logged again and again"
+    talk(first, b"unharmed")
+    for peer in crowd:
+        peer.close()
+    wait_for(lambda: server.open_files() <= before, "descriptors are free")
+    with server.connect() as peer:
+        talk(peer)
+    talk(first, b"still")
+    first.close()
+
+
+@pytest.mark.spec("SRV-21", "SES-6", "SES-5")
+def test_fd_limit_met_by_whole_sessions(lb, upstream):
+    """Dials are short of descriptors as well; whoever is served, is."""
+    up = upstream(upstreams.echo)
+    server = lb.proxy(up, fd_limit=64)
+    context = server.context("alice", "1.3")
+    peers = [begin(server.address(), context) for _ in range(60)]
+    served = refused = 0
+    for peer in peers:
+        try:
+            if not peer.handshake(timeout=0.1):
+                refused += 1
+                continue
+            peer.send(b"hello")
+            answer = peer.recv(timeout=0.5)
+        except TimeoutError:
+            continue
+        if answer == b"hello":
+            served += 1
+        else:
+            assert answer == b""
+            refused += 1
+    assert served > 10, (served, refused)
+    assert server.open_files() <= 64
+    assert srv.cpu_share(server, 0.2) < 0.4, "the server spins"
+    for peer in peers:
+        peer.close()
+    before = len(server.events("session", reason="done"))
+    for _ in range(3):
+        with connect(server.address(), context) as peer:
+            talk(peer)
+            peer.finish()
+            peer.expect_end("clean")
+    server.wait_event("session", count=before + 3, reason="done")
+
+
+@pytest.mark.spec("SRV-31")
+def test_the_soft_limit_is_raised(lb, upstream, monkeypatch):
+    server = lb.proxy(upstream(upstreams.echo))
+    path = f"/proc/{server.process.pid}/limits"
+    with open(path, encoding="ascii") as file:
+        line = next(one for one in file if "open files" in one)
+    assert int(line.split()[3]) >= 800
+    assert not server.events("error")
+
+
+@pytest.mark.spec("SRV-22")
+@pytest.mark.parametrize("count,chosen", [(100, "select"), (5000, "epoll")])
+def test_auto_takes_select_while_it_can(pki, tmp_path, upstream, count,
+                                        chosen):
+    tree = srv.config(pki, [srv.app("echo", [upstream(upstreams.echo)])],
+                      server={"max_connections": count})
+    path = srv.write_config(tmp_path, tree)
+    server = srv.Lbproxyd(pki, path, tree).wait_ready()
+    try:
+        assert chosen in str(server.events("ready")[0])
+        server.stop()
+    finally:
+        server.end()
+
+
+@pytest.mark.spec("SRV-22", "CFG-1")
+def test_select_with_too_many_is_an_error_at_its_place(pki, tmp_path):
+    tree = srv.config(pki, [srv.app("echo", ["tcp://127.0.0.1:1"])],
+                      poller="select", server={"max_connections": 2000})
+    path = srv.write_config(tmp_path, tree)
+    lines = path.read_text().splitlines()
+    row = next(n for n, line in enumerate(lines, 1) if "event_loop" in line)
+    for args in (["-c", path, "--check"], ["-c", path]):
+        done = srv.run(*args)
+        assert done.returncode == 2
+        assert f"{path}:{row}:" in done.stderr, done.stderr

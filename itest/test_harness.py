@@ -1,0 +1,172 @@
+"""The helpers themselves: each kind of end must be told from the others."""
+
+import pathlib
+import re
+import ssl
+import threading
+import tomllib
+
+import pytest
+
+from harness import client, server, upstreams
+from harness.certs import SERIALS, certs_gen
+from harness.peer import Ended, Peer
+from harness.wait import wait_for
+
+KINDS = ["tcp", "tls1.2", "tls1.3"]
+
+
+@pytest.fixture(params=KINDS)
+def pair(request, pki, upstream):
+    """Two connected peers without a proxy between them."""
+    if request.param == "tcp":
+        up = upstream()
+        near = Peer(client.tcp_connect(("127.0.0.1", up.port)))
+    else:
+        up = upstream(context=upstreams.server_context(pki.of("server"),
+                                                       pki.ca))
+        context = client.client_context(pki.ca, pki.of("alice"),
+                                        request.param[3:])
+        near = client.connect(("127.0.0.1", up.port), context)
+    far = up.accept()
+    yield near, far
+    near.close()
+    far.close()
+
+
+def test_bytes_and_clean_ends(pair):
+    near, far = pair
+    near.send(b"question")
+    near.finish()
+    assert far.read_to_end() == b"question"
+    assert far.ending == "clean"
+    far.send(b"answer")
+    assert near.recv_exactly(6) == b"answer"
+    assert near.silent()
+    far.finish()
+    near.expect_end("clean")
+
+
+@pytest.mark.parametrize("pair", KINDS[1:], indirect=True)
+def test_end_without_fin_is_clean_only_for_tls(pair):
+    near, far = pair
+    near.finish(fin=False)
+    far.expect_end("clean")
+    far.send(b"late")
+    assert near.recv_exactly(4) == b"late"
+    far.finish()
+    near.expect_end("clean")
+    assert near.wait_tcp_end() == "fin"
+
+
+def test_truncated_and_reset(pair):
+    near, far = pair
+    far.send(b"x")
+    near.recv_exactly(1)
+    near.shutdown_tcp()
+    far.expect_end("truncated" if hasattr(near, "tls") else "clean")
+    far.reset()
+    near.expect_end("reset")
+    with pytest.raises(Ended):
+        near.recv_exactly(1)
+
+
+def test_reset_is_seen_after_a_failed_send(pair):
+    near, far = pair
+    far.reset()
+    near.send(b"x" * 100)
+    near.send(b"y" * 100)
+    near.expect_end("reset")
+
+
+def test_exchange_checks_both_ways(pair, upstream):
+    near, far = pair
+    data = bytes(range(256)) * 2048
+    got = bytearray()
+
+    def consume(part):
+        got.extend(part)
+        return len(got) == len(data)
+
+    thread = threading.Thread(target=upstreams.echo, args=(far,))
+    thread.start()
+    near.exchange(data, consume)
+    near.finish()
+    thread.join(5)
+    assert got == data
+    near.expect_end("clean")
+
+
+def test_send_until_blocked_stops(pair):
+    near, _ = pair
+    taken = near.send_until_blocked(bytes(65536), 1 << 30, quiet=0.2)
+    assert 0 < taken < 1 << 30
+
+
+@pytest.mark.parametrize("who,version,phase", [
+    (None, "1.2", "handshake"), (None, "1.3", "read"),
+    ("stranger", "1.2", "handshake"), ("stranger", "1.3", "read"),
+])
+def test_an_attempt_shows_where_the_alert_came(pki, upstream, who, version,
+                                               phase):
+    up = upstream(context=upstreams.server_context(pki.of("server"), pki.ca))
+    cert = pki.of(who) if who else None
+    context = client.client_context(pki.ca, cert, version)
+    seen, peer = client.attempt(("127.0.0.1", up.port), context)
+    assert (seen, peer.ending) == (phase, "alert"), peer.describe()
+    wait_for(lambda: up.failed_handshakes, "the failed handshake")
+
+
+def test_a_full_backlog_does_not_connect():
+    with upstreams.FullBacklog() as full:
+        with pytest.raises(TimeoutError):
+            client.tcp_connect(("127.0.0.1", full.port), timeout=0.2)
+
+
+def test_an_upstream_stops_and_comes_back(upstream):
+    up = upstream(upstreams.echo)
+    up.stop()
+    with pytest.raises(ConnectionRefusedError):
+        client.tcp_connect(("127.0.0.1", up.port))
+    up.start()
+    with Peer(client.tcp_connect(("127.0.0.1", up.port))) as peer:
+        peer.send(b"again")
+        assert peer.recv_exactly(5) == b"again"
+    assert up.accepted == 1
+
+
+def test_serials_are_as_the_configuration_says(pki):
+    for name, serial in SERIALS.items():
+        text = certs_gen("serial", pki.of(name)[0])
+        assert f'"{serial}"' in text or text.strip() == serial, (name, text)
+
+
+def test_toml_reads_back(pki):
+    tree = server.config(pki, [
+        server.app("a", ["tcp://127.0.0.1:1", {"url": "x", "weight": 2}],
+                   limits={"concurrent": 1}),
+        server.app("b", ["tcp://127.0.0.1:2"])])
+    tree["client"].append(server.client("x", ["01"], ["a"],
+                                        a={"concurrent": 3}))
+    read = tomllib.loads(server.to_toml(tree))
+    assert [one["id"] for one in read["app"]] == ["a", "b"]
+    assert read["app"][0]["upstream"][1]["weight"] == 2
+    assert read["app"][1]["health"] == {"enabled": False}
+    assert read["client"][-1]["limits"]["a"]["concurrent"] == 3
+
+
+def test_every_server_test_cites_the_spec():
+    here = pathlib.Path(__file__).parent
+    free = {"test_harness.py", "test_toml.py", "test_certs_gen.py"}
+    for path in sorted(here.glob("test_*.py")):
+        if path.name in free:
+            continue
+        text = path.read_text(encoding="utf-8")
+        for match in re.finditer(r"\n((?:@.*\n(?: .*\n|\]\)\n)*)*)def "
+                                 r"(test_\w+)", text):
+            assert "mark.spec(" in match[1] or "pytestmark" in text, \
+                f"{path.name}: {match[2]} cites no SPEC id"
+
+
+def test_python_is_new_enough():
+    assert ssl.OPENSSL_VERSION_INFO >= (3, 0), ssl.OPENSSL_VERSION

@@ -1,0 +1,243 @@
+"""The log: one JSON object a line, whatever a peer sends or a reader does."""
+
+import datetime
+import fcntl
+import re
+
+import pytest
+
+from harness import server as srv
+from harness import upstreams
+from harness.certs import SERIALS, signed_with_subject
+from harness.client import attempt, begin, client_context, connect
+from harness.wait import wait_for
+
+F_SETPIPE_SZ = 1031
+SESSION = {"ts", "level", "event", "app", "client", "serial", "peer",
+           "upstream", "tls", "resumed", "bytes_up", "bytes_down",
+           "duration_ms", "reason"}
+
+
+def one_session(server, who="alice", data=b"hello"):
+    with server.connect(who) as peer:
+        local = peer.local
+        peer.send(data)
+        assert peer.recv_exactly(len(data)) == data
+        peer.finish()
+        peer.expect_end("clean")
+    return local
+
+
+@pytest.mark.spec("LOG-1", "LOG-3", "FLW-8")
+def test_a_session_line_has_its_fields(lb, upstream):
+    up = upstream(upstreams.echo)
+    server = lb.proxy(up)
+    local = one_session(server, data=b"x" * 1234)
+    line = server.wait_event("session")
+    assert set(line) >= SESSION, SESSION - set(line)
+    assert (line["level"], line["app"]) == ("info", "echo")
+    assert (line["client"], line["serial"]) == ("alice", SERIALS["alice"])
+    assert line["peer"] == local
+    assert up.address in line["upstream"]
+    assert (line["bytes_up"], line["bytes_down"]) == (1234, 1234)
+    assert line["resumed"] is False
+    assert isinstance(line["duration_ms"], int)
+    assert 0 <= line["duration_ms"] < 60_000
+    assert "1.3" in line["tls"]
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z",
+                        line["ts"]), line["ts"]
+    age = (datetime.datetime.now(datetime.timezone.utc)
+           - datetime.datetime.fromisoformat(line["ts"]))
+    assert abs(age.total_seconds()) < 60
+
+
+@pytest.mark.spec("LOG-1", "LOG-4")
+def test_a_reject_line_has_its_fields(lb, upstream):
+    server = lb.proxy(upstream(upstreams.echo), clients=[
+        srv.client("alice", [SERIALS["alice"]], ["echo"])])
+    attempt(server.address(), server.context("bob"))
+    line = server.wait_event("reject")
+    assert {"ts", "level", "event", "app", "peer", "reason"} <= set(line)
+    assert line["reason"] == "unknown_client"
+    assert line["serial"] == SERIALS["bob"]
+    assert "client" not in line
+
+
+@pytest.mark.spec("LOG-5")
+@pytest.mark.parametrize("level,expected", [
+    ("error", set()),
+    ("warn", {"upstream_down"}),
+    ("info", {"ready", "session", "reject", "upstream_down", "drain",
+              "stopped"}),
+    ("debug", {"ready", "session", "reject", "upstream_down", "drain",
+               "stopped"}),
+])
+def test_levels(lb, upstream, level, expected):
+    up, gone = upstream(upstreams.echo), upstream(upstreams.echo)
+    gone.stop()
+    server = lb.start(
+        srv.app("echo", [up, gone], health={
+            "interval": "50ms", "timeout": "1s", "rise": 1, "fall": 1}),
+        ready=False, log={"level": level})
+    wait_for(lambda: listening(server), "the server listens")
+    one_session(server)
+    attempt(server.address(), server.context(None))
+    seen = up.accepted
+    up.wait_accepted(seen + 3)
+    server.stop()
+    assert {line["event"] for line in server.log} == expected
+    rejects = server.events("reject")
+    if level == "info":
+        assert "detail" not in rejects[0]
+    if level == "debug":
+        assert rejects[0]["detail"]
+
+
+def listening(server):
+    try:
+        server.connect().close()
+    except (OSError, AssertionError):
+        return False
+    return True
+
+
+HOSTILE = [
+    'x","event":"session","client":"root","y":"',
+    "line\nbreak", "\\\"", "tab\tcr\rnul", "ünïcode ☃", "</script>",
+    "a" * 60,
+]
+
+
+@pytest.mark.spec("LOG-6")
+@pytest.mark.parametrize("number", range(len(HOSTILE)))
+def test_a_subject_forges_nothing(lb, upstream, pki, tmp_path, number):
+    subject = HOSTILE[number].replace("\\", "\\\\").replace("/", "\\/")
+    server = lb.proxy(upstream(upstreams.echo))
+    cert = signed_with_subject(pki, tmp_path, subject, f"66:0{number}")
+    context = client_context(pki.ca, cert)
+    _, peer = attempt(server.address(), context)
+    assert peer.ending == "alert"
+    line = server.wait_event("reject")
+    assert line["reason"] == "unknown_client"
+    assert line["serial"] == f"66:0{number}"
+    server.check_log()
+    assert not server.events("session")
+    assert [entry["event"] for entry in server.log] == ["ready", "reject"]
+
+
+@pytest.mark.spec("LOG-6")
+def test_a_listed_client_with_a_hostile_subject(lb, upstream, pki, tmp_path):
+    cert = signed_with_subject(pki, tmp_path, 'a","client":"root', "66:66")
+    server = lb.proxy(upstream(upstreams.echo), clients=[
+        srv.client('od"d\\nam\u00e9', ["66:66"], ["echo"])])
+    with connect(server.address(), client_context(pki.ca, cert)) as peer:
+        peer.send(b"x")
+        peer.recv_exactly(1)
+        peer.finish()
+        peer.expect_end("clean")
+    line = server.wait_event("session")
+    assert line["client"] == 'od"d\\nam\u00e9'
+    server.check_log()
+
+
+def raw_hello(name):
+    """A ClientHello whose server name holds any bytes."""
+    def part(size, data):
+        return len(data).to_bytes(size, "big") + data
+    sni = part(2, b"\x00" + part(2, name))
+    groups = part(2, b"\x00\x17\x00\x1d")
+    schemes = part(2, b"\x04\x03\x08\x04")
+    versions = part(1, b"\x03\x03")
+    extensions = b"".join(kind + part(2, body) for kind, body in (
+        (b"\x00\x00", sni), (b"\x00\x0a", groups), (b"\x00\x0d", schemes),
+        (b"\x00\x2b", versions)))
+    body = (b"\x03\x03" + bytes(32) + part(1, b"")
+            + part(2, b"\xc0\x2b\xc0\x2f") + part(1, b"\x00")
+            + part(2, extensions))
+    return b"\x16\x03\x01" + part(2, b"\x01" + part(3, body))
+
+
+@pytest.mark.spec("LOG-6", "SES-3")
+@pytest.mark.parametrize("name", [
+    b'a","event":"session","b":"', b"a\nb", b"\xff\xfe\x80", b"\x00abc",
+    b"n" * 3000], ids=["quote", "newline", "not-utf8", "nul", "long"])
+def test_a_server_name_forges_nothing(lb, upstream, name):
+    server = lb.proxy(upstream(upstreams.echo))
+    with begin(server.address(), server.context()) as peer:
+        peer.sock.setblocking(True)
+        peer.sock.sendall(raw_hello(name))
+        peer.sock.settimeout(0.2)
+        try:
+            peer.sock.recv(65536)
+        except (TimeoutError, ConnectionResetError):
+            pass
+        peer.sock.close()
+    line = server.wait_event("reject")
+    assert line["reason"] == "handshake_failed"
+    server.check_log()
+    assert [entry["event"] for entry in server.log] == ["ready", "reject"]
+
+
+@pytest.mark.spec("LOG-7")
+def test_a_stalled_reader_stops_nobody(lb, upstream):
+    up = upstream(upstreams.echo)
+    server = lb.proxy(up, read_log=False)
+    fcntl.fcntl(server.process.stderr.fileno(), F_SETPIPE_SZ, 4096)
+    wait_for(lambda: listening(server), "the server listens")
+    context = server.context("alice", "1.2")
+    count = 120
+    session = None
+    for _ in range(count):
+        with connect(server.address(), context, session=session) as peer:
+            peer.send(b"hello")
+            assert peer.recv_exactly(5) == b"hello"
+            session = session or peer.tls.session
+            peer.finish()
+            peer.expect_end("clean")
+    server.read_log()
+    wait_for(lambda: server.log, "the log goes on")
+
+    def dropped_is_told():
+        one_session(server)
+        return [line for line in server.events("error") if "dropped" in line]
+
+    dropped = wait_for(dropped_is_told, "the count of dropped lines")
+    assert isinstance(dropped[0]["dropped"], int)
+    assert 0 < dropped[0]["dropped"] <= count + 2
+    server.check_log()
+    logged = len(server.events("session"))
+    assert logged + dropped[0]["dropped"] >= count
+    server.stop()
+
+
+@pytest.mark.spec("LOG-7")
+def test_a_log_reader_that_is_gone_stops_nobody(pki, poller, tmp_path,
+                                                upstream):
+    tree = srv.config(pki, [srv.app("echo", [upstream(upstreams.echo)])],
+                      poller=poller)
+    path = srv.write_config(tmp_path, tree)
+    server = srv.Lbproxyd(pki, path, tree, read_log=False)
+    try:
+        wait_for(lambda: listening(server), "the server listens")
+        server.process.stderr.close()
+        for _ in range(10):
+            one_session(server)
+        server.process.terminate()
+        assert server.process.wait(10) == 0
+    finally:
+        if server.process.poll() is None:
+            server.process.kill()
+        server.process.wait()
+        server.process.stdout.close()
+
+
+@pytest.mark.spec("LOG-5", "LOG-6")
+def test_detail_is_bounded(lb, upstream):
+    server = lb.proxy(upstream(upstreams.echo))
+    with begin(server.address(), server.context()) as peer:
+        peer.send(b"GET /" + b"a" * 10_000)
+        peer.recv()
+    line = server.wait_event("reject")
+    assert line["reason"] == "handshake_failed"
+    assert line["detail"]
+    server.check_log()

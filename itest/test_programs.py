@@ -1,0 +1,199 @@
+"""Programs of others at both ends: nginx, redis, curl, openssl."""
+
+import random
+import subprocess
+
+import pytest
+
+from harness import server as srv
+from harness.client import tcp_connect
+from harness.ports import free_port
+from harness.wait import BOUND, SLOW, wait_for
+
+
+class Program:
+    """Somebody else's server, on a port of its own, until the test ends."""
+
+    def __init__(self, port, *command):
+        self.port = port
+        self.process = subprocess.Popen(
+            [str(arg) for arg in command], stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
+        try:
+            wait_for(self._listens, f"{command[0]} listens", 10 * SLOW)
+        except AssertionError:
+            self.stop()
+            raise
+
+    def _listens(self):
+        assert self.process.poll() is None, self.process.stderr.read()
+        try:
+            tcp_connect(("127.0.0.1", self.port)).close()
+        except OSError:
+            return False
+        return True
+
+    def stop(self):
+        self.process.terminate()
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.process.stderr.close()
+
+
+NGINX = """\
+daemon off;
+master_process off;
+pid {dir}/nginx.pid;
+error_log stderr error;
+worker_processes 1;
+events {{ worker_connections 256; }}
+http {{
+	access_log off;
+	client_body_temp_path {dir}/body;
+	proxy_temp_path {dir}/proxy;
+	fastcgi_temp_path {dir}/fastcgi;
+	uwsgi_temp_path {dir}/uwsgi;
+	scgi_temp_path {dir}/scgi;
+	client_max_body_size 64m;
+	server {{
+		listen 127.0.0.1:{http};
+		listen 127.0.0.1:{https} ssl;
+		ssl_certificate {cert};
+		ssl_certificate_key {key};
+		root {dir}/www;
+		location /name {{ return 200 "nginx $ssl_protocol\\n"; }}
+	}}
+}}
+"""
+
+
+@pytest.fixture
+def nginx(need, pki, tmp_path):
+    home = tmp_path / "nginx"
+    www = home / "www"
+    www.mkdir(parents=True)
+    # The worker may be another user when the tests run as root.
+    for directory in (home, www):
+        directory.chmod(0o755)
+    body = random.Random(5).randbytes(3 << 20)
+    (www / "big").write_bytes(body)
+    http, https = free_port(), free_port()
+    cert, key = pki.of_upstream("loopback")
+    path = home / "nginx.conf"
+    path.write_text(NGINX.format(dir=home, http=http, https=https,
+                                 cert=cert, key=key))
+    program = Program(http, need("nginx", "nginx"), "-p", home, "-e",
+                      home / "error.log", "-c", path)
+    program.https = https
+    program.body = body
+    yield program
+    program.stop()
+
+
+def curl(need, server, who, path, *args, name=None):
+    """curl through the proxy, with or without a client certificate."""
+    cert = []
+    if who:
+        pem, key = server.pki.of(who)
+        cert = ["--cert", pem, "--key", key]
+    host, port = server.address(name)
+    return subprocess.run(
+        [need("curl", "curl"), "-sS", "--max-time", str(BOUND * 4),
+         "--cacert", server.pki.ca, *cert, *args,
+         f"https://{host}:{port}{path}"],
+        capture_output=True, timeout=BOUND * 6, check=False)
+
+
+@pytest.mark.spec("FLW-1", "SRV-14", "SES-7", "LOG-3")
+def test_curl_to_nginx(lb, pki, nginx, need):
+    server = lb.start([
+        srv.app("plain", [f"tcp://127.0.0.1:{nginx.port}"]),
+        srv.app("secure", [{"url": f"tls://localhost:{nginx.https}",
+                            "ca": pki.upstream_ca}])])
+    for name, shown in (("plain", b"nginx "), ("secure", b"nginx TLSv1.3")):
+        done = curl(need, server, "alice", "/name", name=name)
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.startswith(shown)
+        done = curl(need, server, "alice", "/big", "--tlsv1.2",
+                    "--tls-max", "1.2", name=name)
+        assert done.returncode == 0, done.stderr
+        assert done.stdout == nginx.body
+    server.wait_event("session", count=2, app="plain", client="alice")
+    server.wait_event("session", count=2, app="secure", client="alice")
+
+
+@pytest.mark.spec("SRV-9", "SRV-11", "SES-1")
+@pytest.mark.parametrize("who,reason", [
+    (None, "no_certificate"), ("stranger", "untrusted"),
+    ("revoked", "revoked"), ("unlisted", "unknown_client")])
+def test_curl_is_refused(lb, nginx, need, who, reason):
+    server = lb.proxy(f"tcp://127.0.0.1:{nginx.port}")
+    done = curl(need, server, who, "/name")
+    assert done.returncode != 0
+    assert done.stdout == b""
+    assert b"alert" in done.stderr, done.stderr
+    assert server.wait_event("reject")["reason"] == reason
+
+
+@pytest.mark.spec("FLW-1", "SES-7")
+def test_openssl_s_client(lb, pki, nginx, need):
+    server = lb.proxy(f"tcp://127.0.0.1:{nginx.port}")
+    host, port = server.address()
+    pem, key = pki.of("alice")
+    done = subprocess.run(
+        [need("openssl", "openssl"), "s_client", "-quiet", "-connect",
+         f"{host}:{port}", "-cert", pem, "-key", key, "-CAfile", pki.ca,
+         "-verify_return_error"], capture_output=True, timeout=BOUND * 4,
+        input=b"GET /name HTTP/1.0\r\n\r\n", check=False)
+    assert b"nginx" in done.stdout, done.stderr
+
+
+@pytest.fixture
+def redis(need, tmp_path):
+    port = free_port()
+    program = Program(port, need("redis-server", "redis-server"),
+                      "--port", port, "--bind", "127.0.0.1", "--save", "",
+                      "--appendonly", "no", "--dir", tmp_path,
+                      "--logfile", tmp_path / "redis.log")
+    yield program
+    program.stop()
+
+
+def redis_tool(need, tool, server, who, *args, version=None):
+    pem, key = server.pki.of(who)
+    host, port = server.address()
+    return subprocess.run(
+        [need(tool, "redis-tools"), "-h", host, "-p", str(port), "--tls",
+         "--cacert", server.pki.ca, "--cert", pem, "--key", key, *args],
+        capture_output=True, text=True, timeout=BOUND * 12, check=False)
+
+
+@pytest.mark.spec("FLW-1", "SES-1", "LOG-3")
+def test_redis_cli(lb, redis, need):
+    server = lb.proxy(f"tcp://127.0.0.1:{redis.port}")
+    value = "v" * 100_000
+    done = redis_tool(need, "redis-cli", server, "alice", "set", "k", value)
+    assert done.stdout.strip() == "OK", done.stderr
+    done = redis_tool(need, "redis-cli", server, "bob", "get", "k")
+    assert done.stdout.strip() == value
+    server.wait_event("session", client="alice")
+    server.wait_event("session", client="bob")
+    done = redis_tool(need, "redis-cli", server, "unlisted", "get", "k")
+    assert done.stdout.strip() != value
+    assert server.wait_event("reject")["reason"] == "unknown_client"
+
+
+@pytest.mark.spec("FLW-1", "SRV-23")
+def test_redis_benchmark(lb, redis, need):
+    server = lb.proxy(f"tcp://127.0.0.1:{redis.port}")
+    done = redis_tool(need, "redis-benchmark", server, "alice", "-c", "32",
+                      "-n", "8000", "-P", "4", "-d", "512", "-t", "set,get",
+                      "--csv")
+    assert done.returncode == 0, done.stderr
+    assert '"GET"' in done.stdout and '"SET"' in done.stdout, done.stdout
+    assert "Error" not in done.stdout + done.stderr
+    server.wait_event("session", count=32, client="alice")
+    assert not server.events("reject")

@@ -1,0 +1,132 @@
+"""TLS sessions that are resumed, and what they may not do."""
+
+import ssl
+
+import pytest
+
+from harness import server as srv
+from harness import upstreams
+from harness.certs import SERIALS
+from harness.client import attempt, connect
+
+VERSIONS = ["1.2", "1.3"]
+
+
+def visit(address, context, session=None):
+    """One short session; returns what it can be resumed with."""
+    with connect(address, context, session=session) as peer:
+        peer.send(b"hello")
+        assert peer.recv_exactly(5) == b"hello"
+        kept, reused = peer.tls.session, peer.tls.session_reused
+        peer.finish()
+        peer.expect_end("clean")
+    return kept, reused
+
+
+@pytest.fixture
+def two_apps(lb, upstream):
+    """Alice may use both, bob only the first."""
+    ups = [upstream(upstreams.echo), upstream(upstreams.echo)]
+    apps = [srv.app("first", [ups[0]]), srv.app("second", [ups[1]])]
+    clients = [
+        srv.client("alice", [SERIALS["alice"]], ["first", "second"]),
+        srv.client("bob", [SERIALS["bob"]], ["first"])]
+    server = lb.start(apps, clients)
+    server.ups = ups
+    return server
+
+
+@pytest.mark.spec("SRV-12", "LOG-3")
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_session_is_resumed_with_its_identity(two_apps, version):
+    context = two_apps.context("alice", version)
+    session, reused = visit(two_apps.address("first"), context)
+    assert not reused
+    assert two_apps.wait_event("session")["resumed"] is False
+    _, reused = visit(two_apps.address("first"), context, session)
+    assert reused
+    line = two_apps.wait_event("session", count=2)
+    assert line["resumed"] is True
+    assert (line["client"], line["serial"]) == ("alice", SERIALS["alice"])
+    assert version in line["tls"]
+
+
+@pytest.mark.spec("SRV-12", "SRV-23")
+@pytest.mark.parametrize("version", VERSIONS)
+def test_it_is_resumed_on_any_worker(two_apps, version):
+    context = two_apps.context("alice", version)
+    session, _ = visit(two_apps.address("first"), context)
+    for _ in range(6):
+        session, reused = visit(two_apps.address("first"), context, session)
+        assert reused
+
+
+@pytest.mark.spec("SRV-12", "SRV-11")
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_resumed_session_is_authorized_anew(two_apps, version):
+    context = two_apps.context("bob", version)
+    session, _ = visit(two_apps.address("first"), context)
+    _, peer = attempt(two_apps.address("second"), context, session=session)
+    assert peer.ending == "alert", peer.describe()
+    assert ("ACCESS_DENIED" in peer.alert
+            or "BAD_CERTIFICATE" in peer.alert), peer.alert
+    line = two_apps.wait_event("reject")
+    assert line["reason"] == "not_allowed"
+    assert (line["app"], line["client"]) == ("second", "bob")
+    assert two_apps.ups[1].accepted == 0
+    with two_apps.connect("bob", name="first") as again:
+        again.send(b"x")
+        assert again.recv_exactly(1) == b"x"
+
+
+@pytest.mark.spec("SRV-12")
+@pytest.mark.parametrize("version", VERSIONS)
+def test_resuming_for_another_app_where_it_may(two_apps, version):
+    context = two_apps.context("alice", version)
+    session, _ = visit(two_apps.address("first"), context)
+    visit(two_apps.address("second"), context, session)
+    line = two_apps.wait_event("session", app="second")
+    assert line["client"] == "alice"
+
+
+@pytest.mark.spec("SRV-12")
+def test_an_old_server_s_session_is_a_full_handshake(lb, upstream):
+    up = upstream(upstreams.echo)
+    one, two = lb.proxy(up), lb.proxy(up)
+    for version in VERSIONS:
+        context = one.context("alice", version)
+        session, _ = visit(one.address(), context)
+        _, reused = visit(two.address(), context, session)
+        assert not reused
+    assert [line["resumed"] for line in two.events("session")] == [False] * 2
+
+
+@pytest.mark.spec("SRV-12", "LIM-1")
+def test_limits_hold_for_resumed_sessions(lb, upstream):
+    server = lb.proxy(upstream(upstreams.echo), limits={"concurrent": 1})
+    context = server.context("alice", "1.2")
+    session, _ = visit(server.address(), context)
+    server.wait_event("session")
+    with server.connect() as holder:
+        holder.send(b"x")
+        holder.recv_exactly(1)
+        with connect(server.address(), context, session=session) as peer:
+            assert peer.tls.session_reused
+            peer.expect_end("clean")
+    server.wait_event("reject", reason="concurrent_limit")
+
+
+@pytest.mark.spec("SRV-12", "SRV-11")
+def test_no_client_certificate_no_session_to_keep(two_apps):
+    context = two_apps.context(None, "1.3")
+    _, peer = attempt(two_apps.address("first"), context)
+    assert peer.ending == "alert"
+    session = peer.tls.session
+    if session is not None and session.has_ticket:
+        try:
+            _, peer = attempt(two_apps.address("first"), context,
+                              session=session)
+        except (ssl.SSLError, AssertionError) as error:
+            pytest.fail(f"a stranger's session was resumed: {error}")
+        assert peer.ending == "alert"
+    assert two_apps.ups[0].accepted == 0

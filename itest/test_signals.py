@@ -1,0 +1,162 @@
+"""The end of the server, and the signals that do not end it."""
+
+import signal
+import time
+
+import pytest
+
+from harness import upstreams
+from harness.client import connect, tcp_connect
+from harness.peer import Peer
+from harness.wait import SLOW, wait_for
+
+
+def talk(peer, word=b"hello"):
+    peer.send(word)
+    assert peer.recv_exactly(len(word)) == word
+
+
+def refuses(address):
+    try:
+        tcp_connect(address).close()
+    except ConnectionRefusedError:
+        return True
+    except ConnectionResetError:
+        return False
+    return False
+
+
+@pytest.mark.spec("SRV-24", "LOG-2")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_an_idle_server_stops_at_once(lb, upstream, number):
+    server = lb.proxy(upstream(upstreams.echo))
+    with server.connect() as peer:
+        talk(peer)
+        peer.finish()
+        peer.expect_end("clean")
+    server.wait_event("session")
+    begun = time.monotonic()
+    server.signal(number)
+    server.wait_exit(0)
+    assert time.monotonic() - begun < 2 * SLOW
+    events = [line["event"] for line in server.log]
+    assert events[0] == "ready"
+    assert events[-2:] == ["drain", "stopped"]
+
+
+@pytest.mark.spec("SRV-24")
+def test_a_drain_lets_a_running_session_finish(lb, upstream):
+    server = lb.proxy(upstream(upstreams.echo), timeouts={"drain": "20s"})
+    with server.connect() as peer:
+        talk(peer)
+        server.signal(signal.SIGTERM)
+        server.wait_event("drain")
+        wait_for(lambda: refuses(server.address()), "listeners are closed")
+        for word in (b"going", b"on" * 50_000):
+            talk(peer, word)
+        assert server.process.poll() is None
+        peer.finish()
+        peer.expect_end("clean")
+    server.wait_exit(0)
+    assert server.wait_event("session")["reason"] == "done"
+    assert server.log[-1]["event"] == "stopped"
+
+
+@pytest.mark.spec("SRV-24", "SES-13")
+def test_the_drain_has_an_end_that_is_no_clean_one(lb, upstream):
+    up = upstream()
+    server = lb.proxy(up, timeouts={"drain": f"{int(300 * SLOW)}ms"})
+    with server.connect() as peer:
+        far = up.accept()
+        far.send(b"half an ans")
+        assert peer.recv_exactly(11) == b"half an ans"
+        begun = time.monotonic()
+        server.stop(0)
+        assert 0.29 * SLOW <= time.monotonic() - begun < 3 * SLOW
+        peer.expect_end("reset")
+        far.expect_end("reset")
+    assert server.wait_event("session")["reason"] == "drain_timeout"
+    assert server.log[-1]["event"] == "stopped"
+
+
+@pytest.mark.spec("SRV-24", "SES-13")
+@pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGINT])
+def test_a_second_signal_ends_at_once(lb, upstream, second):
+    up = upstream()
+    server = lb.proxy(up, timeouts={"drain": "1h"})
+    with server.connect() as peer:
+        far = up.accept()
+        server.signal(signal.SIGTERM)
+        server.wait_event("drain")
+        begun = time.monotonic()
+        server.signal(second)
+        server.wait_exit(1)
+        assert time.monotonic() - begun < 2 * SLOW
+        peer.expect_end("reset")
+        far.expect_end("reset")
+    assert server.wait_event("session")["reason"] == "shutdown"
+
+
+@pytest.mark.spec("SRV-24", "SES-9")
+def test_a_drain_ends_handshakes_in_their_time(lb, upstream):
+    server = lb.proxy(upstream(upstreams.echo),
+                      timeouts={"handshake": f"{int(400 * SLOW)}ms"})
+    before = server.open_files()
+    with Peer(tcp_connect(server.address())) as peer:
+        wait_for(lambda: server.open_files() > before, "it is accepted")
+        begun = time.monotonic()
+        server.stop(0)
+        assert time.monotonic() - begun < 3 * SLOW
+        peer.recv()
+        assert peer.ending
+
+
+@pytest.mark.spec("SRV-25", "LOG-2")
+def test_sighup_is_logged_and_changes_nothing(lb, upstream):
+    server = lb.proxy(upstream(upstreams.echo))
+    with server.connect() as peer:
+        talk(peer)
+        for number in (1, 2):
+            server.signal(signal.SIGHUP)
+            line = server.wait_event("error", count=number)
+            assert line["level"] in ("error", "warn")
+        talk(peer)
+    with server.connect() as peer:
+        talk(peer)
+
+
+@pytest.mark.spec("SRV-26")
+def test_sigpipe_is_ignored(lb, upstream):
+    server = lb.proxy(upstream(upstreams.echo))
+    server.signal(signal.SIGPIPE)
+    context = server.context("alice", "1.3")
+    for _ in range(20):
+        peer = connect(server.address(), context)
+        peer.send(b"x" * 200_000)
+        peer.reset()
+    server.wait_event("session", count=20)
+    with server.connect() as peer:
+        talk(peer)
+
+
+@pytest.mark.spec("SRV-24", "SRV-27")
+def test_a_drain_does_not_wait_for_checks(lb):
+    with upstreams.FullBacklog() as full:
+        server = lb.proxy(full.url, health={
+            "interval": "100ms", "timeout": "1m", "rise": 1, "fall": 1})
+        begun = time.monotonic()
+        server.stop(0)
+        assert time.monotonic() - begun < 3 * SLOW
+
+
+@pytest.mark.spec("SRV-24", "SRV-5")
+def test_the_port_is_free_after_the_end(lb, upstream):
+    up = upstream(upstreams.echo)
+    server = lb.proxy(up)
+    with server.connect() as peer:
+        talk(peer)
+    server.stop()
+    listen = server.tree["app"][0]["listen"]
+    again = lb.proxy(up, listen=listen)
+    with again.connect() as peer:
+        talk(peer)

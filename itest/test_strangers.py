@@ -1,0 +1,232 @@
+"""Who is not let in, what it sees, and that no upstream ever hears of it."""
+
+import subprocess
+
+import pytest
+
+from harness import server as srv
+from harness import upstreams
+from harness.certs import SERIALS, UNLISTED
+from harness.client import attempt, begin, client_context, tcp_connect
+from harness.peer import Peer
+from harness.wait import BOUND, wait_for
+
+VERSIONS = ["1.2", "1.3"]
+
+# who: reason, the alert where [SRV-11] names it.
+STRANGERS = {
+    None: ("no_certificate", None),
+    "stranger": ("untrusted", None),
+    "below": ("untrusted", None),
+    "expired": ("expired", None),
+    "future": ("not_yet_valid", None),
+    "revoked": ("revoked", None),
+    "usage": ("wrong_usage", None),
+    "unlisted": ("unknown_client", "BAD_CERTIFICATE"),
+    "carol": ("not_allowed", "BAD_CERTIFICATE"),
+}
+
+
+@pytest.fixture
+def gate(lb, upstream):
+    """Two apps; carol may use only the other one."""
+    up, other = upstream(upstreams.echo), upstream(upstreams.echo)
+    apps = [srv.app("echo", [up]), srv.app("other", [other])]
+    clients = [srv.client(name, [SERIALS[name]], ["echo"])
+               for name in ("alice", "bob", "expired", "future", "revoked",
+                            "usage")]
+    clients.append(srv.client("carol", [SERIALS["carol"]], ["other"]))
+    server = lb.start(apps, clients)
+    server.up = up
+    return server
+
+
+def assert_alice_gets_in(server):
+    with server.connect() as peer:
+        peer.send(b"hello")
+        assert peer.recv_exactly(5) == b"hello"
+
+
+@pytest.mark.spec("SRV-9", "SRV-10", "SRV-11", "SES-1", "SES-2", "SES-3",
+                  "LOG-4", "ACL-2", "ACL-3")
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("who", STRANGERS)
+def test_a_stranger_gets_a_fatal_alert(gate, who, version):
+    reason, alert = STRANGERS[who]
+    phase, peer = attempt(gate.address("echo"), gate.context(who, version))
+    assert peer.ending == "alert", peer.describe()
+    assert phase == ("handshake" if version == "1.2" else "read")
+    if alert:
+        assert alert in peer.alert, peer.alert
+    line = gate.wait_event("reject")
+    assert line["reason"] == reason, line
+    assert line["app"] == "echo"
+    assert line["peer"].startswith("127.0.0.1:")
+    if reason == "unknown_client":
+        assert line["serial"] == UNLISTED
+    if reason == "not_allowed":
+        assert (line["client"], line["serial"]) == ("carol", "CA:20")
+    assert_alice_gets_in(gate)
+    assert gate.up.accepted == 1, "the stranger reached the upstream"
+    assert len(gate.events("reject")) == 1
+
+
+@pytest.mark.spec("SRV-9", "SRV-10")
+@pytest.mark.parametrize("version", VERSIONS)
+def test_an_intermediate_without_its_chain(gate, pki, tmp_path, version):
+    pem, key = pki.of("below")
+    leaf = tmp_path / "leaf.pem"
+    mark = "-----END CERTIFICATE-----\n"
+    leaf.write_text(pem.read_text().split(mark)[0] + mark)
+    context = client_context(pki.ca, (leaf, key), version)
+    _, peer = attempt(gate.address("echo"), context)
+    assert peer.ending == "alert", peer.describe()
+    assert gate.wait_event("reject")["reason"] == "untrusted"
+    assert gate.up.accepted == 0
+
+
+@pytest.mark.spec("ACL-3", "SRV-11")
+def test_the_same_client_is_let_in_where_it_may(gate):
+    with gate.connect("carol", name="other") as peer:
+        peer.send(b"mine")
+        assert peer.recv_exactly(4) == b"mine"
+        peer.finish()
+        peer.expect_end("clean")
+    line = gate.wait_event("session", app="other")
+    assert (line["client"], line["serial"]) == ("carol", "CA:20")
+
+
+@pytest.mark.spec("ACL-1", "SER-1", "SER-2", "LOG-3")
+def test_serials_in_any_form_name_the_client(lb, upstream):
+    forms = ["000a11ce", "0A:11:CE", "a11Ce"]
+    for form in forms:
+        clients = [srv.client("ally", [form, "B0B0"], ["echo"])]
+        server = lb.proxy(upstream(upstreams.echo), clients=clients)
+        with server.connect() as peer:
+            peer.send(b"x")
+            assert peer.recv_exactly(1) == b"x"
+            peer.finish()
+            peer.expect_end("clean")
+        line = server.wait_event("session")
+        assert (line["client"], line["serial"]) == ("ally", "0A:11:CE")
+
+
+@pytest.mark.spec("SES-1", "SRV-9")
+@pytest.mark.parametrize("who", [None, "unlisted", "carol"])
+def test_data_of_a_stranger_reaches_nobody(gate, who):
+    with begin(gate.address("echo"), gate.context(who, "1.3")) as peer:
+        assert peer.handshake()
+        peer.send(b"let me in" * 1000)
+        assert peer.recv() == b""
+        assert peer.ending in ("alert", "reset"), peer.describe()
+    gate.wait_event("reject")
+    assert gate.up.accepted == 0
+
+
+@pytest.mark.spec("SRV-8")
+@pytest.mark.parametrize("version", ["1.0", "1.1"])
+def test_old_tls_is_refused(gate, version):
+    context = gate.context("alice", version)
+    phase, peer = attempt(gate.address("echo"), context)
+    assert (phase, peer.ending) == ("handshake", "alert"), peer.describe()
+    assert "VERSION" in peer.alert
+    assert gate.wait_event("reject")["reason"] == "handshake_failed"
+    assert gate.up.accepted == 0
+
+
+@pytest.mark.spec("SRV-8")
+def test_min_version_1_3_refuses_1_2(lb, upstream):
+    up = upstream(upstreams.echo)
+    server = lb.proxy(up, tls={"min_version": "1.3"})
+    phase, peer = attempt(server.address(), server.context("alice", "1.2"))
+    assert (phase, peer.ending) == ("handshake", "alert"), peer.describe()
+    with server.connect(version="1.3") as peer:
+        peer.send(b"x")
+        assert peer.recv_exactly(1) == b"x"
+        peer.finish()
+        peer.expect_end("clean")
+    assert "1.3" in server.wait_event("session")["tls"]
+
+
+@pytest.mark.spec("SRV-8")
+@pytest.mark.parametrize("version,keys,chosen", [
+    ("1.2", {"ciphers": "ECDHE-ECDSA-AES256-GCM-SHA384"},
+     "ECDHE-ECDSA-AES256-GCM-SHA384"),
+    ("1.3", {"ciphersuites": "TLS_CHACHA20_POLY1305_SHA256"},
+     "TLS_CHACHA20_POLY1305_SHA256"),
+])
+def test_configured_ciphers_are_used(lb, upstream, version, keys, chosen):
+    server = lb.proxy(upstream(upstreams.echo), tls=keys)
+    with server.connect(version=version) as peer:
+        assert peer.tls.cipher()[0] == chosen
+        assert peer.tls.compression() is None
+
+
+@pytest.mark.spec("SES-3", "LOG-4")
+@pytest.mark.parametrize("garbage", [
+    b"GET / HTTP/1.0\r\nHost: localhost\r\n\r\n",
+    b"\x16\x03\x01\xff\xff" + b"\xff" * 3000,
+    b"\x00" * 5000,
+    b"\x16\x03\x01\x00\x05\x01\x00\xff\xff\xff",
+    b"\x15\x03\x03\x00\x02\x02\x28",
+    b"\x17\x03\x03\x00\x01\x00",
+], ids=["http", "long-record", "zeros", "cut-hello", "alert", "data"])
+def test_garbage_is_a_failed_handshake(gate, garbage):
+    with Peer(tcp_connect(gate.address("echo"))) as peer:
+        peer.send(garbage)
+        peer.shutdown_tcp()
+        try:
+            peer.read_to_end()
+        except TimeoutError:
+            pytest.fail("the server keeps the connection")
+        assert peer.ending
+    assert gate.wait_event("reject")["reason"] == "handshake_failed"
+    assert_alice_gets_in(gate)
+    assert gate.up.accepted == 1
+
+
+@pytest.mark.spec("SES-3", "SES-6", "SRV-20")
+def test_many_clients_that_break_off_leave_nothing(gate):
+    before = gate.open_files()
+    context = gate.context("alice", "1.3")
+    for number in range(60):
+        peer = begin(gate.address("echo"), context)
+        if number % 3 == 1:
+            peer.send(b"\x16\x03\x01\x02\x00\x01")
+        if number % 3 == 2:
+            try:
+                peer.tls.do_handshake()
+            except OSError:
+                pass
+            peer._take_out()
+            peer.send(b"")
+        if number % 2:
+            peer.reset()
+        else:
+            peer.close()
+    gate.wait_event("reject", count=60, reason="handshake_failed")
+    wait_for(lambda: gate.open_files() <= before, "no descriptor is left")
+    assert_alice_gets_in(gate)
+    assert gate.up.accepted == 1
+
+
+@pytest.mark.spec("SRV-8")
+def test_no_renegotiation(gate, pki, need):
+    """openssl s_client asks for it when it reads a line with "R"."""
+    host, port = gate.address("echo")
+    pem, key = pki.of("alice")
+    done = subprocess.run(
+        [need("openssl", "openssl"), "s_client", "-connect",
+         f"{host}:{port}", "-tls1_2", "-cert", pem, "-key", key,
+         "-CAfile", pki.ca], input="R\n", text=True,
+        capture_output=True, timeout=BOUND * 2, check=False)
+    assert "RENEGOTIATING" in done.stdout + done.stderr
+    assert "no renegotiation" in (done.stdout + done.stderr).lower()
+
+
+@pytest.mark.spec("SRV-9")
+def test_a_crl_is_optional(lb, upstream):
+    server = lb.proxy(upstream(upstreams.echo), tls={"crl": None})
+    with server.connect("revoked") as peer:
+        peer.send(b"x")
+        assert peer.recv_exactly(1) == b"x"

@@ -1,0 +1,118 @@
+/*
+ * One application behind one door: who may use it (acl), how much (limiter),
+ * which upstream is next (balancer over health).
+ *
+ * An application is not thread-safe: whoever shares one holds a lock around
+ * each call, except lbp_app_identify and lbp_app_id, which only read what
+ * never changes. All memory is allocated by lbp_app_new. Source: SPEC.md
+ * [APP-*].
+ */
+#ifndef LBP_APP_H
+#define LBP_APP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "acl.h"
+#include "err.h"
+#include "health.h"
+#include "limiter.h"
+
+/* A client that may use the application, by its number in the acl. */
+struct lbp_app_client {
+	uint32_t client;
+	struct lbp_limits limits;
+};
+
+struct lbp_app_options {
+	const char *id;            /* copied */
+	const struct lbp_acl *acl; /* must outlive the application */
+	uint32_t number;           /* of this application in the acl */
+	const uint32_t *weights;   /* of the upstreams; copied */
+	size_t upstream_len;       /* 1 to LBP_UPSTREAMS_MAX */
+	struct lbp_health_options health;
+	const struct lbp_app_client *clients; /* in any order; copied */
+	size_t client_len;
+};
+
+struct lbp_app;
+
+/*
+ * Makes an application in *out, which the caller ends with lbp_app_free.
+ * now_ns is the time from which health checks are spread. LBP_ERR_RANGE: no
+ * upstream or too many, a weight or a health option out of range, or a client
+ * given twice. LBP_ERR_NOMEM. On error *out is NULL. Source: [APP-1].
+ */
+LBP_MUST_CHECK enum lbp_err lbp_app_new(struct lbp_app **out,
+	const struct lbp_app_options *options, uint64_t now_ns);
+
+/* Ends an application that no session uses any more; NULL is allowed. */
+void lbp_app_free(struct lbp_app *app);
+
+/* Its id, owned by the application. */
+const char *lbp_app_id(const struct lbp_app *app);
+
+/* How many upstreams it has. */
+uint32_t lbp_app_upstreams(const struct lbp_app *app);
+
+/*
+ * Who has this serial, and may they use this application? The number of the
+ * client goes to *client, also with LBP_ERR_NOT_ALLOWED.
+ * LBP_ERR_UNKNOWN_CLIENT: *client is as before. Source: [ACL-2], [ACL-3].
+ */
+LBP_MUST_CHECK enum lbp_err lbp_app_identify(const struct lbp_app *app,
+	const struct lbp_serial *serial, uint32_t *client);
+
+/*
+ * Admits one session of a client at now_ns; lbp_app_leave ends it.
+ * LBP_ERR_NOT_ALLOWED, LBP_ERR_CONCURRENT, LBP_ERR_RATE: refused, nothing
+ * counted. Source: [APP-2], [APP-3].
+ */
+LBP_MUST_CHECK enum lbp_err lbp_app_admit(
+	struct lbp_app *app, uint32_t client, uint64_t now_ns);
+
+/* Gives a session's place back; LBP_ERR_STATE: the client has none. */
+enum lbp_err lbp_app_leave(struct lbp_app *app, uint32_t client);
+
+/*
+ * Chooses an upstream that is not in the set tried and counts a dial on it;
+ * see lbp_balancer_choose. Source: [BAL-1] to [BAL-4].
+ */
+LBP_MUST_CHECK enum lbp_err lbp_app_choose(
+	struct lbp_app *app, const uint8_t *tried, uint32_t *upstream);
+
+/*
+ * Records how a dial of a chosen upstream went and returns what that changed
+ * in its health; a failed dial is no longer counted. Source: [APP-4].
+ */
+enum lbp_health_change lbp_app_dialed(
+	struct lbp_app *app, uint32_t upstream, bool ok);
+
+/* Gives back a connection, or a dial that nobody waits for any more. */
+enum lbp_err lbp_app_release(struct lbp_app *app, uint32_t upstream);
+
+/* When the next health check is due; LBP_NEVER if none. [APP-6]. */
+uint64_t lbp_app_check_due(const struct lbp_app *app);
+
+/*
+ * Takes the check that was due first at now_ns; its upstream goes to
+ * *upstream. True: lbp_app_checked must answer it. [APP-6].
+ */
+LBP_MUST_CHECK bool lbp_app_take_check(
+	struct lbp_app *app, uint64_t now_ns, uint32_t *upstream);
+
+/* Records a check's result; returns what it changed. [APP-5]. */
+enum lbp_health_change lbp_app_checked(
+	struct lbp_app *app, uint32_t upstream, bool ok);
+
+/* Gives up a check that could not be carried out. [HLT-10]. */
+void lbp_app_check_dropped(struct lbp_app *app, uint32_t upstream);
+
+/* Is at least one upstream eligible? [APP-7]. */
+bool lbp_app_is_ready(const struct lbp_app *app);
+
+/* Connections and dials in progress on an upstream; 0 if there is no such. */
+uint32_t lbp_app_open(const struct lbp_app *app, uint32_t upstream);
+
+#endif

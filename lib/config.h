@@ -1,0 +1,164 @@
+/*
+ * The configuration: TOML text to typed values, and every error in it.
+ *
+ * Pure: it opens no file and resolves no name. Paths are returned as they
+ * were written, with their place in the text, so that whoever opens the file
+ * can report a problem at the same place. Source: SPEC.md [CFG-*].
+ */
+#ifndef LBP_CONFIG_H
+#define LBP_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "err.h"
+#include "health.h"
+#include "limiter.h"
+#include "serial.h"
+
+#define LBP_ID_MAX 64 /* bytes of an app's or client's id, without NUL */
+
+/* A place in the text; both count from 1, 0 for a default. */
+struct lbp_config_pos {
+	uint32_t line;
+	uint32_t column;
+};
+
+/* A string value: NUL-terminated, no NUL inside; NULL where not given. */
+struct lbp_config_text {
+	const char *ptr;
+	struct lbp_config_pos pos;
+};
+
+/* "host:port"; the host without brackets: IPv4, IPv6 or a name. */
+struct lbp_config_address {
+	const char *host; /* NULL where not given */
+	uint16_t port;
+	struct lbp_config_pos pos;
+};
+
+enum lbp_event_loop {
+	LBP_EVENT_LOOP_AUTO,
+	LBP_EVENT_LOOP_SELECT,
+	LBP_EVENT_LOOP_EPOLL,
+};
+
+enum lbp_tls_version {
+	LBP_TLS_1_2,
+	LBP_TLS_1_3,
+};
+
+enum lbp_log_level {
+	LBP_LOG_ERROR,
+	LBP_LOG_WARN,
+	LBP_LOG_INFO,
+	LBP_LOG_DEBUG,
+};
+
+struct lbp_config_upstream {
+	struct lbp_config_text url;
+	struct lbp_config_address address;
+	bool tls;
+	uint32_t weight;
+	struct lbp_config_text ca;          /* given if and only if tls */
+	struct lbp_config_text server_name; /* tls: default is the host */
+	struct lbp_config_text certificate; /* with private_key, or neither */
+	struct lbp_config_text private_key;
+};
+
+struct lbp_config_app {
+	struct lbp_config_text id;
+	struct lbp_config_address *listen; /* listen_len of them, >= 1 */
+	size_t listen_len;
+	bool proxy_protocol;
+	struct lbp_config_pos proxy_protocol_pos;
+	struct lbp_limits limits; /* for clients that override nothing */
+	struct lbp_health_options health;
+	struct lbp_config_upstream *upstreams; /* upstream_len, >= 1 */
+	size_t upstream_len;
+};
+
+/* A client may use apps[app], under these limits. */
+struct lbp_config_grant {
+	uint32_t app;
+	struct lbp_limits limits; /* the app's with the client's overrides */
+};
+
+struct lbp_config_client {
+	struct lbp_config_text id;
+	struct lbp_serial *serials; /* serial_len of them, >= 1 */
+	size_t serial_len;
+	struct lbp_config_grant *grants; /* grant_len of them, >= 1 */
+	size_t grant_len;
+};
+
+struct lbp_config {
+	uint32_t workers; /* 0: as many as there are CPUs */
+	enum lbp_event_loop event_loop;
+	struct lbp_config_pos event_loop_pos;
+	uint32_t max_connections;
+	struct lbp_config_address admin;
+
+	struct lbp_config_text certificate;
+	struct lbp_config_text private_key;
+	struct lbp_config_text client_ca;
+	struct lbp_config_text crl;
+	enum lbp_tls_version min_version;
+	struct lbp_config_text ciphers;
+	struct lbp_config_text ciphersuites;
+
+	enum lbp_log_level log_level;
+
+	uint64_t handshake_ns;
+	uint64_t connect_ns;
+	uint64_t idle_ns;
+	uint64_t drain_ns;
+
+	struct lbp_config_app *apps; /* app_len of them, >= 1 */
+	size_t app_len;
+	struct lbp_config_client *clients; /* client_len of them */
+	size_t client_len;
+
+	struct lbp_config_arena *arena; /* private: owns all of the above */
+};
+
+struct lbp_config_error {
+	struct lbp_config_pos pos;
+	const char *message; /* what is wrong and what would be accepted */
+};
+
+/* Every error found, in the order of their places. */
+struct lbp_config_errors {
+	struct lbp_config_error *items; /* len of them */
+	size_t len;
+	struct lbp_config_arena *arena; /* private: owns the items */
+};
+
+/*
+ * Reads len bytes of TOML into a new configuration in *out, which the caller
+ * ends with lbp_config_free.
+ *
+ * LBP_ERR_CONFIG: *errors has at least one error and belongs to the caller,
+ * who ends it with lbp_config_errors_release. LBP_ERR_NOMEM. On error *out is
+ * NULL; in every other case than LBP_ERR_CONFIG *errors is empty and needs no
+ * release. The configuration keeps no pointer into text.
+ */
+LBP_MUST_CHECK enum lbp_err lbp_config_parse(const char *text, size_t len,
+	struct lbp_config **out, struct lbp_config_errors *errors);
+
+/* Ends a configuration and everything reached through it; NULL is allowed. */
+void lbp_config_free(struct lbp_config *config);
+
+/* Ends what an LBP_ERR_CONFIG left; an empty list is allowed. */
+void lbp_config_errors_release(struct lbp_config_errors *errors);
+
+/*
+ * Reads a duration, an integer and its unit: "250ms", "5s", "10m", "2h".
+ * LBP_ERR_SYNTAX: not of this form. LBP_ERR_RANGE: less than 1ms or more
+ * than 8760h. On error *out_ns is as before. Source: [CFG-3].
+ */
+LBP_MUST_CHECK enum lbp_err lbp_duration_parse(
+	uint64_t *out_ns, const char *text, size_t len);
+
+#endif

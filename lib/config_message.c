@@ -1,0 +1,184 @@
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config_reader.h"
+#include "config_suggest.h"
+#include "utf8.h"
+
+enum {
+	SHOWN_MAX = 64,     /* characters of a text from the file */
+	LISTED_MAX = 240,   /* bytes of a message before a list is cut */
+	GUESSES_MAX = 1000, /* beyond them, errors go without a guess */
+};
+
+struct lbp_config_told {
+	struct lbp_config_told *older;
+	struct lbp_config_error error;
+};
+
+struct lbp_config_pos lbp_config_pos(struct lbp_toml_pos pos)
+{
+	return (struct lbp_config_pos){pos.line, pos.column};
+}
+
+void *lbp_config_alloc(struct lbp_config_reader *reader,
+	struct lbp_config_arena **arena, size_t count, size_t size)
+{
+	void *room = lbp_config_arena_alloc(arena, count, size);
+
+	if (room == NULL)
+		reader->nomem = true;
+	return room;
+}
+
+void lbp_config_say(struct lbp_config_message *message, const char *format, ...)
+{
+	size_t room = sizeof(message->text) - message->len;
+	va_list args;
+	int wanted;
+
+	va_start(args, format);
+	wanted = vsnprintf(message->text + message->len, room, format, args);
+	va_end(args);
+	if (wanted < 0)
+		return;
+	if ((size_t)wanted < room) {
+		message->len += (size_t)wanted;
+		return;
+	}
+	message->len = sizeof(message->text) - 1;
+	memcpy(message->text + message->len - 3, "...", 3);
+}
+
+static void say_character(struct lbp_config_message *message, uint32_t code)
+{
+	if (code == LBP_UTF8_INVALID)
+		code = 0xfffd;
+	if (code >= 0x20 && code < 0x7f)
+		lbp_config_say(message, "%c", (int)code);
+	else if (code <= 0xffff)
+		lbp_config_say(message, "\\u%04X", (unsigned)code);
+	else
+		lbp_config_say(message, "\\U%08X", (unsigned)code);
+}
+
+void lbp_config_say_plain(
+	struct lbp_config_message *message, struct lbp_toml_string text)
+{
+	for (size_t at = 0; at < text.len;) {
+		uint32_t code;
+
+		at += lbp_utf8_decode(text.ptr + at, text.len - at, &code);
+		say_character(message, code);
+	}
+}
+
+void lbp_config_say_escaped(
+	struct lbp_config_message *message, struct lbp_toml_string text)
+{
+	size_t at = 0;
+
+	for (int i = 0; i < SHOWN_MAX && at < text.len; i++) {
+		uint32_t code;
+
+		at += lbp_utf8_decode(text.ptr + at, text.len - at, &code);
+		if (code == '\'' || code == '\\')
+			lbp_config_say(message, "\\");
+		say_character(message, code);
+	}
+	if (at < text.len)
+		lbp_config_say(message, "...");
+}
+
+void lbp_config_say_quoted(
+	struct lbp_config_message *message, struct lbp_toml_string text)
+{
+	lbp_config_say(message, "'");
+	lbp_config_say_escaped(message, text);
+	lbp_config_say(message, "'");
+}
+
+void lbp_config_say_nearest(struct lbp_config_reader *reader,
+	struct lbp_config_message *message, struct lbp_toml_string word,
+	const struct lbp_config_names *names)
+{
+	struct lbp_config_guess guess;
+	const char *before = "; accepted: ";
+
+	lbp_config_guess_init(&guess, word.ptr, word.len);
+	if (reader->guesses++ < GUESSES_MAX) {
+		for (size_t i = 0; i < names->len; i++)
+			lbp_config_guess_offer(&guess,
+				names->items[i].shown.ptr,
+				names->items[i].shown.len);
+	}
+	if (guess.best != NULL) {
+		lbp_config_say(message, "; did you mean ");
+		lbp_config_say_quoted(message,
+			(struct lbp_toml_string){guess.best, guess.best_len});
+		before = "? accepted: ";
+	}
+	for (size_t i = 0; i < names->len; i++) {
+		lbp_config_say(message, "%s", before);
+		before = ", ";
+		if (message->len > LISTED_MAX) {
+			lbp_config_say(message, "...");
+			return;
+		}
+		lbp_config_say_escaped(message, names->items[i].shown);
+	}
+}
+
+void lbp_config_tell(struct lbp_config_reader *reader,
+	struct lbp_config_pos pos, const struct lbp_config_message *message)
+{
+	struct lbp_config_told *told =
+		lbp_config_alloc(reader, &reader->scratch, 1, sizeof(*told));
+	char *text = lbp_config_alloc(
+		reader, &reader->messages, message->len + 1, 1);
+
+	if (told == NULL || text == NULL)
+		return;
+	memcpy(text, message->text, message->len);
+	told->error = (struct lbp_config_error){pos, text};
+	told->older = reader->told;
+	reader->told = told;
+	reader->told_len++;
+}
+
+static int compare_errors(const void *left, const void *right)
+{
+	const struct lbp_config_error *a = left;
+	const struct lbp_config_error *b = right;
+
+	if (a->pos.line != b->pos.line)
+		return a->pos.line < b->pos.line ? -1 : 1;
+	if (a->pos.column != b->pos.column)
+		return a->pos.column < b->pos.column ? -1 : 1;
+	return strcmp(a->message, b->message);
+}
+
+enum lbp_err lbp_config_hand_over(
+	struct lbp_config_reader *reader, struct lbp_config_errors *errors)
+{
+	struct lbp_config_error *items;
+	size_t len = 0;
+
+	if (reader->nomem)
+		return LBP_ERR_NOMEM;
+	if (reader->told_len == 0)
+		return LBP_OK;
+	items = lbp_config_alloc(
+		reader, &reader->messages, reader->told_len, sizeof(*items));
+	if (items == NULL)
+		return LBP_ERR_NOMEM;
+	for (struct lbp_config_told *told = reader->told; told != NULL;
+		told = told->older)
+		items[len++] = told->error;
+	qsort(items, len, sizeof(*items), compare_errors);
+	*errors = (struct lbp_config_errors){items, len, reader->messages};
+	reader->messages = NULL;
+	return LBP_ERR_CONFIG;
+}

@@ -1,0 +1,49 @@
+/*
+ * The grammars of the configuration's scalar values. Private to lbp_config_*.
+ *
+ * Functions that return a text return NULL if the value is good, else a
+ * static phrase that says what is wrong with it.
+ */
+#ifndef LBP_CONFIG_VALUE_H
+#define LBP_CONFIG_VALUE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Longest canonical form of an address: kind, name, port. */
+#define LBP_CONFIG_CANONICAL_MAX (1 + 253 + 2)
+
+/* The parts of an address or url; pointers go into the text that was read. */
+struct lbp_config_parts {
+	bool tls;
+	const char *host; /* without brackets */
+	size_t host_len;
+	uint16_t port;
+};
+
+/* Text without control characters (C0, DEL, C1) and not empty. [CFG-8] */
+const char *lbp_config_check_text(const char *text, size_t len);
+
+/* An app's or client's id. Source: [CFG-7]. */
+const char *lbp_config_check_id(const char *text, size_t len);
+
+/* An IPv4 or IPv6 literal without brackets, or a DNS name. [CFG-4] */
+const char *lbp_config_check_host(const char *text, size_t len);
+
+/* "host:port", IPv6 in brackets; parts->tls is false. Source: [CFG-5]. */
+const char *lbp_config_split_address(
+	const char *text, size_t len, struct lbp_config_parts *parts);
+
+/* "tcp://host:port" or "tls://host:port". Source: [CFG-6]. */
+const char *lbp_config_split_url(
+	const char *text, size_t len, struct lbp_config_parts *parts);
+
+/*
+ * Writes to buf, which has LBP_CONFIG_CANONICAL_MAX bytes, what two good
+ * addresses share if and only if they mean the same: the value of a literal,
+ * a name in lower case, the port, tls. Returns the length.
+ */
+size_t lbp_config_canonical(const struct lbp_config_parts *parts, char *buf);
+
+#endif

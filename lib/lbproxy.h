@@ -1,0 +1,26 @@
+/*
+ * lbproxy: the load balancer as a library. Pure logic: no IO, no clock, no
+ * threads, no global state. Start with app.h, an application made from an id
+ * and its upstreams, and session.h, a connection submitted to it.
+ */
+#ifndef LBPROXY_H
+#define LBPROXY_H
+
+#define LBP_VERSION "0.1.0"
+
+#include "acl.h"
+#include "app.h"
+#include "balancer.h"
+#include "config.h"
+#include "err.h"
+#include "flow.h"
+#include "health.h"
+#include "json.h"
+#include "limiter.h"
+#include "policy.h"
+#include "serial.h"
+#include "session.h"
+#include "timers.h"
+#include "toml.h"
+
+#endif

@@ -1,0 +1,54 @@
+#include "limiter.h"
+
+void lbp_limiter_init(struct lbp_limiter *limiter,
+	const struct lbp_limits *limits, uint64_t *ring)
+{
+	*limiter = (struct lbp_limiter){.limits = *limits, .ring = ring};
+}
+
+/* Nothing is admitted beyond what open can count, cap or no cap. */
+static uint32_t cap_of(const struct lbp_limits *limits)
+{
+	return limits->concurrent != 0 ? limits->concurrent : UINT32_MAX;
+}
+
+/* Puts an admission into the ring, where it replaces one out of the window. */
+static enum lbp_err enter(struct lbp_limiter *limiter, uint64_t now_ns)
+{
+	const struct lbp_limits *limits = &limiter->limits;
+
+	if (limits->connections == 0)
+		return LBP_OK;
+	if (limiter->len < limits->connections) {
+		limiter->ring[limiter->len++] = now_ns;
+		return LBP_OK;
+	}
+	if (now_ns - limiter->ring[limiter->head] < limits->window_ns)
+		return LBP_ERR_RATE;
+	limiter->ring[limiter->head++] = now_ns;
+	if (limiter->head == limits->connections)
+		limiter->head = 0;
+	return LBP_OK;
+}
+
+enum lbp_err lbp_limiter_admit(struct lbp_limiter *limiter, uint64_t now_ns)
+{
+	enum lbp_err err;
+
+	if (now_ns > limiter->last_ns)
+		limiter->last_ns = now_ns;
+	if (limiter->open >= cap_of(&limiter->limits))
+		return LBP_ERR_CONCURRENT;
+	err = enter(limiter, limiter->last_ns);
+	if (err == LBP_OK)
+		limiter->open++;
+	return err;
+}
+
+enum lbp_err lbp_limiter_release(struct lbp_limiter *limiter)
+{
+	if (limiter->open == 0)
+		return LBP_ERR_STATE;
+	limiter->open--;
+	return LBP_OK;
+}

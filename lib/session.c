@@ -1,0 +1,344 @@
+#include "session.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "balancer.h"
+
+#define BIT(n) (1u << (n))
+
+/* The legal transitions: which states may follow a state. */
+static const unsigned legal_next[] = {
+	[LBP_SESSION_HANDSHAKE] = BIT(LBP_SESSION_AUTHORIZED) |
+				  BIT(LBP_SESSION_CLOSING) |
+				  BIT(LBP_SESSION_ENDED),
+	[LBP_SESSION_AUTHORIZED] =
+		BIT(LBP_SESSION_AUTHORIZED) | BIT(LBP_SESSION_DIALING) |
+		BIT(LBP_SESSION_CLOSING) | BIT(LBP_SESSION_ENDED),
+	[LBP_SESSION_DIALING] = BIT(LBP_SESSION_RELAY) |
+				BIT(LBP_SESSION_CLOSING) |
+				BIT(LBP_SESSION_ENDED),
+	[LBP_SESSION_RELAY] = BIT(LBP_SESSION_ENDED),
+	[LBP_SESSION_CLOSING] = BIT(LBP_SESSION_ENDED),
+	[LBP_SESSION_ENDED] = 0,
+};
+
+/* The legal events: what may happen in a state. [SES-15]. */
+static const unsigned legal_events[] = {
+	[LBP_SESSION_HANDSHAKE] =
+		BIT(LBP_EVENT_IDENTIFIED) | BIT(LBP_EVENT_HANDSHAKE_DONE) |
+		BIT(LBP_EVENT_HANDSHAKE_FAILED) | BIT(LBP_EVENT_CLIENT_RESET) |
+		BIT(LBP_EVENT_TICK) | BIT(LBP_EVENT_STOP),
+	[LBP_SESSION_AUTHORIZED] =
+		BIT(LBP_EVENT_IDENTIFIED) | BIT(LBP_EVENT_HANDSHAKE_DONE) |
+		BIT(LBP_EVENT_HANDSHAKE_FAILED) | BIT(LBP_EVENT_CLIENT_RESET) |
+		BIT(LBP_EVENT_TICK) | BIT(LBP_EVENT_STOP),
+	[LBP_SESSION_DIALING] = BIT(LBP_EVENT_DIAL_DONE) |
+				BIT(LBP_EVENT_DIAL_FAILED) |
+				BIT(LBP_EVENT_CLIENT_RESET) |
+				BIT(LBP_EVENT_TICK) | BIT(LBP_EVENT_STOP),
+	[LBP_SESSION_RELAY] = BIT(LBP_EVENT_FLOW_FINISHED) |
+			      BIT(LBP_EVENT_CLIENT_RESET) |
+			      BIT(LBP_EVENT_UPSTREAM_RESET) |
+			      BIT(LBP_EVENT_TICK) | BIT(LBP_EVENT_STOP),
+	[LBP_SESSION_CLOSING] = BIT(LBP_EVENT_HANDSHAKE_FAILED) |
+				BIT(LBP_EVENT_CLIENT_RESET) |
+				BIT(LBP_EVENT_CLIENT_ENDED) |
+				BIT(LBP_EVENT_TICK) | BIT(LBP_EVENT_STOP),
+	[LBP_SESSION_ENDED] = 0,
+};
+
+const char *lbp_reason_text(enum lbp_reason reason)
+{
+	switch (reason) {
+#define LBP_REASON_CASE(code, text)                                            \
+	case code:                                                             \
+		return text;
+		LBP_REASON_MAP(LBP_REASON_CASE)
+#undef LBP_REASON_CASE
+	}
+	return "unknown";
+}
+
+void lbp_session_init(struct lbp_session *session, struct lbp_app *app,
+	const struct lbp_session_timeouts *timeouts, uint8_t *tried,
+	uint64_t now_ns)
+{
+	*session = (struct lbp_session){
+		.app = app,
+		.timeouts = timeouts,
+		.state = LBP_SESSION_HANDSHAKE,
+		.client = LBP_NONE,
+		.upstream = LBP_NONE,
+		.tried = tried,
+		.since_ns = now_ns,
+	};
+	memset(tried, 0, LBP_TRIED_BYTES(lbp_app_upstreams(app)));
+	lbp_flow_init(&session->flow);
+}
+
+static void enter(struct lbp_session *session, enum lbp_session_state state,
+	uint64_t now_ns)
+{
+	assert(legal_next[session->state] & BIT(state));
+	session->state = state;
+	/* The handshake's time runs from accept to its end. [SES-9]. */
+	if (state != LBP_SESSION_AUTHORIZED)
+		session->since_ns = now_ns;
+}
+
+/* Ends the session; what it holds in the application is given back before. */
+static void end(struct lbp_session *session, enum lbp_reason reason,
+	uint64_t now_ns, struct lbp_duties *duties)
+{
+	if (session->reason == LBP_REASON_NONE) {
+		session->reason = reason;
+		duties->set |= LBP_DUTY_REPORT;
+	}
+	enter(session, LBP_SESSION_ENDED, now_ns);
+	duties->set |= LBP_DUTY_END;
+}
+
+static void refuse(struct lbp_session *session, enum lbp_reason reason,
+	unsigned how, uint64_t now_ns, struct lbp_duties *duties)
+{
+	session->reason = reason;
+	enter(session, LBP_SESSION_CLOSING, now_ns);
+	duties->set |= how | LBP_DUTY_REPORT;
+}
+
+static void choose(
+	struct lbp_session *session, uint64_t now_ns, struct lbp_duties *duties)
+{
+	uint32_t upstream;
+
+	if (lbp_app_choose(session->app, session->tried, &upstream) != LBP_OK) {
+		session->upstream = LBP_NONE;
+		(void)lbp_app_leave(session->app, session->client);
+		refuse(session, LBP_REASON_NO_UPSTREAM,
+			LBP_DUTY_CLOSE_NOTIFY | LBP_DUTY_LINGER, now_ns,
+			duties);
+		return;
+	}
+	lbp_tried_add(session->tried, upstream);
+	session->upstream = upstream;
+	session->since_ns = now_ns;
+	duties->upstream = upstream;
+	duties->set |= LBP_DUTY_DIAL;
+}
+
+static void dial_failed(
+	struct lbp_session *session, uint64_t now_ns, struct lbp_duties *duties)
+{
+	duties->health_upstream = session->upstream;
+	duties->health = lbp_app_dialed(session->app, session->upstream, false);
+	choose(session, now_ns, duties);
+}
+
+static void dial_done(
+	struct lbp_session *session, uint64_t now_ns, struct lbp_duties *duties)
+{
+	duties->health_upstream = session->upstream;
+	duties->health = lbp_app_dialed(session->app, session->upstream, true);
+	enter(session, LBP_SESSION_RELAY, now_ns);
+	session->active_ns = now_ns;
+	duties->set |= LBP_DUTY_RELAY;
+}
+
+static void identified(struct lbp_session *session,
+	const struct lbp_event *event, uint64_t now_ns,
+	struct lbp_duties *duties)
+{
+	enum lbp_err err;
+
+	session->client = LBP_NONE;
+	session->serial = event->serial;
+	session->identified = true;
+	err = lbp_app_identify(session->app, &event->serial, &session->client);
+	if (err == LBP_OK)
+		enter(session, LBP_SESSION_AUTHORIZED, now_ns);
+	else
+		refuse(session,
+			err == LBP_ERR_NOT_ALLOWED ? LBP_REASON_NOT_ALLOWED
+						   : LBP_REASON_UNKNOWN_CLIENT,
+			LBP_DUTY_REFUSE, now_ns, duties);
+}
+
+static void handshake_done(
+	struct lbp_session *session, uint64_t now_ns, struct lbp_duties *duties)
+{
+	enum lbp_err err;
+
+	if (session->state != LBP_SESSION_AUTHORIZED) {
+		duties->set |= LBP_DUTY_RESET_CLIENT;
+		end(session, LBP_REASON_NO_CERTIFICATE, now_ns, duties);
+		return;
+	}
+	err = lbp_app_admit(session->app, session->client, now_ns);
+	if (err != LBP_OK) {
+		refuse(session,
+			err == LBP_ERR_CONCURRENT ? LBP_REASON_CONCURRENT_LIMIT
+			: err == LBP_ERR_RATE     ? LBP_REASON_RATE_LIMIT
+						  : LBP_REASON_NOT_ALLOWED,
+			LBP_DUTY_CLOSE_NOTIFY | LBP_DUTY_LINGER, now_ns,
+			duties);
+		return;
+	}
+	session->admitted = true;
+	enter(session, LBP_SESSION_DIALING, now_ns);
+	choose(session, now_ns, duties);
+}
+
+/* The alert that refused it was written, or OpenSSL's own was. */
+static void handshake_failed(struct lbp_session *session,
+	enum lbp_reason reason, uint64_t now_ns, struct lbp_duties *duties)
+{
+	if (session->state == LBP_SESSION_CLOSING)
+		duties->set |= LBP_DUTY_LINGER;
+	else
+		refuse(session, reason, LBP_DUTY_LINGER, now_ns, duties);
+}
+
+/* Ends a session in whatever state, leaving no side with a clean end. */
+static void abandon(struct lbp_session *session, enum lbp_reason reason,
+	uint64_t now_ns, struct lbp_duties *duties)
+{
+	bool dialing = session->state == LBP_SESSION_DIALING;
+	bool relaying = session->state == LBP_SESSION_RELAY;
+
+	if (dialing || relaying) {
+		(void)lbp_app_release(session->app, session->upstream);
+		(void)lbp_app_leave(session->app, session->client);
+	}
+	if (dialing)
+		duties->set |= LBP_DUTY_DROP_DIAL;
+	if (relaying)
+		duties->set |= LBP_DUTY_RESET_UPSTREAM;
+	if (session->state != LBP_SESSION_CLOSING)
+		duties->set |= LBP_DUTY_RESET_CLIENT;
+	end(session, reason, now_ns, duties);
+}
+
+static void flow_finished(
+	struct lbp_session *session, uint64_t now_ns, struct lbp_duties *duties)
+{
+	(void)lbp_app_release(session->app, session->upstream);
+	(void)lbp_app_leave(session->app, session->client);
+	end(session, LBP_REASON_DONE, now_ns, duties);
+}
+
+static void tick(
+	struct lbp_session *session, uint64_t now_ns, struct lbp_duties *duties)
+{
+	if (now_ns < lbp_session_deadline(session))
+		return;
+	switch (session->state) {
+	case LBP_SESSION_DIALING:
+		duties->set |= LBP_DUTY_DROP_DIAL;
+		dial_failed(session, now_ns, duties);
+		break;
+	case LBP_SESSION_RELAY:
+		abandon(session, LBP_REASON_IDLE_TIMEOUT, now_ns, duties);
+		break;
+	default:
+		abandon(session, LBP_REASON_HANDSHAKE_TIMEOUT, now_ns, duties);
+		break;
+	}
+}
+
+static enum lbp_reason client_reset_reason(const struct lbp_session *session)
+{
+	return session->admitted ? LBP_REASON_CLIENT_RESET
+				 : LBP_REASON_HANDSHAKE_FAILED;
+}
+
+/* Progress at or after the deadline comes too late: it is but a tick. */
+static enum lbp_event_kind effective_kind(const struct lbp_session *session,
+	enum lbp_event_kind kind, uint64_t now_ns)
+{
+	bool progress =
+		kind == LBP_EVENT_HANDSHAKE_DONE || kind == LBP_EVENT_DIAL_DONE;
+
+	return progress && now_ns >= lbp_session_deadline(session)
+		       ? LBP_EVENT_TICK
+		       : kind;
+}
+
+enum lbp_err lbp_session_step(struct lbp_session *session,
+	const struct lbp_event *event, uint64_t now_ns,
+	struct lbp_duties *duties)
+{
+	*duties = (struct lbp_duties){.upstream = LBP_NONE,
+		.health = LBP_HEALTH_SAME,
+		.health_upstream = LBP_NONE};
+	if (!(legal_events[session->state] & BIT(event->kind)))
+		return LBP_ERR_STATE;
+	switch (effective_kind(session, event->kind, now_ns)) {
+	case LBP_EVENT_IDENTIFIED:
+		identified(session, event, now_ns, duties);
+		break;
+	case LBP_EVENT_HANDSHAKE_DONE:
+		handshake_done(session, now_ns, duties);
+		break;
+	case LBP_EVENT_HANDSHAKE_FAILED:
+		handshake_failed(session, event->reason, now_ns, duties);
+		break;
+	case LBP_EVENT_DIAL_DONE:
+		dial_done(session, now_ns, duties);
+		break;
+	case LBP_EVENT_DIAL_FAILED:
+		dial_failed(session, now_ns, duties);
+		break;
+	case LBP_EVENT_FLOW_FINISHED:
+		if (!lbp_flow_is_finished(&session->flow))
+			return LBP_ERR_STATE;
+		flow_finished(session, now_ns, duties);
+		break;
+	case LBP_EVENT_CLIENT_RESET:
+		abandon(session, client_reset_reason(session), now_ns, duties);
+		break;
+	case LBP_EVENT_UPSTREAM_RESET:
+		abandon(session, LBP_REASON_UPSTREAM_RESET, now_ns, duties);
+		break;
+	case LBP_EVENT_CLIENT_ENDED:
+		end(session, session->reason, now_ns, duties);
+		break;
+	case LBP_EVENT_TICK:
+		tick(session, now_ns, duties);
+		break;
+	case LBP_EVENT_STOP:
+		abandon(session, event->reason, now_ns, duties);
+		break;
+	}
+	return LBP_OK;
+}
+
+void lbp_session_moved(struct lbp_session *session, uint64_t now_ns)
+{
+	session->active_ns = now_ns;
+}
+
+uint64_t lbp_session_deadline(const struct lbp_session *session)
+{
+	const struct lbp_session_timeouts *timeouts = session->timeouts;
+
+	switch (session->state) {
+	case LBP_SESSION_HANDSHAKE:
+	case LBP_SESSION_AUTHORIZED:
+		return session->since_ns + timeouts->handshake_ns;
+	case LBP_SESSION_DIALING:
+		return session->since_ns + timeouts->connect_ns;
+	case LBP_SESSION_RELAY:
+		return session->active_ns + timeouts->idle_ns;
+	case LBP_SESSION_CLOSING:
+		return session->since_ns + timeouts->linger_ns;
+	case LBP_SESSION_ENDED:
+		break;
+	}
+	return LBP_NEVER;
+}
+
+bool lbp_session_is_authorized(const struct lbp_session *session)
+{
+	return session->state == LBP_SESSION_AUTHORIZED;
+}

@@ -1,0 +1,176 @@
+/*
+ * One connection from accept to end, as a state machine.
+ *
+ * Whoever has the sockets turns what happens on them into events, hands each
+ * to lbp_session_step together with the time, and carries out the duties that
+ * come back. Between steps it moves bytes through the session's flow. The
+ * session knows the order of things and nothing else does. Source: SPEC.md
+ * [SES-*].
+ */
+#ifndef LBP_SESSION_H
+#define LBP_SESSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "app.h"
+#include "err.h"
+#include "flow.h"
+#include "serial.h"
+
+enum lbp_session_state {
+	LBP_SESSION_HANDSHAKE,  /* with a client that is nobody yet */
+	LBP_SESSION_AUTHORIZED, /* with a client that may come in */
+	LBP_SESSION_DIALING,    /* admitted; an upstream is being dialed */
+	LBP_SESSION_RELAY,
+	LBP_SESSION_CLOSING, /* refused; waiting for the client's end */
+	LBP_SESSION_ENDED,
+};
+
+/* The closed list of reasons for which a session ends. */
+#define LBP_REASON_MAP(X)                                                      \
+	X(LBP_REASON_NONE, "none")                                             \
+	X(LBP_REASON_DONE, "done")                                             \
+	X(LBP_REASON_HANDSHAKE_TIMEOUT, "handshake_timeout")                   \
+	X(LBP_REASON_HANDSHAKE_FAILED, "handshake_failed")                     \
+	X(LBP_REASON_NO_CERTIFICATE, "no_certificate")                         \
+	X(LBP_REASON_UNTRUSTED, "untrusted")                                   \
+	X(LBP_REASON_EXPIRED, "expired")                                       \
+	X(LBP_REASON_NOT_YET_VALID, "not_yet_valid")                           \
+	X(LBP_REASON_REVOKED, "revoked")                                       \
+	X(LBP_REASON_CRL_EXPIRED, "crl_expired")                               \
+	X(LBP_REASON_WRONG_USAGE, "wrong_usage")                               \
+	X(LBP_REASON_BAD_CERTIFICATE, "bad_certificate")                       \
+	X(LBP_REASON_UNKNOWN_CLIENT, "unknown_client")                         \
+	X(LBP_REASON_NOT_ALLOWED, "not_allowed")                               \
+	X(LBP_REASON_CONCURRENT_LIMIT, "concurrent_limit")                     \
+	X(LBP_REASON_RATE_LIMIT, "rate_limit")                                 \
+	X(LBP_REASON_NO_UPSTREAM, "no_upstream")                               \
+	X(LBP_REASON_CLIENT_RESET, "client_reset")                             \
+	X(LBP_REASON_UPSTREAM_RESET, "upstream_reset")                         \
+	X(LBP_REASON_IDLE_TIMEOUT, "idle_timeout")                             \
+	X(LBP_REASON_DRAIN_TIMEOUT, "drain_timeout")                           \
+	X(LBP_REASON_SHUTDOWN, "shutdown")                                     \
+	X(LBP_REASON_INTERNAL, "internal")
+
+#define LBP_REASON_ENUM(code, text) code,
+enum lbp_reason {
+	LBP_REASON_MAP(LBP_REASON_ENUM)
+};
+#undef LBP_REASON_ENUM
+
+enum lbp_event_kind {
+	LBP_EVENT_IDENTIFIED,       /* serial: a trusted certificate's */
+	LBP_EVENT_HANDSHAKE_DONE,   /* the client's */
+	LBP_EVENT_HANDSHAKE_FAILED, /* reason: why */
+	LBP_EVENT_DIAL_DONE,        /* the upstream's TLS included */
+	LBP_EVENT_DIAL_FAILED,
+	LBP_EVENT_FLOW_FINISHED, /* both ends were passed on */
+	LBP_EVENT_CLIENT_RESET,  /* unclean end */
+	LBP_EVENT_UPSTREAM_RESET,
+	LBP_EVENT_CLIENT_ENDED, /* while closing: clean or not */
+	LBP_EVENT_TICK,         /* time has passed */
+	LBP_EVENT_STOP,         /* reason: why the server ends the session */
+};
+
+struct lbp_event {
+	enum lbp_event_kind kind;
+	struct lbp_serial serial; /* IDENTIFIED */
+	enum lbp_reason reason;   /* HANDSHAKE_FAILED, STOP */
+};
+
+/* What to do after a step, in this order. */
+enum lbp_duty {
+	/* Let the TLS handshake in progress fail with a fatal alert. */
+	LBP_DUTY_REFUSE = 1 << 0,
+	/* Forget the dial in progress. */
+	LBP_DUTY_DROP_DIAL = 1 << 1,
+	/* Dial duties.upstream, answer DIAL_DONE or DIAL_FAILED. */
+	LBP_DUTY_DIAL = 1 << 2,
+	/* Move bytes through the flow. */
+	LBP_DUTY_RELAY = 1 << 3,
+	/* Send close_notify to the client. */
+	LBP_DUTY_CLOSE_NOTIFY = 1 << 4,
+	/* End sending to the client, drop what it sends until it ends. */
+	LBP_DUTY_LINGER = 1 << 5,
+	/* Write the log line: the reason stands, nothing will change it. */
+	LBP_DUTY_REPORT = 1 << 6,
+	/* Close this side as a reset rather than cleanly. */
+	LBP_DUTY_RESET_CLIENT = 1 << 7,
+	LBP_DUTY_RESET_UPSTREAM = 1 << 8,
+	/* Close whatever is open; the session is over. */
+	LBP_DUTY_END = 1 << 9,
+};
+
+struct lbp_duties {
+	unsigned set;      /* of enum lbp_duty */
+	uint32_t upstream; /* to dial */
+	/* What the step changed in an upstream's health, to be logged. */
+	enum lbp_health_change health;
+	uint32_t health_upstream;
+};
+
+struct lbp_session_timeouts {
+	uint64_t handshake_ns;
+	uint64_t connect_ns;
+	uint64_t idle_ns;
+	uint64_t linger_ns; /* for LBP_SESSION_CLOSING */
+};
+
+/* Fields are the session's own; reading them is fine. */
+struct lbp_session {
+	struct lbp_app *app;
+	const struct lbp_session_timeouts *timeouts;
+	enum lbp_session_state state;
+	enum lbp_reason reason; /* NONE until it stands */
+	bool admitted;          /* was ever admitted: a session, no reject */
+	bool identified;        /* serial is known */
+	uint32_t client;        /* LBP_NONE: unknown */
+	uint32_t upstream;      /* the last one chosen; LBP_NONE: none */
+	uint8_t *tried;         /* set of upstreams, the caller's */
+	struct lbp_serial serial;
+	uint64_t since_ns;  /* when this state, or this dial, began */
+	uint64_t active_ns; /* when a byte last moved */
+	struct lbp_flow flow;
+};
+
+/* The reason as the log has it; static. */
+const char *lbp_reason_text(enum lbp_reason reason);
+
+/*
+ * Starts a session that was accepted at now_ns. app and timeouts must outlive
+ * it; tried is the caller's storage of LBP_TRIED_BYTES(lbp_app_upstreams(app))
+ * bytes and outlives it too.
+ */
+void lbp_session_init(struct lbp_session *session, struct lbp_app *app,
+	const struct lbp_session_timeouts *timeouts, uint8_t *tried,
+	uint64_t now_ns);
+
+/*
+ * One event in, duties out. LBP_ERR_STATE: the event is not legal in this
+ * state; nothing changed, there is no duty. now_ns must not go back.
+ * HANDSHAKE_DONE and DIAL_DONE at or after the deadline come too late and
+ * count as a TICK.
+ * Since steps change the application's counts, whoever shares the application
+ * holds its lock. Source: [SES-1] to [SES-16].
+ */
+LBP_MUST_CHECK enum lbp_err lbp_session_step(struct lbp_session *session,
+	const struct lbp_event *event, uint64_t now_ns,
+	struct lbp_duties *duties);
+
+/* Says that bytes moved at now_ns, which puts off the idle timeout. */
+void lbp_session_moved(struct lbp_session *session, uint64_t now_ns);
+
+/*
+ * When LBP_EVENT_TICK must be stepped even if nothing happens; LBP_NEVER once
+ * ended. Source: [SES-14].
+ */
+uint64_t lbp_session_deadline(const struct lbp_session *session);
+
+/*
+ * Is the handshake to go on: was the last IDENTIFIED of somebody who may use
+ * the application? For TLS stacks that must answer inside the handshake.
+ */
+bool lbp_session_is_authorized(const struct lbp_session *session);
+
+#endif

@@ -1,0 +1,49 @@
+#include "alloc.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Refused here, because a sanitizer would end the program. */
+#define TOO_MUCH ((size_t)1 << 40)
+
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t len, size_t size);
+void *__wrap_realloc(void *ptr, size_t size);
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t len, size_t size);
+void *__real_realloc(void *ptr, size_t size);
+
+static long fail_at;
+static long count;
+
+void alloc_fail_at(long n)
+{
+	fail_at = n;
+	count = 0;
+}
+
+long alloc_count(void)
+{
+	return count;
+}
+
+static bool fails(size_t len, size_t size)
+{
+	return ++count == fail_at || (len > 0 && size > TOO_MUCH / len);
+}
+
+void *__wrap_malloc(size_t size)
+{
+	return fails(1, size) ? NULL : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t len, size_t size)
+{
+	return fails(len, size) ? NULL : __real_calloc(len, size);
+}
+
+void *__wrap_realloc(void *ptr, size_t size)
+{
+	return fails(1, size) ? NULL : __real_realloc(ptr, size);
+}

@@ -1,0 +1,183 @@
+/*
+ * Every sequence of operations of a small scope, through the fuzz targets
+ * and so against their models: what a fuzzer finds by luck is here by count.
+ *
+ * exhaust: all modules, each to its own depth.
+ * exhaust MODULE DEPTH: one module, all sequences of DEPTH operations.
+ *
+ * A fuzz target X is built here with LLVMFuzzerTestOneInput renamed fuzz_X.
+ * What the bytes mean is in the comment at its top. Every sequence has the
+ * full depth: the shorter ones are its beginnings, checked on the way.
+ */
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int fuzz_limiter(const uint8_t *data, size_t len);
+int fuzz_balancer(const uint8_t *data, size_t len);
+int fuzz_health(const uint8_t *data, size_t len);
+
+#define BYTES_MAX    12
+#define DEPTH_MAX    20
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* Some bytes of an input: a setup, or one operation. */
+struct piece {
+	uint8_t len;
+	uint8_t bytes[BYTES_MAX];
+};
+
+struct space {
+	const char *name;
+	int (*run)(const uint8_t *data, size_t len);
+	const struct piece *setups;
+	size_t setup_len;
+	const struct piece *steps;
+	size_t step_len;
+	unsigned depth;
+};
+
+/* concurrent, connections, window */
+static const struct piece limiter_setups[] = {
+	{3, {0, 0, 2}},
+	{3, {0, 1, 1}},
+	{3, {0, 1, 2}},
+	{3, {0, 2, 2}},
+	{3, {0, 3, 3}},
+	{3, {1, 0, 2}},
+	{3, {1, 1, 2}},
+	{3, {1, 2, 2}},
+	{3, {2, 1, 2}},
+	{3, {2, 2, 2}},
+	{3, {2, 3, 2}},
+};
+
+/* admit: same time, +1, +2, at 0, at the oldest + window - 1, + 0; release */
+static const struct piece limiter_steps[] = {
+	{1, {4}},
+	{2, {0, 1}},
+	{2, {0, 2}},
+	{2, {2, 0}},
+	{2, {3, 0}},
+	{2, {3, 1}},
+	{1, {1}},
+};
+
+/* number of upstreams - 1, kind of weights, seed of weights */
+static const struct piece balancer_setups[] = {
+	{2, {1, 0}},
+	{2, {2, 0}},
+	{3, {1, 2, 1}},
+	{3, {2, 2, 1}},
+	{3, {2, 2, 0xff}},
+};
+
+/*
+ * choose, also with each tried set that matters; release, take out and take
+ * in each upstream
+ */
+static const struct piece balancer_steps[] = {
+	{1, {0}},
+	{2, {4, 1}},
+	{2, {4, 2}},
+	{2, {4, 4}},
+	{2, {4, 3}},
+	{2, {1, 0}},
+	{2, {1, 1}},
+	{2, {1, 2}},
+	{2, {2, 0}},
+	{2, {2, 1}},
+	{2, {2, 2}},
+	{2, {3, 0}},
+	{2, {3, 1}},
+};
+
+/* rise - 1, fall - 1, start, interval, n - 1 and i in two bytes, enabled */
+static const struct piece health_setups[] = {
+	{9, {0, 0, 5, 3, 0, 0, 0, 0, 1}},
+	{9, {1, 0, 5, 3, 0, 2, 0, 1, 1}},
+	{9, {0, 1, 5, 3, 0, 2, 0, 2, 1}},
+	{9, {1, 1, 5, 3, 0, 0, 0, 0, 1}},
+	{9, {2, 2, 5, 3, 0, 0, 0, 0, 1}},
+	{9, {1, 2, 5, 1, 0, 1, 0, 1, 1}},
+	{9, {2, 1, 5, 3, 0, 0, 0, 0, 1}},
+	{9, {1, 1, 5, 3, 0, 1, 0, 1, 0}},
+};
+
+/* take when due, late, very late, early; dialed and checked, ok or not */
+static const struct piece health_steps[] = {
+	{1, {0}},
+	{2, {5, 1}},
+	{2, {5, 7}},
+	{2, {6, 1}},
+	{1, {1}},
+	{1, {2}},
+	{1, {3}},
+	{1, {4}},
+};
+
+static const struct space spaces[] = {
+	{"limiter", fuzz_limiter, limiter_setups, COUNT(limiter_setups),
+		limiter_steps, COUNT(limiter_steps), 6},
+	{"balancer", fuzz_balancer, balancer_setups, COUNT(balancer_setups),
+		balancer_steps, COUNT(balancer_steps), 5},
+	{"health", fuzz_health, health_setups, COUNT(health_setups),
+		health_steps, COUNT(health_steps), 6},
+};
+
+/* Runs every way to go on after len bytes; returns how many there are. */
+static unsigned long go_on(
+	const struct space *space, uint8_t *data, size_t len, unsigned depth)
+{
+	unsigned long count = 0;
+
+	if (depth == 0) {
+		space->run(data, len);
+		return 1;
+	}
+	for (size_t i = 0; i < space->step_len; i++) {
+		const struct piece *step = &space->steps[i];
+
+		memcpy(data + len, step->bytes, step->len);
+		count += go_on(space, data, len + step->len, depth - 1);
+	}
+	return count;
+}
+
+static void exhaust(const struct space *space, unsigned depth)
+{
+	uint8_t data[(DEPTH_MAX + 1) * BYTES_MAX];
+	unsigned long count = 0;
+
+	for (size_t i = 0; i < space->setup_len; i++) {
+		const struct piece *setup = &space->setups[i];
+
+		memcpy(data, setup->bytes, setup->len);
+		count += go_on(space, data, setup->len, depth);
+	}
+	printf("%s: %lu sequences of %u operations\n", space->name, count,
+		depth);
+}
+
+int main(int argc, char **argv)
+{
+	unsigned long depth = argc == 3 ? strtoul(argv[2], NULL, 10) : 0;
+	int found = 0;
+
+	for (size_t i = 0; i < COUNT(spaces); i++) {
+		if (argc == 1) {
+			exhaust(&spaces[i], spaces[i].depth);
+			found = 1;
+		} else if (depth >= 1 && depth <= DEPTH_MAX &&
+			   strcmp(argv[1], spaces[i].name) == 0) {
+			exhaust(&spaces[i], (unsigned)depth);
+			found = 1;
+		}
+	}
+	if (!found)
+		fprintf(stderr, "usage: exhaust [limiter|balancer|health "
+				"DEPTH]\n");
+	return found ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,34 @@
+/* Runs every CUnit suite; exit status 0 if tests ran and none failed. */
+#include <CUnit/Basic.h>
+#include <stdbool.h>
+
+#include "suites.h"
+
+int main(void)
+{
+	bool failed;
+
+	if (CU_initialize_registry() != CUE_SUCCESS)
+		return 1;
+	suite_err();
+	suite_serial();
+	suite_toml();
+	suite_json();
+	suite_config();
+	suite_acl();
+	suite_limiter();
+	suite_balancer();
+	suite_health();
+	suite_timers();
+	suite_flow();
+	suite_app();
+	suite_session();
+	CU_basic_set_mode(CU_BRM_VERBOSE);
+	/* A test that could not be added is an error too. */
+	failed = CU_get_error() != CUE_SUCCESS ||
+		 CU_basic_run_tests() != CUE_SUCCESS ||
+		 CU_get_number_of_failures() != 0 ||
+		 CU_get_number_of_tests_run() == 0;
+	CU_cleanup_registry();
+	return failed;
+}

@@ -1,0 +1,20 @@
+/* The CUnit suites, one for each module; main.c runs them all. */
+#ifndef LBP_TEST_SUITES_H
+#define LBP_TEST_SUITES_H
+
+/* Each adds its suite and tests to CUnit's registry. */
+void suite_err(void);
+void suite_serial(void);
+void suite_toml(void);
+void suite_json(void);
+void suite_config(void);
+void suite_acl(void);
+void suite_limiter(void);
+void suite_balancer(void);
+void suite_health(void);
+void suite_timers(void);
+void suite_flow(void);
+void suite_app(void);
+void suite_session(void);
+
+#endif

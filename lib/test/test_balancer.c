@@ -1,0 +1,480 @@
+#include <CUnit/CUnit.h>
+#include <string.h>
+#include <time.h>
+
+#include "balancer.h"
+#include "suites.h"
+
+static struct lbp_balancer_slot slots[LBP_UPSTREAMS_MAX];
+static uint32_t heap[LBP_UPSTREAMS_MAX];
+static uint8_t tried[LBP_TRIED_BYTES(LBP_UPSTREAMS_MAX)];
+
+/* len upstreams with these weights, or all with 1. */
+static struct lbp_balancer make(uint32_t len, const uint32_t *weights)
+{
+	struct lbp_balancer balancer;
+
+	memset(slots, 0xee, sizeof(slots));
+	memset(tried, 0, sizeof(tried));
+	for (uint32_t i = 0; i < len; i++)
+		slots[i].weight = weights != NULL ? weights[i] : 1;
+	lbp_balancer_init(&balancer, slots, heap, len);
+	CU_ASSERT_TRUE(lbp_balancer_validate(&balancer));
+	return balancer;
+}
+
+/* The next choice, LBP_NONE if there is none. */
+static uint32_t choose(struct lbp_balancer *balancer, const uint8_t *set)
+{
+	uint32_t i = LBP_NONE;
+	enum lbp_err err = lbp_balancer_choose(balancer, set, &i);
+
+	CU_ASSERT_EQUAL(err, i == LBP_NONE ? LBP_ERR_NO_UPSTREAM : LBP_OK);
+	CU_ASSERT_TRUE(lbp_balancer_validate(balancer));
+	return i;
+}
+
+static void release(struct lbp_balancer *balancer, uint32_t i)
+{
+	CU_ASSERT_EQUAL(lbp_balancer_release(balancer, i), LBP_OK);
+	CU_ASSERT_TRUE(lbp_balancer_validate(balancer));
+}
+
+static void set_eligible(
+	struct lbp_balancer *balancer, uint32_t i, bool eligible)
+{
+	CU_ASSERT_EQUAL(
+		lbp_balancer_set_eligible(balancer, i, eligible), LBP_OK);
+	CU_ASSERT_EQUAL(lbp_balancer_is_eligible(balancer, i), eligible);
+	CU_ASSERT_TRUE(lbp_balancer_validate(balancer));
+}
+
+static void expect_choices(
+	struct lbp_balancer *balancer, const uint32_t *want, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		CU_ASSERT_EQUAL(choose(balancer, NULL), want[i]);
+}
+
+static void the_least_loaded_is_chosen(void)
+{
+	struct lbp_balancer balancer = make(3, NULL);
+	static const uint32_t want[] = {0, 1, 2, 0, 1, 2};
+
+	expect_choices(&balancer, want, 6);
+	release(&balancer, 2);
+	CU_ASSERT_EQUAL(choose(&balancer, NULL), 2);
+	release(&balancer, 1);
+	release(&balancer, 1);
+	CU_ASSERT_EQUAL(choose(&balancer, NULL), 1);
+	CU_ASSERT_EQUAL(choose(&balancer, NULL), 1);
+}
+
+static void weights_are_exact(void)
+{
+	static const uint32_t weights[] = {1, 2, 3};
+	static const uint32_t want[] = {0, 1, 2, 2, 1, 2, 0, 1, 2, 2, 1, 2};
+	struct lbp_balancer balancer = make(3, weights);
+
+	expect_choices(&balancer, want, 12);
+}
+
+static void large_counts_are_exact(void)
+{
+	static const uint32_t weights[] = {255, 256};
+	struct lbp_balancer balancer = make(2, weights);
+
+	/* 2^31 / 255 is more than (2^31 + 1) / 256; products pass 2^32. */
+	slots[0].open = 0x80000000;
+	slots[1].open = 0x80000001;
+	CU_ASSERT_EQUAL(lbp_balancer_set_eligible(&balancer, 1, false), LBP_OK);
+	set_eligible(&balancer, 1, true);
+	CU_ASSERT_EQUAL(choose(&balancer, NULL), 1);
+	/* 254.99999 and 255: less than any rounded quotient would show. */
+	slots[0].open = 255u * 0xff0000u - 1;
+	slots[1].open = 256u * 0xff0000u - 1;
+	CU_ASSERT_EQUAL(lbp_balancer_set_eligible(&balancer, 0, false), LBP_OK);
+	set_eligible(&balancer, 0, true);
+	CU_ASSERT_EQUAL(choose(&balancer, NULL), 0);
+	CU_ASSERT_EQUAL(choose(&balancer, NULL), 1);
+}
+
+static void ineligible_ones_are_not_chosen(void)
+{
+	struct lbp_balancer balancer = make(3, NULL);
+
+	set_eligible(&balancer, 0, false);
+	CU_ASSERT_EQUAL(choose(&balancer, NULL), 1);
+	CU_ASSERT_EQUAL(choose(&balancer, NULL), 2);
+	set_eligible(&balancer, 1, false);
+	CU_ASSERT_EQUAL(choose(&balancer, NULL), 2);
+	CU_ASSERT_EQUAL(choose(&balancer, NULL), 2);
+	set_eligible(&balancer, 0, true);
+	CU_ASSERT_EQUAL(choose(&balancer, NULL), 0);
+}
+
+static void ties_go_to_the_longest_ago(void)
+{
+	struct lbp_balancer balancer = make(4, NULL);
+	static const uint32_t first[] = {0, 1, 2, 3};
+
+	expect_choices(&balancer, first, 4);
+	release(&balancer, 2);
+	release(&balancer, 0);
+	release(&balancer, 3);
+	release(&balancer, 1);
+	expect_choices(&balancer, first, 4);
+	for (uint32_t i = 4; i-- > 0;)
+		release(&balancer, i);
+	CU_ASSERT_EQUAL(choose(&balancer, NULL), 0);
+	release(&balancer, 0);
+	CU_ASSERT_EQUAL(choose(&balancer, NULL), 1);
+}
+
+static void those_never_chosen_come_first(void)
+{
+	struct lbp_balancer balancer = make(4, NULL);
+
+	set_eligible(&balancer, 1, false);
+	set_eligible(&balancer, 3, false);
+	CU_ASSERT_EQUAL(choose(&balancer, NULL), 0);
+	release(&balancer, 0);
+	set_eligible(&balancer, 3, true);
+	set_eligible(&balancer, 1, true);
+	CU_ASSERT_EQUAL(choose(&balancer, NULL), 1);
+	CU_ASSERT_EQUAL(choose(&balancer, NULL), 2);
+	CU_ASSERT_EQUAL(choose(&balancer, NULL), 3);
+	CU_ASSERT_EQUAL(choose(&balancer, NULL), 0);
+}
+
+static void a_choice_counts_at_once(void)
+{
+	struct lbp_balancer balancer = make(2, NULL);
+
+	CU_ASSERT_EQUAL(choose(&balancer, NULL), 0);
+	CU_ASSERT_EQUAL(slots[0].open, 1);
+	CU_ASSERT_EQUAL(slots[1].open, 0);
+	CU_ASSERT_EQUAL(choose(&balancer, NULL), 1);
+	CU_ASSERT_EQUAL(slots[1].open, 1);
+}
+
+static void tried_ones_are_passed_over(void)
+{
+	static const uint32_t weights[] = {5, 4, 3, 2, 1, 5, 4, 3, 2, 1};
+	struct lbp_balancer balancer = make(10, weights);
+	uint32_t seen = 0;
+
+	for (uint32_t i = 0; i < 10; i++) {
+		uint32_t got = choose(&balancer, tried);
+
+		CU_ASSERT_EQUAL_FATAL(got, i);
+		CU_ASSERT_FALSE(lbp_tried_has(tried, got));
+		lbp_tried_add(tried, got);
+		seen |= 1u << got;
+		release(&balancer, got);
+	}
+	CU_ASSERT_EQUAL(seen, 0x3ff);
+	CU_ASSERT_EQUAL(choose(&balancer, tried), LBP_NONE);
+}
+
+/* The best of all by a plain search, in floating point where it is exact. */
+static uint32_t best_of_all(
+	const struct lbp_balancer *balancer, const uint8_t *set)
+{
+	uint32_t best = LBP_NONE;
+	double best_load = 0;
+
+	for (uint32_t i = 0; i < balancer->slot_len; i++) {
+		double load = (double)slots[i].open / slots[i].weight;
+
+		if (!lbp_balancer_is_eligible(balancer, i) ||
+			lbp_tried_has(set, i))
+			continue;
+		if (best == LBP_NONE || load < best_load ||
+			(load == best_load &&
+				slots[i].chosen < slots[best].chosen)) {
+			best = i;
+			best_load = load;
+		}
+	}
+	return best;
+}
+
+/* Each set comes about ten times, over heaps in many orders and sizes. */
+static void every_tried_set(void)
+{
+	static const uint32_t weights[] = {3, 1, 4, 1, 5, 9, 2};
+	struct lbp_balancer balancer = make(7, weights);
+
+	for (uint32_t round = 0; round < 1280; round++) {
+		uint32_t want;
+		uint32_t got;
+
+		tried[0] = (uint8_t)(round * 37 % 128);
+		set_eligible(&balancer, round % 7, round % 5 != 0);
+		want = best_of_all(&balancer, tried);
+		got = choose(&balancer, tried);
+		CU_ASSERT_EQUAL(got, want);
+		if (got != LBP_NONE && round % 3 == 0)
+			release(&balancer, got);
+	}
+}
+
+static void none_left_changes_nothing(void)
+{
+	struct lbp_balancer balancer = make(2, NULL);
+	struct lbp_balancer_slot before[2];
+	uint32_t out = 77;
+
+	CU_ASSERT_EQUAL(choose(&balancer, NULL), 0);
+	set_eligible(&balancer, 1, false);
+	lbp_tried_add(tried, 0);
+	memcpy(before, slots, sizeof(before));
+	CU_ASSERT_EQUAL(lbp_balancer_choose(&balancer, tried, &out),
+		LBP_ERR_NO_UPSTREAM);
+	CU_ASSERT_EQUAL(out, 77);
+	CU_ASSERT_EQUAL(balancer.choices, 1);
+	CU_ASSERT_EQUAL(memcmp(before, slots, sizeof(before)), 0);
+	set_eligible(&balancer, 0, false);
+	memcpy(before, slots, sizeof(before));
+	CU_ASSERT_EQUAL(lbp_balancer_choose(&balancer, NULL, &out),
+		LBP_ERR_NO_UPSTREAM);
+	CU_ASSERT_EQUAL(out, 77);
+	CU_ASSERT_EQUAL(memcmp(before, slots, sizeof(before)), 0);
+}
+
+static void bad_releases_are_errors(void)
+{
+	struct lbp_balancer balancer = make(2, NULL);
+
+	CU_ASSERT_EQUAL(lbp_balancer_release(&balancer, 0), LBP_ERR_STATE);
+	CU_ASSERT_EQUAL(lbp_balancer_release(&balancer, 2), LBP_ERR_RANGE);
+	CU_ASSERT_EQUAL(
+		lbp_balancer_release(&balancer, LBP_NONE), LBP_ERR_RANGE);
+	CU_ASSERT_EQUAL(choose(&balancer, NULL), 0);
+	CU_ASSERT_EQUAL(lbp_balancer_release(&balancer, 1), LBP_ERR_STATE);
+	release(&balancer, 0);
+	CU_ASSERT_EQUAL(lbp_balancer_release(&balancer, 0), LBP_ERR_STATE);
+	CU_ASSERT_EQUAL(slots[0].open, 0);
+	CU_ASSERT_EQUAL(slots[1].open, 0);
+	CU_ASSERT_TRUE(lbp_balancer_validate(&balancer));
+}
+
+static void eligibility_keeps_counts(void)
+{
+	struct lbp_balancer balancer = make(2, NULL);
+	struct lbp_balancer_slot before;
+
+	CU_ASSERT_EQUAL(choose(&balancer, NULL), 0);
+	CU_ASSERT_EQUAL(choose(&balancer, NULL), 1);
+	before = slots[0];
+	set_eligible(&balancer, 0, false);
+	CU_ASSERT_EQUAL(slots[0].open, 1);
+	set_eligible(&balancer, 0, false);
+	set_eligible(&balancer, 0, true);
+	set_eligible(&balancer, 0, true);
+	CU_ASSERT_EQUAL(slots[0].open, before.open);
+	CU_ASSERT_EQUAL(slots[0].chosen, before.chosen);
+	CU_ASSERT_EQUAL(choose(&balancer, NULL), 0);
+	set_eligible(&balancer, 0, false);
+	release(&balancer, 0);
+	release(&balancer, 0);
+	set_eligible(&balancer, 0, true);
+	CU_ASSERT_EQUAL(slots[0].open, 0);
+	CU_ASSERT_EQUAL(choose(&balancer, NULL), 0);
+}
+
+static void no_such_upstream(void)
+{
+	struct lbp_balancer balancer = make(2, NULL);
+
+	CU_ASSERT_EQUAL(
+		lbp_balancer_set_eligible(&balancer, 2, true), LBP_ERR_RANGE);
+	CU_ASSERT_EQUAL(
+		lbp_balancer_set_eligible(&balancer, 2, false), LBP_ERR_RANGE);
+	CU_ASSERT_EQUAL(lbp_balancer_set_eligible(&balancer, LBP_NONE, false),
+		LBP_ERR_RANGE);
+	CU_ASSERT_FALSE(lbp_balancer_is_eligible(&balancer, 2));
+	CU_ASSERT_FALSE(lbp_balancer_is_eligible(&balancer, LBP_NONE));
+	CU_ASSERT_TRUE(lbp_balancer_is_eligible(&balancer, 1));
+	CU_ASSERT_EQUAL(balancer.heap_len, 2);
+}
+
+static uint32_t next_random(uint64_t *seed)
+{
+	*seed = *seed * 6364136223846793005u + 1442695040888963407u;
+	return (uint32_t)(*seed >> 33);
+}
+
+/* One random operation; how many open connections there are now. */
+static uint32_t operate(
+	struct lbp_balancer *balancer, uint64_t *seed, uint32_t open)
+{
+	uint32_t i = next_random(seed) % LBP_UPSTREAMS_MAX;
+	uint32_t kind = next_random(seed) % 16;
+
+	if (kind < 8)
+		return open +
+		       (lbp_balancer_choose(balancer, NULL, &i) == LBP_OK);
+	if (kind < 14)
+		return open - (lbp_balancer_release(balancer, i) == LBP_OK);
+	CU_ASSERT_EQUAL(
+		lbp_balancer_set_eligible(balancer, i, kind == 14), LBP_OK);
+	return open;
+}
+
+static void a_million_operations(void)
+{
+	static uint32_t weights[LBP_UPSTREAMS_MAX];
+	struct lbp_balancer balancer;
+	uint64_t seed = 1;
+	uint32_t open = 0;
+
+	for (uint32_t i = 0; i < LBP_UPSTREAMS_MAX; i++)
+		weights[i] = next_random(&seed) % LBP_WEIGHT_MAX + 1;
+	balancer = make(LBP_UPSTREAMS_MAX, weights);
+	for (uint32_t step = 0; step < 1000000; step++) {
+		open = operate(&balancer, &seed, open);
+		if (step % 1000 != 0)
+			continue;
+		CU_ASSERT_TRUE_FATAL(lbp_balancer_validate(&balancer));
+		CU_ASSERT_EQUAL(
+			balancer.heap[0], best_of_all(&balancer, tried));
+	}
+	for (uint32_t i = 0; i < LBP_UPSTREAMS_MAX; i++)
+		open -= slots[i].open;
+	CU_ASSERT_EQUAL(open, 0);
+}
+
+/* How many places of the heap differ from the copy, which is renewed. */
+static uint32_t moved(uint32_t *copy)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < LBP_UPSTREAMS_MAX; i++)
+		count += copy[i] != heap[i];
+	memcpy(copy, heap, sizeof(heap));
+	return count;
+}
+
+static void few_places_move(void)
+{
+	static uint32_t copy[LBP_UPSTREAMS_MAX];
+	struct lbp_balancer balancer = make(LBP_UPSTREAMS_MAX, NULL);
+	uint64_t seed = 2;
+	uint32_t most = 0;
+
+	moved(copy);
+	for (uint32_t step = 0; step < 5000; step++) {
+		uint32_t count;
+
+		operate(&balancer, &seed, 0);
+		count = moved(copy);
+		if (count > most)
+			most = count;
+	}
+	CU_ASSERT_TRUE(most > 5);
+	CU_ASSERT_TRUE(most <= 11);
+}
+
+/* The least CPU time of a run of choices and releases, of several. */
+static double time_of(uint32_t len, bool with_tried)
+{
+	struct lbp_balancer balancer = make(len, NULL);
+	double least = 1e9;
+
+	for (uint32_t run = 0; run < 7; run++) {
+		struct timespec from;
+		struct timespec to;
+		uint64_t seed = run;
+		double spent;
+
+		clock_gettime(CLOCK_THREAD_CPUTIME_ID, &from);
+		for (uint32_t step = 0; step < 4000; step++) {
+			uint32_t i = balancer.heap[0];
+
+			if (with_tried)
+				lbp_tried_add(tried, i);
+			(void)!lbp_balancer_choose(&balancer, tried, &i);
+			memset(tried, 0, LBP_TRIED_BYTES(len));
+			lbp_balancer_release(
+				&balancer, next_random(&seed) % len);
+		}
+		clock_gettime(CLOCK_THREAD_CPUTIME_ID, &to);
+		spent = (double)(to.tv_sec - from.tv_sec) * 1e9 +
+			(double)(to.tv_nsec - from.tv_nsec);
+		least = spent < least ? spent : least;
+	}
+	return least;
+}
+
+static void the_cost_hardly_grows(void)
+{
+	/* 128 times as many; a search of all takes over 30 times as long. */
+	CU_ASSERT_TRUE(
+		time_of(LBP_UPSTREAMS_MAX, false) < 10 * time_of(8, false));
+	CU_ASSERT_TRUE(
+		time_of(LBP_UPSTREAMS_MAX, true) < 10 * time_of(8, true));
+}
+
+static void broken_heaps_are_seen(void)
+{
+	struct lbp_balancer balancer = make(4, NULL);
+	struct lbp_balancer_slot good = slots[3];
+
+	slots[0].open = 1;
+	CU_ASSERT_FALSE(lbp_balancer_validate(&balancer));
+	slots[0].open = 0;
+	slots[3].at = 2;
+	CU_ASSERT_FALSE(lbp_balancer_validate(&balancer));
+	slots[3].at = 4;
+	CU_ASSERT_FALSE(lbp_balancer_validate(&balancer));
+	slots[3].at = LBP_NONE;
+	CU_ASSERT_FALSE(lbp_balancer_validate(&balancer));
+	slots[3] = good;
+	slots[3].weight = 0;
+	CU_ASSERT_FALSE(lbp_balancer_validate(&balancer));
+	slots[3].weight = 257;
+	CU_ASSERT_FALSE(lbp_balancer_validate(&balancer));
+	slots[3].weight = 256;
+	CU_ASSERT_TRUE(lbp_balancer_validate(&balancer));
+	slots[3].chosen = 1;
+	CU_ASSERT_FALSE(lbp_balancer_validate(&balancer));
+}
+
+void suite_balancer(void)
+{
+	CU_pSuite suite = CU_add_suite("balancer", NULL, NULL);
+
+	CU_add_test(suite, "[BAL-1] the least loaded is chosen",
+		the_least_loaded_is_chosen);
+	CU_add_test(
+		suite, "[BAL-1][BAL-2] weights are exact", weights_are_exact);
+	CU_add_test(suite, "[BAL-1] large counts are exact",
+		large_counts_are_exact);
+	CU_add_test(suite, "[BAL-1] ineligible ones are not chosen",
+		ineligible_ones_are_not_chosen);
+	CU_add_test(suite, "[BAL-2] ties go to the one chosen longest ago",
+		ties_go_to_the_longest_ago);
+	CU_add_test(suite, "[BAL-2] those never chosen come first, in order",
+		those_never_chosen_come_first);
+	CU_add_test(suite, "[BAL-3] a choice counts at once",
+		a_choice_counts_at_once);
+	CU_add_test(suite, "[BAL-1][BAL-4] tried ones are passed over",
+		tried_ones_are_passed_over);
+	CU_add_test(suite, "[BAL-1] every set of tried ones", every_tried_set);
+	CU_add_test(suite, "[BAL-4] none left changes nothing",
+		none_left_changes_nothing);
+	CU_add_test(suite, "[BAL-6] bad releases are errors",
+		bad_releases_are_errors);
+	CU_add_test(suite, "[BAL-7] eligibility changes no counts",
+		eligibility_keeps_counts);
+	CU_add_test(suite, "[BAL-6][BAL-7] no such upstream", no_such_upstream);
+	CU_add_test(suite, "[BAL-1][BAL-2] a million operations on 1024",
+		a_million_operations);
+	CU_add_test(suite, "[BAL-5] an operation moves few places",
+		few_places_move);
+	CU_add_test(suite, "[BAL-5] the cost hardly grows with the number",
+		the_cost_hardly_grows);
+	CU_add_test(suite, "a broken heap is seen", broken_heaps_are_seen);
+}
