@@ -1,15 +1,14 @@
 /*
  * Balancer against its model.
  *
- * Input: how many upstreams (a byte n: n % 16 + 1 below 0xf8, else two more
- * bytes), how weights are given (a byte: 0 all 1, 1 all the next byte + 1,
- * else upstream i has 1 + byte i * (i + 1) % 256 of the next byte), then
- * operations: a byte, modulo 6, and what it takes:
- *   0 choose   1 release an upstream   2 make an upstream ineligible
- *   3 make it eligible   4 choose with a tried set: one byte for every eight
- *     upstreams, the last byte again when a byte is missing
- *   5 choose anew after each failed dial, until none is left
- * An upstream is a byte, modulo n + 2, or four bytes if there are many.
+ * Input: how many upstreams (a byte n: n % 16 + 1 below 0xf8, else one more
+ * byte, modulo 128, plus 1), how weights are given (a byte: 0 all 1, 1 all the
+ * next byte + 1, else upstream i has 1 + byte i * (i + 1) % 256 of the next
+ * byte), then operations: a byte, modulo 6, and what it takes: 0 choose   1
+ * release an upstream   2 make an upstream ineligible 3 make it eligible   4
+ * choose with a tried set: one byte for every eight upstreams, the last byte
+ * again when a byte is missing 5 choose anew after each failed dial, until none
+ * is left An upstream is a byte, modulo n + 2.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +19,9 @@
 #include "oracle.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+
+/* Large enough for a deep heap, small enough for a slow model. */
+#define MANY 128
 
 struct pair {
 	struct lbp_balancer balancer;
@@ -176,8 +178,7 @@ static void draw_setup(struct pair *pair, struct bytes *bytes)
 	pair->model.len = 0;
 	pair->model.upstream_len = kind % 16 + 1;
 	if (kind >= 0xf8)
-		pair->model.upstream_len =
-			(uint32_t)bytes_uint(bytes, 2) % LBP_UPSTREAMS_MAX + 1;
+		pair->model.upstream_len = bytes_below(bytes, MANY) + 1;
 	kind = bytes_u8(bytes);
 	seed = kind > 0 ? bytes_u8(bytes) : 0;
 	for (uint32_t i = 0; i < pair->model.upstream_len; i++)

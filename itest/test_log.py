@@ -9,7 +9,8 @@ import pytest
 from harness import server as srv
 from harness import upstreams
 from harness.certs import SERIALS, signed_with_subject
-from harness.client import attempt, begin, client_context, connect
+from harness.client import attempt, client_context, connect, tcp_connect
+from harness.peer import Peer
 from harness.wait import wait_for
 
 F_SETPIPE_SZ = 1031
@@ -163,15 +164,9 @@ def raw_hello(name):
     b"n" * 3000], ids=["quote", "newline", "not-utf8", "nul", "long"])
 def test_a_server_name_forges_nothing(lb, upstream, name):
     server = lb.proxy(upstream(upstreams.echo))
-    with begin(server.address(), server.context()) as peer:
-        peer.sock.setblocking(True)
-        peer.sock.sendall(raw_hello(name))
-        peer.sock.settimeout(0.2)
-        try:
-            peer.sock.recv(65536)
-        except (TimeoutError, ConnectionResetError):
-            pass
-        peer.sock.close()
+    with Peer(tcp_connect(server.address())) as peer:
+        peer.send(raw_hello(name))
+        peer.recv()
     line = server.wait_event("reject")
     assert line["reason"] == "handshake_failed"
     server.check_log()
@@ -234,7 +229,7 @@ def test_a_log_reader_that_is_gone_stops_nobody(pki, poller, tmp_path,
 @pytest.mark.spec("LOG-5", "LOG-6")
 def test_detail_is_bounded(lb, upstream):
     server = lb.proxy(upstream(upstreams.echo))
-    with begin(server.address(), server.context()) as peer:
+    with Peer(tcp_connect(server.address())) as peer:
         peer.send(b"GET /" + b"a" * 10_000)
         peer.recv()
     line = server.wait_event("reject")

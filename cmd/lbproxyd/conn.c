@@ -152,7 +152,8 @@ static bool carry_out(struct conn *conn, const struct lbp_duties *duties,
 				&conn->upstream, worker->poller),
 			event);
 	if (duties->set & LBP_DUTY_RELAY) {
-		conn->client.can_read = tls_has_pending(&conn->client.tls);
+		stream_begin(&conn->client);
+		stream_begin(&conn->upstream);
 		return conn_relay(conn, event);
 	}
 	return false;

@@ -26,11 +26,14 @@ static int signal_pipe = -1;
 bool server_reserve(struct server *server)
 {
 	uint32_t max = server->snapshot->config->max_connections;
+	uint32_t n = atomic_load(&server->connections);
 
-	if (atomic_fetch_add(&server->connections, 1) < max)
-		return true;
-	server_release(server);
-	return false;
+	do {
+		if (n >= max)
+			return false;
+	} while (
+		!atomic_compare_exchange_weak(&server->connections, &n, n + 1));
+	return true;
 }
 
 void server_release(struct server *server)

@@ -24,6 +24,13 @@ void stream_open(struct stream *stream, int fd)
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 }
 
+void stream_begin(struct stream *stream)
+{
+	stream->can_read =
+		stream->tls.ssl != NULL && tls_has_pending(&stream->tls);
+	stream->can_write = true;
+}
+
 void stream_ready(struct stream *stream, unsigned ready)
 {
 	if (ready & stream->read_on)

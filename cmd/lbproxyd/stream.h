@@ -27,6 +27,12 @@ void stream_init(
 /* Takes over a connected or connecting socket. */
 void stream_open(struct stream *stream, int fd);
 
+/*
+ * Says that the handshake, if any, is over: bytes that came with it are there
+ * to be read, and the poller does not know of them.
+ */
+void stream_begin(struct stream *stream);
+
 /* Notes what the poller said. */
 void stream_ready(struct stream *stream, unsigned ready);
 

@@ -86,16 +86,19 @@ static void set_accepting(struct worker *worker, bool on)
 	}
 }
 
-/* Stops to accept until a connection ends somewhere. [SRV-20]. */
-static void wait_for_room(struct worker *worker)
+/* Accepts now, or as soon as a connection ends somewhere. [SRV-20]. */
+static void accept_if_room(struct worker *worker)
 {
 	struct server *server = worker->server;
 
-	set_accepting(worker, false);
-	atomic_store(&server->waiting, true);
-	/* One may have ended before it could see that we wait. */
-	if (has_room(server))
-		set_accepting(worker, true);
+	if (!has_room(server)) {
+		set_accepting(worker, false);
+		atomic_store(&server->waiting, true);
+		/* One may have ended before it could see that we wait. */
+		if (!has_room(server))
+			return;
+	}
+	set_accepting(worker, true);
 }
 
 /* Stops to accept for a while. [SRV-21]. */
@@ -112,8 +115,7 @@ static void retry_fired(struct alarm *alarm)
 		(struct worker *)(void *)((char *)alarm -
 					  offsetof(struct worker, retry));
 
-	if (worker->listening && has_room(worker->server))
-		set_accepting(worker, true);
+	accept_if_room(worker);
 }
 
 /* Accepts one; false: no more for now. */
@@ -125,7 +127,7 @@ static bool accept_one(struct acceptor *acceptor)
 	int fd;
 
 	if (!server_reserve(worker->server)) {
-		wait_for_room(worker);
+		accept_if_room(worker);
 		return false;
 	}
 	fd = accept4(acceptor->watch.fd, &peer.sa, &len,
@@ -202,9 +204,8 @@ static void wake_ready(struct watch *watch, unsigned ready)
 		stop_listening(worker);
 	if (phase >= SERVER_STOPPING)
 		stop_all(worker, LBP_REASON_SHUTDOWN);
-	if (worker->listening && has_room(worker->server) &&
-		!lbp_timer_is_armed(&worker->retry.timer))
-		set_accepting(worker, true);
+	if (worker->listening && !lbp_timer_is_armed(&worker->retry.timer))
+		accept_if_room(worker);
 }
 
 static bool init_wake(struct worker *worker)

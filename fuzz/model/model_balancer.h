@@ -4,7 +4,7 @@
 
 #include "balancer.h"
 
-#define MODEL_BALANCER_EVENTS 1024
+#define MODEL_BALANCER_EVENTS 256
 
 enum model_balancer_kind {
 	MODEL_CHOSEN,

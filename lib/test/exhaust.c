@@ -75,8 +75,8 @@ static const struct piece balancer_setups[] = {
 };
 
 /*
- * choose, also with each tried set that matters; release, take out and take
- * in each upstream
+ * choose, also with tried sets, and in turn until none is left; release, take
+ * out and take in each upstream
  */
 static const struct piece balancer_steps[] = {
 	{1, {0}},
@@ -84,6 +84,7 @@ static const struct piece balancer_steps[] = {
 	{2, {4, 2}},
 	{2, {4, 4}},
 	{2, {4, 3}},
+	{1, {5}},
 	{2, {1, 0}},
 	{2, {1, 1}},
 	{2, {1, 2}},
@@ -92,6 +93,7 @@ static const struct piece balancer_steps[] = {
 	{2, {2, 2}},
 	{2, {3, 0}},
 	{2, {3, 1}},
+	{2, {3, 2}},
 };
 
 /* rise - 1, fall - 1, start, interval, n - 1 and i in two bytes, enabled */
@@ -120,7 +122,7 @@ static const struct piece health_steps[] = {
 
 static const struct space spaces[] = {
 	{"limiter", fuzz_limiter, limiter_setups, COUNT(limiter_setups),
-		limiter_steps, COUNT(limiter_steps), 6},
+		limiter_steps, COUNT(limiter_steps), 7},
 	{"balancer", fuzz_balancer, balancer_setups, COUNT(balancer_setups),
 		balancer_steps, COUNT(balancer_steps), 5},
 	{"health", fuzz_health, health_setups, COUNT(health_setups),

@@ -1,0 +1,772 @@
+#include "config.h"
+
+#include <CUnit/CUnit.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "suites.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define MS           UINT64_C(1000000)
+#define SECOND       (1000 * MS)
+#define MINUTE       (60 * SECOND)
+#define HOUR         (60 * MINUTE)
+
+/* What every valid configuration needs. */
+#define TLS                                                                    \
+	"[tls]\ncertificate = \"c\"\nprivate_key = \"k\"\nclient_ca = \"a\"\n"
+#define APP                                                                    \
+	"[[app]]\nid = \"e\"\nlisten = [\"h:1\"]\n[[app.upstream]]\n"          \
+	"url = \"tcp://h:1\"\n"
+
+/* The example of the outer contract, as it stands. */
+static const char contract[] =
+	"[server]\n"
+	"workers         = 2              # event-loop threads; default: th"
+	"e number of CPUs\n"
+	"event_loop      = \"auto\"         # \"select\", \"epoll\" (Linux)"
+	", or \"auto\": select while every descriptor\n"
+	"                                 # that max_connections can need f"
+	"its FD_SETSIZE, else epoll\n"
+	"max_connections = 400            # client connections over all app"
+	"s; default 400\n"
+	"admin           = \"127.0.0.1:9900\"   # status page, metrics, hea"
+	"lth; default: off\n"
+	"\n"
+	"[tls]                            # towards clients\n"
+	"certificate = \"server.pem\"       # required: chain, leaf first\n"
+	"private_key = \"server.key\"       # required\n"
+	"client_ca   = \"ca.pem\"           # required: exactly one CA, whi"
+	"ch issues every client certificate\n"
+	"crl         = \"ca.crl\"           # optional, PEM\n"
+	"min_version = \"1.2\"              # \"1.2\" or \"1.3\"\n"
+	"ciphers      = \"ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GC"
+	"M-SHA256\"  # TLS 1.2, OpenSSL names; optional\n"
+	"ciphersuites = \"TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384\"  "
+	"            # TLS 1.3; optional\n"
+	"\n"
+	"[log]\n"
+	"level = \"info\"                   # \"error\", \"warn\", \"info\""
+	" (a line per session and reject), \"debug\"\n"
+	"\n"
+	"[timeouts]                       # durations: integer + ms, s, m o"
+	"r h\n"
+	"handshake = \"5s\"\n"
+	"connect   = \"3s\"                 # one attempt to one upstream, "
+	"its TLS handshake included\n"
+	"idle      = \"10m\"                # no byte in either direction\n"
+	"drain     = \"30s\"\n"
+	"\n"
+	"[[app]]\n"
+	"id     = \"echo\"                  # required, unique\n"
+	"listen = [\"127.0.0.1:9001\"]      # required: one or more \"host:"
+	"port\", IPv6 in brackets\n"
+	"proxy_protocol = false           # true: send a PROXY v2 header to"
+	" upstreams\n"
+	"limits = { concurrent = 100, connections = 200, window = \"1m\" } "
+	"  # for each client of this app;\n"
+	"                                 # each part optional: no cap, no "
+	"rate, window \"1m\"\n"
+	"\n"
+	"[app.health]                     # active checks\n"
+	"enabled  = true                  # default true, with the values b"
+	"elow; upstreams start eligible\n"
+	"interval = \"2s\"\n"
+	"timeout  = \"1s\"\n"
+	"rise     = 2\n"
+	"fall     = 3\n"
+	"\n"
+	"[[app.upstream]]                 # one or more\n"
+	"url    = \"tcp://127.0.0.1:7001\"  # required; tcp:// or tls://\n"
+	"weight = 1                       # 1..256\n"
+	"\n"
+	"[[app.upstream]]\n"
+	"url         = \"tls://127.0.0.1:7443\"\n"
+	"ca          = \"upstream-ca.pem\"  # required for tls://\n"
+	"server_name = \"db.internal\"      # name that is verified and sen"
+	"t as SNI; default: the url's host\n"
+	"certificate = \"proxy-client.pem\" # optional: the proxy's client "
+	"certificate for this upstream\n"
+	"private_key = \"proxy-client.key\"\n"
+	"\n"
+	"[[client]]\n"
+	"id      = \"alice\"                # required, unique: how logs an"
+	"d metrics name this client\n"
+	"serials = [\"1A:2B:3C\"]           # required, one or more: certif"
+	"icate serial numbers, hex, upper or\n"
+	"                                 # lower case, colons and leading "
+	"zeros allowed; a second serial lets\n"
+	"                                 # a certificate be renewed withou"
+	"t a gap\n"
+	"apps    = [\"echo\"]               # required, one or more: the ap"
+	"ps this client may use\n"
+	"\n"
+	"[client.limits.echo]             # overrides the app's limits for "
+	"this client\n"
+	"concurrent = 5\n"
+	"";
+
+/* A text that grows; ends the program when it runs out of memory. */
+struct text {
+	char *ptr;
+	size_t len;
+	size_t cap;
+};
+
+__attribute__((format(printf, 2, 3))) static void add(
+	struct text *text, const char *format, ...)
+{
+	va_list args;
+
+	if (text->cap - text->len < 512) {
+		text->cap = text->cap * 2 + 4096;
+		text->ptr = realloc(text->ptr, text->cap);
+		if (text->ptr == NULL)
+			abort();
+	}
+	va_start(args, format);
+	text->len += (size_t)vsnprintf(
+		text->ptr + text->len, text->cap - text->len, format, args);
+	va_end(args);
+}
+
+/* The configuration of a text that must be valid, else NULL. */
+static struct lbp_config *parse_text(const char *text, size_t len)
+{
+	struct lbp_config_errors errors;
+	struct lbp_config *config;
+	enum lbp_err err = lbp_config_parse(text, len, &config, &errors);
+
+	CU_ASSERT_EQUAL(err, LBP_OK);
+	CU_ASSERT_EQUAL(errors.len, 0);
+	CU_ASSERT_PTR_NULL(errors.items);
+	if (errors.len != 0)
+		(void)printf("%u:%u: %s\n", errors.items[0].pos.line,
+			errors.items[0].pos.column, errors.items[0].message);
+	lbp_config_errors_release(&errors);
+	return config;
+}
+
+static struct lbp_config *parse(const char *text)
+{
+	return parse_text(text, strlen(text));
+}
+
+/* A text must give exactly this error; message may be its beginning. */
+static void expect_error(const char *text, size_t len, uint32_t line,
+	uint32_t column, const char *message)
+{
+	struct lbp_config_errors errors;
+	struct lbp_config *config;
+
+	CU_ASSERT_EQUAL(
+		lbp_config_parse(text, len, &config, &errors), LBP_ERR_CONFIG);
+	CU_ASSERT_PTR_NULL(config);
+	CU_ASSERT_EQUAL(errors.len, 1);
+	if (errors.len >= 1) {
+		CU_ASSERT_EQUAL(errors.items[0].pos.line, line);
+		CU_ASSERT_EQUAL(errors.items[0].pos.column, column);
+		CU_ASSERT_NSTRING_EQUAL(
+			errors.items[0].message, message, strlen(message));
+	}
+	lbp_config_errors_release(&errors);
+	CU_ASSERT_EQUAL(errors.len, 0);
+	lbp_config_errors_release(&errors);
+}
+
+static bool is_text(const struct lbp_config_text *text, const char *want,
+	uint32_t line, uint32_t column)
+{
+	return text->ptr != NULL && strcmp(text->ptr, want) == 0 &&
+	       text->pos.line == line && text->pos.column == column;
+}
+
+static bool is_address(const struct lbp_config_address *address,
+	const char *host, uint16_t port)
+{
+	return address->host != NULL && strcmp(address->host, host) == 0 &&
+	       address->port == port;
+}
+
+static bool is_limits(const struct lbp_limits *limits, uint32_t concurrent,
+	uint32_t connections, uint64_t window_ns)
+{
+	return limits->concurrent == concurrent &&
+	       limits->connections == connections &&
+	       limits->window_ns == window_ns;
+}
+
+static void contract_globals(const struct lbp_config *config)
+{
+	CU_ASSERT_EQUAL(config->workers, 2);
+	CU_ASSERT_EQUAL(config->event_loop, LBP_EVENT_LOOP_AUTO);
+	CU_ASSERT_EQUAL(config->max_connections, 400);
+	CU_ASSERT(is_address(&config->admin, "127.0.0.1", 9900));
+	CU_ASSERT_EQUAL(config->admin.pos.line, 6);
+	CU_ASSERT(is_text(&config->certificate, "server.pem", 9, 15));
+	CU_ASSERT(is_text(&config->private_key, "server.key", 10, 15));
+	CU_ASSERT(is_text(&config->client_ca, "ca.pem", 11, 15));
+	CU_ASSERT(is_text(&config->crl, "ca.crl", 12, 15));
+	CU_ASSERT_EQUAL(config->min_version, LBP_TLS_1_2);
+	CU_ASSERT(is_text(&config->ciphers,
+		"ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256", 14,
+		16));
+	CU_ASSERT(is_text(&config->ciphersuites,
+		"TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384", 15, 16));
+	CU_ASSERT_EQUAL(config->log_level, LBP_LOG_INFO);
+	CU_ASSERT_EQUAL(config->handshake_ns, 5 * SECOND);
+	CU_ASSERT_EQUAL(config->connect_ns, 3 * SECOND);
+	CU_ASSERT_EQUAL(config->idle_ns, 10 * MINUTE);
+	CU_ASSERT_EQUAL(config->drain_ns, 30 * SECOND);
+}
+
+static void contract_app(const struct lbp_config_app *app)
+{
+	const struct lbp_config_upstream *tcp = &app->upstreams[0];
+	const struct lbp_config_upstream *tls = &app->upstreams[1];
+
+	CU_ASSERT_STRING_EQUAL(app->id.ptr, "echo");
+	CU_ASSERT_EQUAL(app->listen_len, 1);
+	CU_ASSERT(is_address(&app->listen[0], "127.0.0.1", 9001));
+	CU_ASSERT_FALSE(app->proxy_protocol);
+	CU_ASSERT(is_limits(&app->limits, 100, 200, MINUTE));
+	CU_ASSERT_TRUE(app->health.enabled);
+	CU_ASSERT_EQUAL(app->health.interval_ns, 2 * SECOND);
+	CU_ASSERT_EQUAL(app->health.timeout_ns, SECOND);
+	CU_ASSERT_EQUAL(app->health.rise, 2);
+	CU_ASSERT_EQUAL(app->health.fall, 3);
+	CU_ASSERT_EQUAL_FATAL(app->upstream_len, 2);
+	CU_ASSERT_STRING_EQUAL(tcp->url.ptr, "tcp://127.0.0.1:7001");
+	CU_ASSERT(is_address(&tcp->address, "127.0.0.1", 7001));
+	CU_ASSERT_FALSE(tcp->tls);
+	CU_ASSERT_EQUAL(tcp->weight, 1);
+	CU_ASSERT_PTR_NULL(tcp->ca.ptr);
+	CU_ASSERT_PTR_NULL(tcp->server_name.ptr);
+	CU_ASSERT(is_address(&tls->address, "127.0.0.1", 7443));
+	CU_ASSERT_TRUE(tls->tls);
+	CU_ASSERT_STRING_EQUAL(tls->ca.ptr, "upstream-ca.pem");
+	CU_ASSERT_STRING_EQUAL(tls->server_name.ptr, "db.internal");
+	CU_ASSERT_STRING_EQUAL(tls->certificate.ptr, "proxy-client.pem");
+	CU_ASSERT_STRING_EQUAL(tls->private_key.ptr, "proxy-client.key");
+}
+
+static void test_contract(void)
+{
+	struct lbp_config *config = parse(contract);
+	const struct lbp_config_client *client;
+	char serial[LBP_SERIAL_TEXT_MAX];
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(config);
+	contract_globals(config);
+	CU_ASSERT_EQUAL_FATAL(config->app_len, 1);
+	contract_app(&config->apps[0]);
+	CU_ASSERT_EQUAL_FATAL(config->client_len, 1);
+	client = &config->clients[0];
+	CU_ASSERT_STRING_EQUAL(client->id.ptr, "alice");
+	CU_ASSERT_EQUAL_FATAL(client->serial_len, 1);
+	(void)lbp_serial_format(&client->serials[0], serial);
+	CU_ASSERT_STRING_EQUAL(serial, "1A:2B:3C");
+	CU_ASSERT_EQUAL_FATAL(client->grant_len, 1);
+	CU_ASSERT_EQUAL(client->grants[0].app, 0);
+	CU_ASSERT(is_limits(&client->grants[0].limits, 5, 200, MINUTE));
+	lbp_config_free(config);
+	lbp_config_free(NULL);
+}
+
+static void test_defaults(void)
+{
+	struct lbp_config *config = parse(TLS APP);
+	const struct lbp_config_app *app;
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(config);
+	CU_ASSERT_EQUAL(config->workers, 0);
+	CU_ASSERT_EQUAL(config->event_loop, LBP_EVENT_LOOP_AUTO);
+	CU_ASSERT_EQUAL(config->max_connections, 400);
+	CU_ASSERT_PTR_NULL(config->admin.host);
+	CU_ASSERT_PTR_NULL(config->crl.ptr);
+	CU_ASSERT_EQUAL(config->min_version, LBP_TLS_1_2);
+	CU_ASSERT_PTR_NULL(config->ciphers.ptr);
+	CU_ASSERT_PTR_NULL(config->ciphersuites.ptr);
+	CU_ASSERT_EQUAL(config->log_level, LBP_LOG_INFO);
+	CU_ASSERT_EQUAL(config->handshake_ns, 5 * SECOND);
+	CU_ASSERT_EQUAL(config->connect_ns, 3 * SECOND);
+	CU_ASSERT_EQUAL(config->idle_ns, 10 * MINUTE);
+	CU_ASSERT_EQUAL(config->drain_ns, 30 * SECOND);
+	CU_ASSERT_EQUAL(config->client_len, 0);
+	app = &config->apps[0];
+	CU_ASSERT_FALSE(app->proxy_protocol);
+	CU_ASSERT(is_limits(&app->limits, 0, 0, MINUTE));
+	CU_ASSERT_TRUE(app->health.enabled);
+	CU_ASSERT_EQUAL(app->health.interval_ns, 2 * SECOND);
+	CU_ASSERT_EQUAL(app->health.timeout_ns, SECOND);
+	CU_ASSERT_EQUAL(app->health.rise, 2);
+	CU_ASSERT_EQUAL(app->health.fall, 3);
+	CU_ASSERT_EQUAL(app->upstreams[0].weight, 1);
+	lbp_config_free(config);
+}
+
+static void test_bounds(void)
+{
+	struct lbp_config *config = parse(
+		"[server]\nworkers = 256\nmax_connections = 1000000\n"
+		"event_loop = \"epoll\"\n[log]\nlevel = \"debug\"\n"
+		"[timeouts]\nidle = \"8760h\"\nconnect = \"1ms\"\n" TLS
+		"min_version = \"1.3\"\n" APP "weight = 256\n"
+		"[app.limits]\nconcurrent = 1000000\nconnections = 1000000\n"
+		"window = \"1ms\"\n[app.health]\nenabled = false\n"
+		"rise = 1000\nfall = 1000\n");
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(config);
+	CU_ASSERT_EQUAL(config->workers, 256);
+	CU_ASSERT_EQUAL(config->max_connections, 1000000);
+	CU_ASSERT_EQUAL(config->event_loop, LBP_EVENT_LOOP_EPOLL);
+	CU_ASSERT_EQUAL(config->log_level, LBP_LOG_DEBUG);
+	CU_ASSERT_EQUAL(config->idle_ns, 8760 * HOUR);
+	CU_ASSERT_EQUAL(config->connect_ns, MS);
+	CU_ASSERT_EQUAL(config->min_version, LBP_TLS_1_3);
+	CU_ASSERT_EQUAL(config->apps[0].upstreams[0].weight, 256);
+	CU_ASSERT(is_limits(&config->apps[0].limits, 1000000, 1000000, MS));
+	CU_ASSERT_FALSE(config->apps[0].health.enabled);
+	CU_ASSERT_EQUAL(config->apps[0].health.rise, 1000);
+	CU_ASSERT_EQUAL(config->apps[0].health.fall, 1000);
+	lbp_config_free(config);
+}
+
+static void test_durations(void)
+{
+	static const struct {
+		const char *text;
+		enum lbp_err err;
+		uint64_t ns;
+	} cases[] = {
+		{"1ms", LBP_OK, MS},
+		{"250ms", LBP_OK, 250 * MS},
+		{"5s", LBP_OK, 5 * SECOND},
+		{"007s", LBP_OK, 7 * SECOND},
+		{"10m", LBP_OK, 10 * MINUTE},
+		{"2h", LBP_OK, 2 * HOUR},
+		{"8760h", LBP_OK, 8760 * HOUR},
+		{"525600m", LBP_OK, 8760 * HOUR},
+		{"31536000s", LBP_OK, 8760 * HOUR},
+		{"31536000000ms", LBP_OK, 8760 * HOUR},
+		{"0ms", LBP_ERR_RANGE, 7},
+		{"0h", LBP_ERR_RANGE, 7},
+		{"8761h", LBP_ERR_RANGE, 7},
+		{"525601m", LBP_ERR_RANGE, 7},
+		{"31536001s", LBP_ERR_RANGE, 7},
+		{"31536000001ms", LBP_ERR_RANGE, 7},
+		{"18446744073709551617ms", LBP_ERR_RANGE, 7},
+		{"", LBP_ERR_SYNTAX, 7},
+		{"s", LBP_ERR_SYNTAX, 7},
+		{"5", LBP_ERR_SYNTAX, 7},
+		{"5sm", LBP_ERR_SYNTAX, 7},
+		{"5sh", LBP_ERR_SYNTAX, 7},
+		{"5m ", LBP_ERR_SYNTAX, 7},
+		{"5M", LBP_ERR_SYNTAX, 7},
+		{"5d", LBP_ERR_SYNTAX, 7},
+		{"+5s", LBP_ERR_SYNTAX, 7},
+		{"-5s", LBP_ERR_SYNTAX, 7},
+		{" 5s", LBP_ERR_SYNTAX, 7},
+		{"5 s", LBP_ERR_SYNTAX, 7},
+		{"1.5s", LBP_ERR_SYNTAX, 7},
+		{"1m30s", LBP_ERR_SYNTAX, 7},
+		{"5mss", LBP_ERR_SYNTAX, 7},
+		{"5xs", LBP_ERR_SYNTAX, 7},
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		uint64_t ns = 7;
+
+		CU_ASSERT_EQUAL(lbp_duration_parse(&ns, cases[i].text,
+					strlen(cases[i].text)),
+			cases[i].err);
+		CU_ASSERT_EQUAL(ns, cases[i].ns);
+	}
+}
+
+static void test_addresses(void)
+{
+	static const struct {
+		const char *text;
+		const char *host;
+		uint16_t port;
+	} cases[] = {
+		{"0.0.0.0:1", "0.0.0.0", 1},
+		{"255.255.255.255:65535", "255.255.255.255", 65535},
+		{"[::]:80", "::", 80},
+		{"[2001:DB8::1]:80", "2001:DB8::1", 80},
+		{"[::ffff:1.2.3.4]:80", "::ffff:1.2.3.4", 80},
+		{"localhost:10", "localhost", 10},
+		{"A-b_c.Example.COM:99", "A-b_c.Example.COM", 99},
+		{"_:1", "_", 1},
+		{"1.2.3.4a:1", "1.2.3.4a", 1},
+		{"0x7g.1:1", "0x7g.1", 1},
+		{"x1.2:1", "x1.2", 1},
+		{"a12345678901234567890123456789012345678901234567890123456"
+		 "789012:1",
+			"a1234567890123456789012345678901234567890123456789"
+			"0123456789012",
+			1},
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct text text = {0};
+		struct lbp_config *config;
+
+		add(&text, "[server]\nadmin = \"%s\"\n" TLS APP, cases[i].text);
+		config = parse_text(text.ptr, text.len);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(config);
+		CU_ASSERT(is_address(
+			&config->admin, cases[i].host, cases[i].port));
+		lbp_config_free(config);
+		free(text.ptr);
+	}
+}
+
+static void test_long_name(void)
+{
+	struct text text = {0};
+	struct lbp_config *config;
+
+	add(&text, TLS "[server]\nadmin = \"");
+	for (int i = 0; i < 126; i++)
+		add(&text, "a.");
+	add(&text, "a:1\"\n" APP);
+	config = parse_text(text.ptr, text.len);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(config);
+	CU_ASSERT_EQUAL(strlen(config->admin.host), 253);
+	lbp_config_free(config);
+	free(text.ptr);
+}
+
+static void test_ids(void)
+{
+	struct text text = {0};
+	struct lbp_config *config;
+	char id[LBP_ID_MAX + 1] = "";
+
+	for (size_t at = 0, c = '!'; c <= '~'; c++) {
+		if (c != '"' && c != '\\' && at < LBP_ID_MAX)
+			id[at++] = (char)c;
+	}
+	add(&text, TLS APP "[[app]]\nid = \"%s\"\nlisten = [\"h:2\"]\n", id);
+	add(&text, "[[app.upstream]]\nurl = \"tcp://h:1\"\n");
+	add(&text, "[[client]]\nid = \"~}|{zyxwvutsrqponmlkjihgfedcba`\"\n");
+	add(&text, "serials = [\"1\"]\napps = [\"%s\"]\n", id);
+	config = parse_text(text.ptr, text.len);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(config);
+	CU_ASSERT_EQUAL(strlen(config->apps[1].id.ptr), LBP_ID_MAX);
+	CU_ASSERT_EQUAL(config->clients[0].grants[0].app, 1);
+	lbp_config_free(config);
+	free(text.ptr);
+}
+
+static void test_server_name(void)
+{
+	struct lbp_config *config = parse(
+		TLS "[[app]]\nid = \"e\"\nlisten = [\"h:1\"]\n"
+		    "[[app.upstream]]\nurl = \"tls://[::1]:1\"\nca = \"c\"\n"
+		    "[[app.upstream]]\nurl = \"tcp://[::1]:1\"\n"
+		    "[[app.upstream]]\nurl = \"tls://Db:1\"\nca = \"c\"\n"
+		    "server_name = \"::2\"\n");
+	const struct lbp_config_upstream *upstreams;
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(config);
+	upstreams = config->apps[0].upstreams;
+	CU_ASSERT_STRING_EQUAL(upstreams[0].server_name.ptr, "::1");
+	CU_ASSERT_EQUAL(upstreams[0].server_name.pos.line, 0);
+	CU_ASSERT(is_address(&upstreams[2].address, "Db", 1));
+	CU_ASSERT_STRING_EQUAL(upstreams[2].server_name.ptr, "::2");
+	lbp_config_free(config);
+}
+
+static void test_overrides(void)
+{
+	struct lbp_config *config =
+		parse(TLS "[[app]]\nid = \"a\"\nlisten = [\"h:1\"]\n"
+			  "limits = { concurrent = 1, connections = 2 }\n"
+			  "upstream = [{ url = \"tcp://h:1\" }]\n"
+			  "[[app]]\nid = \"b\"\nlisten = [\"h:2\"]\n"
+			  "upstream = [{ url = \"tcp://h:1\" }]\n"
+			  "[[client]]\nid = \"x\"\nserials = [\"1\"]\n"
+			  "limits.a.window = \"2s\"\nlimits.b.connections = 9\n"
+			  "apps = [\"b\", \"a\"]\n"
+			  "[[client]]\nid = \"y\"\nserials = [\"2\", \"3\"]\n"
+			  "apps = [\"a\"]\n");
+	const struct lbp_config_grant *grants;
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(config);
+	grants = config->clients[0].grants;
+	CU_ASSERT_EQUAL_FATAL(config->clients[0].grant_len, 2);
+	CU_ASSERT_EQUAL(grants[0].app, 1);
+	CU_ASSERT(is_limits(&grants[0].limits, 0, 9, MINUTE));
+	CU_ASSERT_EQUAL(grants[1].app, 0);
+	CU_ASSERT(is_limits(&grants[1].limits, 1, 2, 2 * SECOND));
+	CU_ASSERT_EQUAL(config->clients[1].serial_len, 2);
+	CU_ASSERT(
+		is_limits(&config->clients[1].grants[0].limits, 1, 2, MINUTE));
+	lbp_config_free(config);
+}
+
+/* Errors in the opposite order of the tables in which they are found. */
+static void test_order(void)
+{
+	static const char text[] = "[[client]]\nx = 1\n[log]\nlevel = 1\n"
+				   "[server]\nworkers = 0\nbad = 1\n";
+	static const struct lbp_config_pos places[] = {{1, 1}, {1, 1}, {1, 1},
+		{1, 1}, {1, 1}, {2, 1}, {4, 9}, {6, 11}, {7, 1}};
+	struct lbp_config_errors errors;
+	struct lbp_config *config;
+
+	CU_ASSERT_EQUAL(
+		lbp_config_parse(text, sizeof(text) - 1, &config, &errors),
+		LBP_ERR_CONFIG);
+	CU_ASSERT_EQUAL_FATAL(errors.len, COUNT(places));
+	for (size_t i = 0; i < errors.len; i++) {
+		CU_ASSERT_EQUAL(errors.items[i].pos.line, places[i].line);
+		CU_ASSERT_EQUAL(errors.items[i].pos.column, places[i].column);
+	}
+	lbp_config_errors_release(&errors);
+}
+
+static void test_syntax_error(void)
+{
+	static const char text[] = "bad = 1\n[server]\nworkers = \x7f\n";
+
+	expect_error(text, sizeof(text) - 1, 3, 11, "");
+	expect_error("a = \xff", 5, 1, 5, "");
+}
+
+static void test_messages(void)
+{
+	struct lbp_config_errors errors;
+	struct lbp_config *config;
+	struct text text = {0};
+
+	add(&text, TLS APP);
+	for (int i = 0; i < 64; i++) {
+		add(&text, "[[app]]\nlisten = [\"h:%d\"]\n", i + 2);
+		add(&text, "upstream = [{ url = \"tcp://h:1\" }]\nid = \"");
+		for (int j = 0; j < 60; j++)
+			add(&text, "\\u202e");
+		add(&text, "%d\"\n", i);
+	}
+	add(&text, "[[client]]\nid = \"\xf0\x9f\x98\x80\"\nserials = [\"1\"]\n"
+		   "apps = [\"q\"]\n");
+	CU_ASSERT_EQUAL(lbp_config_parse(text.ptr, text.len, &config, &errors),
+		LBP_ERR_CONFIG);
+	CU_ASSERT_EQUAL(errors.len, 64 + 2);
+	for (size_t i = 0; i < errors.len; i++) {
+		size_t len = strlen(errors.items[i].message);
+
+		CU_ASSERT(len > 0 && len <= 511);
+		for (size_t j = 0; j < len; j++)
+			CU_ASSERT(errors.items[i].message[j] >= ' ' &&
+				  errors.items[i].message[j] <= '~');
+	}
+	CU_ASSERT_PTR_NOT_NULL(
+		strstr(errors.items[errors.len - 2].message, "'\\U0001F600'"));
+	CU_ASSERT_PTR_NOT_NULL(
+		strstr(errors.items[errors.len - 1].message, "accepted: "));
+	lbp_config_errors_release(&errors);
+	free(text.ptr);
+}
+
+/* Different in one part only, so all of them may be in one configuration. */
+static void test_not_twice(void)
+{
+	struct lbp_config *config = parse(
+		"[server]\nadmin = \"h:9\"\n" TLS
+		"[[app]]\nid = \"e\"\nlisten = [\"h:1\", \"h:2\", \"g:1\","
+		" \"1.2.3.4:1\", \"[::1.2.3.4]:1\", \"[::ffff:1.2.3.4]:1\"]\n"
+		"[[app.upstream]]\nurl = \"tcp://h:1\"\n"
+		"[[app.upstream]]\nurl = \"tls://h:1\"\nca = \"c\"\n"
+		"[[app]]\nid = \"E\"\nlisten = [\"h:258\", \"h:513\"]\n"
+		"[[app.upstream]]\nurl = \"tcp://h:1\"\n"
+		"[[client]]\nid = \"e\"\nserials = [\"1\", \"0100\"]\n"
+		"apps = [\"e\", \"E\"]\n[[client]]\nid = \"E\"\n"
+		"serials = [\"10\"]\napps = [\"e\"]\n");
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(config);
+	CU_ASSERT_EQUAL(config->app_len, 2);
+	CU_ASSERT_EQUAL(config->client_len, 2);
+	CU_ASSERT_EQUAL(config->clients[0].grants[1].app, 1);
+	lbp_config_free(config);
+}
+
+static void test_most_apps(void)
+{
+	struct text text = {0};
+	struct lbp_config *config;
+
+	add(&text, TLS);
+	for (int i = 1; i <= 1024; i++) {
+		add(&text, "[[app]]\nid = \"a%d\"\nlisten = [\"h:%d\"]\n", i,
+			i);
+		add(&text, "upstream = [{ url = \"tcp://h:1\" }]\n");
+	}
+	config = parse_text(text.ptr, text.len);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(config);
+	CU_ASSERT_EQUAL(config->app_len, 1024);
+	lbp_config_free(config);
+	add(&text, "[[app]]\n");
+	expect_error(text.ptr, text.len, 4 + 1024 * 4 + 1, 1,
+		"app must be 1 to 1024 tables, [[app]], not more");
+	free(text.ptr);
+}
+
+static void test_most_upstreams(void)
+{
+	struct text text = {0};
+	struct lbp_config *config;
+
+	add(&text, TLS APP);
+	for (int i = 2; i <= 1024; i++)
+		add(&text, "[[app.upstream]]\nurl = \"tcp://h:%d\"\n", i);
+	config = parse_text(text.ptr, text.len);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(config);
+	CU_ASSERT_EQUAL(config->apps[0].upstream_len, 1024);
+	lbp_config_free(config);
+	add(&text, "[[app.upstream]]\n");
+	expect_error(text.ptr, text.len, 9 + 1023 * 2 + 1, 1,
+		"app.upstream must be 1 to 1024 tables, [[app.upstream]], "
+		"not more");
+	free(text.ptr);
+}
+
+static void test_most_clients(void)
+{
+	struct text text = {0};
+	struct lbp_config *config;
+	const struct lbp_config_client *last;
+
+	add(&text, TLS APP);
+	for (int i = 1; i <= 100000; i++)
+		add(&text,
+			"[[client]]\nid=\"%d\"\nserials=[\"%x\"]\n"
+			"apps=[\"e\"]\n",
+			i, (unsigned)i);
+	config = parse_text(text.ptr, text.len);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(config);
+	CU_ASSERT_EQUAL_FATAL(config->client_len, 100000);
+	last = &config->clients[99999];
+	CU_ASSERT_STRING_EQUAL(last->id.ptr, "100000");
+	CU_ASSERT_EQUAL(last->serials[0].len, 3);
+	lbp_config_free(config);
+	add(&text, "[[client]]\n");
+	expect_error(text.ptr, text.len, 9 + 400000 + 1, 1,
+		"client must be at most 100000 tables, [[client]], not more");
+	free(text.ptr);
+}
+
+/* One text without errors and one with many kinds of them. */
+static void exhaust(const char *text, size_t len, enum lbp_err want)
+{
+	struct lbp_config_errors errors;
+	struct lbp_config *config;
+	long allocations;
+
+	alloc_fail_at(0);
+	CU_ASSERT_EQUAL(lbp_config_parse(text, len, &config, &errors), want);
+	allocations = alloc_count();
+	lbp_config_free(config);
+	lbp_config_errors_release(&errors);
+	CU_ASSERT(allocations > 3);
+	for (long n = 1; n <= allocations; n++) {
+		alloc_fail_at(n);
+		CU_ASSERT_EQUAL(lbp_config_parse(text, len, &config, &errors),
+			LBP_ERR_NOMEM);
+		CU_ASSERT_PTR_NULL(config);
+		CU_ASSERT_EQUAL(errors.len, 0);
+		CU_ASSERT_PTR_NULL(errors.items);
+		CU_ASSERT_PTR_NULL(errors.arena);
+	}
+	alloc_fail_at(0);
+}
+
+static void test_nomem(void)
+{
+	struct text text = {0};
+
+	exhaust(contract, strlen(contract), LBP_OK);
+	add(&text, TLS APP);
+	for (int i = 0; i < 64; i++) {
+		add(&text, "[[client]]\nid = \"c%d\"\nserials = [\"%x\"]\n", i,
+			(unsigned)i + 1);
+		add(&text, "apps = [\"e\"]\nlimits.e.concurrent = 3\n");
+	}
+	exhaust(text.ptr, text.len, LBP_OK);
+	for (int i = 0; i < 64; i++) {
+		add(&text, "[[client]]\nid = \"c%d\"\nserials = [\"%x\", 1]\n",
+			i, (unsigned)i);
+		add(&text, "apps = [\"f\"]\nlimits.f = 3\nx = 1\n");
+	}
+	exhaust(text.ptr, text.len, LBP_ERR_CONFIG);
+	exhaust("[[app]]\nlisten = [1]\n[[app.upstream]]\nurl = \"x\"\n", 44,
+		LBP_ERR_CONFIG);
+	free(text.ptr);
+}
+
+/* Not one error is lost, and guesses end after the first thousand. */
+static void test_many_errors(void)
+{
+	struct lbp_config_errors errors;
+	struct lbp_config *config;
+	struct text text = {0};
+
+	add(&text, TLS APP "[server]\n");
+	for (int i = 0; i < 20000; i++)
+		add(&text, "wrkers%d = 1\n", i);
+	CU_ASSERT_EQUAL(lbp_config_parse(text.ptr, text.len, &config, &errors),
+		LBP_ERR_CONFIG);
+	CU_ASSERT_EQUAL_FATAL(errors.len, 20000);
+	for (uint32_t i = 0; i < 20000; i++) {
+		CU_ASSERT_EQUAL(errors.items[i].pos.line, 11 + i);
+		CU_ASSERT_EQUAL(strstr(errors.items[i].message, "mean") != NULL,
+			i < 1000);
+	}
+	lbp_config_errors_release(&errors);
+	free(text.ptr);
+}
+
+void suite_config(void)
+{
+	static const struct {
+		const char *name;
+		CU_TestFunc run;
+	} tests[] = {
+		{"[CFG-1] the contract's example loads as it stands",
+			test_contract},
+		{"[CFG-20][CFG-21][CFG-22][CFG-23][CFG-24][CFG-25][CFG-26]"
+		 "[CFG-27][CFG-29] defaults",
+			test_defaults},
+		{"[CFG-20][CFG-21][CFG-22][CFG-23][CFG-25][CFG-26][CFG-27] "
+		 "the largest values",
+			test_bounds},
+		{"[CFG-3] durations", test_durations},
+		{"[CFG-4][CFG-5] addresses", test_addresses},
+		{"[CFG-4] the longest name", test_long_name},
+		{"[CFG-7] ids of every character", test_ids},
+		{"[CFG-6][CFG-27] the server name is the url's host",
+			test_server_name},
+		{"[CFG-30][CFG-31] a client's limits go over the app's",
+			test_overrides},
+		{"[CFG-2] errors are in the order of their places", test_order},
+		{"[CFG-1] a syntax error is the only error", test_syntax_error},
+		{"[CFG-13] a message is one printable line", test_messages},
+		{"[CFG-14] what is different is not twice", test_not_twice},
+		{"[CFG-24] 1024 apps and no more", test_most_apps},
+		{"[CFG-27] 1024 upstreams and no more", test_most_upstreams},
+		{"[CFG-15][CFG-29] 100000 clients and no more",
+			test_most_clients},
+		{"[CFG-16] every allocation may fail", test_nomem},
+		{"[CFG-2][CFG-15] 20000 errors are reported", test_many_errors},
+	};
+	CU_pSuite suite = CU_add_suite("config", NULL, NULL);
+
+	for (size_t i = 0; i < COUNT(tests); i++)
+		CU_add_test(suite, tests[i].name, tests[i].run);
+}
