@@ -1,12 +1,13 @@
 /*
  * Access list against its model.
  *
- * Input: how many clients (modulo 10), applications (modulo 20), serials and
- * grants (modulo 17 each; a byte each), then the serials (a byte for the
- * length, modulo 20, plus 1, a byte of which all octets are made, and the
- * client) and the grants (a byte for the client and one for the application).
- * Numbers of clients and applications are bytes, modulo 32 - so that most
- * lists with a large number are refused - or, above 0xf0, close to 2^32.
+ * Input, where a number of a client or application is a byte, modulo 32 (so
+ * that many lists are refused) or, above 0xf0, close to 2^32:
+ * - how many clients, modulo 10, applications, modulo 20, serials and grants,
+ *   modulo 17, a byte each;
+ * - the serials: a byte for the length, modulo 20, plus 1, a byte of which
+ *   the octets are made, and the client;
+ * - the grants: a client and an application.
  */
 #include <string.h>
 

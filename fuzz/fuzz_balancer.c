@@ -1,14 +1,20 @@
 /*
  * Balancer against its model.
  *
- * Input: how many upstreams (a byte n: n % 16 + 1 below 0xf8, else one more
- * byte, modulo 128, plus 1), how weights are given (a byte: 0 all 1, 1 all the
- * next byte + 1, else upstream i has 1 + byte i * (i + 1) % 256 of the next
- * byte), then operations: a byte, modulo 6, and what it takes: 0 choose   1
- * release an upstream   2 make an upstream ineligible 3 make it eligible   4
- * choose with a tried set: one byte for every eight upstreams, the last byte
- * again when a byte is missing 5 choose anew after each failed dial, until none
- * is left An upstream is a byte, modulo n + 2.
+ * Input:
+ * - how many upstreams: a byte n, n % 16 + 1 of them, or from 0xf8 on one
+ *   more byte, modulo 128, plus 1;
+ * - a byte for the weights: 0 makes all of them 1; for 1 all are the next
+ *   byte + 1; else upstream i has 1 + (i + 1) * the next byte % 256;
+ * - operations, a byte modulo 6 and what it takes, where an upstream is a
+ *   byte, modulo the number of upstreams plus 2:
+ * - 0: choose
+ * - 1: release an upstream
+ * - 2: make an upstream ineligible
+ * - 3: make an upstream eligible
+ * - 4: choose with a tried set, one byte for every eight upstreams, the last
+ *   one again where the input ends
+ * - 5: choose anew after each failed dial, until none is left
  */
 #include <stdlib.h>
 #include <string.h>

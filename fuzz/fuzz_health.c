@@ -1,13 +1,19 @@
 /*
  * Health against its model.
  *
- * Input: rise, fall (a byte each: modulo 4, plus 1), the start and the
- * interval (bytes_time), n and i (two bytes each), a byte whose low three
- * bits are all 0 if checks are disabled, then operations: a byte, modulo 7,
- * and what it takes:
- *   0 take a check at the due time   1 dialed, ok   2 dialed, failed
- *   3 checked, ok   4 checked, failed
- *   5 take at bytes_time after the due time   6 take at bytes_time before it
+ * Input:
+ * - rise and fall, a byte each, modulo 4, plus 1;
+ * - the start and the interval, a bytes_time each;
+ * - n and i, two bytes each, modulo 1024, plus 1, and modulo n;
+ * - a byte, 0 modulo 8 if checks are disabled;
+ * - operations, a byte modulo 7 and what it takes:
+ * - 0: take a check at the due time
+ * - 1: dialed, ok
+ * - 2: dialed, failed
+ * - 3: checked, ok
+ * - 4: checked, failed
+ * - 5: take a check a bytes_time after the due time
+ * - 6: take a check a bytes_time before the due time
  */
 #include "bytes.h"
 #include "health.h"

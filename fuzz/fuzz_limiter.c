@@ -1,11 +1,16 @@
 /*
  * Limiter against its model.
  *
- * Input: concurrent, connections (a byte each), window (bytes_time), then
- * operations: a byte, modulo 5, and what it takes:
- *   0 admit later by bytes_time   1 release   2 admit at bytes_time
- *   3 admit when the oldest kept admission leaves the window, +1, 0 or -1
- *     (a byte)   4 admit at the latest time
+ * Input:
+ * - concurrent and connections, a byte each, modulo 16;
+ * - the window, a bytes_time;
+ * - operations, a byte modulo 5 and what it takes:
+ * - 0: admit a bytes_time after the latest time
+ * - 1: release
+ * - 2: admit at a bytes_time
+ * - 3: admit when the oldest kept admission leaves the window, plus a byte
+ *   modulo 3, minus 1
+ * - 4: admit at the latest time
  */
 #include <stdlib.h>
 

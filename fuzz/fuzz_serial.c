@@ -1,9 +1,11 @@
 /*
  * Serial numbers against a reading of the text as a whole.
  *
- * Input: a byte, modulo 3, and the rest is
- *   0 a text   1 the content of a DER INTEGER   2 two serials to compare, one
- *   of up to 20 octets after a byte for its length
+ * Input: a byte, modulo 3, that says what the rest is:
+ * - 0: a text
+ * - 1: the content of a DER INTEGER
+ * - 2: two serials to compare, each a byte for its length, modulo 20, plus 1,
+ *   and its octets
  */
 #include <ctype.h>
 #include <string.h>

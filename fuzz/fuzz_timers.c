@@ -1,11 +1,15 @@
 /*
  * Timers against their model.
  *
- * Input: the capacity (a byte, modulo 33), then operations: a byte, modulo
- * 5, and what it takes:
- *   0 take at the next due time   1 arm a timer for bytes_time   2 disarm a
- *   timer   3 take at bytes_time   4 arm a timer for a byte modulo 4
- * A timer is a byte, modulo capacity + 2.
+ * Input:
+ * - the capacity, a byte modulo 33;
+ * - operations, a byte modulo 5 and what it takes, where a timer is a byte
+ *   modulo the capacity plus 2:
+ * - 0: take at the next due time
+ * - 1: arm a timer for a bytes_time
+ * - 2: disarm a timer
+ * - 3: take at a bytes_time
+ * - 4: arm a timer for a byte modulo 4
  */
 #include <stdlib.h>
 

@@ -130,14 +130,14 @@ def test_a_subject_forges_nothing(lb, upstream, pki, tmp_path, number):
 def test_a_listed_client_with_a_hostile_subject(lb, upstream, pki, tmp_path):
     cert = signed_with_subject(pki, tmp_path, 'a","client":"root', "66:66")
     server = lb.proxy(upstream(upstreams.echo), clients=[
-        srv.client('od"d\\nam\u00e9', ["66:66"], ["echo"])])
+        srv.client("mallory", ["66:66"], ["echo"])])
     with connect(server.address(), client_context(pki.ca, cert)) as peer:
         peer.send(b"x")
         peer.recv_exactly(1)
         peer.finish()
         peer.expect_end("clean")
     line = server.wait_event("session")
-    assert line["client"] == 'od"d\\nam\u00e9'
+    assert line["client"] == "mallory"
     server.check_log()
 
 

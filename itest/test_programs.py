@@ -61,6 +61,7 @@ http {{
 	server {{
 		listen 127.0.0.1:{http};
 		listen 127.0.0.1:{https} ssl;
+		ssl_protocols TLSv1.2 TLSv1.3;
 		ssl_certificate {cert};
 		ssl_certificate_key {key};
 		root {dir}/www;

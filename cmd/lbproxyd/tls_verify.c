@@ -47,6 +47,8 @@ static enum lbp_reason reason_of(int error)
 	case X509_V_ERR_CERT_SIGNATURE_FAILURE:
 	case X509_V_ERR_CERT_CHAIN_TOO_LONG:
 	case X509_V_ERR_CERT_UNTRUSTED:
+	/* The one CA's list is there: another CA issued this one. */
+	case X509_V_ERR_UNABLE_TO_GET_CRL:
 	case X509_V_ERR_INVALID_CA:
 		return LBP_REASON_UNTRUSTED;
 	default:

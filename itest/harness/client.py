@@ -2,6 +2,7 @@
 
 import socket
 import ssl
+import warnings
 
 from harness.peer import TlsPeer
 from harness.wait import BOUND
@@ -22,9 +23,10 @@ def client_context(ca, cert=None, version=None):
         # Debian's security level forbids these to clients as well.
         context.set_ciphers("ALL:@SECLEVEL=0")
     if version:
-        context.maximum_version = VERSIONS["1.3"]
-        context.minimum_version = VERSIONS[version]
-        context.maximum_version = VERSIONS[version]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            context.minimum_version = VERSIONS[version]
+            context.maximum_version = VERSIONS[version]
     if cert:
         context.load_cert_chain(*map(str, cert))
     return context

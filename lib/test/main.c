@@ -22,6 +22,7 @@ int main(void)
 	suite_timers();
 	suite_flow();
 	suite_app();
+	suite_policy();
 	suite_session();
 	CU_basic_set_mode(CU_BRM_VERBOSE);
 	/* A test that could not be added is an error too. */

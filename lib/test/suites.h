@@ -15,6 +15,7 @@ void suite_health(void);
 void suite_timers(void);
 void suite_flow(void);
 void suite_app(void);
+void suite_policy(void);
 void suite_session(void);
 
 #endif

@@ -719,7 +719,7 @@ static void test_many_errors(void)
 
 	add(&text, TLS APP "[server]\n");
 	for (int i = 0; i < 20000; i++)
-		add(&text, "wrkers%d = 1\n", i);
+		add(&text, "max_connec%05d = 1\n", i);
 	CU_ASSERT_EQUAL(lbp_config_parse(text.ptr, text.len, &config, &errors),
 		LBP_ERR_CONFIG);
 	CU_ASSERT_EQUAL_FATAL(errors.len, 20000);

@@ -187,6 +187,7 @@ static void test_keys(void)
 			"{\"a b\":1 \"c.d\":2 \"é\":3 \"\":4 }"},
 		{"a . 'b'\t.c=1\na.d=2",
 			"{\"a\":{\"b\":{\"c\":1 } \"d\":2 } }"},
+		{"azAZ09_-=1", "{\"azAZ09_-\":1 }"},
 		{"3.14=1", "{\"3\":{\"14\":1 } }"},
 	};
 	static const struct invalid bad[] = {
@@ -222,6 +223,10 @@ static void test_strings(void)
 		{"a=\"\\u00e9\\U0001F600\\uD7FF\\uE000\\U0010FFFF\"",
 			"{\"a\":\"é😀\xED\x9F\xBF\xEE\x80\x80\xF4\x8F\xBF\xBF\" "
 			"}"},
+		{"a=\"\\u007e\\u00a0\\u07ff\\u0800\\uffff\\U00010000\"",
+			"{\"a\":\"~\xC2\xA0\xDF\xBF\xE0\xA0\x80\xEF\xBF\xBF"
+			"\xF0\x90\x80\x80\" }"},
+		{"a=\"\\u007f\\u0080\"", "{\"a\":\"\\u007f\\u0080\" }"},
 		{"a=\"\"\nb=''", "{\"a\":\"\" \"b\":\"\" }"},
 		{"a='\\b\"'\nb=\"\t'\"",
 			"{\"a\":\"\\\\b\\\"\" \"b\":\"\\u0009'\" }"},
@@ -500,6 +505,8 @@ static void test_datetimes(void)
 		{"a=0000-02-29", "{\"a\":0-2-29 }"},
 		{"a=2000-02-29", "{\"a\":2000-2-29 }"},
 		{"a=2024-02-29", "{\"a\":2024-2-29 }"},
+		{"a=2000-01-01", "{\"a\":2000-1-1 }"},
+		{"a=2000-01-31", "{\"a\":2000-1-31 }"},
 		{"a=9999-12-31", "{\"a\":9999-12-31 }"},
 		{"a=07:32:09.5", "{\"a\":T7:32:9.500000000 }"},
 		{"a=07:32:09.000000001", "{\"a\":T7:32:9.1 }"},
@@ -590,6 +597,7 @@ static void test_defined_twice(void)
 	static const struct invalid bad[] = {
 		{"b=1\na=1\n\n a=2", 4, 2,
 			"key 'a' is defined twice, first at line 2"},
+		{"'a ~'=1\n'a ~'=2", 2, 1, "'a ~' is defined twice"},
 		{"a=1\n\"\\u0061\"=2", 2, 1, "'a' is defined twice"},
 		{"a={b=1,b=2}", 1, 8, "'b' is defined twice"},
 		{"a={b.c=1,b.c=2}", 1, 12, "'c' is defined twice"},

@@ -1,0 +1,289 @@
+#include "oracle.h"
+#include "sim.h"
+
+void sim_accept(struct sim *sim, struct sim_conn *conn, uint32_t serial)
+{
+	uint32_t number = ++sim->accepted;
+
+	*conn = (struct sim_conn){.number = number,
+		.serial = serial,
+		.client = LBP_NONE,
+		.upstream = LBP_NONE,
+		.live = true};
+	conn->streams[LBP_UP].pipe.key = number * 2;
+	conn->streams[LBP_DOWN].pipe.key = number * 2 + 1;
+	twin_session_init(&conn->twin, &sim->app, &sim->timeouts, sim->now_ns);
+	sim_note(sim, conn, SIM_ACCEPTED, serial);
+}
+
+static void lend_ring(struct sim *sim, struct lbp_pipe *pipe)
+{
+	uint32_t i = 0;
+
+	while ((sim->rings_out >> i & 1) != 0)
+		i++;
+	ORACLE("FLW-6", i < 2 * SIM_CONNS, "more rings than pipes");
+	sim->rings_out |= 1u << i;
+	lbp_pipe_lend(pipe, sim->rings[i], sim->ring_cap);
+}
+
+static void take_ring_back(
+	struct sim *sim, struct sim_stream *stream, const uint8_t *ring)
+{
+	if (ring == NULL)
+		return;
+	sim->rings_out &= ~(1u << ((ring - sim->rings[0]) / SIM_RING));
+	stream->pipe.cap = 0;
+}
+
+/* Memory is bound: a ring is out for each pipe that holds bytes. */
+void sim_check_rings(const struct sim *sim)
+{
+	uint32_t held = 0;
+
+	for (int i = 0; i < SIM_CONNS; i++) {
+		const struct sim_conn *conn = &sim->conns[i];
+
+		for (int way = 0; way < 2 && conn->live; way++)
+			held += conn->twin.session.flow.pipes[way].len > 0;
+	}
+	ORACLE("FLW-6", (uint32_t)__builtin_popcount(sim->rings_out) == held,
+		"%u pipes hold bytes, rings 0x%x are out", held,
+		sim->rings_out);
+}
+
+/* [LIM-1] and [LIM-2] as they are written, over what happened here. */
+static void check_limits(struct sim *sim, uint32_t client)
+{
+	const struct lbp_limits *limits =
+		&sim->app.model.clients[client].limits;
+	uint64_t *times = sim->admitted_ns[client];
+	uint64_t len = ++sim->admissions[client];
+	uint32_t open = 0;
+	uint32_t recent = 0;
+
+	times[len % MODEL_APP_ADMISSIONS] = sim->now_ns;
+	for (uint64_t i = len; i > 0 && len - i < MODEL_APP_ADMISSIONS; i--)
+		recent += sim->now_ns - times[i % MODEL_APP_ADMISSIONS] <
+			  limits->window_ns;
+	for (int i = 0; i < SIM_CONNS; i++) {
+		const struct sim_conn *conn = &sim->conns[i];
+
+		open += conn->live && conn->admitted &&
+			conn->client == client && conn->reports == 0;
+	}
+	ORACLE("LIM-1", limits->concurrent == 0 || open <= limits->concurrent,
+		"client %u has %u sessions open", client, open);
+	ORACLE("LIM-2",
+		limits->connections == 0 || recent <= limits->connections,
+		"client %u was admitted %u times in a window", client, recent);
+}
+
+static void start_dial(
+	struct sim *sim, struct sim_conn *conn, uint32_t upstream)
+{
+	ORACLE("SES-1", conn->handshaken && conn->client != LBP_NONE,
+		"a dial for nobody");
+	if (!conn->admitted) {
+		conn->admitted = true;
+		sim_note(sim, conn, SIM_ADMITTED, conn->client);
+		check_limits(sim, conn->client);
+	}
+	ORACLE("SES-5", (conn->tried >> upstream & 1) == 0,
+		"upstream %u is dialed again", upstream);
+	ORACLE("SES-10", !conn->dialing, "two dials at once");
+	conn->tried |= 1u << upstream;
+	conn->upstream = upstream;
+	conn->dialing = true;
+	sim_note(sim, conn, SIM_DIAL, upstream);
+}
+
+static void close_refused(struct sim *sim, struct sim_conn *conn)
+{
+	ORACLE("SES-4", conn->handshaken && !conn->relayed,
+		"close_notify at the wrong time");
+	ORACLE("SES-4", conn->streams[LBP_DOWN].pipe.out == 0,
+		"a refused client got data");
+	conn->streams[LBP_DOWN].sink_saw_end = true;
+	sim_note(sim, conn, SIM_CLOSED, 0);
+}
+
+static void report(struct sim *sim, struct sim_conn *conn)
+{
+	enum lbp_reason reason = conn->twin.session.reason;
+
+	ORACLE("SES-16", conn->reports++ == 0, "a second reason");
+	ORACLE("SES-16", reason != LBP_REASON_NONE, "no reason");
+	sim->stats.reasons[reason]++;
+	sim_note(sim, conn, SIM_REPORTED, reason);
+}
+
+/* What a peer has at the end of a relay: all of the stream, or a reset. */
+static void check_stream(const struct sim_stream *stream, bool done)
+{
+	bool complete = stream->source_ended &&
+			stream->sent == stream->pipe.out &&
+			stream->pipe.in == stream->pipe.out;
+
+	ORACLE("FLW-1",
+		stream->pipe.out <= stream->pipe.in &&
+			stream->pipe.in <= stream->sent,
+		"bytes that nobody sent");
+	ORACLE("SES-7", !done || (complete && stream->sink_saw_end),
+		"done, but not all was delivered");
+	ORACLE("SES-7", !done || !stream->sink_saw_reset, "done, but reset");
+	ORACLE("SES-8", done || stream->sink_saw_reset,
+		"an unclean end without a reset");
+}
+
+static void finish(struct sim *sim, struct sim_conn *conn)
+{
+	struct lbp_flow *flow = &conn->twin.session.flow;
+	bool done = conn->twin.session.reason == LBP_REASON_DONE;
+
+	ORACLE("SES-16", conn->reports == 1, "%u reasons", conn->reports);
+	ORACLE("SES-7", conn->relayed || !done, "done without a relay");
+	ORACLE("SES-1", conn->relayed || conn->streams[LBP_UP].pipe.out == 0,
+		"bytes went to an upstream without a relay");
+	for (int way = 0; way < 2; way++) {
+		struct sim_stream *stream = &conn->streams[way];
+
+		if (conn->relayed)
+			check_stream(stream, done);
+		sim->stats.bytes += stream->pipe.out;
+		take_ring_back(
+			sim, stream, lbp_pipe_discard(&flow->pipes[way]));
+	}
+	sim_note(sim, conn, SIM_ENDED, 0);
+	conn->live = false;
+}
+
+static void carry_out(
+	struct sim *sim, struct sim_conn *conn, const struct lbp_duties *duties)
+{
+	unsigned set = duties->set;
+
+	if (set & LBP_DUTY_REFUSE)
+		ORACLE("SES-2", !conn->handshaken && conn->client == LBP_NONE,
+			"a client that may come in is refused");
+	if (set & LBP_DUTY_DROP_DIAL) {
+		ORACLE("SES-10", conn->dialing, "no dial to drop");
+		conn->dialing = false;
+	}
+	if (set & LBP_DUTY_DIAL)
+		start_dial(sim, conn, duties->upstream);
+	if (set & LBP_DUTY_RELAY) {
+		ORACLE("SES-1", conn->dialing, "a relay without a dial");
+		conn->dialing = false;
+		conn->relayed = true;
+	}
+	if (set & LBP_DUTY_CLOSE_NOTIFY)
+		close_refused(sim, conn);
+	if (set & LBP_DUTY_REPORT)
+		report(sim, conn);
+	if (set & LBP_DUTY_RESET_CLIENT)
+		conn->streams[LBP_DOWN].sink_saw_reset = true;
+	if (set & LBP_DUTY_RESET_UPSTREAM)
+		conn->streams[LBP_UP].sink_saw_reset = true;
+	if (set & LBP_DUTY_END)
+		finish(sim, conn);
+}
+
+void sim_event(
+	struct sim *sim, struct sim_conn *conn, const struct lbp_event *event)
+{
+	struct lbp_duties duties;
+	enum lbp_err err;
+
+	err = twin_session_step(&conn->twin, event, sim->now_ns, &duties);
+	sim->stats.events++;
+	if (event->kind == LBP_EVENT_DIAL_FAILED && err == LBP_OK)
+		conn->dialing = false;
+	carry_out(sim, conn, &duties);
+}
+
+void sim_event_kind(
+	struct sim *sim, struct sim_conn *conn, enum lbp_event_kind kind)
+{
+	struct lbp_event event = {.kind = kind};
+
+	sim_event(sim, conn, &event);
+}
+
+static uint64_t least(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+void sim_read(struct sim *sim, struct sim_conn *conn, enum lbp_direction way,
+	uint64_t most)
+{
+	struct sim_stream *stream = &conn->streams[way];
+	struct lbp_pipe *pipe = &conn->twin.session.flow.pipes[way];
+	uint64_t waiting = stream->sent - stream->pipe.in;
+	size_t n;
+
+	if (!lbp_pipe_wants_read(pipe))
+		return;
+	if (waiting == 0) {
+		if (stream->source_ended)
+			model_pipe_end(&stream->pipe, pipe);
+		return;
+	}
+	if (stream->pipe.cap == 0)
+		lend_ring(sim, pipe);
+	stream->pipe.cap = sim->ring_cap;
+	lbp_pipe_room(pipe, &n);
+	n = least(least(n, most), waiting);
+	model_pipe_fill(&stream->pipe, pipe, n);
+	twin_session_moved(&conn->twin, sim->now_ns);
+	model_pipe_check(&stream->pipe, pipe);
+	sim_note(sim, conn, SIM_READ, (uint32_t)n);
+}
+
+/* Passes the end on when all before it has been delivered. */
+static void pass_end(
+	struct sim *sim, struct sim_conn *conn, enum lbp_direction way)
+{
+	struct sim_stream *stream = &conn->streams[way];
+	struct lbp_flow *flow = &conn->twin.session.flow;
+
+	if (!lbp_pipe_end_is_due(&flow->pipes[way]))
+		return;
+	model_pipe_pass(&stream->pipe, &flow->pipes[way]);
+	ORACLE("FLW-4",
+		stream->source_ended && stream->pipe.out == stream->sent,
+		"a truncated stream looks complete");
+	ORACLE("FLW-4", !stream->sink_saw_end, "a second end");
+	stream->sink_saw_end = true;
+	sim_note(sim, conn, SIM_END_PASSED, way);
+	ORACLE("FLW-5",
+		lbp_flow_is_finished(flow) ==
+			(conn->streams[LBP_UP].sink_saw_end &&
+				conn->streams[LBP_DOWN].sink_saw_end),
+		"finished: %d", lbp_flow_is_finished(flow));
+	if (lbp_flow_is_finished(flow))
+		sim_event_kind(sim, conn, LBP_EVENT_FLOW_FINISHED);
+}
+
+void sim_write(struct sim *sim, struct sim_conn *conn, enum lbp_direction way,
+	uint64_t most)
+{
+	struct sim_stream *stream = &conn->streams[way];
+	struct lbp_pipe *pipe = &conn->twin.session.flow.pipes[way];
+	uint64_t free = SIM_SOCKET - (stream->pipe.out - stream->taken);
+	size_t n;
+
+	lbp_pipe_data(pipe, &n);
+	if (n > 0 && free == 0)
+		sim_note(sim, conn, SIM_BLOCKED, 0);
+	n = least(least(n, most), free);
+	if (n > 0) {
+		model_pipe_drain(&stream->pipe, pipe, n);
+		twin_session_moved(&conn->twin, sim->now_ns);
+		take_ring_back(sim, stream, lbp_pipe_return(pipe));
+		model_pipe_check(&stream->pipe, pipe);
+		sim_note(sim, conn, SIM_WRITTEN, (uint32_t)n);
+	}
+	pass_end(sim, conn, way);
+}

@@ -1,0 +1,184 @@
+#include <CUnit/CUnit.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "policy.h"
+#include "suites.h"
+
+#define TLS "[tls]\ncertificate = 'c'\nprivate_key = 'k'\nclient_ca = 'ca'\n"
+
+static const char two_apps[] = //
+	"[server]\nmax_connections = 100\n" TLS
+	"[[app]]\nid = 'web'\nlisten = ['127.0.0.1:1']\n"
+	"limits = { concurrent = 2 }\n"
+	"[[app.upstream]]\nurl = 'tcp://a:1'\nweight = 2\n"
+	"[[app.upstream]]\nurl = 'tcp://b:1'\n"
+	"[[app]]\nid = 'db'\nlisten = ['127.0.0.1:2']\n"
+	"[app.health]\nenabled = false\n"
+	"[[app.upstream]]\nurl = 'tcp://c:1'\n"
+	"[[client]]\nid = 'alice'\nserials = ['0A', '0B']\n"
+	"apps = ['web', 'db']\n"
+	"[client.limits.web]\nconcurrent = 1\n"
+	"[[client]]\nid = 'bob'\nserials = ['0C']\napps = ['web']\n";
+
+static struct lbp_config *parse(const char *text)
+{
+	struct lbp_config_errors errors;
+	struct lbp_config *config;
+
+	CU_ASSERT_EQUAL_FATAL(
+		lbp_config_parse(text, strlen(text), &config, &errors), LBP_OK);
+	return config;
+}
+
+static struct lbp_serial serial(const char *hex)
+{
+	struct lbp_serial out;
+
+	CU_ASSERT_EQUAL_FATAL(
+		lbp_serial_from_hex(&out, hex, strlen(hex)), LBP_OK);
+	return out;
+}
+
+/* Who a serial is to an application; the error if nobody. */
+static enum lbp_err identify(struct lbp_policy *policy, size_t app,
+	const char *hex, uint32_t *client)
+{
+	struct lbp_serial s = serial(hex);
+
+	return lbp_app_identify(policy->apps[app], &s, client);
+}
+
+static void a_policy_has_what_the_configuration_says(void)
+{
+	struct lbp_config *config = parse(two_apps);
+	struct lbp_policy policy;
+	uint32_t client, upstream;
+
+	CU_ASSERT_EQUAL_FATAL(lbp_policy_init(&policy, config, 0), LBP_OK);
+	lbp_config_free(config);
+	CU_ASSERT_EQUAL(policy.app_len, 2);
+	CU_ASSERT_STRING_EQUAL(lbp_app_id(policy.apps[0]), "web");
+	CU_ASSERT_STRING_EQUAL(lbp_app_id(policy.apps[1]), "db");
+	CU_ASSERT_EQUAL(lbp_app_upstreams(policy.apps[0]), 2);
+	CU_ASSERT_EQUAL(lbp_app_upstreams(policy.apps[1]), 1);
+
+	CU_ASSERT_EQUAL(identify(&policy, 0, "0A", &client), LBP_OK);
+	CU_ASSERT_EQUAL(client, 0);
+	CU_ASSERT_EQUAL(identify(&policy, 1, "0B", &client), LBP_OK);
+	CU_ASSERT_EQUAL(client, 0);
+	CU_ASSERT_EQUAL(identify(&policy, 0, "0C", &client), LBP_OK);
+	CU_ASSERT_EQUAL(client, 1);
+	CU_ASSERT_EQUAL(
+		identify(&policy, 1, "0C", &client), LBP_ERR_NOT_ALLOWED);
+	CU_ASSERT_EQUAL(
+		identify(&policy, 0, "0D", &client), LBP_ERR_UNKNOWN_CLIENT);
+
+	/* alice's own cap, bob's from the application, none for db */
+	CU_ASSERT_EQUAL(lbp_app_admit(policy.apps[0], 0, 0), LBP_OK);
+	CU_ASSERT_EQUAL(
+		lbp_app_admit(policy.apps[0], 0, 0), LBP_ERR_CONCURRENT);
+	CU_ASSERT_EQUAL(lbp_app_admit(policy.apps[0], 1, 0), LBP_OK);
+	CU_ASSERT_EQUAL(lbp_app_admit(policy.apps[0], 1, 0), LBP_OK);
+	CU_ASSERT_EQUAL(
+		lbp_app_admit(policy.apps[0], 1, 0), LBP_ERR_CONCURRENT);
+	CU_ASSERT_EQUAL(
+		lbp_app_admit(policy.apps[1], 1, 0), LBP_ERR_NOT_ALLOWED);
+
+	/* weights 2 and 1: the first two of three go to the heavier one */
+	CU_ASSERT_EQUAL(
+		lbp_app_choose(policy.apps[0], NULL, &upstream), LBP_OK);
+	CU_ASSERT_EQUAL(upstream, 0);
+	CU_ASSERT_EQUAL(
+		lbp_app_choose(policy.apps[0], NULL, &upstream), LBP_OK);
+	CU_ASSERT_EQUAL(upstream, 1);
+	CU_ASSERT_EQUAL(
+		lbp_app_choose(policy.apps[0], NULL, &upstream), LBP_OK);
+	CU_ASSERT_EQUAL(upstream, 0);
+
+	/* checks are on for web, off for db */
+	CU_ASSERT_EQUAL(lbp_app_check_due(policy.apps[0]), 0);
+	CU_ASSERT_EQUAL(lbp_app_check_due(policy.apps[1]), LBP_NEVER);
+	lbp_policy_release(&policy);
+	CU_ASSERT_PTR_NULL(policy.apps);
+}
+
+static void a_policy_survives_every_failed_allocation(void)
+{
+	struct lbp_config *config = parse(two_apps);
+	struct lbp_policy policy;
+	enum lbp_err err = LBP_ERR_NOMEM;
+	long n;
+
+	for (n = 1; err != LBP_OK && n < 1000; n++) {
+		alloc_fail_at(n);
+		err = lbp_policy_init(&policy, config, 0);
+		alloc_fail_at(0);
+		if (err == LBP_OK)
+			break;
+		CU_ASSERT_EQUAL(err, LBP_ERR_NOMEM);
+		CU_ASSERT_PTR_NULL(policy.apps);
+		CU_ASSERT_PTR_NULL(policy.acl);
+	}
+	CU_ASSERT(n > 10);
+	CU_ASSERT_EQUAL_FATAL(err, LBP_OK);
+	lbp_policy_release(&policy);
+	lbp_config_free(config);
+}
+
+static void descriptors_are_counted(void)
+{
+	struct lbp_config *config = parse(two_apps);
+
+	/* two checked upstreams: those of web */
+	CU_ASSERT_EQUAL(
+		lbp_policy_descriptors(config, 1, 2), 16 + 3 + 2 + 2 * 100 + 2);
+	CU_ASSERT_EQUAL(lbp_policy_descriptors(config, 4, 7),
+		16 + 12 + 7 + 2 * 100 + 2);
+	config->max_connections = 1000000;
+	CU_ASSERT_EQUAL(
+		lbp_policy_descriptors(config, 1, 2), 16 + 3 + 2 + 2000000 + 2);
+	lbp_config_free(config);
+}
+
+static void the_event_loop_follows_the_descriptors(void)
+{
+	struct lbp_config *config = parse(two_apps);
+	enum lbp_event_loop loop = LBP_EVENT_LOOP_AUTO;
+
+	CU_ASSERT_EQUAL(
+		lbp_policy_event_loop(config, 1024, 1024, &loop), LBP_OK);
+	CU_ASSERT_EQUAL(loop, LBP_EVENT_LOOP_SELECT);
+	CU_ASSERT_EQUAL(
+		lbp_policy_event_loop(config, 1025, 1024, &loop), LBP_OK);
+	CU_ASSERT_EQUAL(loop, LBP_EVENT_LOOP_EPOLL);
+
+	config->event_loop = LBP_EVENT_LOOP_EPOLL;
+	CU_ASSERT_EQUAL(lbp_policy_event_loop(config, 1, 1024, &loop), LBP_OK);
+	CU_ASSERT_EQUAL(loop, LBP_EVENT_LOOP_EPOLL);
+
+	config->event_loop = LBP_EVENT_LOOP_SELECT;
+	CU_ASSERT_EQUAL(
+		lbp_policy_event_loop(config, 1024, 1024, &loop), LBP_OK);
+	CU_ASSERT_EQUAL(loop, LBP_EVENT_LOOP_SELECT);
+	loop = LBP_EVENT_LOOP_AUTO;
+	CU_ASSERT_EQUAL(lbp_policy_event_loop(config, 1025, 1024, &loop),
+		LBP_ERR_RANGE);
+	CU_ASSERT_EQUAL(loop, LBP_EVENT_LOOP_AUTO);
+	lbp_config_free(config);
+}
+
+void suite_policy(void)
+{
+	CU_pSuite suite = CU_add_suite("policy", NULL, NULL);
+
+	CU_add_test(suite, "[POL-1] a policy has what the configuration says",
+		a_policy_has_what_the_configuration_says);
+	CU_add_test(suite,
+		"[POL-1][ERR-2] a policy survives every failed allocation",
+		a_policy_survives_every_failed_allocation);
+	CU_add_test(suite, "[POL-2] descriptors are counted",
+		descriptors_are_counted);
+	CU_add_test(suite, "[POL-3] the event loop follows the descriptors",
+		the_event_loop_follows_the_descriptors);
+}
