@@ -232,19 +232,25 @@ fuzz: $(addprefix build/fuzz/,$(targets)) ## a short run of every fuzz target; F
 corpus: $(addprefix build/fuzz/,$(targets)) ## keep what `make fuzz` found worth keeping in fuzz/corpus; TARGET=
 	@$(PYTHON) ci/fuzz --keep $(targets)
 
-pytest = PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m pytest -p no:cacheprovider \
-	itest $(PYTEST_ARGS)
+pytest = $(PYTHON) -m pytest -p no:cacheprovider itest $(PYTEST_ARGS)
+# These tests start no program of this build.
+no_server = --ignore=itest/test_certs_gen.py --ignore=itest/test_harness.py
 
 .PHONY: itest itest-asan itest-tsan
+itest itest-asan itest-tsan: export PYTHONDONTWRITEBYTECODE = 1
+itest-asan itest-tsan: export ITEST_SLOW = 3
+
 itest: all ## the pytest suite against build/lbproxyd; PYTEST_ARGS=
 	LBPROXYD='$(CURDIR)/build/lbproxyd' $(pytest)
 
-itest-asan: build/asan/lbproxyd ## the pytest suite, the server under ASan and UBSan
-	ITEST_SLOW=3 LBPROXYD='$(CURDIR)/$<' ci/sanitized build/asan $(pytest)
+itest-asan: build/asan/lbproxyd build/asan/toml-json ## the pytest suite, the server under ASan and UBSan
+	LBPROXYD='$(CURDIR)/build/asan/lbproxyd' \
+		LBP_TOML_JSON='$(CURDIR)/build/asan/toml-json' \
+		ci/sanitized build/asan $(pytest) $(no_server)
 
 itest-tsan: build/tsan/lbproxyd ## the multi-worker tests, the server under TSan
-	ITEST_SLOW=3 LBPROXYD='$(CURDIR)/$<' ci/sanitized build/tsan \
-		$(pytest) -k workers
+	LBPROXYD='$(CURDIR)/build/tsan/lbproxyd' \
+		ci/sanitized build/tsan $(pytest) $(no_server) -k workers
 
 .PHONY: cover
 cover: build/cover/unit $(addprefix build/cover/,$(fuzz_names)) ## coverage of lib from CUnit and corpus, with its floor
@@ -262,8 +268,10 @@ tidy_ok  := $(patsubst %.c,build/tidy/%.ok, \
 	$(lib_c) $(lbproxyd_c) $(toml-json_c))
 warn_ok  := $(foreach v,gcc clang,$(call objects,$v,$(c_files)))
 
-.PHONY: lint format pure
-lint: $(warn_ok) $(tidy_ok) ## formatter, static analysis, warnings as errors
+.PHONY: lint lint-text format pure
+lint: lint-text $(warn_ok) $(tidy_ok) ## formatter, static analysis, warnings as errors
+
+lint-text:
 	@PYTHON=$(PYTHON) ci/lint
 
 format: ## let clang-format rewrite every C file

@@ -107,7 +107,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	struct lists lists;
 	struct model_acl model = {
 		.serials = lists.serials, .grants = lists.grants};
-	struct lbp_acl *acl = NULL;
+	/* Not NULL: an error has to make it so. */
+	struct lbp_acl *acl = (struct lbp_acl *)&lists;
 	enum lbp_err got;
 	enum lbp_err want;
 

@@ -164,7 +164,7 @@ static bool same_table(
 static bool same_value(
 	const struct lbp_toml_value *a, const struct lbp_toml_value *b)
 {
-	if (a->type != b->type || memcmp(&a->pos, &b->pos, sizeof(a->pos)))
+	if (a->type != b->type || memcmp(&a->pos, &b->pos, sizeof(a->pos)) != 0)
 		return false;
 	if (a->type == LBP_TOML_TABLE)
 		return same_table(a->as.table, b->as.table);
@@ -193,7 +193,8 @@ static bool same_table(
 		const struct lbp_toml_entry *right = &b->entries[i];
 
 		if (left->key.len != right->key.len ||
-			memcmp(left->key.ptr, right->key.ptr, left->key.len) ||
+			memcmp(left->key.ptr, right->key.ptr, left->key.len) !=
+				0 ||
 			!same_value(&left->value, &right->value))
 			return false;
 	}

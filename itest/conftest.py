@@ -16,6 +16,9 @@ from harness.upstreams import Upstream  # noqa: E402
 def pytest_configure(config):
     config.addinivalue_line(
         "markers", "spec(*ids): the SPEC requirements that a test checks")
+    config.addinivalue_line(
+        "markers", "workers: several threads of the server take part, so "
+        "that it is worth a run under TSan (-k workers)")
 
 
 @pytest.fixture(scope="session")
@@ -75,6 +78,7 @@ class Servers:
         for server in self.started:
             code = server.process.returncode
             assert code in (0, 1, 2), f"the server ended with status {code}"
+            assert server.stdout == b"", server.stdout
             if server.events("ready"):
                 server.check_log()
 

@@ -64,6 +64,7 @@ def crowd_of():
         crowd.end()
 
 
+@pytest.mark.workers
 @pytest.mark.spec("BAL-1", "BAL-2", "BAL-3", "BAL-6", "SRV-23")
 def test_fair_counts_and_refill(lb, three, crowd_of):
     crowd = crowd_of(lb.proxy(*three))
@@ -135,6 +136,7 @@ def test_all_down_is_close_notify_and_no_data(lb, three):
         assert who(peer) == "b"
 
 
+@pytest.mark.workers
 @pytest.mark.spec("HLT-2", "HLT-4", "SRV-27", "SRV-28", "APP-5", "APP-7",
                   "LOG-2")
 def test_checks_take_an_upstream_out_and_back(lb, three, crowd_of):
@@ -237,6 +239,7 @@ def test_a_check_fails_at_its_timeout(lb, upstream):
         assert str(full.port) in line["upstream"]
 
 
+@pytest.mark.workers
 @pytest.mark.spec("HLT-3", "HLT-5", "SRV-28")
 def test_health_is_logged_once_for_each_change(lb, upstream):
     up = upstream(upstreams.name_server("a"))
@@ -251,3 +254,19 @@ def test_health_is_logged_once_for_each_change(lb, upstream):
     events = [line["event"] for line in server.log
               if line["event"].startswith("upstream_")]
     assert events == ["upstream_down", "upstream_up"] * 2
+
+
+@pytest.mark.spec("HLT-7", "HLT-8")
+def test_checks_are_spread_over_the_interval(lb, upstream):
+    ups = [upstream() for _ in range(3)]
+    interval = 0.9 * SLOW
+    lb.proxy(*ups, health={"interval": f"{int(interval * 1000)}ms",
+                           "timeout": "800ms", "rise": 1, "fall": 1})
+    for up in ups:
+        up.wait_accepted(3, 5 * interval)
+    base = ups[0].times[0]
+    for number, up in enumerate(ups):
+        for turn in range(3):
+            due = base + interval * (number / 3 + turn)
+            late = up.times[turn] - due
+            assert abs(late) < interval / 6, (number, turn, late)

@@ -14,6 +14,7 @@ def talk(peer, word=b"hello"):
     assert peer.recv_exactly(len(word)) == word
 
 
+@pytest.mark.workers
 @pytest.mark.spec("SRV-20")
 def test_at_max_connections_the_listeners_pause(lb, upstream):
     server = lb.proxy(upstream(upstreams.echo),
@@ -40,6 +41,7 @@ def test_at_max_connections_the_listeners_pause(lb, upstream):
     assert not server.events("reject")
 
 
+@pytest.mark.workers
 @pytest.mark.spec("SRV-20")
 def test_a_waiting_client_is_served_on_any_worker(lb, upstream):
     server = lb.proxy(upstream(upstreams.echo),
@@ -67,6 +69,7 @@ def first_that_can(waiting):
     return None
 
 
+@pytest.mark.workers
 @pytest.mark.spec("SRV-21", "SRV-31", "SES-6")
 def test_fd_limit_of_64(lb, upstream):
     up = upstream(upstreams.echo)
@@ -93,6 +96,7 @@ def test_fd_limit_of_64(lb, upstream):
     first.close()
 
 
+@pytest.mark.workers
 @pytest.mark.spec("SRV-21", "SES-6", "SES-5")
 def test_fd_limit_met_by_whole_sessions(lb, upstream):
     """Dials are short of descriptors as well; whoever is served, is."""
@@ -139,7 +143,7 @@ def test_the_soft_limit_is_raised(lb, upstream, monkeypatch):
     assert not server.events("error")
 
 
-@pytest.mark.spec("SRV-22")
+@pytest.mark.spec("SRV-22", "POL-3")
 @pytest.mark.parametrize("count,chosen", [(100, "select"), (5000, "epoll")])
 def test_auto_takes_select_while_it_can(pki, tmp_path, upstream, count,
                                         chosen):
@@ -154,7 +158,7 @@ def test_auto_takes_select_while_it_can(pki, tmp_path, upstream, count,
         server.end()
 
 
-@pytest.mark.spec("SRV-22", "CFG-1")
+@pytest.mark.spec("SRV-22", "POL-3")
 def test_select_with_too_many_is_an_error_at_its_place(pki, tmp_path):
     tree = srv.config(pki, [srv.app("echo", ["tcp://127.0.0.1:1"])],
                       poller="select", server={"max_connections": 2000})

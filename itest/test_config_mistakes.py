@@ -322,6 +322,24 @@ case("client.limits-type", "CFG-12 CFG-30",
      'window = "10s"', "limits = §5",
      r"client.limits must be a table for each app, .*, not an integer")
 
+# A mistake is reported once: what only follows from it is not.
+case("client.limits-unknown-app", "CFG-31",
+     'apps = ["echo"]\n\n[client.limits.echo]',
+     'apps = ["echo", §"nowhere"]\n\n[client.limits.nowhere]',
+     r"client.apps: no app has the id 'nowhere'; accepted: echo, mail")
+case("client.limits-without-apps", "CFG-11 CFG-31",
+     '[[client]]\nid = "alice"\nserials = ["1A:2B:3C", "1a2b3d"]\n'
+     'apps = ["echo"]\n',
+     '§[[client]]\nid = "alice"\nserials = ["1A:2B:3C", "1a2b3d"]\n',
+     "client.apps is required: an array of one or more ids of apps")
+MORE = "".join(f'[[app]]\nid = "mailed{n}"\nlisten = ["h:{n + 1}"]\n'
+               f'upstream = [{{ url = "tcp://h:1" }}]\n'
+               for n in range(100))
+case("client.apps-nearest", "CFG-31", '"echo", "mail"]',
+     '"echo", §"mailed1x"]\n' + MORE,
+     r"client.apps: no app has the id 'mailed1x'; did you mean 'mailed1'\? "
+     r"accepted: echo, mail, mailed0, [a-z0-9, ]{100,250}, \.\.\.")
+
 # What must be unique.
 TAIL = BASE[BASE.index('id = "mail"'):]
 case("twice-app-id", "CFG-14 CFG-31", TAIL,
@@ -382,6 +400,7 @@ for key, line, near, accepted in [
          "certificate, .*"),
         ("log.leval", 'level = "info"', "level", "level"),
         ("log.file", 'level = "info"', None, "level"),
+        ("log.lavil", 'level = "info"', None, "level"),
         ("timeouts.conect", 'connect = "3s"', "connect",
          "handshake, connect, idle, drain"),
         ("timeouts.darin", 'drain = "30s"', "drain", "handshake, .*"),

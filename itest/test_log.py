@@ -114,7 +114,7 @@ HOSTILE = [
 def test_a_subject_forges_nothing(lb, upstream, pki, tmp_path, number):
     subject = HOSTILE[number].replace("\\", "\\\\").replace("/", "\\/")
     server = lb.proxy(upstream(upstreams.echo))
-    cert = signed_with_subject(pki, tmp_path, subject, f"66:0{number}")
+    cert = signed_with_subject(pki, tmp_path, subject, f"0x660{number}")
     context = client_context(pki.ca, cert)
     _, peer = attempt(server.address(), context)
     assert peer.ending == "alert"
@@ -128,7 +128,8 @@ def test_a_subject_forges_nothing(lb, upstream, pki, tmp_path, number):
 
 @pytest.mark.spec("LOG-6")
 def test_a_listed_client_with_a_hostile_subject(lb, upstream, pki, tmp_path):
-    cert = signed_with_subject(pki, tmp_path, 'a","client":"root', "66:66")
+    cert = signed_with_subject(pki, tmp_path, 'a","client":"root',
+                               "0x6666")
     server = lb.proxy(upstream(upstreams.echo), clients=[
         srv.client("mallory", ["66:66"], ["echo"])])
     with connect(server.address(), client_context(pki.ca, cert)) as peer:
@@ -173,6 +174,7 @@ def test_a_server_name_forges_nothing(lb, upstream, name):
     assert [entry["event"] for entry in server.log] == ["ready", "reject"]
 
 
+@pytest.mark.workers
 @pytest.mark.spec("LOG-7")
 def test_a_stalled_reader_stops_nobody(lb, upstream):
     up = upstream(upstreams.echo)

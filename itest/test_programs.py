@@ -2,10 +2,12 @@
 
 import random
 import subprocess
+import threading
 
 import pytest
 
 from harness import server as srv
+from harness import upstreams
 from harness.client import tcp_connect
 from harness.ports import free_port
 from harness.wait import BOUND, SLOW, wait_for
@@ -187,6 +189,7 @@ def test_redis_cli(lb, redis, need):
     assert server.wait_event("reject")["reason"] == "unknown_client"
 
 
+@pytest.mark.workers
 @pytest.mark.spec("FLW-1", "SRV-23")
 def test_redis_benchmark(lb, redis, need):
     server = lb.proxy(f"tcp://127.0.0.1:{redis.port}")
@@ -198,3 +201,43 @@ def test_redis_benchmark(lb, redis, need):
     assert "Error" not in done.stdout + done.stderr
     server.wait_event("session", count=32, client="alice")
     assert not server.events("reject")
+
+
+@pytest.mark.spec("FLW-1", "SRV-8")
+def test_a_key_update_in_the_middle(lb, pki, upstream, need):
+    """s_client makes one when it reads a line with "K"."""
+    server = lb.proxy(upstream(upstreams.echo))
+    host, port = server.address()
+    pem, key = pki.of("alice")
+    client = subprocess.Popen(
+        [need("openssl", "openssl"), "s_client", "-connect",
+         f"{host}:{port}", "-tls1_3", "-cert", pem, "-key", key,
+         "-CAfile", pki.ca], stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    seen = bytearray()
+    reader = threading.Thread(target=read_all, daemon=True,
+                              args=(client.stdout, seen))
+    reader.start()
+    try:
+        for line, answer in ((b"one\n", b"\none\n"),
+                             (b"K\n", b"KEYUPDATE"),
+                             (b"two\n", b"\ntwo\n"),
+                             (b"K\n", b"KEYUPDATE"),
+                             (b"three\n", b"\nthree\n")):
+            at = len(seen)
+            client.stdin.write(line)
+            client.stdin.flush()
+            wait_for(lambda: answer.strip() in seen[at:],
+                     f"{answer} from s_client: {bytes(seen[at:])}")
+    finally:
+        client.stdin.close()
+        client.terminate()
+        client.wait()
+        reader.join(BOUND)
+        client.stdout.close()
+    assert server.wait_event("session")["bytes_up"] == len("onetwothree") + 3
+
+
+def read_all(file, into):
+    while data := file.read1(65536):
+        into.extend(data)

@@ -9,6 +9,7 @@ import pytest
 from harness import server as srv
 from harness import upstreams
 from harness.client import connect
+from harness.peer import CHUNK
 from harness.ports import free_port
 from harness.wait import SLOW, holds_for, wait_for
 
@@ -67,6 +68,7 @@ def test_echo_of_64_mib_both_ways_at_once(lb, pki, upstream, noise, secure):
     assert (line["bytes_up"], line["bytes_down"]) == (len(data), len(data))
 
 
+@pytest.mark.workers
 @pytest.mark.spec("FLW-1", "SRV-23", "APP-2")
 def test_many_sessions_at_once(lb, upstream, noise):
     up = upstream(upstreams.echo)
@@ -445,3 +447,53 @@ def test_an_idle_server_does_not_spin(lb, upstream):
     holds_for(lambda: server.process.poll() is None, "it runs", 0.01)
     for peer in peers:
         peer.close()
+
+
+@pytest.mark.spec("SES-1", "SES-7", "FLW-1", "FLW-4")
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_client_may_send_and_end_before_the_dial(lb, upstream, noise,
+                                                   version):
+    """As `openssl s_client < file` does; the first dial takes its time."""
+    data = noise[:300_000]
+    with upstreams.FullBacklog() as full:
+        server = lb.proxy(full.url, upstream(upstreams.echo),
+                          timeouts={"connect": "300ms"})
+        with server.connect(version=version) as peer:
+            compare = Compare(data)
+            peer.exchange(data, compare, timeout=20 * SLOW)
+            assert compare.at == len(data)
+            peer.expect_end("clean")
+    assert server.wait_event("session")["reason"] == "done"
+
+
+@pytest.mark.spec("SES-7", "FLW-4", "SRV-18")
+def test_a_slow_reader_gets_all_before_the_end(lb, upstream, noise):
+    data = noise[:6 * MIB]
+    server = lb.proxy(upstream(upstreams.source(data)))
+    with server.connect(receive_buffer=8192) as peer:
+        got = bytearray()
+        while part := peer.recv(size=CHUNK, timeout=20 * SLOW):
+            got += part
+        assert peer.ending == "clean"
+        assert got == data
+
+
+@pytest.mark.workers
+@pytest.mark.spec("SRV-20", "SRV-22", "SRV-23", "POL-2")
+def test_as_many_clients_as_max_connections_says(lb, upstream):
+    up = upstream(upstreams.echo)
+    server = lb.proxy(up, server={"max_connections": 400})
+    context = server.context("alice", "1.3")
+    peers = []
+    try:
+        for number in range(400):
+            peers.append(connect(server.address(), context))
+            peers[-1].send(b"%4d" % number)
+        for number, peer in enumerate(peers):
+            assert peer.recv_exactly(4) == b"%4d" % number
+        assert up.accepted == 400
+        assert not server.events("reject")
+    finally:
+        for peer in peers:
+            peer.close()
+    server.wait_event("session", count=400)

@@ -1,13 +1,15 @@
 """TLS sessions that are resumed, and what they may not do."""
 
 import ssl
+import time
 
 import pytest
 
 from harness import server as srv
 from harness import upstreams
-from harness.certs import SERIALS
-from harness.client import attempt, connect
+from harness.certs import SERIALS, certs_gen
+from harness.client import attempt, client_context, connect
+from harness.wait import SLOW, wait_for
 
 VERSIONS = ["1.2", "1.3"]
 
@@ -51,6 +53,7 @@ def test_a_session_is_resumed_with_its_identity(two_apps, version):
     assert version in line["tls"]
 
 
+@pytest.mark.workers
 @pytest.mark.spec("SRV-12", "SRV-23")
 @pytest.mark.parametrize("version", VERSIONS)
 def test_it_is_resumed_on_any_worker(two_apps, version):
@@ -130,3 +133,29 @@ def test_no_client_certificate_no_session_to_keep(two_apps):
             pytest.fail(f"a stranger's session was resumed: {error}")
         assert peer.ending == "alert"
     assert two_apps.ups[0].accepted == 0
+
+
+@pytest.mark.spec("SRV-12", "SRV-9")
+def test_a_session_outlives_no_certificate(lb, pki, upstream, tmp_path):
+    """A certificate that has run out does not live on in the cache."""
+    life = 2 * SLOW
+    certs_gen("ca", tmp_path / "ca")
+    certs_gen("client", tmp_path / "ca", "brief", "--serial", "B1",
+              "--not-after", f"+{int(life)}s")
+    begun = time.monotonic()
+    up = upstream(upstreams.echo)
+    server = lb.proxy(
+        up, clients=[srv.client("brief", ["B1"], ["echo"])],
+        tls={"client_ca": tmp_path / "ca/ca.pem", "crl": None})
+    cert = tmp_path / "ca/brief.pem", tmp_path / "ca/brief.key"
+    kept = []
+    for version in VERSIONS:
+        context = client_context(pki.ca, cert, version)
+        kept.append((context, visit(server.address(), context)[0]))
+    wait_for(lambda: time.monotonic() - begun > life + 1.1,
+             "the certificate runs out", life + 5)
+    for number, (context, session) in enumerate(kept, 1):
+        _, peer = attempt(server.address(), context, session=session)
+        assert peer.ending == "alert", peer.describe()
+        server.wait_event("reject", count=number, reason="expired")
+    assert up.accepted == len(VERSIONS)

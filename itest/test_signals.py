@@ -26,6 +26,7 @@ def refuses(address):
     return False
 
 
+@pytest.mark.workers
 @pytest.mark.spec("SRV-24", "LOG-2")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_an_idle_server_stops_at_once(lb, upstream, number):
@@ -62,6 +63,7 @@ def test_a_drain_lets_a_running_session_finish(lb, upstream):
     assert server.log[-1]["event"] == "stopped"
 
 
+@pytest.mark.workers
 @pytest.mark.spec("SRV-24", "SES-13")
 def test_the_drain_has_an_end_that_is_no_clean_one(lb, upstream):
     up = upstream()
@@ -79,6 +81,7 @@ def test_the_drain_has_an_end_that_is_no_clean_one(lb, upstream):
     assert server.log[-1]["event"] == "stopped"
 
 
+@pytest.mark.workers
 @pytest.mark.spec("SRV-24", "SES-13")
 @pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGINT])
 def test_a_second_signal_ends_at_once(lb, upstream, second):

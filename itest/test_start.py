@@ -170,7 +170,7 @@ def test_a_configuration_that_cannot_be_read(home):
     assert srv.run("-c", home, "--check").returncode == 2
 
 
-@pytest.mark.spec("SRV-2", "CFG-1")
+@pytest.mark.spec("SRV-2", "CFG-2", "CFG-10", "CFG-32")
 def test_every_error_is_printed_in_one_go(home):
     text = EXAMPLE.replace("workers         = 2", "wrokers = 2")
     text = text.replace('idle      = "10m"', 'idle = "ten"')

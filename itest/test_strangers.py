@@ -7,8 +7,10 @@ import pytest
 
 from harness import server as srv
 from harness import upstreams
-from harness.certs import SERIALS, UNLISTED
-from harness.client import attempt, begin, client_context, tcp_connect
+from harness.certs import (SERIALS, UNLISTED, certs_gen,
+                           signed_with_subject)
+from harness.client import (attempt, begin, client_context, connect,
+                            tcp_connect)
 from harness.peer import Peer
 from harness.wait import BOUND, wait_for
 
@@ -194,6 +196,7 @@ def client_hello(peer):
     return bytes(peer._wire)
 
 
+@pytest.mark.workers
 @pytest.mark.spec("SES-3", "SES-6", "SRV-20")
 def test_many_clients_that_break_off_leave_nothing(gate):
     before = gate.open_files()
@@ -232,5 +235,67 @@ def test_no_renegotiation(gate, pki, need):
 def test_a_crl_is_optional(lb, upstream):
     server = lb.proxy(upstream(upstreams.echo), tls={"crl": None})
     with server.connect("revoked") as peer:
+        peer.send(b"x")
+        assert peer.recv_exactly(1) == b"x"
+
+
+@pytest.mark.spec("SER-3", "SRV-9", "SRV-10")
+@pytest.mark.parametrize("serial", ["0", "-2748", "0x01" + "23" * 20],
+                         ids=["zero", "negative", "21-octets"])
+def test_a_serial_that_is_none(gate, pki, tmp_path, serial):
+    cert = signed_with_subject(pki, tmp_path, "odd", serial)
+    _, peer = attempt(gate.address("echo"), client_context(pki.ca, cert))
+    assert peer.ending == "alert", peer.describe()
+    assert gate.wait_event("reject")["reason"] == "bad_certificate"
+    assert gate.up.accepted == 0
+
+
+@pytest.mark.spec("SER-3", "SRV-10", "LOG-3")
+def test_a_serial_of_20_octets(lb, pki, upstream, tmp_path):
+    serial = ":".join(["7F"] + ["AB"] * 19)
+    cert = signed_with_subject(pki, tmp_path, "long",
+                               "0x" + serial.replace(":", ""))
+    server = lb.proxy(upstream(upstreams.echo),
+                      clients=[srv.client("long", [serial], ["echo"])])
+    with connect(server.address(), client_context(pki.ca, cert)) as peer:
+        peer.send(b"x")
+        assert peer.recv_exactly(1) == b"x"
+        peer.finish()
+        peer.expect_end("clean")
+    assert server.wait_event("session")["serial"] == serial
+
+
+@pytest.mark.spec("SRV-9", "SES-3")
+@pytest.mark.parametrize("copies", [20, 400])
+def test_a_client_with_a_long_chain_of_nonsense(gate, pki, tmp_path, copies):
+    pem, key = pki.of("stranger")
+    chain = tmp_path / "chain.pem"
+    chain.write_text(pem.read_text() + pki.other_ca.read_text() * copies)
+    context = client_context(pki.ca, (chain, key), "1.3")
+    with begin(gate.address("echo"), context) as peer:
+        peer.handshake()
+        assert peer.recv() == b""
+        assert peer.ending in ("alert", "reset"), peer.describe()
+    gate.wait_event("reject")
+    assert gate.up.accepted == 0
+    assert_alice_gets_in(gate)
+
+
+@pytest.mark.spec("SRV-8", "SRV-9")
+@pytest.mark.parametrize("version", VERSIONS)
+def test_rsa_certificates_at_both_ends(lb, upstream, tmp_path, version):
+    home = tmp_path / "rsa"
+    certs_gen("ca", home, "--rsa", "2048")
+    certs_gen("server", home, "server", "--rsa", "2048")
+    certs_gen("client", home, "alice", "--rsa", "2048", "--serial", "A1")
+    server = lb.proxy(
+        upstream(upstreams.echo),
+        clients=[srv.client("alice", ["A1"], ["echo"])],
+        tls={"certificate": home / "server.pem", "crl": home / "ca.crl",
+             "private_key": home / "server.key",
+             "client_ca": home / "ca.pem"})
+    context = client_context(home / "ca.pem", (home / "alice.pem",
+                                               home / "alice.key"), version)
+    with connect(server.address(), context) as peer:
         peer.send(b"x")
         assert peer.recv_exactly(1) == b"x"

@@ -1,5 +1,6 @@
 """Every wait of a session has an end."""
 
+import ssl
 import time
 
 import pytest
@@ -30,6 +31,24 @@ def test_handshake_timeout(lb, upstream, sent):
     line = server.wait_event("reject")
     assert line["reason"] == "handshake_timeout"
     assert "client" not in line
+    assert up.accepted == 0
+
+
+@pytest.mark.spec("SES-9")
+@pytest.mark.parametrize("version", ["1.2", "1.3"])
+def test_a_client_that_stops_inside_the_handshake(lb, upstream, version):
+    up = upstream(upstreams.echo)
+    server = lb.proxy(up, timeouts={"handshake": ms(0.3)})
+    with begin(server.address(), server.context("alice", version)) as peer:
+        with pytest.raises(ssl.SSLWantReadError):
+            peer.tls.do_handshake()
+        raw = Peer(peer.sock)
+        peer._take_out()
+        raw.send(bytes(peer._wire))
+        answer = raw.read_to_end()
+        assert answer[:1] == b"\x16", "no ServerHello"
+        assert raw.ending in ("clean", "reset")
+    server.wait_event("reject", reason="handshake_timeout")
     assert up.accepted == 0
 
 

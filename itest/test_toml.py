@@ -251,16 +251,18 @@ def mutate(draw, text):
 
 
 @pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.spec("TOM-1", "TOM-33")
 def test_generated_documents(seed):
-    """[TOM-1] [TOM-33] valid documents give what tomllib gives"""
+    """Valid documents give what tomllib gives."""
     draw = random.Random(seed)
     accepted = sum(compare(Writer(draw).document()) for _ in range(DOCUMENTS))
     assert accepted > DOCUMENTS / 2
 
 
 @pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.spec("TOM-1", "TOM-34")
 def test_strange_documents(seed):
-    """[TOM-1] [TOM-34] documents with bad values and keys meet one verdict"""
+    """Documents with bad values and keys meet one verdict."""
     draw = random.Random(1000 + seed)
     accepted = sum(compare(Writer(draw, 0.1).document())
                    for _ in range(DOCUMENTS))
@@ -268,8 +270,9 @@ def test_strange_documents(seed):
 
 
 @pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.spec("TOM-1", "TOM-34")
 def test_mutated_documents(seed):
-    """[TOM-1] [TOM-34] a changed document meets one verdict"""
+    """A changed document meets one verdict."""
     draw = random.Random(2000 + seed)
     accepted = sum(compare(mutate(draw, Writer(draw).document()))
                    for _ in range(2 * DOCUMENTS))
@@ -280,8 +283,9 @@ def corpus():
     return sorted((ROOT / "fuzz" / "corpus" / "toml").iterdir())
 
 
+@pytest.mark.spec("TOM-1")
 def test_corpus():
-    """[TOM-1] every seed of the fuzzer meets one verdict, as its name says"""
+    """Every seed of the fuzzer meets one verdict, as its name says."""
     names = corpus()
     assert len(names) >= 100
     for path in names:
@@ -290,19 +294,22 @@ def test_corpus():
 
 
 @pytest.mark.parametrize("value", STRINGS + NUMBERS + MOMENTS)
+@pytest.mark.spec("TOM-1")
 def test_value_that_is_valid(value):
-    """[TOM-1] each kind of value by itself"""
+    """Each kind of value by itself."""
     assert compare(f"a = {value}".encode())
 
 
 @pytest.mark.parametrize("value", BAD)
+@pytest.mark.spec("TOM-1", "TOM-11")
 def test_value_that_is_not(value):
-    """[TOM-1] [TOM-11] each kind of bad value by itself"""
+    """Each kind of bad value by itself."""
     assert not compare(f"a = {value}".encode())
 
 
+@pytest.mark.spec("TOM-12")
 def test_random_floats():
-    """[TOM-12] every float is the nearest double, of any length"""
+    """Every float is the nearest double, of any length."""
     draw = random.Random(3)
     lines = []
     for i in range(3000):
@@ -316,8 +323,9 @@ def test_random_floats():
     assert compare("".join(lines).encode())
 
 
+@pytest.mark.spec("TOM-33", "TOM-31")
 def test_big_document():
-    """[TOM-33] [TOM-31] a document of many megabytes is read in full"""
+    """A document of many megabytes is read in full."""
     count = 200_000
     text = "".join(f"[t{i}]\nkey = 'value {i}'\n" for i in range(count))
     done = run(text.encode())
@@ -331,8 +339,9 @@ def test_big_document():
 
 @pytest.mark.parametrize("levels", (1, 2, DEPTH_MAX - 1, DEPTH_MAX,
                                     DEPTH_MAX + 1, 100_000))
+@pytest.mark.spec("TOM-24")
 def test_nesting(levels):
-    """[TOM-24] every way to nest ends at the same depth"""
+    """Every way to nest ends at the same depth."""
     good = levels <= DEPTH_MAX
     for text in ("a = " + "[" * levels + "]" * levels,
                  "a = " + "{a=" * levels + "1" + "}" * levels,
@@ -341,8 +350,9 @@ def test_nesting(levels):
         assert (decode(text.encode()) is not None) == good
 
 
+@pytest.mark.spec("TOM-33", "TOM-34")
 def test_exit_status():
-    """[TOM-33] [TOM-34] the status and the streams tell success from failure"""
+    """The status and the streams tell success from failure."""
     done = run(b"a = 1\n")
     assert (done.returncode, done.stderr) == (0, b"")
     assert done.stdout == b'{"a":{"type":"integer","value":"1"}}\n'
@@ -355,8 +365,9 @@ def test_exit_status():
     assert done.stderr.startswith(b"usage: ")
 
 
+@pytest.mark.spec("TOM-33")
 def test_output_that_cannot_be_written():
-    """[TOM-33] a full disk is not success"""
+    """A full disk is not success."""
     with open("/dev/full", "wb") as full:
         done = subprocess.run([str(TOOL)], input=b"a = 1\n", stdout=full,
                               stderr=subprocess.PIPE, timeout=LIMIT_S)

@@ -19,43 +19,43 @@
 #define SIM_RING   64 /* the largest ring */
 #define SIM_NOTES  256
 
-/* What is noted down, how it reads, and whether it is a fault. */
+/* What is noted down, how it reads before its number, is it a fault? */
 #define SIM_NOTE_MAP(X)                                                        \
-	X(SIM_ACCEPTED, "a client connects with serial %u", 0)                 \
-	X(SIM_IDENTIFIED, "serial %u is verified", 0)                          \
+	X(SIM_ACCEPTED, "a client connects with serial", 0)                    \
+	X(SIM_IDENTIFIED, "the client is welcome with serial", 0)              \
 	X(SIM_HANDSHAKE_DONE, "the handshake completes", 0)                    \
-	X(SIM_ADMITTED, "client %u is admitted", 0)                            \
-	X(SIM_DIAL, "upstream %u is dialed", 0)                                \
-	X(SIM_DIAL_DONE, "upstream %u answers", 0)                             \
-	X(SIM_SENT, "a peer sends %u bytes", 0)                                \
-	X(SIM_READ, "the server reads %u bytes", 0)                            \
-	X(SIM_WRITTEN, "the server writes %u bytes", 0)                        \
-	X(SIM_TAKEN, "a peer reads %u bytes", 0)                               \
-	X(SIM_END_PASSED, "the end of direction %u is passed on", 0)           \
-	X(SIM_CLOSED, "refused: close_notify", 0)                              \
-	X(SIM_REPORTED, "reason %u stands", 0)                                 \
+	X(SIM_ADMITTED, "is admitted as client", 0)                            \
+	X(SIM_DIAL, "the server dials upstream", 0)                            \
+	X(SIM_DIAL_DONE, "the dial is done, upstream", 0)                      \
+	X(SIM_SENT, "a peer sends, bytes", 0)                                  \
+	X(SIM_READ, "the server reads, bytes", 0)                              \
+	X(SIM_WRITTEN, "the server writes, bytes", 0)                          \
+	X(SIM_TAKEN, "a peer reads, bytes", 0)                                 \
+	X(SIM_END_PASSED, "the end is passed on, direction", 0)                \
+	X(SIM_CLOSED, "close_notify without data", 0)                          \
+	X(SIM_REPORTED, "the reason stands", 0)                                \
 	X(SIM_ENDED, "ends", 0)                                                \
-	X(SIM_CLOCK, "the clock advances by %u", 0)                            \
-	X(SIM_CHECK, "a check of upstream %u", 0)                              \
+	X(SIM_CLOCK, "the clock advances by", 0)                               \
+	X(SIM_CHECK, "a check starts, upstream", 0)                            \
 	X(SIM_HEAL, "the world heals", 0)                                      \
 	X(SIM_NO_CERTIFICATE, "the client has no certificate", 1)              \
-	X(SIM_STRANGER, "the client is not welcome", 1)                        \
+	X(SIM_STRANGER, "the client is not welcome with serial", 1)            \
 	X(SIM_HANDSHAKE_BREAKS, "the handshake fails", 1)                      \
 	X(SIM_CLIENT_RESETS, "the client resets", 1)                           \
 	X(SIM_UPSTREAM_RESETS, "the upstream resets", 1)                       \
-	X(SIM_DIAL_REFUSED, "upstream %u refuses", 1)                          \
-	X(SIM_DIAL_HANGS, "upstream %u does not answer", 1)                    \
-	X(SIM_HALF_CLOSE, "the source of direction %u ends", 1)                \
+	X(SIM_DIAL_REFUSED, "the dial is refused, upstream", 1)                \
+	X(SIM_DIAL_HANGS, "the dial hangs, upstream", 1)                       \
+	X(SIM_HALF_CLOSE, "a source ends, direction", 1)                       \
 	X(SIM_ONE_BYTE, "the network cuts at one byte", 1)                     \
-	X(SIM_BLOCKED, "a write is blocked", 1)                                \
-	X(SIM_FLAP, "upstream %u changes its ways", 1)                         \
-	X(SIM_CHECK_FAILS, "the check of upstream %u fails", 1)                \
+	X(SIM_BLOCKED, "a write is blocked, direction", 1)                     \
+	X(SIM_FLAP, "changes its ways, upstream", 1)                           \
+	X(SIM_CHECK_FAILS, "a check fails, upstream", 1)                       \
 	X(SIM_BURST, "a burst of clients", 1)                                  \
-	X(SIM_STOP, "the server stops it", 1)                                  \
-	X(SIM_WRONG, "event %u in a wrong order", 1)                           \
+	X(SIM_STOP, "the server stops the session", 1)                         \
+	X(SIM_WRONG, "a wrong event, number", 1)                               \
 	X(SIM_CLOCK_STILL, "the clock stands still", 1)                        \
 	X(SIM_CLOCK_JUMPS, "the clock jumps ahead", 1)                         \
-	X(SIM_LATE, "timers are late", 1)                                      \
+	X(SIM_LATE, "the timers are late", 1)                                  \
 	X(SIM_HUNG, "a peer hangs for good", 1)
 
 #define SIM_NOTE_ENUM(code, text, fault) code,
@@ -142,7 +142,7 @@ void sim_run(struct sim *sim, const uint8_t *data, size_t len, uint64_t steps);
 /* Draws whether a fault happens now. */
 bool sim_trouble(struct sim *sim);
 
-/* Notes something down; conn may be NULL. */
+/* Notes something down; conn may be NULL, and value LBP_NONE for no number. */
 void sim_note(struct sim *sim, const struct sim_conn *conn,
 	enum sim_note_kind kind, uint32_t value);
 void sim_print_note(const struct sim_note *note);

@@ -26,30 +26,19 @@ void sim_note(struct sim *sim, const struct sim_conn *conn,
 		sim_print_note(note);
 }
 
-/* The text of a note with its number, of which there is at most one. */
-static void print_text(const char *text, uint32_t value)
-{
-	for (; *text != '\0'; text++) {
-		if (text[0] == '%' && text[1] == 'u') {
-			printf("%" PRIu32, value);
-			text++;
-		} else {
-			putchar(*text);
-		}
-	}
-	putchar('\n');
-}
-
 void sim_print_note(const struct sim_note *note)
 {
 	printf("%12" PRIu64 "  ", note->now_ns);
 	if (note->conn > 0)
-		printf("#%-5" PRIu32, note->conn);
+		printf("#%-5" PRIu32 "%s", note->conn,
+			note_kinds[note->kind].text);
 	else
-		printf("      ");
+		printf("      %s", note_kinds[note->kind].text);
 	if (note->kind == SIM_REPORTED)
-		printf("%s: ", lbp_reason_text((enum lbp_reason)note->value));
-	print_text(note_kinds[note->kind].text, note->value);
+		printf(": %s", lbp_reason_text((enum lbp_reason)note->value));
+	else if (note->value != LBP_NONE)
+		printf(" %" PRIu32, note->value);
+	putchar('\n');
 }
 
 void sim_print_stats(const struct sim_stats *stats, double seconds)
@@ -60,11 +49,11 @@ void sim_print_stats(const struct sim_stats *stats, double seconds)
 		if (!note_kinds[i].is_fault)
 			continue;
 		faults += stats->notes[i];
-		printf("fault %-34s %12" PRIu64 "\n", note_kinds[i].text,
+		printf("fault %-40s %12" PRIu64 "\n", note_kinds[i].text,
 			stats->notes[i]);
 	}
 	for (int i = LBP_REASON_DONE; i <= LBP_REASON_INTERNAL; i++)
-		printf("end   %-34s %12" PRIu64 "\n",
+		printf("end   %-40s %12" PRIu64 "\n",
 			lbp_reason_text((enum lbp_reason)i), stats->reasons[i]);
 	printf("%" PRIu64 " runs, %" PRIu64 " steps, %" PRIu64
 	       " session events, %" PRIu64 " faults, %" PRIu64

@@ -39,7 +39,7 @@ static void identify(struct sim *sim, struct sim_conn *conn)
 static void complete_handshake(struct sim *sim, struct sim_conn *conn)
 {
 	conn->handshaken = true;
-	sim_note(sim, conn, SIM_HANDSHAKE_DONE, 0);
+	sim_note(sim, conn, SIM_HANDSHAKE_DONE, LBP_NONE);
 	sim_event_kind(sim, conn, LBP_EVENT_HANDSHAKE_DONE);
 }
 
@@ -51,13 +51,13 @@ static void break_handshake(struct sim *sim, struct sim_conn *conn)
 		.reason = (enum lbp_reason)(LBP_REASON_HANDSHAKE_FAILED +
 					    bytes_below(&sim->bytes, reasons))};
 
-	sim_note(sim, conn, SIM_HANDSHAKE_BREAKS, 0);
+	sim_note(sim, conn, SIM_HANDSHAKE_BREAKS, LBP_NONE);
 	sim_event(sim, conn, &event);
 }
 
 static void reset_client(struct sim *sim, struct sim_conn *conn)
 {
-	sim_note(sim, conn, SIM_CLIENT_RESETS, 0);
+	sim_note(sim, conn, SIM_CLIENT_RESETS, LBP_NONE);
 	sim_event_kind(sim, conn, LBP_EVENT_CLIENT_RESET);
 }
 
@@ -73,7 +73,7 @@ static void shake_hands(struct sim *sim, struct sim_conn *conn)
 	} else if (authorized && bytes_u8(&sim->bytes) >= 0x10) {
 		complete_handshake(sim, conn);
 	} else if (conn->serial == 0) {
-		sim_note(sim, conn, SIM_NO_CERTIFICATE, 0);
+		sim_note(sim, conn, SIM_NO_CERTIFICATE, LBP_NONE);
 		complete_handshake(sim, conn);
 	} else {
 		identify(sim, conn);
@@ -149,7 +149,7 @@ static void disturb(
 		reset_client(sim, conn);
 		break;
 	case 1:
-		sim_note(sim, conn, SIM_UPSTREAM_RESETS, 0);
+		sim_note(sim, conn, SIM_UPSTREAM_RESETS, LBP_NONE);
 		sim_event_kind(sim, conn, LBP_EVENT_UPSTREAM_RESET);
 		break;
 	default:
@@ -166,7 +166,7 @@ static void relay(struct sim *sim, struct sim_conn *conn)
 	uint64_t n = 1 + (uint64_t)(what >> 4) * 4;
 
 	if (n == 1)
-		sim_note(sim, conn, SIM_ONE_BYTE, 0);
+		sim_note(sim, conn, SIM_ONE_BYTE, LBP_NONE);
 	switch (what >> 1 & 7) {
 	case 0:
 		send_bytes(sim, conn, way, n);

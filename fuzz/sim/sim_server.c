@@ -105,7 +105,7 @@ static void close_refused(struct sim *sim, struct sim_conn *conn)
 	ORACLE("SES-4", conn->streams[LBP_DOWN].pipe.out == 0,
 		"a refused client got data");
 	conn->streams[LBP_DOWN].sink_saw_end = true;
-	sim_note(sim, conn, SIM_CLOSED, 0);
+	sim_note(sim, conn, SIM_CLOSED, LBP_NONE);
 }
 
 static void report(struct sim *sim, struct sim_conn *conn)
@@ -154,7 +154,7 @@ static void finish(struct sim *sim, struct sim_conn *conn)
 		take_ring_back(
 			sim, stream, lbp_pipe_discard(&flow->pipes[way]));
 	}
-	sim_note(sim, conn, SIM_ENDED, 0);
+	sim_note(sim, conn, SIM_ENDED, LBP_NONE);
 	conn->live = false;
 }
 
@@ -276,7 +276,7 @@ void sim_write(struct sim *sim, struct sim_conn *conn, enum lbp_direction way,
 
 	lbp_pipe_data(pipe, &n);
 	if (n > 0 && free == 0)
-		sim_note(sim, conn, SIM_BLOCKED, 0);
+		sim_note(sim, conn, SIM_BLOCKED, way);
 	n = least(least(n, most), free);
 	if (n > 0) {
 		model_pipe_drain(&stream->pipe, pipe, n);

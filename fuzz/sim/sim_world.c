@@ -67,7 +67,7 @@ static void advance_clock(struct sim *sim)
 	uint64_t due = lbp_app_check_due(sim->app.app);
 
 	if (how < 0x20)
-		sim_note(sim, NULL, SIM_CLOCK_STILL, 0);
+		sim_note(sim, NULL, SIM_CLOCK_STILL, LBP_NONE);
 	else if (how < 0x80)
 		set_clock(sim, sim->now_ns + how % 16);
 	else if (how < 0xb0 && next != LBP_NEVER && next > sim->now_ns)
@@ -75,11 +75,11 @@ static void advance_clock(struct sim *sim)
 	else if (how < 0xd0 && due != LBP_NEVER && due > sim->now_ns)
 		set_clock(sim, due);
 	else if (how >= 0xfc && sim->now_ns >> 60 == 0) {
-		sim_note(sim, NULL, SIM_CLOCK_JUMPS, 0);
+		sim_note(sim, NULL, SIM_CLOCK_JUMPS, LBP_NONE);
 		set_clock(sim, sim->now_ns + (UINT64_C(1) << how % 4 * 12));
 	}
 	if (how >= 0x20 && how % 8 == 0) {
-		sim_note(sim, NULL, SIM_LATE, 0);
+		sim_note(sim, NULL, SIM_LATE, LBP_NONE);
 		return;
 	}
 	tick(sim);
@@ -117,7 +117,7 @@ static void stop(struct sim *sim, struct sim_conn *conn)
 	struct lbp_event event = {.kind = LBP_EVENT_STOP,
 		.reason = reasons[bytes_below(&sim->bytes, 3)]};
 
-	sim_note(sim, conn, SIM_STOP, 0);
+	sim_note(sim, conn, SIM_STOP, LBP_NONE);
 	sim_event(sim, conn, &event);
 	ORACLE("SES-13", !conn->live, "a stopped session goes on");
 }
@@ -156,7 +156,7 @@ static void confuse(struct sim *sim, struct sim_conn *conn)
 
 static void burst(struct sim *sim)
 {
-	sim_note(sim, NULL, SIM_BURST, 0);
+	sim_note(sim, NULL, SIM_BURST, LBP_NONE);
 	for (int i = 0; i < SIM_CONNS; i++) {
 		if (!sim->conns[i].live)
 			sim_connect(sim, &sim->conns[i]);
@@ -169,15 +169,15 @@ static void step(struct sim *sim)
 	struct sim_conn *conn = &sim->conns[what % SIM_CONNS];
 
 	sim->stats.steps++;
-	if (what < 0x14)
+	if (what < 0x06)
 		advance_clock(sim);
-	else if (what < 0x1c)
+	else if (what < 0x10)
 		act_upstream(sim);
-	else if (what == 0x1c)
+	else if (what == 0x10)
 		burst(sim);
-	else if (what == 0x1d && sim_trouble(sim))
+	else if (what == 0x11 && sim_trouble(sim))
 		stop_some(sim);
-	else if (what < 0x20 && conn->number > 0)
+	else if (what < 0x14 && conn->number > 0)
 		confuse(sim, conn);
 	else if (!conn->live)
 		sim_connect(sim, conn);
@@ -260,10 +260,10 @@ static void heal(struct sim *sim)
 		       timeouts->connect_ns * sim->app.model.upstream_len +
 		       timeouts->idle_ns + timeouts->linger_ns;
 
-	sim_note(sim, NULL, SIM_HEAL, 0);
+	sim_note(sim, NULL, SIM_HEAL, LBP_NONE);
 	for (int i = 0; i < SIM_CONNS; i++) {
 		if (sim->conns[i].live && is_hung(&sim->conns[i]))
-			sim_note(sim, &sim->conns[i], SIM_HUNG, 0);
+			sim_note(sim, &sim->conns[i], SIM_HUNG, LBP_NONE);
 	}
 	tick(sim);
 	behave(sim);
@@ -287,7 +287,7 @@ static void set_up(struct sim *sim)
 
 	sim->timeouts.handshake_ns = 1 + (uint64_t)bytes_u8(&sim->bytes);
 	sim->timeouts.connect_ns = 1 + (uint64_t)bytes_u8(&sim->bytes);
-	sim->timeouts.idle_ns = 1 + (uint64_t)bytes_u8(&sim->bytes);
+	sim->timeouts.idle_ns = 1 + 4 * (uint64_t)bytes_u8(&sim->bytes);
 	sim->timeouts.linger_ns = 1 + (uint64_t)bytes_u8(&sim->bytes);
 	sim->ring_cap = 1 + bytes_below(&sim->bytes, SIM_RING);
 	sim->trouble = troubles[bytes_below(&sim->bytes, 4)];

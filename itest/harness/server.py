@@ -144,6 +144,7 @@ class Lbproxyd:
         self.tree = tree
         self.log = []
         self.raw = []
+        self.stdout = b""
         self._fd_limit = fd_limit
         self.process = subprocess.Popen(
             [LBPROXYD, "-c", str(path)], stdin=subprocess.DEVNULL,
@@ -259,6 +260,7 @@ class Lbproxyd:
             self.read_log()
         self._reader.join(BOUND)
         self.process.stderr.close()
+        self.stdout = self.process.stdout.read()
         self.process.stdout.close()
 
     def _wait_drain(self):

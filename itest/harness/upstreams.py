@@ -9,6 +9,7 @@ import queue
 import socket
 import ssl
 import threading
+import time
 
 from harness.peer import Ended, Peer, TlsPeer
 from harness.wait import BOUND, wait_for
@@ -82,6 +83,7 @@ class Upstream:
         self.port = port
         self.receive_buffer = receive_buffer
         self.accepted = 0
+        self.times = []
         self.failed_handshakes = []
         self.server_names = []
         self.peers = []
@@ -121,6 +123,7 @@ class Upstream:
                 sock, _ = listener.accept()
             except OSError:
                 return
+            self.times.append(time.monotonic())
             self.accepted += 1
             self._spawn(self._serve, sock)
 

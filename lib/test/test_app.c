@@ -1,0 +1,490 @@
+#include <CUnit/CUnit.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "app.h"
+#include "balancer.h"
+#include "suites.h"
+
+enum {
+	ALICE,
+	BOB,
+	EVE,
+	CLIENTS
+}; /* Eve may use another application */
+enum {
+	OTHER_APP,
+	THE_APP,
+	APPS
+};
+
+#define UPSTREAMS 3
+#define MS        UINT64_C(1000000)
+#define START     (100 * MS)
+
+static const uint32_t weights[UPSTREAMS] = {1, 1, 1};
+static const struct lbp_app_client clients[] = {
+	{BOB, {.concurrent = 1, .connections = 0, .window_ns = 1}},
+	{ALICE, {.concurrent = 2, .connections = 3, .window_ns = 50 * MS}},
+};
+static struct lbp_acl *acl;
+
+static struct lbp_serial serial(uint8_t octet)
+{
+	return (struct lbp_serial){.octets = {octet}, .len = 1};
+}
+
+static int set_up(void)
+{
+	const struct lbp_acl_serial serials[] = {{serial(1), ALICE},
+		{serial(2), BOB}, {serial(3), EVE}, {serial(0x11), ALICE}};
+	static const struct lbp_acl_grant grants[] = {
+		{ALICE, THE_APP}, {BOB, THE_APP}, {EVE, OTHER_APP}};
+
+	return lbp_acl_new(&acl, serials, 4, grants, 3, CLIENTS, APPS) !=
+	       LBP_OK;
+}
+
+static int tear_down(void)
+{
+	lbp_acl_free(acl);
+	return 0;
+}
+
+static struct lbp_app_options options(void)
+{
+	return (struct lbp_app_options){.id = "echo",
+		.acl = acl,
+		.number = THE_APP,
+		.weights = weights,
+		.upstream_len = UPSTREAMS,
+		.health = {.enabled = true,
+			.interval_ns = 30 * MS,
+			.rise = 2,
+			.fall = 2},
+		.clients = clients,
+		.client_len = 2};
+}
+
+static struct lbp_app *make(void)
+{
+	struct lbp_app_options from = options();
+	struct lbp_app *app;
+
+	CU_ASSERT_EQUAL_FATAL(lbp_app_new(&app, &from, START), LBP_OK);
+	return app;
+}
+
+static uint32_t choose(struct lbp_app *app)
+{
+	uint32_t upstream = LBP_NONE;
+
+	CU_ASSERT_EQUAL(lbp_app_choose(app, NULL, &upstream), LBP_OK);
+	return upstream;
+}
+
+static void expect_open(
+	const struct lbp_app *app, uint32_t a, uint32_t b, uint32_t c)
+{
+	CU_ASSERT_EQUAL(lbp_app_open(app, 0), a);
+	CU_ASSERT_EQUAL(lbp_app_open(app, 1), b);
+	CU_ASSERT_EQUAL(lbp_app_open(app, 2), c);
+}
+
+static void it_is_what_it_was_made_from(void)
+{
+	char id[] = "echo";
+	struct lbp_app_options from = options();
+	struct lbp_app *app;
+
+	from.id = id;
+	CU_ASSERT_EQUAL_FATAL(lbp_app_new(&app, &from, START), LBP_OK);
+	id[0] = 'x';
+	CU_ASSERT_STRING_EQUAL(lbp_app_id(app), "echo");
+	CU_ASSERT_EQUAL(lbp_app_upstreams(app), UPSTREAMS);
+	expect_open(app, 0, 0, 0);
+	CU_ASSERT_EQUAL(lbp_app_open(app, UPSTREAMS), 0);
+	CU_ASSERT_TRUE(lbp_app_is_ready(app));
+	lbp_app_free(app);
+	lbp_app_free(NULL);
+}
+
+static void expect_refused(const struct lbp_app_options *from)
+{
+	struct lbp_app *app = (struct lbp_app *)&acl;
+
+	CU_ASSERT_EQUAL(lbp_app_new(&app, from, START), LBP_ERR_RANGE);
+	CU_ASSERT_PTR_NULL(app);
+}
+
+static void expect_made(const struct lbp_app_options *from)
+{
+	struct lbp_app *app = NULL;
+
+	CU_ASSERT_EQUAL(lbp_app_new(&app, from, START), LBP_OK);
+	CU_ASSERT_PTR_NOT_NULL(app);
+	lbp_app_free(app);
+}
+
+static void upstreams_out_of_range_are_refused(void)
+{
+	static uint32_t many[LBP_UPSTREAMS_MAX + 1];
+	struct lbp_app_options from = options();
+
+	for (size_t i = 0; i < LBP_UPSTREAMS_MAX + 1; i++)
+		many[i] = 1 + (uint32_t)i % LBP_WEIGHT_MAX;
+	from.weights = many;
+	from.upstream_len = 0;
+	expect_refused(&from);
+	from.upstream_len = LBP_UPSTREAMS_MAX + 1;
+	expect_refused(&from);
+	from.upstream_len = LBP_UPSTREAMS_MAX;
+	expect_made(&from);
+	from.upstream_len = 1;
+	expect_made(&from);
+	from.upstream_len = 2;
+	many[1] = LBP_WEIGHT_MAX;
+	expect_made(&from);
+	many[1] = LBP_WEIGHT_MAX + 1;
+	expect_refused(&from);
+	many[1] = 0;
+	expect_refused(&from);
+}
+
+static void health_options_out_of_range_are_refused(void)
+{
+	struct lbp_app_options from = options();
+
+	from.health = (struct lbp_health_options){
+		true, .interval_ns = 1, .rise = 1, .fall = 1};
+	expect_made(&from);
+	from.health.interval_ns = UINT64_C(1) << 56;
+	expect_made(&from);
+	from.health.interval_ns++;
+	expect_refused(&from);
+	from.health.interval_ns = 0;
+	expect_refused(&from);
+	from.health.interval_ns = 1;
+	from.health.rise = 0;
+	expect_refused(&from);
+	from.health.rise = 1;
+	from.health.fall = 0;
+	expect_refused(&from);
+	from.health = (struct lbp_health_options){.enabled = false};
+	expect_made(&from);
+}
+
+static void a_client_given_twice_is_refused(void)
+{
+	static const struct lbp_app_client twice[] = {
+		{.client = BOB}, {.client = ALICE}, {.client = BOB}};
+	struct lbp_app_options from = options();
+
+	from.clients = twice;
+	from.client_len = 3;
+	expect_refused(&from);
+	from.client_len = 2;
+	expect_made(&from);
+	from.clients = NULL;
+	from.client_len = 0;
+	expect_made(&from);
+}
+
+static void without_memory_there_is_no_application(void)
+{
+	struct lbp_app_options from = options();
+	struct lbp_app *app;
+	long allocations;
+
+	alloc_fail_at(0);
+	CU_ASSERT_EQUAL_FATAL(lbp_app_new(&app, &from, START), LBP_OK);
+	lbp_app_free(app);
+	allocations = alloc_count();
+	CU_ASSERT_TRUE(allocations > 0);
+	for (long n = 1; n <= allocations; n++) {
+		enum lbp_err err;
+
+		app = (struct lbp_app *)&acl;
+		alloc_fail_at(n);
+		err = lbp_app_new(&app, &from, START);
+		alloc_fail_at(0);
+		CU_ASSERT_EQUAL(err, LBP_ERR_NOMEM);
+		CU_ASSERT_PTR_NULL(app);
+	}
+}
+
+static void expect_identity(const struct lbp_app *app, uint8_t octet,
+	enum lbp_err err, uint32_t want)
+{
+	struct lbp_serial who = serial(octet);
+	uint32_t client = LBP_NONE;
+
+	CU_ASSERT_EQUAL(lbp_app_identify(app, &who, &client), err);
+	CU_ASSERT_EQUAL(client, want);
+}
+
+static void only_its_clients_may_use_it(void)
+{
+	struct lbp_app *app = make();
+
+	expect_identity(app, 1, LBP_OK, ALICE);
+	expect_identity(app, 2, LBP_OK, BOB);
+	expect_identity(app, 3, LBP_ERR_NOT_ALLOWED, EVE);
+	expect_identity(app, 4, LBP_ERR_UNKNOWN_CLIENT, LBP_NONE);
+	CU_ASSERT_EQUAL(lbp_app_admit(app, EVE, START), LBP_ERR_NOT_ALLOWED);
+	CU_ASSERT_EQUAL(lbp_app_leave(app, EVE), LBP_ERR_STATE);
+	CU_ASSERT_EQUAL(
+		lbp_app_admit(app, CLIENTS, START), LBP_ERR_NOT_ALLOWED);
+	CU_ASSERT_EQUAL(lbp_app_leave(app, LBP_NONE), LBP_ERR_STATE);
+	lbp_app_free(app);
+}
+
+static void all_serials_of_a_client_share_one_limiter(void)
+{
+	struct lbp_app *app = make();
+
+	expect_identity(app, 0x11, LBP_OK, ALICE);
+	CU_ASSERT_EQUAL(lbp_app_admit(app, ALICE, START), LBP_OK);
+	CU_ASSERT_EQUAL(lbp_app_admit(app, ALICE, START), LBP_OK);
+	CU_ASSERT_EQUAL(lbp_app_admit(app, ALICE, START), LBP_ERR_CONCURRENT);
+	CU_ASSERT_EQUAL(lbp_app_admit(app, BOB, START), LBP_OK);
+	CU_ASSERT_EQUAL(lbp_app_admit(app, BOB, START), LBP_ERR_CONCURRENT);
+	CU_ASSERT_EQUAL(lbp_app_leave(app, ALICE), LBP_OK);
+	CU_ASSERT_EQUAL(lbp_app_admit(app, ALICE, START), LBP_OK);
+	CU_ASSERT_EQUAL(lbp_app_leave(app, ALICE), LBP_OK);
+	CU_ASSERT_EQUAL(
+		lbp_app_admit(app, ALICE, START + 50 * MS - 1), LBP_ERR_RATE);
+	CU_ASSERT_EQUAL(lbp_app_admit(app, ALICE, START + 50 * MS), LBP_OK);
+	CU_ASSERT_EQUAL(lbp_app_leave(app, BOB), LBP_OK);
+	CU_ASSERT_EQUAL(lbp_app_leave(app, BOB), LBP_ERR_STATE);
+	lbp_app_free(app);
+}
+
+static void two_clients_have_a_ring_each(void)
+{
+	static const struct lbp_app_client both[] = {
+		{ALICE, {.connections = 2, .window_ns = 10}},
+		{BOB, {.connections = 2, .window_ns = 10}}};
+	struct lbp_app_options from = options();
+	struct lbp_app *app;
+
+	from.clients = both;
+	CU_ASSERT_EQUAL_FATAL(lbp_app_new(&app, &from, 0), LBP_OK);
+	for (uint64_t t = 0; t < 100; t += 10) {
+		CU_ASSERT_EQUAL(lbp_app_admit(app, ALICE, t), LBP_OK);
+		CU_ASSERT_EQUAL(lbp_app_admit(app, BOB, t + 3), LBP_OK);
+		CU_ASSERT_EQUAL(lbp_app_admit(app, ALICE, t + 5), LBP_OK);
+		CU_ASSERT_EQUAL(lbp_app_admit(app, BOB, t + 6), LBP_OK);
+		CU_ASSERT_EQUAL(lbp_app_admit(app, ALICE, t + 9), LBP_ERR_RATE);
+		CU_ASSERT_EQUAL(lbp_app_admit(app, BOB, t + 9), LBP_ERR_RATE);
+	}
+	lbp_app_free(app);
+}
+
+static void a_failed_dial_gives_its_connection_back(void)
+{
+	struct lbp_app *app = make();
+
+	CU_ASSERT_EQUAL(choose(app), 0);
+	CU_ASSERT_EQUAL(choose(app), 1);
+	expect_open(app, 1, 1, 0);
+	CU_ASSERT_EQUAL(lbp_app_dialed(app, 0, false), LBP_HEALTH_SAME);
+	expect_open(app, 0, 1, 0);
+	CU_ASSERT_EQUAL(lbp_app_dialed(app, 1, true), LBP_HEALTH_SAME);
+	expect_open(app, 0, 1, 0);
+	CU_ASSERT_EQUAL(lbp_app_release(app, 1), LBP_OK);
+	CU_ASSERT_EQUAL(lbp_app_release(app, 1), LBP_ERR_STATE);
+	CU_ASSERT_EQUAL(lbp_app_release(app, UPSTREAMS), LBP_ERR_RANGE);
+	CU_ASSERT_EQUAL(lbp_app_dialed(app, UPSTREAMS, false), LBP_HEALTH_SAME);
+	CU_ASSERT_EQUAL(
+		lbp_app_checked(app, UPSTREAMS, false), LBP_HEALTH_SAME);
+	expect_open(app, 0, 0, 0);
+	lbp_app_free(app);
+}
+
+static void a_good_dial_ends_the_run_of_failures(void)
+{
+	struct lbp_app *app = make();
+
+	for (int i = 0; i < 3; i++) {
+		CU_ASSERT_EQUAL(lbp_app_dialed(app, 0, false), LBP_HEALTH_SAME);
+		CU_ASSERT_EQUAL(lbp_app_dialed(app, 0, true), LBP_HEALTH_SAME);
+	}
+	CU_ASSERT_EQUAL(lbp_app_dialed(app, 0, false), LBP_HEALTH_SAME);
+	CU_ASSERT_EQUAL(lbp_app_dialed(app, 0, false), LBP_HEALTH_DOWN);
+	lbp_app_free(app);
+}
+
+/* Takes upstream 0 down by failed dials, without connections. */
+static void take_down(struct lbp_app *app, uint32_t upstream)
+{
+	CU_ASSERT_EQUAL(lbp_app_dialed(app, upstream, false), LBP_HEALTH_SAME);
+	CU_ASSERT_EQUAL(lbp_app_dialed(app, upstream, false), LBP_HEALTH_DOWN);
+}
+
+static void expect_check(struct lbp_app *app, uint64_t due_ns, uint32_t want)
+{
+	uint32_t upstream = LBP_NONE;
+
+	CU_ASSERT_EQUAL(lbp_app_check_due(app), due_ns);
+	CU_ASSERT_FALSE(lbp_app_take_check(app, due_ns - 1, &upstream));
+	CU_ASSERT_EQUAL(upstream, LBP_NONE);
+	CU_ASSERT_TRUE(lbp_app_take_check(app, due_ns, &upstream));
+	CU_ASSERT_EQUAL(upstream, want);
+}
+
+static void an_ineligible_upstream_is_not_chosen(void)
+{
+	struct lbp_app *app = make();
+
+	take_down(app, 0);
+	CU_ASSERT_EQUAL(choose(app), 1);
+	CU_ASSERT_EQUAL(choose(app), 2);
+	CU_ASSERT_EQUAL(choose(app), 1);
+	expect_check(app, START, 0);
+	CU_ASSERT_EQUAL(lbp_app_checked(app, 0, true), LBP_HEALTH_SAME);
+	CU_ASSERT_EQUAL(choose(app), 2);
+	expect_check(app, START + 10 * MS, 1);
+	expect_check(app, START + 20 * MS, 2);
+	expect_check(app, START + 30 * MS, 0);
+	CU_ASSERT_EQUAL(lbp_app_checked(app, 0, true), LBP_HEALTH_UP);
+	CU_ASSERT_EQUAL(choose(app), 0);
+	lbp_app_free(app);
+}
+
+static void a_tried_upstream_is_not_chosen(void)
+{
+	struct lbp_app *app = make();
+	uint8_t tried[LBP_TRIED_BYTES(UPSTREAMS)] = {0};
+	uint32_t upstream = LBP_NONE;
+
+	lbp_tried_add(tried, 0);
+	CU_ASSERT_EQUAL(lbp_app_choose(app, tried, &upstream), LBP_OK);
+	CU_ASSERT_EQUAL(upstream, 1);
+	lbp_tried_add(tried, 1);
+	lbp_tried_add(tried, 2);
+	upstream = LBP_NONE;
+	CU_ASSERT_EQUAL(
+		lbp_app_choose(app, tried, &upstream), LBP_ERR_NO_UPSTREAM);
+	CU_ASSERT_EQUAL(upstream, LBP_NONE);
+	lbp_app_free(app);
+}
+
+static void checks_are_spread_and_keep_their_places(void)
+{
+	struct lbp_app *app = make();
+	uint32_t upstream;
+
+	expect_check(app, START, 0);
+	expect_check(app, START + 10 * MS, 1);
+	/* A check that runs is not due again, however long it takes. */
+	expect_check(app, START + 20 * MS, 2);
+	CU_ASSERT_EQUAL(lbp_app_check_due(app), LBP_NEVER);
+	CU_ASSERT_FALSE(lbp_app_take_check(app, UINT64_MAX - 1, &upstream));
+	lbp_app_checked(app, 1, true);
+	lbp_app_checked(app, 2, true);
+	lbp_app_checked(app, 0, true);
+	expect_check(app, START + 30 * MS, 0);
+	lbp_app_checked(app, 0, true);
+	/* One that is taken late keeps its place. */
+	CU_ASSERT_TRUE(lbp_app_take_check(app, START + 165 * MS, &upstream));
+	CU_ASSERT_EQUAL(upstream, 1);
+	lbp_app_checked(app, 1, true);
+	CU_ASSERT_TRUE(lbp_app_take_check(app, START + 165 * MS, &upstream));
+	CU_ASSERT_EQUAL(upstream, 2);
+	CU_ASSERT_TRUE(lbp_app_take_check(app, START + 165 * MS, &upstream));
+	CU_ASSERT_EQUAL(upstream, 0);
+	CU_ASSERT_EQUAL(lbp_app_check_due(app), START + 190 * MS);
+	lbp_app_free(app);
+}
+
+static void a_dial_moves_no_check(void)
+{
+	struct lbp_app *app = make();
+
+	CU_ASSERT_EQUAL(lbp_app_dialed(app, 0, true), LBP_HEALTH_SAME);
+	take_down(app, 1);
+	expect_check(app, START, 0);
+	take_down(app, 0);
+	CU_ASSERT_EQUAL(lbp_app_check_due(app), START + 10 * MS);
+	CU_ASSERT_EQUAL(lbp_app_checked(app, 1, true), LBP_HEALTH_SAME);
+	CU_ASSERT_EQUAL(lbp_app_check_due(app), START + 10 * MS);
+	lbp_app_free(app);
+}
+
+static void without_checks_nothing_is_due_and_all_are_eligible(void)
+{
+	struct lbp_app_options from = options();
+	struct lbp_app *app;
+
+	from.health.enabled = false;
+	CU_ASSERT_EQUAL_FATAL(lbp_app_new(&app, &from, START), LBP_OK);
+	CU_ASSERT_EQUAL(lbp_app_check_due(app), LBP_NEVER);
+	for (int i = 0; i < 9; i++)
+		CU_ASSERT_EQUAL(lbp_app_dialed(app, 0, false), LBP_HEALTH_SAME);
+	CU_ASSERT_EQUAL(choose(app), 0);
+	CU_ASSERT_EQUAL(lbp_app_check_due(app), LBP_NEVER);
+	lbp_app_free(app);
+}
+
+static void it_is_ready_while_an_upstream_is_eligible(void)
+{
+	struct lbp_app *app = make();
+
+	take_down(app, 0);
+	take_down(app, 2);
+	CU_ASSERT_TRUE(lbp_app_is_ready(app));
+	take_down(app, 1);
+	CU_ASSERT_FALSE(lbp_app_is_ready(app));
+	expect_check(app, START, 0);
+	lbp_app_checked(app, 0, true);
+	expect_check(app, START + 10 * MS, 1);
+	expect_check(app, START + 20 * MS, 2);
+	CU_ASSERT_FALSE(lbp_app_is_ready(app));
+	expect_check(app, START + 30 * MS, 0);
+	CU_ASSERT_EQUAL(lbp_app_checked(app, 0, true), LBP_HEALTH_UP);
+	CU_ASSERT_TRUE(lbp_app_is_ready(app));
+	lbp_app_free(app);
+}
+
+void suite_app(void)
+{
+	CU_pSuite suite = CU_add_suite("app", set_up, tear_down);
+
+	CU_add_test(suite, "[APP-1] it is what it was made from",
+		it_is_what_it_was_made_from);
+	CU_add_test(suite, "[APP-1] upstreams out of range are refused",
+		upstreams_out_of_range_are_refused);
+	CU_add_test(suite, "[APP-1] health options out of range are refused",
+		health_options_out_of_range_are_refused);
+	CU_add_test(suite, "[APP-1] a client given twice is refused",
+		a_client_given_twice_is_refused);
+	CU_add_test(suite, "[APP-1] without memory there is no application",
+		without_memory_there_is_no_application);
+	CU_add_test(suite, "[APP-2] only its clients may use it",
+		only_its_clients_may_use_it);
+	CU_add_test(suite,
+		"[APP-2][APP-3] all serials of a client share one limiter",
+		all_serials_of_a_client_share_one_limiter);
+	CU_add_test(suite, "[APP-3] two clients have a ring each",
+		two_clients_have_a_ring_each);
+	CU_add_test(suite, "[APP-4] a failed dial gives its connection back",
+		a_failed_dial_gives_its_connection_back);
+	CU_add_test(suite, "[APP-4] a good dial ends the run of failures",
+		a_good_dial_ends_the_run_of_failures);
+	CU_add_test(suite,
+		"[APP-4][APP-5] an ineligible upstream is not chosen",
+		an_ineligible_upstream_is_not_chosen);
+	CU_add_test(suite, "[APP-5] a tried upstream is not chosen",
+		a_tried_upstream_is_not_chosen);
+	CU_add_test(suite, "[APP-6] checks are spread and keep their places",
+		checks_are_spread_and_keep_their_places);
+	CU_add_test(
+		suite, "[APP-6] a dial moves no check", a_dial_moves_no_check);
+	CU_add_test(suite,
+		"[APP-5][APP-6] without checks nothing is due and all are "
+		"eligible",
+		without_checks_nothing_is_due_and_all_are_eligible);
+	CU_add_test(suite, "[APP-7] it is ready while an upstream is eligible",
+		it_is_ready_while_an_upstream_is_eligible);
+}
