@@ -232,7 +232,7 @@ fuzz: $(addprefix build/fuzz/,$(targets)) ## a short run of every fuzz target; F
 corpus: $(addprefix build/fuzz/,$(targets)) ## keep what `make fuzz` found worth keeping in fuzz/corpus; TARGET=
 	@$(PYTHON) ci/fuzz --keep $(targets)
 
-pytest = $(PYTHON) -m pytest -p no:cacheprovider itest $(PYTEST_ARGS)
+pytest = $(PYTHON) -m pytest -p no:cacheprovider $(PYTEST_ARGS)
 # These tests start no program of this build.
 no_server = --ignore=itest/test_certs_gen.py --ignore=itest/test_harness.py
 
@@ -241,16 +241,20 @@ itest itest-asan itest-tsan: export PYTHONDONTWRITEBYTECODE = 1
 itest-asan itest-tsan: export ITEST_SLOW = 3
 
 itest: all ## the pytest suite against build/lbproxyd; PYTEST_ARGS=
-	LBPROXYD='$(CURDIR)/build/lbproxyd' $(pytest)
+	LBPROXYD='$(CURDIR)/build/lbproxyd' $(pytest) itest
 
 itest-asan: build/asan/lbproxyd build/asan/toml-json ## the pytest suite, the server under ASan and UBSan
 	LBPROXYD='$(CURDIR)/build/asan/lbproxyd' \
 		LBP_TOML_JSON='$(CURDIR)/build/asan/toml-json' \
-		ci/sanitized build/asan $(pytest) $(no_server)
+		ci/sanitized build/asan $(pytest) itest $(no_server)
 
-itest-tsan: build/tsan/lbproxyd ## the multi-worker tests, the server under TSan
+# Every server in these has two workers or more, and much to do for them.
+many_workers = $(addprefix itest/test_,balance.py capacity.py limits.py \
+	relay.py resume.py signals.py)
+
+itest-tsan: build/tsan/lbproxyd ## tests with several workers, the server under TSan
 	LBPROXYD='$(CURDIR)/build/tsan/lbproxyd' \
-		ci/sanitized build/tsan $(pytest) $(no_server) -k workers
+		ci/sanitized build/tsan $(pytest) $(many_workers)
 
 .PHONY: cover
 cover: build/cover/unit $(addprefix build/cover/,$(fuzz_names)) ## coverage of lib from CUnit and corpus, with its floor

@@ -169,6 +169,8 @@ static bool spoil(struct lbp_app_options *options, uint8_t fault)
 {
 	static const struct lbp_app_client twice[] = {
 		{.client = 1}, {.client = 1}};
+	static const struct lbp_app_client timeless[] = {
+		{.limits.connections = 1}};
 	static const uint32_t light[] = {1, 0};
 	static const uint32_t heavy[] = {1, LBP_WEIGHT_MAX + 1};
 
@@ -197,6 +199,10 @@ static bool spoil(struct lbp_app_options *options, uint8_t fault)
 	case 7:
 		options->clients = twice;
 		options->client_len = 2;
+		return true;
+	case 8:
+		options->clients = timeless;
+		options->client_len = 1;
 		return true;
 	}
 	return false;

@@ -56,6 +56,11 @@ static bool options_are_valid(const struct lbp_app_options *options)
 			options->weights[i] > LBP_WEIGHT_MAX)
 			return false;
 	}
+	for (i = 0; i < options->client_len; i++) {
+		if (options->clients[i].limits.connections > 0 &&
+			options->clients[i].limits.window_ns == 0)
+			return false;
+	}
 	return !health->enabled ||
 	       (health->rise >= 1 && health->fall >= 1 &&
 		       health->interval_ns >= 1 &&

@@ -41,8 +41,9 @@ struct lbp_app;
 /*
  * Makes an application in *out, which the caller ends with lbp_app_free.
  * now_ns is the time from which health checks are spread. LBP_ERR_RANGE: no
- * upstream or too many, a weight or a health option out of range, or a client
- * given twice. LBP_ERR_NOMEM. On error *out is NULL. Source: [APP-1].
+ * upstream or too many, a weight or a health option out of range, a rate
+ * without a window, or a client given twice. LBP_ERR_NOMEM. On error *out is
+ * NULL. Source: [APP-1].
  */
 LBP_MUST_CHECK enum lbp_err lbp_app_new(struct lbp_app **out,
 	const struct lbp_app_options *options, uint64_t now_ns);

@@ -22,7 +22,6 @@ enum lbp_err lbp_pipe_lend(struct lbp_pipe *pipe, uint8_t *ring, uint32_t cap)
 		return LBP_ERR_STATE;
 	pipe->ring = ring;
 	pipe->cap = cap;
-	pipe->head = 0;
 	return LBP_OK;
 }
 

@@ -4,8 +4,9 @@
 #include <stddef.h>
 #include <stdlib.h>
 
-#include "conn.h"
+#include "clock.h"
 #include "dial.h"
+#include "report.h"
 
 /* One check of one upstream. */
 struct check {
@@ -19,7 +20,7 @@ struct check {
 /* All checks of one application. */
 struct checker {
 	struct alarm due; /* first: a fired alarm is its checker */
-	struct worker *worker;
+	struct checkers *all;
 	struct served_app *app;
 	struct check *checks; /* one for each upstream */
 };
@@ -32,9 +33,9 @@ static void arm_due(struct checker *checker)
 	due = lbp_app_check_due(checker->app->app);
 	pthread_mutex_unlock(&checker->app->lock);
 	if (due == LBP_NEVER)
-		worker_disarm(checker->worker, &checker->due);
+		loop_disarm(checker->all->loop, &checker->due);
 	else
-		worker_arm(checker->worker, &checker->due, due);
+		loop_arm(checker->all->loop, &checker->due, due);
 }
 
 static void finish(struct check *check, enum dial_result result)
@@ -46,10 +47,10 @@ static void finish(struct check *check, enum dial_result result)
 	if (result == DIAL_DONE)
 		(void)stream_end(&check->stream);
 	if (result == DIAL_LOCAL)
-		server_exhausted(
-			checker->worker->server, "cannot check", errno);
-	stream_close(&check->stream, checker->worker->poller, false);
-	worker_disarm(checker->worker, &check->timeout);
+		capacity_exhausted(
+			checker->all->capacity, "cannot check", errno);
+	stream_close(&check->stream, checker->all->loop->poller, false);
+	loop_disarm(checker->all->loop, &check->timeout);
 	pthread_mutex_lock(&app->lock);
 	if (result == DIAL_LOCAL)
 		lbp_app_check_dropped(app->app, check->upstream);
@@ -67,8 +68,8 @@ static void check_ready(struct watch *watch, unsigned ready)
 	enum dial_result result;
 
 	(void)ready;
-	result = dial_ready(
-		&check->dial, &check->stream, check->checker->worker->poller);
+	result = dial_ready(&check->dial, &check->stream,
+		check->checker->all->loop->poller);
 	if (result != DIAL_PENDING)
 		finish(check, result);
 }
@@ -88,10 +89,10 @@ static void start(struct check *check, uint64_t now_ns)
 	uint64_t timeout_ns = checker->app->config->health.timeout_ns;
 	enum dial_result result;
 
-	worker_arm(checker->worker, &check->timeout, now_ns + timeout_ns);
+	loop_arm(checker->all->loop, &check->timeout, now_ns + timeout_ns);
 	result = dial_start(&check->dial,
 		&checker->app->targets[check->upstream], &check->stream,
-		checker->worker->poller);
+		checker->all->loop->poller);
 	if (result != DIAL_PENDING)
 		finish(check, result);
 }
@@ -116,14 +117,13 @@ static void due_fired(struct alarm *alarm)
 }
 
 static bool init_checker(
-	struct checker *checker, struct worker *worker, struct served_app *app)
+	struct checker *checker, struct checkers *all, struct served_app *app)
 {
 	uint32_t n = lbp_app_upstreams(app->app);
 	uint32_t i;
 
-	checker->due.fire = due_fired;
-	lbp_timer_init(&checker->due.timer);
-	checker->worker = worker;
+	alarm_init(&checker->due, due_fired);
+	checker->all = all;
 	checker->app = app;
 	checker->checks = calloc(n, sizeof(*checker->checks));
 	if (checker->checks == NULL)
@@ -132,8 +132,7 @@ static bool init_checker(
 		struct check *check = &checker->checks[i];
 
 		stream_init(&check->stream, check_ready);
-		check->timeout.fire = timeout_fired;
-		lbp_timer_init(&check->timeout.timer);
+		alarm_init(&check->timeout, timeout_fired);
 		check->checker = checker;
 		check->upstream = i;
 	}
@@ -141,39 +140,39 @@ static bool init_checker(
 	return true;
 }
 
-bool checkers_init(struct worker *worker)
+bool checkers_init(struct checkers *checkers, struct loop *loop,
+	struct capacity *capacity, struct snapshot *snapshot, uint32_t number)
 {
-	struct snapshot *snapshot = worker->server->snapshot;
 	size_t app_len = snapshot->config->app_len;
 	size_t i;
 
-	worker->checkers = calloc(app_len, sizeof(*worker->checkers));
-	if (worker->checkers == NULL)
+	*checkers = (struct checkers){.loop = loop, .capacity = capacity};
+	checkers->items = calloc(app_len, sizeof(*checkers->items));
+	if (checkers->items == NULL)
 		return false;
-	for (i = worker->number; i < app_len; i += worker->server->worker_len) {
-		struct checker *checker =
-			&worker->checkers[worker->checker_len++];
-
-		if (!init_checker(checker, worker, &snapshot->apps[i]))
+	for (i = number; i < app_len; i += snapshot->workers) {
+		if (!init_checker(&checkers->items[checkers->len++], checkers,
+			    &snapshot->apps[i]))
 			return false;
 	}
 	return true;
 }
 
-void checkers_release(struct worker *worker)
+void checkers_release(struct checkers *checkers)
 {
 	size_t i;
 	uint32_t u;
 
-	for (i = 0; i < worker->checker_len; i++) {
-		struct checker *checker = &worker->checkers[i];
+	for (i = 0; i < checkers->len; i++) {
+		struct checker *checker = &checkers->items[i];
 
 		for (u = 0; checker->checks != NULL &&
 			    u < lbp_app_upstreams(checker->app->app);
 			u++)
-			stream_close(&checker->checks[u].stream, worker->poller,
-				false);
+			stream_close(&checker->checks[u].stream,
+				checkers->loop->poller, false);
 		free(checker->checks);
 	}
-	free(worker->checkers);
+	free(checkers->items);
+	*checkers = (struct checkers){0};
 }

@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "clock.h"
+#include "report.h"
+
 static void step(struct conn *conn, struct lbp_event event);
 
 static struct conn *conn_of_alarm(struct alarm *alarm)
@@ -35,7 +38,7 @@ static void set_alarm(struct conn *conn)
 
 	if (!lbp_timer_is_armed(&conn->alarm.timer) ||
 		due < conn->alarm.timer.due_ns)
-		worker_arm(conn->worker, &conn->alarm, due);
+		loop_arm(conn->conns->loop, &conn->alarm, due);
 }
 
 static void alarm_fired(struct alarm *alarm)
@@ -69,7 +72,7 @@ static bool dial_event(
 	case DIAL_LOCAL:
 		break;
 	}
-	server_exhausted(conn->worker->server, "cannot dial", errno);
+	capacity_exhausted(conn->conns->capacity, "cannot dial", errno);
 	*event = stop_event(LBP_REASON_INTERNAL);
 	return true;
 }
@@ -77,30 +80,31 @@ static bool dial_event(
 /* Refused: our sending ends, and what the client sends is dropped. */
 static void linger(struct conn *conn, bool close_notify)
 {
-	struct worker *worker = conn->worker;
+	struct conns *conns = conn->conns;
 
 	if (close_notify)
 		(void)tls_end(&conn->client.tls);
 	(void)shutdown(conn->client.watch.fd, SHUT_WR);
-	if (poller_set(worker->poller, &conn->client.watch, POLLER_READ) != 0)
-		server_exhausted(worker->server, "cannot watch", errno);
+	if (poller_set(conns->loop->poller, &conn->client.watch, POLLER_READ) !=
+		0)
+		capacity_exhausted(conns->capacity, "cannot watch", errno);
 }
 
 static void unlink_conn(struct conn *conn)
 {
-	struct worker *worker = conn->worker;
+	struct conns *conns = conn->conns;
 
 	if (conn->prev != NULL)
 		conn->prev->next = conn->next;
 	else
-		worker->conns = conn->next;
+		conns->all = conn->next;
 	if (conn->next != NULL)
 		conn->next->prev = conn->prev;
 }
 
 static void leave_again(struct conn *conn)
 {
-	struct conn **link = &conn->worker->again;
+	struct conn **link = &conn->conns->again;
 
 	if (!conn->is_again)
 		return;
@@ -113,43 +117,43 @@ static void leave_again(struct conn *conn)
 /* Closes and frees all; the memory stays until no handler runs. */
 static void end(struct conn *conn, unsigned duties)
 {
-	struct worker *worker = conn->worker;
+	struct conns *conns = conn->conns;
 	struct lbp_flow *flow = &conn->session.flow;
 
-	stream_close(&conn->client, worker->poller,
+	stream_close(&conn->client, conns->loop->poller,
 		(duties & LBP_DUTY_RESET_CLIENT) != 0);
-	stream_close(&conn->upstream, worker->poller,
+	stream_close(&conn->upstream, conns->loop->poller,
 		(duties & LBP_DUTY_RESET_UPSTREAM) != 0);
-	worker_give_ring(worker, lbp_pipe_discard(&flow->pipes[LBP_UP]));
-	worker_give_ring(worker, lbp_pipe_discard(&flow->pipes[LBP_DOWN]));
-	worker_disarm(worker, &conn->alarm);
+	loop_give_ring(conns->loop, lbp_pipe_discard(&flow->pipes[LBP_UP]));
+	loop_give_ring(conns->loop, lbp_pipe_discard(&flow->pipes[LBP_DOWN]));
+	loop_disarm(conns->loop, &conn->alarm);
 	leave_again(conn);
 	unlink_conn(conn);
-	conn->next = worker->buried;
-	worker->buried = conn;
-	server_release(worker->server);
+	conn->next = conns->buried;
+	conns->buried = conn;
+	capacity_give(conns->capacity);
 }
 
 /* True: *event happened on the way and is to be stepped. */
 static bool carry_out(struct conn *conn, const struct lbp_duties *duties,
 	uint64_t now_ns, struct lbp_event *event)
 {
-	struct worker *worker = conn->worker;
+	struct conns *conns = conn->conns;
 
 	report_health(conn->app, duties->health_upstream, duties->health);
 	if (duties->set & LBP_DUTY_DROP_DIAL)
-		stream_close(&conn->upstream, worker->poller, false);
+		stream_close(&conn->upstream, conns->loop->poller, false);
 	if (duties->set & LBP_DUTY_LINGER)
 		linger(conn, duties->set & LBP_DUTY_CLOSE_NOTIFY);
 	if (duties->set & LBP_DUTY_REPORT)
-		conn_report(conn, now_ns);
+		report_conn(conn, now_ns);
 	if (duties->set & LBP_DUTY_END)
 		end(conn, duties->set);
 	if (duties->set & LBP_DUTY_DIAL)
 		return dial_event(conn,
 			dial_start(&conn->dial,
 				&conn->app->targets[duties->upstream],
-				&conn->upstream, worker->poller),
+				&conn->upstream, conns->loop->poller),
 			event);
 	if (duties->set & LBP_DUTY_RELAY) {
 		stream_begin(&conn->client);
@@ -189,12 +193,12 @@ static bool identify(void *user, const struct lbp_serial *serial)
 
 static void handshake(struct conn *conn)
 {
-	struct worker *worker = conn->worker;
+	struct conns *conns = conn->conns;
 	unsigned want;
 
 	switch (tls_handshake(&conn->client.tls)) {
 	case IO_OK:
-		poller_set(worker->poller, &conn->client.watch, 0);
+		poller_set(conns->loop->poller, &conn->client.watch, 0);
 		conn->tls = tls_version(&conn->client.tls);
 		conn->resumed = tls_is_resumed(&conn->client.tls);
 		step(conn,
@@ -212,7 +216,7 @@ static void handshake(struct conn *conn)
 				.reason = conn->client.tls.reason});
 		return;
 	}
-	if (poller_set(worker->poller, &conn->client.watch, want) != 0)
+	if (poller_set(conns->loop->poller, &conn->client.watch, want) != 0)
 		step(conn, stop_event(LBP_REASON_INTERNAL));
 }
 
@@ -265,7 +269,7 @@ static void upstream_ready(struct watch *watch, unsigned ready)
 	if (conn->session.state == LBP_SESSION_DIALING) {
 		if (dial_event(conn,
 			    dial_ready(&conn->dial, &conn->upstream,
-				    conn->worker->poller),
+				    conn->conns->loop->poller),
 			    &event))
 			step(conn, event);
 		return;
@@ -276,33 +280,32 @@ static void upstream_ready(struct watch *watch, unsigned ready)
 
 static void link_conn(struct conn *conn)
 {
-	struct worker *worker = conn->worker;
+	struct conns *conns = conn->conns;
 
-	conn->next = worker->conns;
+	conn->next = conns->all;
 	if (conn->next != NULL)
 		conn->next->prev = conn;
-	worker->conns = conn;
+	conns->all = conn;
 }
 
-void conn_start(struct worker *worker, struct served_app *app, int fd,
+void conn_start(struct conns *conns, struct served_app *app, int fd,
 	const union address *peer)
 {
-	struct snapshot *snapshot = worker->server->snapshot;
+	struct snapshot *snapshot = conns->snapshot;
 	size_t tried = LBP_TRIED_BYTES(lbp_app_upstreams(app->app));
 	struct conn *conn = calloc(1, sizeof(*conn) + tried);
 
 	if (conn == NULL) {
-		server_exhausted(worker->server, "cannot accept", ENOMEM);
+		capacity_exhausted(conns->capacity, "cannot accept", ENOMEM);
 		close(fd);
-		server_release(worker->server);
+		capacity_give(conns->capacity);
 		return;
 	}
-	conn->worker = worker;
+	conn->conns = conns;
 	conn->app = app;
 	conn->peer = *peer;
 	conn->accepted_ns = clock_now_ns();
-	conn->alarm.fire = alarm_fired;
-	lbp_timer_init(&conn->alarm.timer);
+	alarm_init(&conn->alarm, alarm_fired);
 	stream_init(&conn->upstream, upstream_ready);
 	stream_init(&conn->client, client_ready);
 	stream_open(&conn->client, fd);
@@ -313,17 +316,49 @@ void conn_start(struct worker *worker, struct served_app *app, int fd,
 	link_conn(conn);
 	set_alarm(conn);
 	if (!tls_accept(&conn->client.tls, snapshot->tls, fd) ||
-		poller_set(worker->poller, &conn->client.watch, POLLER_READ))
+		poller_set(
+			conns->loop->poller, &conn->client.watch, POLLER_READ))
 		step(conn, stop_event(LBP_REASON_INTERNAL));
 }
 
-void conn_stop(struct conn *conn, enum lbp_reason reason)
+void conns_init(struct conns *conns, struct loop *loop,
+	struct capacity *capacity, struct snapshot *snapshot)
 {
-	step(conn, stop_event(reason));
+	*conns = (struct conns){
+		.loop = loop, .capacity = capacity, .snapshot = snapshot};
 }
 
-void conn_go_on(struct conn *conn)
+void conns_stop(struct conns *conns, enum lbp_reason reason)
 {
-	conn->is_again = false;
-	relay(conn);
+	struct conn *conn, *next;
+
+	for (conn = conns->all; conn != NULL; conn = next) {
+		next = conn->next;
+		step(conn, stop_event(reason));
+	}
+}
+
+/* Each of those that gave way gets one more turn. */
+static void go_on(struct conns *conns)
+{
+	struct conn *conn = conns->again;
+	struct conn *next;
+
+	conns->again = NULL;
+	for (; conn != NULL; conn = next) {
+		next = conn->again_next;
+		conn->is_again = false;
+		relay(conn);
+	}
+}
+
+void conns_turn(struct conns *conns)
+{
+	struct conn *conn;
+
+	go_on(conns);
+	while ((conn = conns->buried) != NULL) {
+		conns->buried = conn->next;
+		free(conn);
+	}
 }

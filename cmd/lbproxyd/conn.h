@@ -6,18 +6,27 @@
 #define CONN_H
 
 #include "balancer.h"
+#include "capacity.h"
 #include "dial.h"
+#include "loop.h"
 #include "session.h"
+#include "snapshot.h"
 #include "stream.h"
-#include "worker.h"
 
-enum conn_side {
-	CONN_CLIENT,
-	CONN_UPSTREAM,
+struct conn;
+
+/* All connections of one thread. */
+struct conns {
+	struct loop *loop;
+	struct capacity *capacity;
+	struct snapshot *snapshot;
+	struct conn *all;
+	struct conn *again;  /* those with work left from the last turn */
+	struct conn *buried; /* ended; freed when no handler runs */
 };
 
 struct conn {
-	struct worker *worker;
+	struct conns *conns;
 	struct served_app *app;
 	struct lbp_session session;
 	struct alarm alarm; /* the session's deadline */
@@ -28,34 +37,36 @@ struct conn {
 	uint64_t accepted_ns;
 	const char *tls; /* version, once the handshake is done */
 	bool resumed;
-	bool is_again; /* in the worker's list of those */
+	bool is_again; /* in the list of those */
 	struct conn *prev;
 	struct conn *next;
 	struct conn *again_next;
 	uint8_t tried[]; /* the session's */
 };
 
+/* Starts without a connection; the others must outlive it. */
+void conns_init(struct conns *conns, struct loop *loop,
+	struct capacity *capacity, struct snapshot *snapshot);
+
 /*
- * Starts on an accepted socket, for which a place was reserved; both are
- * given back when it ends.
+ * Starts a connection on an accepted socket, for which a place was taken;
+ * both are given back when it ends.
  */
-void conn_start(struct worker *worker, struct served_app *app, int fd,
+void conn_start(struct conns *conns, struct served_app *app, int fd,
 	const union address *peer);
 
-/* Ends it for this reason. */
-void conn_stop(struct conn *conn, enum lbp_reason reason);
+/* Ends all of them for this reason. */
+void conns_stop(struct conns *conns, enum lbp_reason reason);
 
-/* Goes on with a relay that gave way to others. */
-void conn_go_on(struct conn *conn);
+/*
+ * To be called after each turn of the loop: goes on with those that gave way
+ * to others, and frees those that ended.
+ */
+void conns_turn(struct conns *conns);
 
 /*
  * Moves what bytes can be moved. True: *event happened and is to be stepped.
  */
 bool conn_relay(struct conn *conn, struct lbp_event *event);
-
-/* The log lines of a session's end and of an upstream's change. */
-void conn_report(const struct conn *conn, uint64_t now_ns);
-void report_health(const struct served_app *app, uint32_t upstream,
-	enum lbp_health_change change);
 
 #endif

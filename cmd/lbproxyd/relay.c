@@ -1,4 +1,5 @@
 /* The relay: bytes through the session's flow. [SRV-16] to [SRV-19]. */
+#include "clock.h"
 #include "conn.h"
 
 /* What one direction may read in one turn before it gives way to others. */
@@ -6,7 +7,7 @@
 
 /* One direction of a relay, while it is at work. */
 struct transfer {
-	struct worker *worker;
+	struct loop *loop;
 	struct lbp_pipe *pipe;
 	struct stream *source;
 	struct stream *sink;
@@ -22,7 +23,7 @@ static enum io read_some(struct transfer *t)
 	enum io io;
 
 	if (t->pipe->ring == NULL) {
-		ring = worker_take_ring(t->worker);
+		ring = loop_take_ring(t->loop);
 		if (ring == NULL)
 			return IO_RESET;
 		(void)lbp_pipe_lend(t->pipe, ring, RING_BYTES);
@@ -88,7 +89,7 @@ static struct stream *transfer(struct transfer *t)
 		if (can_write(t) && write_some(t) == IO_RESET)
 			return t->sink;
 	}
-	worker_give_ring(t->worker, lbp_pipe_return(t->pipe));
+	loop_give_ring(t->loop, lbp_pipe_return(t->pipe));
 	return NULL;
 }
 
@@ -103,7 +104,7 @@ static int watch_side(struct conn *conn, struct stream *stream,
 	if (!stream->can_write &&
 		(lbp_pipe_wants_write(to) || lbp_pipe_end_is_due(to)))
 		want |= stream->write_on;
-	return poller_set(conn->worker->poller, &stream->watch, want);
+	return poller_set(conn->conns->loop->poller, &stream->watch, want);
 }
 
 static void give_way(struct conn *conn)
@@ -111,8 +112,8 @@ static void give_way(struct conn *conn)
 	if (conn->is_again)
 		return;
 	conn->is_again = true;
-	conn->again_next = conn->worker->again;
-	conn->worker->again = conn;
+	conn->again_next = conn->conns->again;
+	conn->conns->again = conn;
 }
 
 bool conn_relay(struct conn *conn, struct lbp_event *event)
@@ -120,10 +121,10 @@ bool conn_relay(struct conn *conn, struct lbp_event *event)
 	struct lbp_pipe *up = &conn->session.flow.pipes[LBP_UP];
 	struct lbp_pipe *down = &conn->session.flow.pipes[LBP_DOWN];
 	struct transfer transfers[2] = {
-		{conn->worker, up, &conn->client, &conn->upstream, TURN_BYTES,
-			false},
-		{conn->worker, down, &conn->upstream, &conn->client, TURN_BYTES,
-			false},
+		{conn->conns->loop, up, &conn->client, &conn->upstream,
+			TURN_BYTES, false},
+		{conn->conns->loop, down, &conn->upstream, &conn->client,
+			TURN_BYTES, false},
 	};
 	struct stream *reset = transfer(&transfers[0]);
 

@@ -1,11 +1,12 @@
-/* What the log says of sessions and upstreams. [LOG-3], [LOG-4], [SRV-28]. */
-#include "conn.h"
+#include "report.h"
+
+#include "clock.h"
 #include "log.h"
 
 static void add_who(struct log_line *line, const struct conn *conn)
 {
 	const struct lbp_session *session = &conn->session;
-	const struct snapshot *snapshot = conn->worker->server->snapshot;
+	const struct snapshot *snapshot = conn->conns->snapshot;
 	char serial[LBP_SERIAL_TEXT_MAX];
 	char peer[ADDRESS_TEXT_MAX];
 
@@ -52,7 +53,7 @@ static void report_reject(const struct conn *conn)
 	log_end(&line);
 }
 
-void conn_report(const struct conn *conn, uint64_t now_ns)
+void report_conn(const struct conn *conn, uint64_t now_ns)
 {
 	if (!log_is_wanted(LBP_LOG_INFO))
 		return;

@@ -17,50 +17,23 @@
 /* What a worker writes to the signal pipe when it is done; no signal. */
 #define WORKER_DONE '\0'
 
-/* A resource that did not run out for so long has recovered. [SRV-21]. */
-#define RECOVERED_NS NS_PER_S
+struct server {
+	struct orders orders;
+	struct worker *workers; /* worker_len of them */
+	uint32_t worker_len;
+	int signal_fd; /* the pipe that signals and workers write to */
+};
 
 /* Where signal handlers write: they can be given no argument. */
 static int signal_pipe = -1;
 
-bool server_reserve(struct server *server)
+static void wake_workers(void *arg)
 {
-	uint32_t max = server->snapshot->config->max_connections;
-	uint32_t n = atomic_load(&server->connections);
-
-	do {
-		if (n >= max)
-			return false;
-	} while (
-		!atomic_compare_exchange_weak(&server->connections, &n, n + 1));
-	return true;
-}
-
-void server_release(struct server *server)
-{
+	struct server *server = arg;
 	uint32_t i;
 
-	atomic_fetch_sub(&server->connections, 1);
-	if (!atomic_load(&server->waiting) ||
-		!atomic_exchange(&server->waiting, false))
-		return;
 	for (i = 0; i < server->worker_len; i++)
 		worker_wake(&server->workers[i]);
-}
-
-void server_exhausted(struct server *server, const char *what, int error)
-{
-	uint64_t now = clock_now_ns();
-	uint64_t last = atomic_exchange(&server->exhausted_ns, now);
-
-	if (last == 0 || now - last > RECOVERED_NS)
-		log_error(LBP_LOG_ERROR, what, strerror(error));
-}
-
-void server_stopped_listening(struct server *server)
-{
-	if (atomic_fetch_sub(&server->listening, 1) == 1)
-		listeners_close(&server->listeners);
 }
 
 static void signal_arrived(int number)
@@ -123,14 +96,15 @@ static void log_ready(const struct server *server)
 	log_begin(&line, LBP_LOG_INFO, "ready");
 	log_uint(&line, "workers", server->worker_len);
 	log_string(&line, "event_loop",
-		server->snapshot->event_loop == LBP_EVENT_LOOP_EPOLL
+		server->orders.snapshot->event_loop == LBP_EVENT_LOOP_EPOLL
 			? "epoll"
 			: "select");
 	if (line.wanted) {
 		lbp_json_key(&line.json, "listen", strlen("listen"));
 		lbp_json_begin_array(&line.json);
-		for (i = 0; i < server->listeners.len; i++) {
-			address_text(&server->listeners.items[i].address, text);
+		for (i = 0; i < server->orders.listeners.len; i++) {
+			address_text(&server->orders.listeners.items[i].address,
+				text);
 			lbp_json_string(&line.json, text, strlen(text));
 		}
 		lbp_json_end_array(&line.json);
@@ -142,7 +116,7 @@ static void *thread_main(void *arg)
 {
 	const char done = WORKER_DONE;
 
-	worker_main(arg);
+	worker_run(arg);
 	if (write(signal_pipe, &done, 1) < 0)
 		log_error(LBP_LOG_ERROR, "a worker could not say that it ended",
 			strerror(errno));
@@ -170,30 +144,29 @@ static bool start_threads(struct server *server, uint32_t *started)
 	return rc == 0;
 }
 
-static void set_phase(struct server *server, enum server_phase phase)
+static void set_phase(struct server *server, enum phase phase)
 {
-	uint32_t i;
+	struct orders *orders = &server->orders;
 
-	if (phase == SERVER_DRAINING)
-		atomic_store(&server->drain_until_ns,
-			clock_now_ns() + server->snapshot->config->drain_ns);
-	atomic_store(&server->phase, phase);
-	for (i = 0; i < server->worker_len; i++)
-		worker_wake(&server->workers[i]);
+	if (phase == PHASE_DRAINING)
+		atomic_store(&orders->drain_until_ns,
+			clock_now_ns() + orders->snapshot->config->drain_ns);
+	atomic_store(&orders->phase, phase);
+	wake_workers(server);
 }
 
 static void terminate(struct server *server)
 {
 	struct log_line line;
 
-	if (atomic_load(&server->phase) == SERVER_SERVING) {
+	if (atomic_load(&server->orders.phase) == PHASE_SERVING) {
 		log_begin(&line, LBP_LOG_INFO, "drain");
 		log_uint(&line, "connections",
-			atomic_load(&server->connections));
+			atomic_load(&server->orders.capacity.used));
 		log_end(&line);
-		set_phase(server, SERVER_DRAINING);
+		set_phase(server, PHASE_DRAINING);
 	} else {
-		set_phase(server, SERVER_STOPPING);
+		set_phase(server, PHASE_STOPPING);
 	}
 }
 
@@ -223,37 +196,25 @@ static int supervise(struct server *server, uint32_t running)
 			break;
 		}
 	}
-	forced = atomic_load(&server->phase) == SERVER_STOPPING;
+	forced = atomic_load(&server->orders.phase) == PHASE_STOPPING;
 	return forced ? EXIT_FAILURE : EXIT_SUCCESS;
-}
-
-/* Every connection and check, and a few of the worker's own. */
-static uint32_t count_alarms(const struct lbp_config *config)
-{
-	size_t n = config->max_connections + config->app_len + 8;
-	size_t i;
-
-	for (i = 0; i < config->app_len; i++)
-		n += config->apps[i].upstream_len;
-	return (uint32_t)n;
 }
 
 static int serve(struct server *server)
 {
-	uint32_t alarms = count_alarms(server->snapshot->config);
 	struct log_line line;
 	int status = EXIT_FAILURE;
 	uint32_t made, started, i;
 	bool ok = true;
 
 	for (made = 0; ok && made < server->worker_len; made++)
-		ok = worker_init(&server->workers[made], server, made, alarms);
+		ok = worker_init(&server->workers[made], &server->orders, made);
 	if (!ok)
 		goto out;
-	atomic_store(&server->listening, server->worker_len);
+	atomic_store(&server->orders.listening, server->worker_len);
 	log_ready(server);
 	if (!start_threads(server, &started))
-		set_phase(server, SERVER_STOPPING);
+		set_phase(server, PHASE_STOPPING);
 	status = supervise(server, started);
 	for (i = 0; i < started; i++)
 		pthread_join(server->workers[i].thread, NULL);
@@ -267,24 +228,26 @@ out:
 
 int server_run(struct snapshot *snapshot)
 {
-	struct server server = {.snapshot = snapshot, .signal_fd = -1};
+	struct server server = {.orders.snapshot = snapshot,
+		.worker_len = snapshot->workers,
+		.signal_fd = -1};
+	struct orders *orders = &server.orders;
 	int status = EXIT_FAILURE;
 
-	server.worker_len = snapshot->workers;
-	server.workers = calloc(server.worker_len, sizeof(*server.workers));
 	log_set_level(snapshot->config->log_level);
+	capacity_init(&orders->capacity, snapshot->config->max_connections,
+		wake_workers, &server);
+	server.workers = calloc(server.worker_len, sizeof(*server.workers));
 	if (server.workers == NULL) {
-		log_error(LBP_LOG_ERROR, "cannot start", "out of memory");
+		log_error(LBP_LOG_ERROR, "cannot start", strerror(errno));
 		return EXIT_FAILURE;
 	}
-	if (!listeners_open(&server.listeners, snapshot))
-		goto out;
 	raise_descriptor_limit(snapshot->descriptors);
-	if (install_signals(&server))
+	if (listeners_open(&orders->listeners, snapshot) &&
+		install_signals(&server))
 		status = serve(&server);
-out:
-	listeners_close(&server.listeners);
-	listeners_release(&server.listeners);
+	listeners_close(&orders->listeners);
+	listeners_release(&orders->listeners);
 	free(server.workers);
 	if (server.signal_fd >= 0)
 		close(server.signal_fd);

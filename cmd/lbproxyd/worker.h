@@ -1,5 +1,5 @@
 /*
- * A worker: one thread with its own loop, timers, sessions and buffers.
+ * A worker: one thread with its own loop, sessions and health checks.
  * Everything here belongs to that thread but worker_wake.
  */
 #ifndef WORKER_H
@@ -7,78 +7,53 @@
 
 #include <pthread.h>
 
-#include "clock.h"
-#include "poller.h"
-#include "server.h"
-#include "timers.h"
+#include "check.h"
+#include "conn.h"
+#include "listen.h"
 
-/* Of one direction of one session. [SRV-18]. */
-#define RING_BYTES (64 * 1024)
-
-/* A timer that knows what to do. */
-struct alarm {
-	struct lbp_timer timer; /* first: a taken timer is its alarm */
-	void (*fire)(struct alarm *alarm);
+enum phase {
+	PHASE_SERVING,
+	PHASE_DRAINING, /* no new connections; sessions may finish */
+	PHASE_STOPPING, /* sessions end now */
 };
 
-/* A worker's watch on a listening socket. */
-struct acceptor {
-	struct watch watch;
-	struct worker *worker;
-	struct listener *listener;
+/* What the server tells its workers, and they share. */
+struct orders {
+	_Atomic(enum phase) phase;
+	_Atomic(uint64_t) drain_until_ns; /* valid from PHASE_DRAINING on */
+	atomic_uint listening; /* workers that have not stopped to listen */
+	struct listeners listeners;
+	struct capacity capacity;
+	struct snapshot *snapshot;
 };
 
-struct conn;
-struct checker;
-struct ring;
+struct acceptor;
 
 struct worker {
-	struct server *server;
-	uint32_t number;
+	struct orders *orders;
 	pthread_t thread;
-	struct poller *poller;
-	struct lbp_timers timers;
-	struct lbp_timer **timer_heap;
-
+	struct loop loop;
 	struct watch wake;
-	int wake_write; /* the other end of the pipe */
-
+	int wake_write;             /* the other end of the pipe */
 	struct acceptor *acceptors; /* one for each listening socket */
 	bool listening;             /* until the drain */
 	struct alarm retry;         /* to accept again after a shortage */
 	struct alarm drain;
-
-	struct checker *checkers; /* of this worker's applications */
-	size_t checker_len;
-
-	struct conn *conns;  /* all of them */
-	struct conn *again;  /* those with work left from the last turn */
-	struct conn *buried; /* ended; freed when no handler runs */
-
-	struct ring *rings; /* free ones */
-	unsigned ring_len;
+	struct checkers checkers;
+	struct conns conns;
 };
 
 /*
- * Makes a worker of a server whose listeners are open; the thread is not
+ * Makes the worker of this number; the listeners are open, the thread is not
  * started. False: an `error` event said why; worker_release is still due.
  */
-bool worker_init(struct worker *worker, struct server *server, uint32_t number,
-	uint32_t timer_cap);
+bool worker_init(struct worker *worker, struct orders *orders, uint32_t number);
 void worker_release(struct worker *worker);
 
-/* The thread: serves until the server drains and no session is left. */
-void *worker_main(void *worker);
+/* Serves until the server drains and no session is left. */
+void worker_run(struct worker *worker);
 
-/* Makes the worker look at the server's state; any thread may call it. */
+/* Makes the worker look at its orders; any thread may call it. */
 void worker_wake(struct worker *worker);
-
-/* Arms an alarm, or moves it; it fires once. */
-void worker_arm(struct worker *worker, struct alarm *alarm, uint64_t due_ns);
-void worker_disarm(struct worker *worker, struct alarm *alarm);
-
-/* A ring of RING_BYTES bytes, or NULL; given back to the same worker. */
-uint8_t *worker_take_ring(struct worker *worker);
-void worker_give_ring(struct worker *worker, uint8_t *ring);
 
 #endif

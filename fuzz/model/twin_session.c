@@ -33,6 +33,12 @@ static bool is_same(const struct twin_session *twin,
 		lbp_reason_text(twin->session.reason), (int)twin->model.state, \
 		want->set, lbp_reason_text(twin->model.reason)
 
+static bool is_limit(enum lbp_reason reason)
+{
+	return reason == LBP_REASON_CONCURRENT_LIMIT ||
+	       reason == LBP_REASON_RATE_LIMIT;
+}
+
 /* A step up to the relay: which requirement would a difference break? */
 static void check_start(const struct twin_session *twin,
 	enum lbp_event_kind kind, enum lbp_session_state before,
@@ -48,8 +54,8 @@ static void check_start(const struct twin_session *twin,
 		ORACLE("SES-2", same, TEXT, ARGS);
 	if (kind == LBP_EVENT_HANDSHAKE_DONE && before == LBP_SESSION_HANDSHAKE)
 		ORACLE("SES-3", same, TEXT, ARGS);
-	if (reason == LBP_REASON_CONCURRENT_LIMIT ||
-		reason == LBP_REASON_RATE_LIMIT)
+	if (kind == LBP_EVENT_HANDSHAKE_DONE &&
+		(is_limit(reason) || is_limit(twin->session.reason)))
 		ORACLE("SES-4", same, TEXT, ARGS);
 	if (kind == LBP_EVENT_DIAL_FAILED || reason == LBP_REASON_NO_UPSTREAM)
 		ORACLE("SES-5", same, TEXT, ARGS);
@@ -72,9 +78,12 @@ static void check_end(const struct twin_session *twin, enum lbp_event_kind kind,
 		(kind == LBP_EVENT_CLIENT_RESET ||
 			kind == LBP_EVENT_UPSTREAM_RESET))
 		ORACLE("SES-8", same, TEXT, ARGS);
-	if (before == LBP_SESSION_HANDSHAKE || before == LBP_SESSION_AUTHORIZED)
+	if (before <= LBP_SESSION_AUTHORIZED &&
+		(kind == LBP_EVENT_TICK ||
+			twin->model.reason == LBP_REASON_HANDSHAKE_TIMEOUT))
 		ORACLE("SES-9", same, TEXT, ARGS);
-	if (before == LBP_SESSION_DIALING)
+	if (before == LBP_SESSION_DIALING &&
+		(kind == LBP_EVENT_TICK || kind == LBP_EVENT_DIAL_DONE))
 		ORACLE("SES-10", same, TEXT, ARGS);
 	if (before == LBP_SESSION_RELAY && kind == LBP_EVENT_TICK)
 		ORACLE("SES-11", same, TEXT, ARGS);
@@ -83,6 +92,19 @@ static void check_end(const struct twin_session *twin, enum lbp_event_kind kind,
 	if (kind == LBP_EVENT_STOP)
 		ORACLE("SES-13", same, TEXT, ARGS);
 	ORACLE("SES-1", same, TEXT, ARGS);
+}
+
+/* The upstream that the session had before the step has what it should. */
+static void check_held(const struct twin_session *twin, uint32_t upstream)
+{
+	if (upstream == LBP_NONE)
+		return;
+	ORACLE("SES-6",
+		lbp_app_open(twin->app->app, upstream) ==
+			twin->app->model.upstreams[upstream].open,
+		"upstream %u: %u open instead of %u", upstream,
+		lbp_app_open(twin->app->app, upstream),
+		twin->app->model.upstreams[upstream].open);
 }
 
 static void check_facts(const struct twin_session *twin,
@@ -111,11 +133,6 @@ static void check_facts(const struct twin_session *twin,
 			got->health_upstream == want->health_upstream,
 		"health of upstream %u: change %d", got->health_upstream,
 		(int)got->health);
-	ORACLE("SES-6",
-		(model->has_place && model->has_connection) ==
-			(model->state == LBP_SESSION_DIALING ||
-				model->state == LBP_SESSION_RELAY),
-		"state %d holds the wrong things", (int)model->state);
 	twin_app_check(twin->app);
 }
 
@@ -155,6 +172,7 @@ enum lbp_err twin_session_step(struct twin_session *twin,
 	} else {
 		check_illegal(twin, &before, err, duties);
 	}
+	check_held(twin, before.upstream);
 	check_facts(twin, duties, &want);
 	return err;
 }

@@ -29,7 +29,7 @@ struct options {
 
 /* Static for the handler of a failure, which has nothing else to go by. */
 static struct sim sim;
-static struct options options = {.seed = 1, .count = 5000, .steps = 4000};
+static struct options options = {.seed = 1, .count = 10000, .steps = 4000};
 static uint64_t current_seed;
 
 static void explain(int number)

@@ -149,6 +149,9 @@ static void upstreams_out_of_range_are_refused(void)
 	expect_refused(&from);
 	many[1] = 0;
 	expect_refused(&from);
+	many[1] = 1;
+	many[0] = 0;
+	expect_refused(&from);
 }
 
 static void health_options_out_of_range_are_refused(void)
@@ -187,6 +190,19 @@ static void a_client_given_twice_is_refused(void)
 	expect_made(&from);
 	from.clients = NULL;
 	from.client_len = 0;
+	expect_made(&from);
+}
+
+static void a_rate_without_a_window_is_refused(void)
+{
+	struct lbp_app_client two[] = {{.client = BOB}, {.client = ALICE}};
+	struct lbp_app_options from = options();
+
+	from.clients = two;
+	expect_made(&from);
+	two[1].limits.connections = 1;
+	expect_refused(&from);
+	two[1].limits.window_ns = 1;
 	expect_made(&from);
 }
 
@@ -315,7 +331,7 @@ static void a_good_dial_ends_the_run_of_failures(void)
 	lbp_app_free(app);
 }
 
-/* Takes upstream 0 down by failed dials, without connections. */
+/* Takes an upstream down by failed dials. */
 static void take_down(struct lbp_app *app, uint32_t upstream)
 {
 	CU_ASSERT_EQUAL(lbp_app_dialed(app, upstream, false), LBP_HEALTH_SAME);
@@ -459,6 +475,8 @@ void suite_app(void)
 		health_options_out_of_range_are_refused);
 	CU_add_test(suite, "[APP-1] a client given twice is refused",
 		a_client_given_twice_is_refused);
+	CU_add_test(suite, "[APP-1] a rate without a window is refused",
+		a_rate_without_a_window_is_refused);
 	CU_add_test(suite, "[APP-1] without memory there is no application",
 		without_memory_there_is_no_application);
 	CU_add_test(suite, "[APP-2] only its clients may use it",

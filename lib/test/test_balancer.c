@@ -90,6 +90,9 @@ static void large_counts_are_exact(void)
 	CU_ASSERT_EQUAL(lbp_balancer_set_eligible(&balancer, 1, false), LBP_OK);
 	set_eligible(&balancer, 1, true);
 	CU_ASSERT_EQUAL(choose(&balancer, NULL), 1);
+	set_eligible(&balancer, 0, false);
+	set_eligible(&balancer, 0, true);
+	CU_ASSERT_EQUAL(choose(&balancer, NULL), 1);
 	/* 254.99999 and 255: less than any rounded quotient would show. */
 	slots[0].open = 255u * 0xff0000u - 1;
 	slots[1].open = 256u * 0xff0000u - 1;

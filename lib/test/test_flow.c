@@ -226,9 +226,12 @@ static void a_discarded_ring_takes_its_bytes_along(void)
 
 static void without_a_ring_there_is_neither_room_nor_data(void)
 {
-	struct lbp_pipe pipe;
+	struct lbp_pipe pipe = make();
 	size_t room = 1, len = 1;
 
+	CU_ASSERT_PTR_NULL(lbp_pipe_data(&pipe, &len));
+	CU_ASSERT_EQUAL(len, 0);
+	len = 1;
 	lbp_pipe_init(&pipe);
 	CU_ASSERT_PTR_NULL(lbp_pipe_room(&pipe, &room));
 	CU_ASSERT_PTR_NULL(lbp_pipe_data(&pipe, &len));
@@ -306,7 +309,8 @@ static void illegal_calls_change_nothing(void)
 
 	for (int situation = BARE; situation < SITUATIONS; situation++) {
 		for (int what = 0; what < 9; what++) {
-			struct lbp_pipe pipe = situate(situation);
+			struct lbp_pipe pipe =
+				situate((enum situation)situation);
 			struct lbp_pipe before = pipe;
 			enum lbp_err err = call(&pipe, what);
 			char got = err == LBP_OK          ? 'o'

@@ -1,0 +1,58 @@
+#include "capacity.h"
+
+#include <string.h>
+
+#include "clock.h"
+#include "log.h"
+
+/* A resource that did not run out for so long has recovered. [SRV-21]. */
+#define RECOVERED_NS NS_PER_S
+
+void capacity_init(struct capacity *capacity, uint32_t max,
+	void (*freed)(void *user), void *user)
+{
+	capacity->max = max;
+	atomic_init(&capacity->used, 0);
+	atomic_init(&capacity->wanted, false);
+	atomic_init(&capacity->exhausted_ns, 0);
+	capacity->freed = freed;
+	capacity->user = user;
+}
+
+bool capacity_take(struct capacity *capacity)
+{
+	uint32_t used = atomic_load(&capacity->used);
+
+	do {
+		if (used >= capacity->max)
+			return false;
+	} while (!atomic_compare_exchange_weak(
+		&capacity->used, &used, used + 1));
+	return true;
+}
+
+void capacity_give(struct capacity *capacity)
+{
+	atomic_fetch_sub(&capacity->used, 1);
+	if (atomic_load(&capacity->wanted) &&
+		atomic_exchange(&capacity->wanted, false))
+		capacity->freed(capacity->user);
+}
+
+bool capacity_want(struct capacity *capacity)
+{
+	if (atomic_load(&capacity->used) < capacity->max)
+		return true;
+	atomic_store(&capacity->wanted, true);
+	/* One may have been given back before it was known to be wanted. */
+	return atomic_load(&capacity->used) < capacity->max;
+}
+
+void capacity_exhausted(struct capacity *capacity, const char *what, int error)
+{
+	uint64_t now = clock_now_ns();
+	uint64_t last = atomic_exchange(&capacity->exhausted_ns, now);
+
+	if (last == 0 || now - last > RECOVERED_NS)
+		log_error(LBP_LOG_ERROR, what, strerror(error));
+}

@@ -1,0 +1,40 @@
+/*
+ * What all workers share of the server's capacity: places for connections,
+ * and whether resources ran out. Any thread may call these.
+ */
+#ifndef CAPACITY_H
+#define CAPACITY_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct capacity {
+	uint32_t max; /* connections */
+	atomic_uint used;
+	atomic_bool wanted;             /* somebody waits for a place */
+	_Atomic(uint64_t) exhausted_ns; /* when resources last ran out */
+	/* Called when a place that somebody waits for has become free. */
+	void (*freed)(void *user);
+	void *user;
+};
+
+void capacity_init(struct capacity *capacity, uint32_t max,
+	void (*freed)(void *user), void *user);
+
+/* Takes a place for one more connection, if there is one. [SRV-20]. */
+bool capacity_take(struct capacity *capacity);
+
+/* Gives a place back. */
+void capacity_give(struct capacity *capacity);
+
+/*
+ * Is there a place? If not, freed will be called when there is one, unless a
+ * place became free in the meantime, which is an answer of true.
+ */
+bool capacity_want(struct capacity *capacity);
+
+/* Logs that a resource ran out, once until it has recovered. [SRV-21]. */
+void capacity_exhausted(struct capacity *capacity, const char *what, int error);
+
+#endif

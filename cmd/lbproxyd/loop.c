@@ -1,0 +1,116 @@
+#include "loop.h"
+
+#include <limits.h>
+#include <stdlib.h>
+
+#include "clock.h"
+
+/* Free rings kept: a burst's worth, and not what a crowd once needed. */
+#define RINGS_KEPT 16
+
+/* A free ring's first bytes. */
+struct ring {
+	struct ring *next;
+};
+
+bool loop_init(struct loop *loop, enum lbp_event_loop kind, uint32_t alarm_cap)
+{
+	*loop = (struct loop){0};
+	loop->timer_heap = calloc(alarm_cap, sizeof(struct lbp_timer *));
+	if (loop->timer_heap == NULL)
+		return false;
+	lbp_timers_init(&loop->timers, loop->timer_heap, alarm_cap);
+	loop->poller = poller_new(kind);
+	return loop->poller != NULL;
+}
+
+void loop_release(struct loop *loop)
+{
+	struct ring *next;
+
+	for (; loop->rings != NULL; loop->rings = next) {
+		next = loop->rings->next;
+		free(loop->rings);
+	}
+	free(loop->timer_heap);
+	poller_free(loop->poller);
+	*loop = (struct loop){0};
+}
+
+void alarm_init(struct alarm *alarm, void (*fire)(struct alarm *))
+{
+	lbp_timer_init(&alarm->timer);
+	alarm->fire = fire;
+}
+
+void loop_arm(struct loop *loop, struct alarm *alarm, uint64_t due_ns)
+{
+	/* The heap has a place for every alarm that there can be. */
+	(void)lbp_timers_arm(&loop->timers, &alarm->timer, due_ns);
+}
+
+void loop_disarm(struct loop *loop, struct alarm *alarm)
+{
+	lbp_timers_disarm(&loop->timers, &alarm->timer);
+}
+
+static int timeout_ms(const struct loop *loop)
+{
+	uint64_t due = lbp_timers_due(&loop->timers);
+	uint64_t now, ms;
+
+	if (due == UINT64_MAX)
+		return -1;
+	now = clock_now_ns();
+	if (due <= now)
+		return 0;
+	/* Rounded up: waking early would only mean to wait again. */
+	ms = (due - now + NS_PER_MS - 1) / NS_PER_MS;
+	return ms < INT_MAX ? (int)ms : INT_MAX;
+}
+
+static void fire_alarms(struct loop *loop)
+{
+	uint64_t now = clock_now_ns();
+	struct lbp_timer *timer;
+
+	while ((timer = lbp_timers_take(&loop->timers, now)) != NULL) {
+		struct alarm *alarm = (struct alarm *)timer;
+
+		alarm->fire(alarm);
+	}
+}
+
+bool loop_turn(struct loop *loop, bool wait)
+{
+	if (poller_wait(loop->poller, wait ? timeout_ms(loop) : 0) != 0)
+		return false;
+	fire_alarms(loop);
+	return true;
+}
+
+uint8_t *loop_take_ring(struct loop *loop)
+{
+	struct ring *ring = loop->rings;
+
+	if (ring == NULL)
+		return malloc(RING_BYTES);
+	loop->rings = ring->next;
+	loop->ring_len--;
+	return (uint8_t *)ring;
+}
+
+void loop_give_ring(struct loop *loop, uint8_t *bytes)
+{
+	struct ring *ring = (struct ring *)(void *)bytes;
+
+	if (ring == NULL)
+		return;
+	if (loop->ring_len >= RINGS_KEPT) {
+		free(ring);
+		return;
+	}
+	ring->next = loop->rings;
+	loop->rings = ring;
+	loop->ring_len++;
+}

@@ -1,0 +1,522 @@
+/*
+ * The server's TLS as cmd/lbproxyd sets it up, over memory, with a client
+ * whose certificates, versions, sessions and network are hostile.
+ *
+ * Input: a byte. 0: the server's number modulo 4, the size of the pieces, and
+ * the client's bytes. Else up to four connections of twelve bytes each, see
+ * draw_plan. Time goes on, and sessions can be resumed, from each connection
+ * to the next; all else starts anew.
+ */
+#include <openssl/err.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bytes.h"
+#include "oracle.h"
+#include "tls/link.h"
+#include "tls/pki.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+
+#define CONNECTIONS_MAX 4
+#define SESSION_LIFE_S  3600
+
+/* RFC 8446, 6.2 */
+enum {
+	ALERT_BAD_CERTIFICATE = 2 << 8 | 42,
+	ALERT_ACCESS_DENIED = 2 << 8 | 49,
+};
+
+enum {
+	SERVER_PLAIN, /* no CRL */
+	SERVER_CRL,
+	SERVER_13,
+	SERVER_RETRY, /* makes every client of TLS 1.3 say hello again */
+	SERVERS,
+};
+
+/* One connection, as the input has it. */
+struct plan {
+	unsigned server;
+	enum pki_kind kind; /* of the client's certificate */
+	int min_version;
+	int max_version;
+	bool offers;      /* a session, if there is one */
+	bool bad_ciphers; /* for TLS 1.2 none that the server takes */
+	bool is_late;     /* time passes in the middle */
+	bool ends;        /* the client's data end with close_notify */
+	unsigned allow;   /* what identify answers, a bit for each kind */
+	size_t chunk;
+	size_t buffer;
+	enum wire_fault fault;
+	bool fault_is_down;
+	size_t fault_at;
+	uint8_t fault_value;
+	size_t up_len;
+	size_t down_len;
+};
+
+/* A session that the client keeps. */
+struct saved {
+	SSL_SESSION *session; /* NULL: none */
+	enum pki_kind kind;
+	unsigned server;
+	int version;
+	time_t made;
+	bool is_sure; /* nothing gave the server a reason to forget it */
+};
+
+struct world {
+	struct link link;
+	struct plan plan;
+	struct saved saved;
+	bool offered;
+	time_t began; /* this connection */
+	unsigned asked;
+	enum pki_kind last; /* whom identify was asked for */
+	bool answer;
+};
+
+static struct pki pki;
+static struct tls_server *servers[SERVERS];
+static SSL_CTX *client_ctx;
+static struct world world;
+
+static struct tls_server *make_server(
+	const struct pki_files *files, bool crl, enum lbp_tls_version version)
+{
+	struct problems problems = {.file = "fuzz"};
+	struct lbp_config config = {
+		.certificate.ptr = files->certificate,
+		.private_key.ptr = files->private_key,
+		.client_ca.ptr = files->client_ca,
+		.crl.ptr = crl ? files->crl : NULL,
+		.min_version = version,
+	};
+	struct tls_server *server = tls_server_new(&config, -1, &problems);
+
+	if (server == NULL)
+		abort();
+	return server;
+}
+
+static void start(void)
+{
+	struct pki_files files;
+
+	if (client_ctx != NULL)
+		return;
+	pki_make(&pki);
+	pki_open_files(&pki, &files);
+	servers[SERVER_PLAIN] = make_server(&files, false, LBP_TLS_1_2);
+	servers[SERVER_CRL] = make_server(&files, true, LBP_TLS_1_2);
+	servers[SERVER_13] = make_server(&files, true, LBP_TLS_1_3);
+	servers[SERVER_RETRY] = make_server(&files, true, LBP_TLS_1_2);
+	SSL_CTX_set1_groups_list(servers[SERVER_RETRY]->ctx, "P-384");
+	pki_close_files(&files);
+	client_ctx = SSL_CTX_new(TLS_client_method());
+	SSL_CTX_set_session_cache_mode(client_ctx, SSL_SESS_CACHE_CLIENT);
+}
+
+static void draw_versions(struct bytes *bytes, struct plan *plan)
+{
+	static const int versions[][2] = {
+		{TLS1_2_VERSION, TLS1_3_VERSION},
+		{TLS1_2_VERSION, TLS1_2_VERSION},
+		{TLS1_3_VERSION, TLS1_3_VERSION},
+		{TLS1_1_VERSION, TLS1_1_VERSION},
+	};
+	uint8_t flags = bytes_u8(bytes);
+
+	plan->min_version = versions[flags & 3][0];
+	plan->max_version = versions[flags & 3][1];
+	plan->offers = (flags & 4) != 0;
+	plan->bad_ciphers = (flags & 8) != 0;
+	plan->is_late = (flags & 16) != 0;
+	plan->ends = (flags & 32) != 0;
+}
+
+static void draw_plan(struct bytes *bytes, struct plan *plan)
+{
+	static const time_t steps[] = {0, 1, 1799, SESSION_LIFE_S - 1,
+		SESSION_LIFE_S + 2, PKI_SHORT_LIFE - 1, PKI_SHORT_LIFE,
+		2 * 86400, PKI_CRL_LIFE + 1, PKI_CERT_LIFE};
+	uint8_t fault;
+
+	plan->server = bytes_below(bytes, SERVERS);
+	plan->kind = bytes_below(bytes, PKI_KINDS);
+	draw_versions(bytes, plan);
+	plan->allow = bytes_u8(bytes);
+	pki_now += steps[bytes_below(bytes, sizeof(steps) / sizeof(*steps))];
+	plan->chunk = bytes_u8(bytes);
+	if (plan->chunk == 0)
+		plan->chunk = WIRE_MAX;
+	plan->buffer = (size_t)64 << bytes_below(bytes, 9);
+	fault = bytes_u8(bytes);
+	plan->fault = fault % WIRE_FAULTS;
+	plan->fault_is_down = (fault & 0x80) != 0;
+	plan->fault_at = bytes_uint(bytes, 2);
+	plan->fault_value = bytes_u8(bytes);
+	plan->up_len = bytes_u8(bytes);
+	plan->up_len *= plan->up_len / 8;
+	plan->down_len = plan->up_len / 2;
+	/* A record's number is a small one. */
+	if (plan->fault >= WIRE_LOSE)
+		plan->fault_at %= 16;
+	/* To flip no bit is no fault. */
+	if (plan->fault == WIRE_FLIP && plan->fault_value == 0)
+		plan->fault_value = 1;
+}
+
+/* What is wrong with a certificate at a time, of PKI_FAULT. */
+static unsigned faults_of(enum pki_kind kind, unsigned server, time_t now)
+{
+	const struct pki_plan *plan = &pki_plans[kind];
+	unsigned faults = plan->faults;
+
+	if (now < PKI_START + plan->from)
+		faults |= PKI_FAULT(LBP_REASON_NOT_YET_VALID);
+	if (now >= PKI_START + plan->until)
+		faults |= PKI_FAULT(LBP_REASON_EXPIRED);
+	if (server == SERVER_PLAIN || kind == PKI_NONE)
+		return faults;
+	if (kind == PKI_REVOKED)
+		faults |= PKI_FAULT(LBP_REASON_REVOKED);
+	if (now >= PKI_START + PKI_CRL_LIFE)
+		faults |= PKI_FAULT(LBP_REASON_CRL_EXPIRED);
+	return faults;
+}
+
+static bool is_allowed(const struct plan *plan, enum pki_kind kind)
+{
+	return kind == PKI_STOLEN ? plan->allow & 1
+				  : plan->allow >> kind % 8 & 1;
+}
+
+/* Whose serial it is, of those that can be trusted. */
+static enum pki_kind kind_of(const struct lbp_serial *serial)
+{
+	for (enum pki_kind kind = 0; kind < PKI_NONE; kind++) {
+		const char *hex = pki_plans[kind].serial;
+		struct lbp_serial want;
+
+		if (pki_plans[kind].faults == 0 &&
+			lbp_serial_from_hex(&want, hex, strlen(hex)) ==
+				LBP_OK &&
+			lbp_serial_compare(serial, &want) == 0)
+			return kind;
+	}
+	return PKI_NONE;
+}
+
+static bool identify(void *user, const struct lbp_serial *serial)
+{
+	struct world *w = user;
+	enum pki_kind kind = kind_of(serial);
+
+	ORACLE("SRV-10", kind != PKI_NONE, "nobody's serial");
+	ORACLE("SRV-9", faults_of(kind, w->plan.server, pki_now) == 0,
+		"kind %d is asked for with faults %x", kind,
+		faults_of(kind, w->plan.server, pki_now));
+	if (w->link.client != NULL)
+		ORACLE("SRV-10",
+			kind == w->plan.kind ||
+				(kind == PKI_GOOD &&
+					w->plan.kind == PKI_STOLEN) ||
+				(w->offered && kind == w->saved.kind),
+			"kind %d is asked for", kind);
+	w->asked++;
+	w->last = kind;
+	w->answer = is_allowed(&w->plan, kind);
+	return w->answer;
+}
+
+static SSL *make_client(const struct world *w)
+{
+	const struct pki_cert *cert = &pki.certs[w->plan.kind];
+	SSL *client = SSL_new(client_ctx);
+
+	if (client == NULL)
+		abort();
+	SSL_set_security_level(client, 0);
+	SSL_set_min_proto_version(client, w->plan.min_version);
+	SSL_set_max_proto_version(client, w->plan.max_version);
+	if (w->plan.bad_ciphers)
+		SSL_set_cipher_list(client, "AES256-SHA:@SECLEVEL=0");
+	if (cert->cert != NULL &&
+		(SSL_use_certificate(client, cert->cert) != 1 ||
+			SSL_use_PrivateKey(client, cert->key) != 1))
+		abort();
+	if (cert->intermediate != NULL)
+		SSL_add1_chain_cert(client, cert->intermediate);
+	if (w->offered)
+		SSL_set_session(client, w->saved.session);
+	return client;
+}
+
+/* Can the two agree on a version and a cipher? */
+static bool is_possible(const struct plan *plan)
+{
+	if (plan->max_version < TLS1_2_VERSION)
+		return false;
+	if (plan->max_version > TLS1_2_VERSION)
+		return true;
+	return plan->server != SERVER_13 && !plan->bad_ciphers;
+}
+
+static bool is_resumed(const struct world *w)
+{
+	return tls_is_resumed(&w->link.tls);
+}
+
+/* The handshake was not tampered with: did it end as it should? */
+static void check_clean(const struct world *w)
+{
+	const struct plan *plan = &w->plan;
+	const struct saved *saved = &w->saved;
+	enum pki_kind kind = is_resumed(w) ? saved->kind : plan->kind;
+	unsigned faults = faults_of(kind, plan->server, pki_now);
+	bool fine = faults == 0 && is_allowed(plan, kind) &&
+		    (is_resumed(w) || kind != PKI_STOLEN);
+	bool fresh = pki_now - saved->made <= SESSION_LIFE_S;
+	const struct link *link = &w->link;
+
+	if (is_possible(plan) && w->offered && saved->is_sure && fresh &&
+		saved->server == plan->server &&
+		saved->version == plan->max_version)
+		ORACLE("SRV-12", is_resumed(w), "a session is not resumed");
+	ORACLE("SRV-9", (link->io == IO_OK) == (fine && is_possible(plan)),
+		"kind %d, faults %x, allowed %d: %d, %s", kind, faults,
+		is_allowed(plan, kind), link->io,
+		link->tls.detail != NULL ? link->tls.detail : "");
+	if (!is_possible(plan) || link->io == IO_OK)
+		return;
+	ORACLE("SRV-9", link->alert >> 8 == 2, "alert %x", link->alert);
+	if (faults != 0)
+		ORACLE("SRV-9", faults & PKI_FAULT(link->tls.reason),
+			"reason %s, faults %x",
+			lbp_reason_text(link->tls.reason), faults);
+	else if (kind != PKI_STOLEN || !is_allowed(plan, kind))
+		ORACLE("SRV-11",
+			link->alert == (is_resumed(w) ? ALERT_ACCESS_DENIED
+						      : ALERT_BAD_CERTIFICATE),
+			"alert %x", link->alert);
+}
+
+/* What holds of a handshake that completed, whatever happened to it. */
+static void check_complete(const struct world *w)
+{
+	const struct link *link = &w->link;
+	const char *version = tls_version(&link->tls);
+	enum pki_kind kind = is_resumed(w) ? w->saved.kind : w->plan.kind;
+
+	ORACLE("SRV-9", w->asked > 0 && w->answer && w->last == kind,
+		"kind %d completes, and identify was asked %u times", kind,
+		w->asked);
+	ORACLE("SRV-9", is_resumed(w) || kind != PKI_STOLEN,
+		"a certificate without its key");
+	ORACLE("SRV-9", wire_is_same(&link->up, link->up.sent_len),
+		"what the client sent is not what came");
+	ORACLE("SRV-9", wire_is_same(&link->down, link->down_needed),
+		"what the client got was not what was sent");
+	ORACLE("SRV-8",
+		strcmp(version, "TLSv1.3") == 0 ||
+			(strcmp(version, "TLSv1.2") == 0 &&
+				w->plan.server != SERVER_13),
+		"%s", version);
+	if (!is_resumed(w))
+		return;
+	ORACLE("SRV-12",
+		w->offered && w->saved.server == w->plan.server &&
+			w->began - w->saved.made <= SESSION_LIFE_S,
+		"resumed on server %u", w->plan.server);
+}
+
+static void check_refused(const struct link *link)
+{
+	ORACLE("SRV-9", link->io == IO_RESET, "result %d", link->io);
+	ORACLE("SES-2",
+		link->tls.reason >= LBP_REASON_HANDSHAKE_FAILED &&
+			link->tls.reason <= LBP_REASON_BAD_CERTIFICATE,
+		"reason %s", lbp_reason_text(link->tls.reason));
+}
+
+/* Moves data both ways; true if the server's end was clean. */
+static bool relay(struct world *w)
+{
+	struct link *link = &w->link;
+	uint8_t data[8192];
+	size_t up = 0;
+	size_t written;
+	enum io io;
+
+	for (size_t i = 0; i < w->plan.up_len; i++)
+		data[i] = link_byte(i);
+	link_settle(link);
+	if (w->plan.up_len > 0)
+		SSL_write_ex(link->client, data, w->plan.up_len, &written);
+	if (w->plan.ends)
+		SSL_shutdown(link->client);
+	io = link_write(link, w->plan.down_len);
+	if (io == IO_OK)
+		io = tls_end(&link->tls);
+	link_settle(link);
+	link_cut(link);
+	/* A clean end of what was sent before it. */
+	if (link_read(link, &up) == IO_END)
+		ORACLE("SRV-16",
+			w->plan.ends && up == w->plan.up_len &&
+				wire_is_same(&link->up, link->up.sent_len),
+			"a clean end after %zu of %zu bytes", up,
+			w->plan.up_len);
+	else
+		ORACLE("SRV-17", !w->plan.ends || !wire_is_clean(&link->up),
+			"no clean end after %zu bytes", up);
+	if (wire_is_clean(&link->up))
+		ORACLE("SRV-16", up == w->plan.up_len, "%zu of %zu bytes", up,
+			w->plan.up_len);
+	return io == IO_OK;
+}
+
+static void check_down(const struct world *w)
+{
+	const struct link *link = &w->link;
+
+	ORACLE("SRV-16", !link->down_garbled, "what the client read is wrong");
+	if (link->client_ended || wire_is_clean(&link->down))
+		ORACLE("SRV-16", link->down_got == w->plan.down_len,
+			"%zu of %zu bytes", link->down_got, w->plan.down_len);
+}
+
+/* The client keeps its session, which the server may know. */
+static void save(struct world *w, bool is_sure)
+{
+	SSL_SESSION *session = SSL_get0_session(w->link.client);
+	struct saved *saved = &w->saved;
+	bool resumed = is_resumed(w);
+	enum pki_kind kind = resumed ? saved->kind : w->plan.kind;
+
+	if (w->link.client_failed || session == NULL ||
+		SSL_SESSION_is_resumable(session) != 1)
+		return;
+	SSL_SESSION_free(saved->session);
+	saved->session = SSL_SESSION_dup(session);
+	if (!resumed || SSL_version(w->link.client) == TLS1_3_VERSION)
+		saved->made = w->began;
+	saved->kind = kind;
+	saved->server = w->plan.server;
+	saved->version = SSL_version(w->link.client);
+	saved->is_sure = is_sure && !w->plan.is_late;
+}
+
+static void connect_once(struct world *w)
+{
+	struct plan *plan = &w->plan;
+	struct link *link = &w->link;
+	bool clean;
+
+	wire_init(&link->up, plan->fault_is_down ? WIRE_NONE : plan->fault,
+		plan->fault_at, plan->fault_value);
+	wire_init(&link->down, plan->fault_is_down ? plan->fault : WIRE_NONE,
+		plan->fault_at, plan->fault_value);
+	link_accept(link, servers[plan->server], plan->buffer, plan->chunk);
+	link_connect(link, make_client(w));
+	link->late_s = plan->is_late ? SESSION_LIFE_S + 60 : 0;
+	link_handshake(link);
+	if (link->io != IO_OK && link->io != IO_RESET) {
+		link_cut(link);
+		link->io = tls_handshake(&link->tls);
+	}
+	if (link->io == IO_OK)
+		check_complete(w);
+	else
+		check_refused(link);
+	link_settle(link);
+	clean = wire_is_clean(&link->up) && wire_is_clean(&link->down);
+	if (clean && !plan->is_late)
+		check_clean(w);
+	if (link->io != IO_OK) {
+		w->saved.is_sure = false;
+		return;
+	}
+	clean = relay(w) && clean;
+	check_down(w);
+	save(w, clean && wire_is_clean(&link->down));
+}
+
+static void reset(struct world *w)
+{
+	w->link.client = NULL;
+	w->link.client_failed = false;
+	w->link.client_ended = false;
+	w->link.alert = 0;
+	w->link.down_got = 0;
+	w->link.down_needed = 0;
+	w->link.down_garbled = false;
+	w->link.tls.identify = identify;
+	w->link.tls.user = w;
+	w->asked = 0;
+	w->answer = false;
+	w->last = PKI_NONE;
+	w->began = pki_now;
+}
+
+/* Bytes that no client made: they come to nothing. */
+static void run_raw(struct world *w, struct bytes *bytes)
+{
+	struct link *link = &w->link;
+	size_t chunk;
+
+	reset(w);
+	w->plan = (struct plan){.server = bytes_below(bytes, SERVERS)};
+	w->plan.allow = bytes_u8(bytes);
+	chunk = (size_t)bytes_u8(bytes) + 1;
+	link_accept(link, servers[w->plan.server], 4096, chunk);
+	while (bytes->len > 0 && link->io != IO_RESET) {
+		size_t n = bytes->len < chunk ? bytes->len : chunk;
+
+		BIO_write(link->outer, bytes->ptr, (int)n);
+		bytes->ptr += n;
+		bytes->len -= n;
+		link_handshake(link);
+		ORACLE("SRV-9", link->io != IO_OK, "nobody is let in");
+	}
+	link_cut(link);
+	if (link->io != IO_RESET)
+		link->io = tls_handshake(&link->tls);
+	check_refused(link);
+	link_release(link);
+}
+
+static void run_clients(struct world *w, struct bytes *bytes)
+{
+	for (int i = 0; i < CONNECTIONS_MAX && bytes->len > 0; i++) {
+		draw_plan(bytes, &w->plan);
+		reset(w);
+		w->offered = w->plan.offers && w->saved.session != NULL;
+		connect_once(w);
+		link_release(&w->link);
+	}
+	SSL_SESSION_free(w->saved.session);
+	w->saved = (struct saved){0};
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+	struct bytes bytes = {data, len};
+	bool raw;
+
+	start();
+	pki_now = PKI_START;
+	raw = bytes_u8(&bytes) == 0;
+	/* What a raw input recorded elsewhere holds does not fit here. */
+	pki_seed(raw ? 2 : 3);
+	if (raw)
+		run_raw(&world, &bytes);
+	else
+		run_clients(&world, &bytes);
+	for (int i = 0; i < SERVERS; i++)
+		SSL_CTX_flush_sessions(servers[i]->ctx, 0);
+	ERR_clear_error();
+	return 0;
+}

@@ -1,0 +1,222 @@
+#include "link.h"
+
+#include <openssl/err.h>
+#include <stdlib.h>
+
+#include "pki.h"
+
+/* More turns than any connection needs: without progress it ends before. */
+#define TURNS_MAX 1000000
+
+static void note_alert(const SSL *ssl, int where, int value)
+{
+	struct link *link = SSL_get_app_data(ssl);
+
+	if ((where & SSL_CB_READ_ALERT) == SSL_CB_READ_ALERT)
+		link->alert = value;
+}
+
+void link_accept(struct link *link, struct tls_server *server, size_t buffer,
+	size_t chunk)
+{
+	BIO *inner;
+
+	link->chunk = chunk;
+	link->io = IO_WANT_READ;
+	/* The number is not used: the socket is replaced. */
+	if (!tls_accept(&link->tls, server, 0) ||
+		BIO_new_bio_pair(&inner, buffer, &link->outer, buffer) != 1)
+		abort();
+	SSL_set_bio(link->tls.ssl, inner, inner);
+}
+
+void link_connect(struct link *link, SSL *client)
+{
+	link->client = client;
+	link->client_in = BIO_new(BIO_s_mem());
+	link->client_out = BIO_new(BIO_s_mem());
+	SSL_set_bio(client, link->client_in, link->client_out);
+	SSL_set_app_data(client, link);
+	SSL_set_info_callback(client, note_alert);
+	SSL_set_connect_state(client);
+}
+
+static void client_read(struct link *link)
+{
+	uint8_t buf[4096];
+	size_t n;
+
+	while (SSL_read_ex(link->client, buf, sizeof(buf), &n) == 1) {
+		for (size_t i = 0; i < n; i++) {
+			if (buf[i] != link_byte(link->down_got))
+				link->down_garbled = true;
+			link->down_got++;
+		}
+	}
+	switch (SSL_get_error(link->client, 0)) {
+	case SSL_ERROR_WANT_READ:
+		break;
+	case SSL_ERROR_ZERO_RETURN:
+		link->client_ended = true;
+		break;
+	default:
+		link->client_failed = true;
+		break;
+	}
+}
+
+static void drive_client(struct link *link)
+{
+	int rc;
+
+	if (link->client_failed)
+		return;
+	ERR_clear_error();
+	rc = SSL_do_handshake(link->client);
+	if (rc == 1)
+		client_read(link);
+	else if (SSL_get_error(link->client, rc) != SSL_ERROR_WANT_READ)
+		link->client_failed = true;
+}
+
+static size_t next_chunk(const struct link *link, const struct wire *wire)
+{
+	size_t left = wire->out_len - wire->given;
+
+	return left < link->chunk ? left : link->chunk;
+}
+
+static bool carry_up(struct link *link)
+{
+	struct wire *wire = &link->up;
+	uint8_t buf[4096];
+	bool moved = false;
+	size_t chunk;
+	int n;
+
+	while ((n = BIO_read(link->client_out, buf, sizeof(buf))) > 0) {
+		wire_push(wire, buf, (size_t)n);
+		moved = true;
+	}
+	chunk = next_chunk(link, wire);
+	n = chunk == 0 ? 0
+		       : BIO_write(link->outer, wire->out + wire->given,
+				 (int)chunk);
+	if (n > 0)
+		wire->given += (size_t)n;
+	return moved || n > 0;
+}
+
+static bool carry_down(struct link *link)
+{
+	struct wire *wire = &link->down;
+	uint8_t buf[4096];
+	bool moved = false;
+	size_t chunk;
+	int n;
+
+	while ((n = BIO_read(link->outer, buf, sizeof(buf))) > 0) {
+		if (link->client != NULL)
+			wire_push(wire, buf, (size_t)n);
+		moved = true;
+	}
+	if (moved) {
+		pki_now += link->late_s;
+		link->late_s = 0;
+	}
+	if (link->client == NULL)
+		return moved;
+	chunk = next_chunk(link, wire);
+	if (chunk > 0)
+		BIO_write(link->client_in, wire->out + wire->given, (int)chunk);
+	wire->given += chunk;
+	return moved || chunk > 0;
+}
+
+bool link_carry(struct link *link)
+{
+	bool moved = carry_down(link);
+
+	if (link->client == NULL)
+		return moved;
+	drive_client(link);
+	return carry_up(link) || moved;
+}
+
+void link_cut(struct link *link)
+{
+	BIO_shutdown_wr(link->outer);
+}
+
+static bool is_waiting(enum io io)
+{
+	return io == IO_WANT_READ || io == IO_WANT_WRITE;
+}
+
+void link_handshake(struct link *link)
+{
+	bool moved = true;
+
+	for (unsigned i = 0; is_waiting(link->io) && moved; i++) {
+		moved = link_carry(link);
+		/* What this call writes, it does not depend on. */
+		link->down_needed = link->down.sent_len;
+		link->io = tls_handshake(&link->tls);
+		moved = moved || link->io == IO_WANT_WRITE;
+		if (i > TURNS_MAX)
+			abort();
+	}
+}
+
+void link_settle(struct link *link)
+{
+	for (unsigned i = 0; link_carry(link); i++) {
+		if (i > TURNS_MAX)
+			abort();
+	}
+}
+
+enum io link_read(struct link *link, size_t *len)
+{
+	uint8_t buf[777];
+	bool moved = true;
+	enum io io = IO_WANT_READ;
+	size_t n;
+
+	while (io == IO_OK || (is_waiting(io) && moved)) {
+		moved = link_carry(link);
+		io = tls_read(&link->tls, buf, sizeof(buf), &n);
+		for (size_t i = 0; io == IO_OK && i < n; i++, ++*len) {
+			if (buf[i] != link_byte(*len))
+				return IO_OK;
+		}
+	}
+	return io;
+}
+
+enum io link_write(struct link *link, size_t len)
+{
+	uint8_t buf[4096];
+	bool moved = true;
+	enum io io = IO_OK;
+	size_t at = 0;
+	size_t n;
+
+	while (at < len && (io == IO_OK || (is_waiting(io) && moved))) {
+		size_t part = len - at < sizeof(buf) ? len - at : sizeof(buf);
+
+		for (size_t i = 0; i < part; i++)
+			buf[i] = link_byte(at + i);
+		io = tls_write(&link->tls, buf, part, &n);
+		at += io == IO_OK ? n : 0;
+		moved = link_carry(link);
+	}
+	return io;
+}
+
+void link_release(struct link *link)
+{
+	tls_release(&link->tls);
+	BIO_free(link->outer);
+	SSL_free(link->client);
+}

@@ -1,0 +1,73 @@
+/*
+ * The server's side of a connection, over memory instead of a socket, and a
+ * real client on the other end of two wires.
+ */
+#ifndef LBP_FUZZ_TLS_LINK_H
+#define LBP_FUZZ_TLS_LINK_H
+
+#include "../../cmd/lbproxyd/tls_private.h"
+#include "wire.h"
+
+struct link {
+	struct tls tls; /* the server's */
+	BIO *outer;     /* the far end of the server's socket */
+	size_t chunk;   /* bytes given to a side at once */
+
+	SSL *client; /* NULL: bytes are given directly */
+	BIO *client_in;
+	BIO *client_out;
+	bool client_failed;
+	bool client_ended; /* it has close_notify */
+	int alert;         /* the last that the client got, level << 8 | what */
+
+	struct wire up;
+	struct wire down;
+	/* Once the server has sent something: seconds that pass, once. */
+	long late_s;
+
+	enum io io;         /* the handshake's last result */
+	size_t down_needed; /* of down.sent: what the handshake depended on */
+	size_t down_got;    /* data that the client read, as it should be */
+	bool down_garbled;  /* or not */
+};
+
+/* The byte at `at` of the data that either side sends. */
+static inline uint8_t link_byte(size_t at)
+{
+	return (uint8_t)(at * 31 + (at >> 8) + 7);
+}
+
+/*
+ * Accepts as the server does, with a socket buffer of buffer bytes, in each
+ * direction. link is zeroed but for tls.identify and tls.user.
+ */
+void link_accept(struct link *link, struct tls_server *server, size_t buffer,
+	size_t chunk);
+
+/* Puts a client on the other end; takes over the reference. */
+void link_connect(struct link *link, SSL *client);
+
+/* Carries bytes and drives the client; false if nothing moved. */
+bool link_carry(struct link *link);
+
+/* The client's socket ends: the server reads an end after what it got. */
+void link_cut(struct link *link);
+
+/* Drives the handshake until it has a result or nothing moves any more. */
+void link_handshake(struct link *link);
+
+/* Carries until nothing moves any more. */
+void link_settle(struct link *link);
+
+/*
+ * Reads to the end; *len counts bytes as they should be, the first other one
+ * counts as IO_OK.
+ */
+enum io link_read(struct link *link, size_t *len);
+
+/* Writes len bytes of data. */
+enum io link_write(struct link *link, size_t len);
+
+void link_release(struct link *link);
+
+#endif

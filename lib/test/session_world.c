@@ -1,0 +1,185 @@
+#include "session_world.h"
+
+#include <string.h>
+
+static const struct lbp_session_timeouts timeouts = {
+	HANDSHAKE, CONNECT, IDLE, LINGER};
+
+static struct lbp_acl *acl;
+struct lbp_app *app;
+struct lbp_session session;
+uint8_t tried[LBP_TRIED_BYTES(UPSTREAMS)];
+uint64_t now_ns;
+static enum lbp_err err;
+struct lbp_duties duties;
+uint8_t who;
+
+static struct lbp_serial serial(uint8_t octet)
+{
+	return (struct lbp_serial){.octets = {octet}, .len = 1};
+}
+
+static enum lbp_err make_acl(void)
+{
+	const struct lbp_acl_serial serials[] = {{serial(ALICES), ALICE},
+		{serial(ALICES_TOO), ALICE}, {serial(BOBS), BOB},
+		{serial(EVES), EVE}};
+	static const struct lbp_acl_grant grants[] = {{ALICE, 0}, {BOB, 0}};
+
+	return lbp_acl_new(&acl, serials, 4, grants, 2, CLIENTS, 1);
+}
+
+/* Alice may have one session at once and two a minute, Bob any number. */
+static enum lbp_err make_app(void)
+{
+	static const uint32_t weights[UPSTREAMS] = {1, 1};
+	static const struct lbp_app_client clients[] = {
+		{ALICE, {1, 2, 60000 * MS}}, {BOB, {0, 0, 1}}};
+	const struct lbp_app_options options = {.id = "echo",
+		.acl = acl,
+		.weights = weights,
+		.upstream_len = UPSTREAMS,
+		.health = {true, 10 * MS, 1 * MS, 2, 2},
+		.clients = clients,
+		.client_len = 2};
+
+	return lbp_app_new(&app, &options, START);
+}
+
+void accept_one(void)
+{
+	memset(tried, 0xff, sizeof(tried));
+	lbp_session_init(&session, app, &timeouts, tried, now_ns);
+}
+
+void begin(void)
+{
+	now_ns = START;
+	who = ALICES;
+	CU_ASSERT_EQUAL_FATAL(make_acl(), LBP_OK);
+	CU_ASSERT_EQUAL_FATAL(make_app(), LBP_OK);
+	accept_one();
+}
+
+void after(uint64_t span_ns)
+{
+	now_ns += span_ns;
+}
+
+void when(enum lbp_event_kind kind)
+{
+	struct lbp_event event = {.kind = kind};
+
+	if (kind == LBP_EVENT_IDENTIFIED)
+		event.serial = serial(who);
+	if (kind == LBP_EVENT_HANDSHAKE_FAILED)
+		event.reason = LBP_REASON_EXPIRED;
+	if (kind == LBP_EVENT_STOP)
+		event.reason = LBP_REASON_SHUTDOWN;
+	err = lbp_session_step(&session, &event, now_ns, &duties);
+}
+
+void when_identified(uint8_t octet)
+{
+	struct lbp_event event = {
+		.kind = LBP_EVENT_IDENTIFIED, .serial = serial(octet)};
+
+	err = lbp_session_step(&session, &event, now_ns, &duties);
+}
+
+void when_stopped(enum lbp_reason reason)
+{
+	struct lbp_event event = {.kind = LBP_EVENT_STOP, .reason = reason};
+
+	err = lbp_session_step(&session, &event, now_ns, &duties);
+}
+
+void then(unsigned set, enum lbp_session_state state)
+{
+	CU_ASSERT_EQUAL(err, LBP_OK);
+	CU_ASSERT_EQUAL(duties.set, set);
+	CU_ASSERT_EQUAL(session.state, state);
+	CU_ASSERT_EQUAL(
+		duties.upstream, set & DIAL ? session.upstream : LBP_NONE);
+}
+
+void then_dial(unsigned with, uint32_t upstream)
+{
+	then(with | DIAL, LBP_SESSION_DIALING);
+	CU_ASSERT_EQUAL(duties.upstream, upstream);
+}
+
+void then_illegal(void)
+{
+	CU_ASSERT_EQUAL(err, LBP_ERR_STATE);
+	CU_ASSERT_EQUAL(duties.set, 0);
+	CU_ASSERT_EQUAL(duties.upstream, LBP_NONE);
+	CU_ASSERT_EQUAL(duties.health, LBP_HEALTH_SAME);
+	CU_ASSERT_EQUAL(duties.health_upstream, LBP_NONE);
+}
+
+void reason_is(enum lbp_reason reason)
+{
+	CU_ASSERT_EQUAL(session.reason, reason);
+}
+
+void deadline_is(uint64_t deadline_ns)
+{
+	CU_ASSERT_EQUAL(lbp_session_deadline(&session), deadline_ns);
+}
+
+void open_are(uint32_t first, uint32_t second)
+{
+	CU_ASSERT_EQUAL(lbp_app_open(app, 0), first);
+	CU_ASSERT_EQUAL(lbp_app_open(app, 1), second);
+}
+
+void nothing_is_held(void)
+{
+	open_are(0, 0);
+	CU_ASSERT_EQUAL(lbp_app_leave(app, ALICE), LBP_ERR_STATE);
+	CU_ASSERT_EQUAL(lbp_app_leave(app, BOB), LBP_ERR_STATE);
+}
+
+void a_place_is_held(void)
+{
+	CU_ASSERT_EQUAL(lbp_app_admit(app, ALICE, now_ns), LBP_ERR_CONCURRENT);
+}
+
+void finish(void)
+{
+	nothing_is_held();
+	lbp_app_free(app);
+	lbp_acl_free(acl);
+}
+
+void pass_both_ends(void)
+{
+	for (int way = LBP_UP; way <= LBP_DOWN; way++) {
+		lbp_pipe_end(&session.flow.pipes[way]);
+		lbp_pipe_end_passed(&session.flow.pipes[way]);
+	}
+}
+
+void go_to(enum lbp_session_state state)
+{
+	if (state == LBP_SESSION_CLOSING) {
+		when_identified(MALLORYS);
+		return;
+	}
+	if (state >= LBP_SESSION_AUTHORIZED)
+		when(LBP_EVENT_IDENTIFIED);
+	if (state >= LBP_SESSION_DIALING)
+		when(LBP_EVENT_HANDSHAKE_DONE);
+	if (state >= LBP_SESSION_RELAY)
+		when(LBP_EVENT_DIAL_DONE);
+	if (state == LBP_SESSION_ENDED)
+		when(LBP_EVENT_STOP);
+	CU_ASSERT_EQUAL_FATAL(session.state, state);
+}
+
+void reach(enum lbp_session_state state)
+{
+	begin();
+	go_to(state);
+}

@@ -1,0 +1,445 @@
+#include <string.h>
+
+#include "session_world.h"
+#include "suites.h"
+
+static void a_session_from_accept_to_its_end(void)
+{
+	begin();
+	CU_ASSERT_EQUAL(session.state, LBP_SESSION_HANDSHAKE);
+	CU_ASSERT_FALSE(lbp_session_is_authorized(&session));
+	when_identified(ALICES);
+	then(0, LBP_SESSION_AUTHORIZED);
+	CU_ASSERT_TRUE(lbp_session_is_authorized(&session));
+	nothing_is_held();
+	when(LBP_EVENT_HANDSHAKE_DONE);
+	then_dial(0, 0);
+	open_are(1, 0);
+	a_place_is_held();
+	when(LBP_EVENT_DIAL_DONE);
+	then(RELAY, LBP_SESSION_RELAY);
+	reason_is(LBP_REASON_NONE);
+	open_are(1, 0);
+	a_place_is_held();
+	pass_both_ends();
+	when(LBP_EVENT_FLOW_FINISHED);
+	then(ENDS, LBP_SESSION_ENDED);
+	reason_is(LBP_REASON_DONE);
+	CU_ASSERT_TRUE(session.admitted);
+	CU_ASSERT_EQUAL(session.upstream, 0);
+	CU_ASSERT_EQUAL(session.client, ALICE);
+	finish();
+}
+
+static void strangers_are_refused_within_the_handshake(void)
+{
+	static const struct {
+		uint8_t octet;
+		uint32_t client;
+		enum lbp_reason reason;
+	} strangers[] = {{MALLORYS, LBP_NONE, LBP_REASON_UNKNOWN_CLIENT},
+		{EVES, EVE, LBP_REASON_NOT_ALLOWED}};
+
+	for (int i = 0; i < 2; i++) {
+		begin();
+		when_identified(strangers[i].octet);
+		then(REFUSE | REPORT, LBP_SESSION_CLOSING);
+		reason_is(strangers[i].reason);
+		CU_ASSERT_EQUAL(session.client, strangers[i].client);
+		CU_ASSERT_TRUE(session.identified);
+		CU_ASSERT_FALSE(session.admitted);
+		CU_ASSERT_FALSE(lbp_session_is_authorized(&session));
+		when(LBP_EVENT_HANDSHAKE_FAILED);
+		then(LINGERS, LBP_SESSION_CLOSING);
+		reason_is(strangers[i].reason);
+		when(LBP_EVENT_CLIENT_ENDED);
+		then(END, LBP_SESSION_ENDED);
+		reason_is(strangers[i].reason);
+		finish();
+	}
+}
+
+static void who_was_welcome_is_judged_anew(void)
+{
+	begin();
+	when_identified(ALICES);
+	then(0, LBP_SESSION_AUTHORIZED);
+	when_identified(BOBS);
+	then(0, LBP_SESSION_AUTHORIZED);
+	CU_ASSERT_EQUAL(session.client, BOB);
+	CU_ASSERT_EQUAL(session.serial.octets[0], BOBS);
+	when_identified(MALLORYS);
+	then(REFUSE | REPORT, LBP_SESSION_CLOSING);
+	CU_ASSERT_EQUAL(session.client, LBP_NONE);
+	when_stopped(LBP_REASON_SHUTDOWN);
+	then(END, LBP_SESSION_ENDED);
+	finish();
+}
+
+static void without_an_identity_nobody_is_admitted(void)
+{
+	begin();
+	when(LBP_EVENT_HANDSHAKE_DONE);
+	then(RESET_CLIENT | ENDS, LBP_SESSION_ENDED);
+	reason_is(LBP_REASON_NO_CERTIFICATE);
+	CU_ASSERT_FALSE(session.admitted);
+	CU_ASSERT_FALSE(session.identified);
+	finish();
+}
+
+static void the_cap_closes_without_an_upstream(void)
+{
+	begin();
+	CU_ASSERT_EQUAL(lbp_app_admit(app, ALICE, now_ns), LBP_OK);
+	when_identified(ALICES_TOO);
+	when(LBP_EVENT_HANDSHAKE_DONE);
+	then(NOTIFY | REPORT, LBP_SESSION_CLOSING);
+	reason_is(LBP_REASON_CONCURRENT_LIMIT);
+	CU_ASSERT_FALSE(session.admitted);
+	open_are(0, 0);
+	when(LBP_EVENT_CLIENT_ENDED);
+	then(END, LBP_SESSION_ENDED);
+	/* It was not the refused one's place that was taken. */
+	CU_ASSERT_EQUAL(lbp_app_leave(app, ALICE), LBP_OK);
+	finish();
+}
+
+static void the_rate_closes_without_an_upstream(void)
+{
+	begin();
+	for (int i = 0; i < 2; i++) {
+		CU_ASSERT_EQUAL(lbp_app_admit(app, ALICE, now_ns), LBP_OK);
+		CU_ASSERT_EQUAL(lbp_app_leave(app, ALICE), LBP_OK);
+	}
+	for (int i = 0; i < 3; i++) {
+		when_identified(ALICES);
+		when(LBP_EVENT_HANDSHAKE_DONE);
+		then(NOTIFY | REPORT, LBP_SESSION_CLOSING);
+		reason_is(LBP_REASON_RATE_LIMIT);
+		nothing_is_held();
+		when(LBP_EVENT_CLIENT_RESET);
+		then(END, LBP_SESSION_ENDED);
+		accept_one();
+	}
+	after(60000 * MS);
+	accept_one();
+	when_identified(ALICES);
+	when(LBP_EVENT_HANDSHAKE_DONE);
+	then_dial(0, 0);
+	when(LBP_EVENT_STOP);
+	finish();
+}
+
+static void a_failed_dial_leads_to_the_next_upstream(void)
+{
+	reach(LBP_SESSION_DIALING);
+	when(LBP_EVENT_DIAL_FAILED);
+	then_dial(0, 1);
+	CU_ASSERT_EQUAL(duties.health_upstream, 0);
+	open_are(0, 1);
+	a_place_is_held();
+	when(LBP_EVENT_DIAL_DONE);
+	then(RELAY, LBP_SESSION_RELAY);
+	CU_ASSERT_EQUAL(duties.health_upstream, 1);
+	CU_ASSERT_EQUAL(session.upstream, 1);
+	when(LBP_EVENT_CLIENT_RESET);
+	finish();
+}
+
+static void when_none_is_left_it_closes(void)
+{
+	reach(LBP_SESSION_DIALING);
+	when(LBP_EVENT_DIAL_FAILED);
+	when(LBP_EVENT_DIAL_FAILED);
+	then(NOTIFY | REPORT, LBP_SESSION_CLOSING);
+	CU_ASSERT_EQUAL(duties.health_upstream, 1);
+	reason_is(LBP_REASON_NO_UPSTREAM);
+	CU_ASSERT_EQUAL(session.upstream, LBP_NONE);
+	CU_ASSERT_TRUE(session.admitted);
+	nothing_is_held();
+	when(LBP_EVENT_CLIENT_ENDED);
+	then(END, LBP_SESSION_ENDED);
+	finish();
+}
+
+static void when_none_is_eligible_it_closes_at_once(void)
+{
+	begin();
+	for (uint32_t i = 0; i < UPSTREAMS; i++) {
+		lbp_app_dialed(app, i, false);
+		lbp_app_dialed(app, i, false);
+	}
+	when(LBP_EVENT_IDENTIFIED);
+	when(LBP_EVENT_HANDSHAKE_DONE);
+	then(NOTIFY | REPORT, LBP_SESSION_CLOSING);
+	reason_is(LBP_REASON_NO_UPSTREAM);
+	CU_ASSERT_TRUE(session.admitted);
+	nothing_is_held();
+	when(LBP_EVENT_TICK);
+	then(0, LBP_SESSION_CLOSING);
+	after(LINGER);
+	when(LBP_EVENT_TICK);
+	then(END, LBP_SESSION_ENDED);
+	finish();
+}
+
+static void health_changes_come_with_the_duties(void)
+{
+	reach(LBP_SESSION_DIALING);
+	lbp_app_dialed(app, 1, false);
+	when(LBP_EVENT_DIAL_FAILED);
+	then_dial(0, 1);
+	CU_ASSERT_EQUAL(duties.health, LBP_HEALTH_SAME);
+	after(CONNECT);
+	when(LBP_EVENT_TICK);
+	then(DROP | NOTIFY | REPORT, LBP_SESSION_CLOSING);
+	CU_ASSERT_EQUAL(duties.health, LBP_HEALTH_DOWN);
+	CU_ASSERT_EQUAL(duties.health_upstream, 1);
+	when(LBP_EVENT_STOP);
+	CU_ASSERT_EQUAL(duties.health, LBP_HEALTH_SAME);
+	CU_ASSERT_EQUAL(duties.health_upstream, LBP_NONE);
+	finish();
+}
+
+static void an_end_in_one_direction_ends_nothing(void)
+{
+	for (int first = LBP_UP; first <= LBP_DOWN; first++) {
+		reach(LBP_SESSION_RELAY);
+		lbp_pipe_end(&session.flow.pipes[first]);
+		lbp_pipe_end_passed(&session.flow.pipes[first]);
+		when(LBP_EVENT_FLOW_FINISHED);
+		then_illegal();
+		CU_ASSERT_EQUAL(session.state, LBP_SESSION_RELAY);
+		a_place_is_held();
+		pass_both_ends();
+		when(LBP_EVENT_FLOW_FINISHED);
+		then(ENDS, LBP_SESSION_ENDED);
+		reason_is(LBP_REASON_DONE);
+		finish();
+	}
+}
+
+static void an_unclean_end_resets_the_other_side(void)
+{
+	reach(LBP_SESSION_RELAY);
+	when(LBP_EVENT_CLIENT_RESET);
+	then(RESET_CLIENT | RESET_UPSTREAM | ENDS, LBP_SESSION_ENDED);
+	reason_is(LBP_REASON_CLIENT_RESET);
+	finish();
+	reach(LBP_SESSION_RELAY);
+	when(LBP_EVENT_UPSTREAM_RESET);
+	then(RESET_CLIENT | RESET_UPSTREAM | ENDS, LBP_SESSION_ENDED);
+	reason_is(LBP_REASON_UPSTREAM_RESET);
+	finish();
+}
+
+static void the_handshake_is_timed_from_accept(void)
+{
+	begin();
+	deadline_is(START + HANDSHAKE);
+	after(HANDSHAKE - 2);
+	when_identified(ALICES);
+	deadline_is(START + HANDSHAKE);
+	when_identified(ALICES);
+	after(1);
+	when(LBP_EVENT_TICK);
+	then(0, LBP_SESSION_AUTHORIZED);
+	after(1);
+	when(LBP_EVENT_TICK);
+	then(RESET_CLIENT | ENDS, LBP_SESSION_ENDED);
+	reason_is(LBP_REASON_HANDSHAKE_TIMEOUT);
+	finish();
+}
+
+static void progress_at_the_deadline_comes_too_late(void)
+{
+	reach(LBP_SESSION_AUTHORIZED);
+	after(HANDSHAKE);
+	when(LBP_EVENT_HANDSHAKE_DONE);
+	then(RESET_CLIENT | ENDS, LBP_SESSION_ENDED);
+	reason_is(LBP_REASON_HANDSHAKE_TIMEOUT);
+	CU_ASSERT_FALSE(session.admitted);
+	finish();
+	reach(LBP_SESSION_DIALING);
+	after(CONNECT);
+	when(LBP_EVENT_DIAL_DONE);
+	then_dial(DROP, 1);
+	open_are(0, 1);
+	after(CONNECT - 1);
+	when(LBP_EVENT_DIAL_DONE);
+	then(RELAY, LBP_SESSION_RELAY);
+	when(LBP_EVENT_STOP);
+	finish();
+}
+
+static void a_handshake_just_in_time_is_admitted(void)
+{
+	reach(LBP_SESSION_AUTHORIZED);
+	after(HANDSHAKE - 1);
+	when(LBP_EVENT_HANDSHAKE_DONE);
+	then_dial(0, 0);
+	deadline_is(now_ns + CONNECT);
+	when(LBP_EVENT_STOP);
+	finish();
+}
+
+static void each_dial_has_the_whole_time(void)
+{
+	reach(LBP_SESSION_DIALING);
+	deadline_is(START + CONNECT);
+	after(CONNECT - 1);
+	when(LBP_EVENT_TICK);
+	then(0, LBP_SESSION_DIALING);
+	after(1);
+	when(LBP_EVENT_TICK);
+	then_dial(DROP, 1);
+	CU_ASSERT_EQUAL(duties.health_upstream, 0);
+	open_are(0, 1);
+	deadline_is(now_ns + CONNECT);
+	after(1000 * MS);
+	when(LBP_EVENT_DIAL_FAILED);
+	then(NOTIFY | REPORT, LBP_SESSION_CLOSING);
+	when(LBP_EVENT_CLIENT_ENDED);
+	finish();
+	reach(LBP_SESSION_DIALING);
+	after(1000 * MS);
+	when(LBP_EVENT_DIAL_FAILED);
+	then_dial(0, 1);
+	deadline_is(now_ns + CONNECT);
+	when(LBP_EVENT_CLIENT_RESET);
+	then(DROP | RESET_CLIENT | ENDS, LBP_SESSION_ENDED);
+	finish();
+}
+
+static void only_silence_ends_a_relay(void)
+{
+	reach(LBP_SESSION_DIALING);
+	after(1000 * MS);
+	when(LBP_EVENT_DIAL_DONE);
+	deadline_is(now_ns + IDLE);
+	after(IDLE - 1);
+	lbp_session_moved(&session, now_ns);
+	deadline_is(now_ns + IDLE);
+	after(IDLE - 1);
+	when(LBP_EVENT_TICK);
+	then(0, LBP_SESSION_RELAY);
+	after(1);
+	when(LBP_EVENT_TICK);
+	then(RESET_CLIENT | RESET_UPSTREAM | ENDS, LBP_SESSION_ENDED);
+	reason_is(LBP_REASON_IDLE_TIMEOUT);
+	finish();
+}
+
+static void closing_ends_after_two_seconds(void)
+{
+	reach(LBP_SESSION_AUTHORIZED);
+	after(1000 * MS);
+	when(LBP_EVENT_HANDSHAKE_FAILED);
+	then(LINGERS | REPORT, LBP_SESSION_CLOSING);
+	reason_is(LBP_REASON_EXPIRED);
+	deadline_is(now_ns + LINGER);
+	after(LINGER - 1);
+	when(LBP_EVENT_HANDSHAKE_FAILED);
+	then(LINGERS, LBP_SESSION_CLOSING);
+	when(LBP_EVENT_TICK);
+	then(0, LBP_SESSION_CLOSING);
+	after(1);
+	when(LBP_EVENT_TICK);
+	then(END, LBP_SESSION_ENDED);
+	reason_is(LBP_REASON_EXPIRED);
+	finish();
+}
+
+static void stopping_leaves_no_clean_end(void)
+{
+	reach(LBP_SESSION_RELAY);
+	when_stopped(LBP_REASON_DRAIN_TIMEOUT);
+	then(RESET_CLIENT | RESET_UPSTREAM | ENDS, LBP_SESSION_ENDED);
+	reason_is(LBP_REASON_DRAIN_TIMEOUT);
+	finish();
+	reach(LBP_SESSION_DIALING);
+	after(CONNECT);
+	when_stopped(LBP_REASON_INTERNAL);
+	then(DROP | RESET_CLIENT | ENDS, LBP_SESSION_ENDED);
+	reason_is(LBP_REASON_INTERNAL);
+	finish();
+}
+
+static void an_ended_session_stays_so(void)
+{
+	reach(LBP_SESSION_ENDED);
+	deadline_is(LBP_NEVER);
+	lbp_session_moved(&session, now_ns);
+	deadline_is(LBP_NEVER);
+	after(LBP_NEVER / 2);
+	for (int kind = 0; kind < KINDS; kind++) {
+		when((enum lbp_event_kind)kind);
+		then_illegal();
+		CU_ASSERT_EQUAL(session.state, LBP_SESSION_ENDED);
+		reason_is(LBP_REASON_SHUTDOWN);
+		nothing_is_held();
+	}
+	finish();
+}
+
+static void the_reasons_have_their_texts(void)
+{
+#define TEXT(code, text) CU_ASSERT_STRING_EQUAL(lbp_reason_text(code), text);
+	LBP_REASON_MAP(TEXT)
+#undef TEXT
+	CU_ASSERT_STRING_EQUAL(lbp_reason_text(LBP_REASON_DONE), "done");
+	CU_ASSERT_STRING_EQUAL(
+		lbp_reason_text((enum lbp_reason)1000), "unknown");
+}
+
+void suite_session(void)
+{
+	CU_pSuite suite = CU_add_suite("session", NULL, NULL);
+
+	CU_add_test(suite, "[SES-1][SES-7] a session from accept to its end",
+		a_session_from_accept_to_its_end);
+	CU_add_test(suite,
+		"[SES-2][SES-1] strangers are refused within the handshake",
+		strangers_are_refused_within_the_handshake);
+	CU_add_test(suite, "[SES-2] who was welcome is judged anew",
+		who_was_welcome_is_judged_anew);
+	CU_add_test(suite, "[SES-3] without an identity nobody is admitted",
+		without_an_identity_nobody_is_admitted);
+	CU_add_test(suite, "[SES-4] the cap closes without an upstream",
+		the_cap_closes_without_an_upstream);
+	CU_add_test(suite, "[SES-4] the rate closes without an upstream",
+		the_rate_closes_without_an_upstream);
+	CU_add_test(suite, "[SES-5] a failed dial leads to the next upstream",
+		a_failed_dial_leads_to_the_next_upstream);
+	CU_add_test(suite, "[SES-5] when none is left it closes",
+		when_none_is_left_it_closes);
+	CU_add_test(suite, "[SES-5] when none is eligible it closes at once",
+		when_none_is_eligible_it_closes_at_once);
+	CU_add_test(suite, "[SES-5] health changes come with the duties",
+		health_changes_come_with_the_duties);
+	CU_add_test(suite, "[SES-7] an end in one direction ends nothing",
+		an_end_in_one_direction_ends_nothing);
+	CU_add_test(suite, "[SES-8] an unclean end resets the other side",
+		an_unclean_end_resets_the_other_side);
+	CU_add_test(suite, "[SES-9] the handshake is timed from accept",
+		the_handshake_is_timed_from_accept);
+	CU_add_test(suite,
+		"[SES-9][SES-10][SES-14] progress at the deadline comes too "
+		"late",
+		progress_at_the_deadline_comes_too_late);
+	CU_add_test(suite, "[SES-9] a handshake just in time is admitted",
+		a_handshake_just_in_time_is_admitted);
+	CU_add_test(suite, "[SES-10] each dial has the whole time",
+		each_dial_has_the_whole_time);
+	CU_add_test(suite, "[SES-11] only silence ends a relay",
+		only_silence_ends_a_relay);
+	CU_add_test(suite, "[SES-12] closing ends after two seconds",
+		closing_ends_after_two_seconds);
+	CU_add_test(suite, "[SES-13] stopping leaves no clean end",
+		stopping_leaves_no_clean_end);
+	CU_add_test(suite, "[SES-16] an ended session stays so",
+		an_ended_session_stays_so);
+	CU_add_test(suite, "[SES-16] the reasons have their texts",
+		the_reasons_have_their_texts);
+	add_session_events(suite);
+}

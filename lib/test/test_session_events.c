@@ -1,0 +1,206 @@
+#include <string.h>
+
+#include "session_world.h"
+
+/* What an event does in a state; all zero: it is not legal there. */
+struct outcome {
+	bool legal;
+	enum lbp_session_state state;
+	unsigned duties;
+	enum lbp_reason reason;
+};
+
+#define BREAKS(why)                                                            \
+	{                                                                      \
+		true, LBP_SESSION_ENDED, RESET_CLIENT | ENDS, why              \
+	}
+#define DROPS(why)                                                             \
+	{                                                                      \
+		true, LBP_SESSION_ENDED, DROP | RESET_CLIENT | ENDS, why       \
+	}
+#define CUTS(why)                                                              \
+	{                                                                      \
+		true, LBP_SESSION_ENDED, RESET_CLIENT | RESET_UPSTREAM | ENDS, \
+			why                                                    \
+	}
+#define LETS_GO                                                                \
+	{                                                                      \
+		true, LBP_SESSION_ENDED, END, LBP_REASON_UNKNOWN_CLIENT        \
+	}
+#define STAYS(state)                                                           \
+	{                                                                      \
+		true, state, 0, LBP_REASON_NONE                                \
+	}
+
+static const struct outcome outcomes[LBP_SESSION_ENDED + 1][KINDS + 1] = {
+	[LBP_SESSION_HANDSHAKE] =
+		{
+			[LBP_EVENT_IDENTIFIED] = STAYS(LBP_SESSION_AUTHORIZED),
+			[LBP_EVENT_HANDSHAKE_DONE] =
+				BREAKS(LBP_REASON_NO_CERTIFICATE),
+			[LBP_EVENT_HANDSHAKE_FAILED] = {true,
+				LBP_SESSION_CLOSING, LINGERS | REPORT,
+				LBP_REASON_EXPIRED},
+			[LBP_EVENT_CLIENT_RESET] =
+				BREAKS(LBP_REASON_HANDSHAKE_FAILED),
+			[LBP_EVENT_TICK] = STAYS(LBP_SESSION_HANDSHAKE),
+			[LBP_EVENT_STOP] = BREAKS(LBP_REASON_SHUTDOWN),
+			[DUE] = BREAKS(LBP_REASON_HANDSHAKE_TIMEOUT),
+		},
+	[LBP_SESSION_AUTHORIZED] =
+		{
+			[LBP_EVENT_IDENTIFIED] = STAYS(LBP_SESSION_AUTHORIZED),
+			[LBP_EVENT_HANDSHAKE_DONE] = {true, LBP_SESSION_DIALING,
+				DIAL, LBP_REASON_NONE},
+			[LBP_EVENT_HANDSHAKE_FAILED] = {true,
+				LBP_SESSION_CLOSING, LINGERS | REPORT,
+				LBP_REASON_EXPIRED},
+			[LBP_EVENT_CLIENT_RESET] =
+				BREAKS(LBP_REASON_HANDSHAKE_FAILED),
+			[LBP_EVENT_TICK] = STAYS(LBP_SESSION_AUTHORIZED),
+			[LBP_EVENT_STOP] = BREAKS(LBP_REASON_SHUTDOWN),
+			[DUE] = BREAKS(LBP_REASON_HANDSHAKE_TIMEOUT),
+		},
+	[LBP_SESSION_DIALING] =
+		{
+			[LBP_EVENT_DIAL_DONE] = {true, LBP_SESSION_RELAY, RELAY,
+				LBP_REASON_NONE},
+			[LBP_EVENT_DIAL_FAILED] = {true, LBP_SESSION_DIALING,
+				DIAL, LBP_REASON_NONE},
+			[LBP_EVENT_CLIENT_RESET] =
+				DROPS(LBP_REASON_CLIENT_RESET),
+			[LBP_EVENT_TICK] = STAYS(LBP_SESSION_DIALING),
+			[LBP_EVENT_STOP] = DROPS(LBP_REASON_SHUTDOWN),
+			[DUE] = {true, LBP_SESSION_DIALING, DROP | DIAL,
+				LBP_REASON_NONE},
+		},
+	[LBP_SESSION_RELAY] =
+		{
+			[LBP_EVENT_CLIENT_RESET] =
+				CUTS(LBP_REASON_CLIENT_RESET),
+			[LBP_EVENT_UPSTREAM_RESET] =
+				CUTS(LBP_REASON_UPSTREAM_RESET),
+			[LBP_EVENT_TICK] = STAYS(LBP_SESSION_RELAY),
+			[LBP_EVENT_STOP] = CUTS(LBP_REASON_SHUTDOWN),
+			[DUE] = CUTS(LBP_REASON_IDLE_TIMEOUT),
+		},
+	[LBP_SESSION_CLOSING] =
+		{
+			[LBP_EVENT_HANDSHAKE_FAILED] =
+				{true, LBP_SESSION_CLOSING, LINGERS,
+					LBP_REASON_UNKNOWN_CLIENT},
+			[LBP_EVENT_CLIENT_RESET] = LETS_GO,
+			[LBP_EVENT_CLIENT_ENDED] = LETS_GO,
+			[LBP_EVENT_TICK] =
+				{true, LBP_SESSION_CLOSING, 0,
+					LBP_REASON_UNKNOWN_CLIENT},
+			[LBP_EVENT_STOP] = LETS_GO,
+			[DUE] = LETS_GO,
+		},
+};
+
+static void expect_outcome(enum lbp_session_state state, int kind)
+{
+	const struct outcome *want = &outcomes[state][kind];
+	struct lbp_session before;
+	uint8_t tried_before;
+
+	reach(state);
+	before = session;
+	tried_before = tried[0];
+	if (kind == DUE && state != LBP_SESSION_ENDED)
+		now_ns = lbp_session_deadline(&session);
+	when(kind == DUE ? LBP_EVENT_TICK : (enum lbp_event_kind)kind);
+	if (want->legal) {
+		then(want->duties, want->state);
+		reason_is(want->reason);
+	} else {
+		then_illegal();
+		CU_ASSERT_EQUAL(memcmp(&session, &before, sizeof(session)), 0);
+		CU_ASSERT_EQUAL(tried[0], tried_before);
+		open_are(state == LBP_SESSION_DIALING ||
+				 state == LBP_SESSION_RELAY,
+			0);
+	}
+	/* Whatever happened, all is given back in the end, and once. */
+	when(LBP_EVENT_STOP);
+	CU_ASSERT_EQUAL(session.state, LBP_SESSION_ENDED);
+	when(LBP_EVENT_STOP);
+	then_illegal();
+	finish();
+}
+
+static void every_event_in_every_state(void)
+{
+	for (int state = 0; state <= LBP_SESSION_ENDED; state++) {
+		for (int kind = 0; kind <= KINDS; kind++)
+			expect_outcome((enum lbp_session_state)state, kind);
+	}
+}
+
+/* Bob has a session already, and each upstream a connection. */
+static void begin_among_others(void)
+{
+	uint32_t upstream;
+
+	begin();
+	who = BOBS;
+	CU_ASSERT_EQUAL(lbp_app_admit(app, BOB, now_ns), LBP_OK);
+	for (int i = 0; i < UPSTREAMS; i++)
+		CU_ASSERT_EQUAL(lbp_app_choose(app, NULL, &upstream), LBP_OK);
+}
+
+static void what_others_hold_stays_theirs(void)
+{
+	for (int state = 0; state < LBP_SESSION_ENDED; state++) {
+		for (int kind = 0; kind <= KINDS; kind++) {
+			begin_among_others();
+			go_to((enum lbp_session_state)state);
+			if (kind == DUE)
+				now_ns = lbp_session_deadline(&session);
+			if (kind == LBP_EVENT_FLOW_FINISHED)
+				pass_both_ends();
+			when(kind == DUE ? LBP_EVENT_TICK
+					 : (enum lbp_event_kind)kind);
+			when(LBP_EVENT_STOP);
+			open_are(1, 1);
+			CU_ASSERT_EQUAL(lbp_app_leave(app, BOB), LBP_OK);
+			lbp_app_release(app, 0);
+			lbp_app_release(app, 1);
+			finish();
+		}
+	}
+}
+
+static void every_state_has_a_deadline(void)
+{
+	static const uint64_t spans[] = {[LBP_SESSION_HANDSHAKE] = HANDSHAKE,
+		[LBP_SESSION_AUTHORIZED] = HANDSHAKE,
+		[LBP_SESSION_DIALING] = CONNECT,
+		[LBP_SESSION_RELAY] = IDLE,
+		[LBP_SESSION_CLOSING] = LINGER};
+
+	for (int state = 0; state < LBP_SESSION_ENDED; state++) {
+		reach((enum lbp_session_state)state);
+		deadline_is(START + spans[state]);
+		/* From whatever state, deadlines alone lead to the end. */
+		for (int i = 0; i < 4 && session.state != LBP_SESSION_ENDED;
+			i++) {
+			now_ns = lbp_session_deadline(&session);
+			when(LBP_EVENT_TICK);
+			CU_ASSERT_TRUE(lbp_session_deadline(&session) > now_ns);
+		}
+		CU_ASSERT_EQUAL(session.state, LBP_SESSION_ENDED);
+		finish();
+	}
+}
+
+void add_session_events(CU_pSuite suite)
+{
+	CU_add_test(suite, "[SES-6][SES-15] every event in every state",
+		every_event_in_every_state);
+	CU_add_test(suite, "[SES-6] what others hold stays theirs",
+		what_others_hold_stays_theirs);
+	CU_add_test(suite, "[SES-14] every state has a deadline",
+		every_state_has_a_deadline);
+}
