@@ -2,12 +2,13 @@
  * An application against its model.
  *
  * Input: what twin_app_draw takes, a byte for faulty options (see spoil),
- * then operations: a byte, modulo 10, and what it takes:
+ * then operations: a byte, modulo 11, and what it takes:
  *   0 identify (the serial's octet)   1 admit (the client)   2 leave likewise
  *   3 choose (the set tried)   4 a dial succeeds, or 5 fails (the upstream)
  *   6 release (the upstream)   7 take a check at bytes_time from now, without
  *   waiting   8 answer a check (the upstream, times 2, plus success)
  *   9 time goes by (bytes_time), or back to 0 (0xff and a byte of 0)
+ *   10 give a check up (the upstream)
  * Clients and upstreams are bytes, modulo two more than there are.
  */
 #include <stdlib.h>
@@ -130,7 +131,7 @@ static void answer(struct run *run)
 
 static void operate(struct run *run)
 {
-	switch (bytes_below(&run->bytes, 10)) {
+	switch (bytes_below(&run->bytes, 11)) {
 	case 0:
 		identify(run);
 		break;
@@ -160,6 +161,9 @@ static void operate(struct run *run)
 		break;
 	case 9:
 		pass_time(run);
+		break;
+	case 10:
+		twin_app_check_dropped(&run->twin, draw_upstream(run));
 		break;
 	}
 }

@@ -119,6 +119,8 @@ static void check_upstream(struct run *run)
 
 	if (how % 4 == 0)
 		twin_app_take(&run->app, run->now_ns);
+	else if (how >= 0xf8)
+		twin_app_check_dropped(&run->app, how % MODEL_APP_UPSTREAMS);
 	else
 		twin_app_checked(&run->app, how / 8u % MODEL_APP_UPSTREAMS,
 			how % 4 == 1);

@@ -73,9 +73,7 @@ static void arm_check(struct lbp_app *app, uint32_t upstream)
 	uint64_t due = lbp_health_due(&u->health, &app->health);
 
 	/* The heap has a place for each upstream: arming can't fail. */
-	if (due == LBP_NEVER)
-		lbp_timers_disarm(&app->timers, &u->timer);
-	else
+	if (due != LBP_NEVER)
 		(void)lbp_timers_arm(&app->timers, &u->timer, due);
 }
 
@@ -244,7 +242,6 @@ static enum lbp_health_change apply(
 	if (change != LBP_HEALTH_SAME)
 		(void)lbp_balancer_set_eligible(
 			&app->balancer, upstream, change == LBP_HEALTH_UP);
-	arm_check(app, upstream);
 	return change;
 }
 
@@ -285,11 +282,14 @@ bool lbp_app_take_check(
 enum lbp_health_change lbp_app_checked(
 	struct lbp_app *app, uint32_t upstream, bool ok)
 {
+	enum lbp_health_change change;
+
 	if (upstream >= app->balancer.slot_len)
 		return LBP_HEALTH_SAME;
-	return apply(app, upstream,
-		lbp_health_checked(
-			&app->upstreams[upstream].health, &app->health, ok));
+	change = lbp_health_checked(
+		&app->upstreams[upstream].health, &app->health, ok);
+	arm_check(app, upstream);
+	return apply(app, upstream, change);
 }
 
 void lbp_app_check_dropped(struct lbp_app *app, uint32_t upstream)

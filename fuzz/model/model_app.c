@@ -188,6 +188,12 @@ enum lbp_health_change model_app_checked(
 	return LBP_HEALTH_UP;
 }
 
+void model_app_check_dropped(struct model_app *model, uint32_t number)
+{
+	if (number < model->upstream_len)
+		model->upstreams[number].checking = false;
+}
+
 uint64_t model_app_due_of(const struct model_app *model, uint32_t number)
 {
 	const struct model_app_upstream *upstream = &model->upstreams[number];

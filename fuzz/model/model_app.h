@@ -60,6 +60,7 @@ enum lbp_health_change model_app_dialed(
 	struct model_app *model, uint32_t upstream, bool ok);
 enum lbp_health_change model_app_checked(
 	struct model_app *model, uint32_t upstream, bool ok);
+void model_app_check_dropped(struct model_app *model, uint32_t upstream);
 uint64_t model_app_check_due(const struct model_app *model);
 bool model_app_is_ready(const struct model_app *model);
 

@@ -159,6 +159,19 @@ void twin_app_checked(struct twin_app *twin, uint32_t upstream, bool ok)
 		upstream, (int)got, (int)want);
 }
 
+void twin_app_check_dropped(struct twin_app *twin, uint32_t upstream)
+{
+	lbp_app_check_dropped(twin->app, upstream);
+	model_app_check_dropped(&twin->model, upstream);
+	ORACLE("HLT-10",
+		lbp_app_check_due(twin->app) ==
+			model_app_check_due(&twin->model),
+		"upstream %u is not checked again", upstream);
+	ORACLE("HLT-10",
+		lbp_app_is_ready(twin->app) == model_app_is_ready(&twin->model),
+		"a check that was given up has a result");
+}
+
 void twin_app_check_empty(struct twin_app *twin)
 {
 	for (uint32_t i = 0; i < twin->model.upstream_len; i++)

@@ -50,6 +50,7 @@
 	X(SIM_BLOCKED, "a write is blocked, direction", 1)                     \
 	X(SIM_FLAP, "changes its ways, upstream", 1)                           \
 	X(SIM_CHECK_FAILS, "a check fails, upstream", 1)                       \
+	X(SIM_CHECK_DROPPED, "a check is given up, upstream", 1)               \
 	X(SIM_BURST, "a burst of clients", 1)                                  \
 	X(SIM_STOP, "the server stops the session", 1)                         \
 	X(SIM_WRONG, "a wrong event, number", 1)                               \

@@ -102,7 +102,11 @@ static void act_upstream(struct sim *sim)
 	uint32_t upstream = what % sim->app.model.upstream_len;
 	enum sim_mode mode = (enum sim_mode)(what / 16 % 3);
 
-	if ((sim->checks >> upstream & 1) != 0) {
+	if ((sim->checks >> upstream & 1) != 0 && what >= 0xf8) {
+		sim_note(sim, NULL, SIM_CHECK_DROPPED, upstream);
+		sim->checks &= ~(1u << upstream);
+		twin_app_check_dropped(&sim->app, upstream);
+	} else if ((sim->checks >> upstream & 1) != 0) {
 		answer_check(sim, upstream, sim->modes[upstream] == SIM_UP);
 	} else if (mode != sim->modes[upstream] && sim_trouble(sim)) {
 		sim->modes[upstream] = mode;

@@ -428,9 +428,30 @@ static void a_dial_moves_no_check(void)
 	lbp_app_free(app);
 }
 
+static void a_check_given_up_counts_for_nothing(void)
+{
+	struct lbp_app *app = make();
+
+	expect_check(app, START, 0);
+	lbp_app_check_dropped(app, 0);
+	lbp_app_check_dropped(app, UPSTREAMS);
+	CU_ASSERT_EQUAL(lbp_app_checked(app, 0, false), LBP_HEALTH_SAME);
+	expect_check(app, START + 10 * MS, 1);
+	expect_check(app, START + 20 * MS, 2);
+	/* Neither a failure nor the end of a run of them. */
+	expect_check(app, START + 30 * MS, 0);
+	CU_ASSERT_EQUAL(lbp_app_checked(app, 0, false), LBP_HEALTH_SAME);
+	expect_check(app, START + 60 * MS, 0);
+	lbp_app_check_dropped(app, 0);
+	expect_check(app, START + 90 * MS, 0);
+	CU_ASSERT_EQUAL(lbp_app_checked(app, 0, false), LBP_HEALTH_DOWN);
+	lbp_app_free(app);
+}
+
 static void without_checks_nothing_is_due_and_all_are_eligible(void)
 {
 	struct lbp_app_options from = options();
+	uint32_t upstream = LBP_NONE;
 	struct lbp_app *app;
 
 	from.health.enabled = false;
@@ -439,7 +460,10 @@ static void without_checks_nothing_is_due_and_all_are_eligible(void)
 	for (int i = 0; i < 9; i++)
 		CU_ASSERT_EQUAL(lbp_app_dialed(app, 0, false), LBP_HEALTH_SAME);
 	CU_ASSERT_EQUAL(choose(app), 0);
+	CU_ASSERT_EQUAL(lbp_app_checked(app, 0, true), LBP_HEALTH_SAME);
 	CU_ASSERT_EQUAL(lbp_app_check_due(app), LBP_NEVER);
+	CU_ASSERT_FALSE(lbp_app_take_check(app, LBP_NEVER, &upstream));
+	CU_ASSERT_EQUAL(upstream, LBP_NONE);
 	lbp_app_free(app);
 }
 
@@ -499,6 +523,9 @@ void suite_app(void)
 		checks_are_spread_and_keep_their_places);
 	CU_add_test(
 		suite, "[APP-6] a dial moves no check", a_dial_moves_no_check);
+	CU_add_test(suite,
+		"[APP-6][HLT-10] a check given up counts for nothing",
+		a_check_given_up_counts_for_nothing);
 	CU_add_test(suite,
 		"[APP-5][APP-6] without checks nothing is due and all are "
 		"eligible",

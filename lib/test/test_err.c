@@ -38,8 +38,8 @@ void suite_err(void)
 {
 	CU_pSuite suite = CU_add_suite("err", NULL, NULL);
 
-	CU_add_test(suite, "every code has a text of its own",
+	CU_add_test(suite, "[ERR-1] every code has a text of its own",
 		each_text_is_its_own);
-	CU_add_test(suite, "an unknown code has a text too",
+	CU_add_test(suite, "[ERR-1] an unknown code has a text too",
 		unknown_codes_have_a_text);
 }

@@ -243,6 +243,24 @@ static void time_has_an_end(void)
 	CU_ASSERT_EQUAL(lbp_health_due(&health, &options), UINT64_MAX - 1);
 }
 
+static void a_dropped_check_says_nothing(void)
+{
+	struct lbp_health health;
+
+	lbp_health_init(&health, &options, 0, 0, 1);
+	for (uint32_t i = 1; i < options.fall; i++)
+		CU_ASSERT_EQUAL(check(&health, false), LBP_HEALTH_SAME);
+	CU_ASSERT_TRUE(lbp_health_take(
+		&health, &options, lbp_health_due(&health, &options)));
+	lbp_health_check_dropped(&health);
+	CU_ASSERT_TRUE(health.up);
+	CU_ASSERT_NOT_EQUAL(lbp_health_due(&health, &options), LBP_NEVER);
+	/* no answer is due any more, and the run of failures goes on */
+	CU_ASSERT_EQUAL(
+		lbp_health_checked(&health, &options, false), LBP_HEALTH_SAME);
+	CU_ASSERT_EQUAL(check(&health, false), LBP_HEALTH_DOWN);
+}
+
 static void disabled_is_eligible(void)
 {
 	struct lbp_health health;
@@ -285,6 +303,8 @@ void suite_health(void)
 		checks_keep_their_place);
 	CU_add_test(suite, "[HLT-8] no check after the end of time",
 		time_has_an_end);
+	CU_add_test(suite, "[HLT-10] a dropped check says nothing",
+		a_dropped_check_says_nothing);
 	CU_add_test(suite, "[HLT-9] disabled is always eligible",
 		disabled_is_eligible);
 }
