@@ -198,7 +198,6 @@ static void handshake(struct conn *conn)
 
 	switch (tls_handshake(&conn->client.tls)) {
 	case IO_OK:
-		poller_set(conns->loop->poller, &conn->client.watch, 0);
 		conn->tls = tls_version(&conn->client.tls);
 		conn->resumed = tls_is_resumed(&conn->client.tls);
 		step(conn,
@@ -256,6 +255,9 @@ static void client_ready(struct watch *watch, unsigned ready)
 		drop(conn);
 		break;
 	case LBP_SESSION_DIALING:
+		/* Not before the upstream can take it. */
+		poller_set(conn->conns->loop->poller, watch, 0);
+		break;
 	case LBP_SESSION_ENDED:
 		break;
 	}

@@ -26,6 +26,14 @@ int poller_set(struct poller *poller, struct watch *watch, unsigned want)
 	return rc;
 }
 
+void poller_forget(struct poller *poller, struct watch *watch)
+{
+	if (watch->want == 0)
+		return;
+	poller->ops->forget(poller, watch);
+	watch->want = 0;
+}
+
 int poller_wait(struct poller *poller, int timeout_ms)
 {
 	return poller->ops->wait(poller, timeout_ms);

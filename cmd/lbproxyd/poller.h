@@ -38,11 +38,16 @@ struct poller *poller_new(enum lbp_event_loop kind);
 void poller_free(struct poller *poller);
 
 /*
- * Waits for other things on a watch from now on; 0 for nothing, which must be
- * set before its descriptor is closed. Returns 0, or -1 with errno set and
- * nothing changed.
+ * Waits for other things on a watch from now on; 0 for nothing. Returns 0, or
+ * -1 with errno set and nothing changed.
  */
 int poller_set(struct poller *poller, struct watch *watch, unsigned want);
+
+/*
+ * Stops to watch a descriptor that is about to be closed, and that nothing
+ * else refers to.
+ */
+void poller_forget(struct poller *poller, struct watch *watch);
 
 /*
  * Waits until something is ready or timeout_ms have passed (-1: no timeout)
@@ -53,6 +58,7 @@ int poller_wait(struct poller *poller, int timeout_ms);
 /* The two kinds; poller_new chooses. */
 struct poller_ops {
 	int (*set)(struct poller *poller, struct watch *watch, unsigned want);
+	void (*forget)(struct poller *poller, struct watch *watch);
 	int (*wait)(struct poller *poller, int timeout_ms);
 	void (*free)(struct poller *poller);
 };

@@ -30,6 +30,13 @@ static int set(struct poller *base, struct watch *watch, unsigned want)
 	return epoll_ctl(poller->fd, op, watch->fd, &event);
 }
 
+static void forget(struct poller *base, struct watch *watch)
+{
+	/* Closing the descriptor removes it. */
+	(void)base;
+	(void)watch;
+}
+
 static int wait_for(struct poller *base, int timeout_ms)
 {
 	struct poller_epoll *poller = (struct poller_epoll *)base;
@@ -65,7 +72,7 @@ static void free_epoll(struct poller *base)
 }
 
 static const struct poller_ops ops = {
-	.set = set, .wait = wait_for, .free = free_epoll};
+	.set = set, .forget = forget, .wait = wait_for, .free = free_epoll};
 
 struct poller *poller_epoll_new(void)
 {

@@ -42,6 +42,11 @@ static int set(struct poller *base, struct watch *watch, unsigned want)
 	return 0;
 }
 
+static void forget(struct poller *base, struct watch *watch)
+{
+	(void)set(base, watch, 0);
+}
+
 static int wait_for(struct poller *base, int timeout_ms)
 {
 	struct poller_select *poller = (struct poller_select *)base;
@@ -77,7 +82,7 @@ static void free_select(struct poller *base)
 }
 
 static const struct poller_ops ops = {
-	.set = set, .wait = wait_for, .free = free_select};
+	.set = set, .forget = forget, .wait = wait_for, .free = free_select};
 
 struct poller *poller_select_new(void)
 {

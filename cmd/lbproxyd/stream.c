@@ -123,7 +123,7 @@ void stream_close(struct stream *stream, struct poller *poller, bool reset)
 	if (reset)
 		setsockopt(stream->watch.fd, SOL_SOCKET, SO_LINGER, &linger,
 			sizeof(linger));
-	poller_set(poller, &stream->watch, 0);
+	poller_forget(poller, &stream->watch);
 	close(stream->watch.fd);
 	stream->watch.fd = -1;
 }

@@ -200,12 +200,17 @@ static void use_ciphers(SSL_CTX *ctx, const struct lbp_config *config,
 			suites);
 }
 
-/* Buffers are held only while in use; writes may be cut anywhere. */
+/*
+ * Buffers are held only while in use; writes may be cut anywhere. The chain
+ * that is sent is the one in the file: OpenSSL would else look for the rest
+ * of it among the clients' CAs, in each handshake anew.
+ */
 static void set_modes(SSL_CTX *ctx)
 {
 	SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE |
 				      SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
-				      SSL_MODE_RELEASE_BUFFERS);
+				      SSL_MODE_RELEASE_BUFFERS |
+				      SSL_MODE_NO_AUTO_CHAIN);
 	SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION |
 					 SSL_OP_NO_COMPRESSION |
 					 SSL_OP_NO_TICKET);
