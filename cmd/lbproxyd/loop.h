@@ -49,6 +49,6 @@ bool loop_turn(struct loop *loop, bool wait);
 
 /* A ring of RING_BYTES bytes, or NULL; given back to the same loop. */
 uint8_t *loop_take_ring(struct loop *loop);
-void loop_give_ring(struct loop *loop, uint8_t *ring);
+void loop_give_ring(struct loop *loop, uint8_t *bytes);
 
 #endif
