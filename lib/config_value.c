@@ -268,13 +268,12 @@ const char *lbp_config_split_url(
 {
 	const size_t scheme_len = sizeof("tcp://") - 1;
 	const char *wrong;
-	bool tls;
+	bool tls = len >= scheme_len && memcmp(text, "tls://", scheme_len) == 0;
+	bool tcp = len >= scheme_len && memcmp(text, "tcp://", scheme_len) == 0;
 
 	*parts = (struct lbp_config_parts){0};
-	if (len < scheme_len || (memcmp(text, "tcp://", scheme_len) != 0 &&
-					memcmp(text, "tls://", scheme_len)))
+	if (!tls && !tcp)
 		return "it does not start with tcp:// or tls://";
-	tls = text[1] == 'l';
 	text += scheme_len;
 	len -= scheme_len;
 	if (len != 0 && memchr(text, '/', len) != NULL)

@@ -23,13 +23,17 @@ static enum lbp_err make_acl(void)
 {
 	const struct lbp_acl_serial serials[] = {{serial(ALICES), ALICE},
 		{serial(ALICES_TOO), ALICE}, {serial(BOBS), BOB},
-		{serial(EVES), EVE}};
-	static const struct lbp_acl_grant grants[] = {{ALICE, 0}, {BOB, 0}};
+		{serial(CAROLS), CAROL}, {serial(EVES), EVE}};
+	static const struct lbp_acl_grant grants[] = {
+		{ALICE, 0}, {BOB, 0}, {CAROL, 0}};
 
-	return lbp_acl_new(&acl, serials, 4, grants, 2, CLIENTS, 1);
+	return lbp_acl_new(&acl, serials, 5, grants, 3, CLIENTS, 1);
 }
 
-/* Alice may have one session at once and two a minute, Bob any number. */
+/*
+ * Alice may have one session at once and two a minute, Bob any number; Carol
+ * has been forgotten.
+ */
 static enum lbp_err make_app(void)
 {
 	static const uint32_t weights[UPSTREAMS] = {1, 1};

@@ -14,6 +14,7 @@
 enum {
 	ALICE,
 	BOB,
+	CAROL,
 	EVE,
 	CLIENTS
 };
@@ -22,6 +23,7 @@ enum {
 	ALICES = 1,
 	ALICES_TOO,
 	BOBS,
+	CAROLS,
 	EVES,
 	MALLORYS
 };

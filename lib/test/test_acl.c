@@ -222,6 +222,26 @@ static void no_memory_is_an_error(void)
 	CU_ASSERT_PTR_NULL(acl);
 }
 
+/* Enough applications for the rows of two clients to overlap if too short. */
+static void many_grants_allow(void)
+{
+	static struct lbp_acl_grant grants[600];
+	struct lbp_acl *acl;
+	size_t len = 0;
+
+	for (uint32_t i = 0; i < 600; i++) {
+		if (i % 3 == i / 200)
+			grants[len++] =
+				(struct lbp_acl_grant){i / 200, i % 200};
+	}
+	CU_ASSERT_EQUAL_FATAL(
+		lbp_acl_new(&acl, NULL, 0, grants, len, 3, 200), LBP_OK);
+	for (uint32_t i = 0; i < 600; i++)
+		CU_ASSERT_EQUAL(lbp_acl_authorize(acl, i / 200, i % 200),
+			i % 3 == i / 200 ? LBP_OK : LBP_ERR_NOT_ALLOWED);
+	lbp_acl_free(acl);
+}
+
 void suite_acl(void)
 {
 	CU_pSuite suite = CU_add_suite("acl", NULL, NULL);
@@ -232,6 +252,8 @@ void suite_acl(void)
 		many_serials_identify);
 	CU_add_test(suite, "[ACL-3] what is granted is allowed, and no more",
 		grants_allow);
+	CU_add_test(
+		suite, "[ACL-3] among many applications", many_grants_allow);
 	CU_add_test(suite, "[ACL-4] numbers that do not exist",
 		numbers_out_of_range_are_not_allowed);
 	CU_add_test(suite, "[ACL-1][ACL-4] an empty list allows nothing",

@@ -428,6 +428,25 @@ static void broken_heaps_are_seen(void)
 	CU_ASSERT_FALSE(lbp_balancer_validate(&balancer));
 }
 
+static void a_place_beyond_the_heap_is_seen(void)
+{
+	struct lbp_balancer balancer = make(3, NULL);
+
+	CU_ASSERT_EQUAL(lbp_balancer_set_eligible(&balancer, 2, false), LBP_OK);
+	CU_ASSERT_TRUE(lbp_balancer_validate(&balancer));
+	balancer.heap[2] = 1;
+	slots[1].at = 2;
+	CU_ASSERT_FALSE(lbp_balancer_validate(&balancer));
+}
+
+static void a_root_that_is_not_the_least_is_seen(void)
+{
+	struct lbp_balancer balancer = make(2, NULL);
+
+	slots[0].open = 1;
+	CU_ASSERT_FALSE(lbp_balancer_validate(&balancer));
+}
+
 void suite_balancer(void)
 {
 	CU_pSuite suite = CU_add_suite("balancer", NULL, NULL);
@@ -463,4 +482,8 @@ void suite_balancer(void)
 	CU_add_test(suite, "[BAL-5] only the top of the heap is looked at",
 		only_the_top_is_looked_at);
 	CU_add_test(suite, "a broken heap is seen", broken_heaps_are_seen);
+	CU_add_test(suite, "a place beyond the heap is seen",
+		a_place_beyond_the_heap_is_seen);
+	CU_add_test(suite, "a root that is not the least is seen",
+		a_root_that_is_not_the_least_is_seen);
 }

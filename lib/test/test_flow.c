@@ -144,10 +144,13 @@ static void writing_is_wanted_while_there_are_bytes(void)
 static void an_end_waits_for_the_bytes_before_it(void)
 {
 	struct lbp_pipe pipe = make();
+	size_t room;
 
 	reads(&pipe, "ab", 4);
 	CU_ASSERT_FALSE(lbp_pipe_end_is_due(&pipe));
 	ends(&pipe);
+	lbp_pipe_room(&pipe, &room);
+	CU_ASSERT_EQUAL(room, 0);
 	CU_ASSERT_FALSE(lbp_pipe_end_is_due(&pipe));
 	CU_ASSERT_FALSE(lbp_pipe_wants_read(&pipe));
 	writes(&pipe, "ab", 1);

@@ -87,6 +87,19 @@ static void without_an_identity_nobody_is_admitted(void)
 	finish();
 }
 
+static void a_client_without_limits_is_not_admitted(void)
+{
+	begin();
+	when_identified(CAROLS);
+	then(0, LBP_SESSION_AUTHORIZED);
+	when(LBP_EVENT_HANDSHAKE_DONE);
+	then(NOTIFY | REPORT, LBP_SESSION_CLOSING);
+	reason_is(LBP_REASON_NOT_ALLOWED);
+	CU_ASSERT_FALSE(session.admitted);
+	when(LBP_EVENT_CLIENT_ENDED);
+	finish();
+}
+
 static void the_cap_closes_without_an_upstream(void)
 {
 	begin();
@@ -405,6 +418,9 @@ void suite_session(void)
 		who_was_welcome_is_judged_anew);
 	CU_add_test(suite, "[SES-3] without an identity nobody is admitted",
 		without_an_identity_nobody_is_admitted);
+	CU_add_test(suite,
+		"[SES-3][APP-2] a client without limits is not admitted",
+		a_client_without_limits_is_not_admitted);
 	CU_add_test(suite, "[SES-4] the cap closes without an upstream",
 		the_cap_closes_without_an_upstream);
 	CU_add_test(suite, "[SES-4] the rate closes without an upstream",
