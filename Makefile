@@ -28,6 +28,7 @@ PREFIX  = /usr/local
 FUZZ_SECONDS = 10
 FUZZ_JOBS    = 2
 TARGET       =
+SIM_ARGS     = --count 10000
 PYTEST_ARGS  =
 KEEP         =
 # V=1 shows the commands of the build.
@@ -51,6 +52,12 @@ unit_c      := $(sort $(filter-out $(exhaust_c),$(wildcard lib/test/*.c)))
 model_c     := $(sort $(wildcard fuzz/model/*.c))
 fuzz_c      := $(sort $(wildcard fuzz/fuzz_*.c))
 fuzz_names  := $(patsubst fuzz/fuzz_%.c,%,$(fuzz_c))
+sim_c       := $(sort $(wildcard fuzz/sim/*.c))
+# What some fuzz targets are made of, beside lib and the models.
+fuzz_more_sim := $(filter-out fuzz/sim/sim_main.c,$(sim_c))
+fuzz_more_tls := $(sort $(wildcard fuzz/tls/*.c)) \
+	$(filter-out cmd/lbproxyd/main.c,$(lbproxyd_c))
+fuzz_libs_tls = $(openssl)
 
 programs := $(patsubst cmd/%/main.c,%,$(wildcard cmd/*/main.c))
 
@@ -141,9 +148,6 @@ $(dir_$1)/libmodel.a: $(call objects,$1,$(model_c))
 	@rm -f $$@
 	$$(call brief,AR)$(AR) rcs $$@ $$^
 
-$(dir_$1)/exhaust: $(call objects,$1,$(exhaust_c)) $(dir_$1)/libmodel.a \
-		$(dir_$1)/liblbproxy.a
-	$$(call brief,LD)$$($1_cc) $$($1_ld) -o $$@ $$^
 endef
 $(foreach v,$(variants),$(eval $(call variant_rules,$v)))
 
@@ -157,6 +161,24 @@ endef
 $(foreach n,$(fuzz_names),$(eval $(call fuzz_rules,fuzz,$n)))
 $(foreach n,$(fuzz_names),$(foreach v,replay cover, \
 	$(eval $(call fuzz_rules,$v,$n,fuzz/replay.c))))
+
+build/sim: $(call objects,release,$(sim_c) fuzz/oracle.c) build/libmodel.a \
+		build/liblbproxy.a
+	$(call brief,LD)$(CC) $(release_ld) -o $@ $^
+
+# Fuzz targets as functions of one program, for the exhaustive small scopes.
+build/obj/scope/fuzz_%.o: fuzz/fuzz_%.c Makefile
+	@mkdir -p $(@D)
+	$(call brief,CC)$(call compile,release,$<,$@) \
+		-DLLVMFuzzerTestOneInput=fuzz_$*
+
+build/libscope.a: $(patsubst %,build/obj/scope/fuzz_%.o,$(fuzz_names))
+	@rm -f $@
+	$(call brief,AR)$(AR) rcs $@ $^
+
+build/exhaust: $(call objects,release,$(exhaust_c) fuzz/oracle.c) \
+		build/libscope.a build/libmodel.a build/liblbproxy.a
+	$(call brief,LD)$(CC) $(release_ld) -o $@ $^
 
 -include $(shell find build -name '*.d' 2>/dev/null)
 
@@ -208,7 +230,7 @@ check: ## install what is missing and run every test that gates a change
 
 # --- tests ------------------------------------------------------------------
 
-.PHONY: test test-asan exhaust
+.PHONY: test test-asan exhaust sim
 test: build/unit ## the CUnit suites
 	build/unit
 
@@ -217,6 +239,9 @@ test-asan: build/asan/unit ## the CUnit suites under ASan and UBSan
 
 exhaust: build/exhaust ## all short sequences of operations against the models
 	build/exhaust
+
+sim: build/sim ## the deterministic simulation; SIM_ARGS=
+	build/sim $(SIM_ARGS)
 
 .PHONY: replay
 replay: $(addprefix build/replay/,$(fuzz_names)) ## every committed fuzz input, with the system compiler
@@ -267,7 +292,7 @@ trace: ## every requirement of SPEC.md against the tests that cite it
 # --- static checks ----------------------------------------------------------
 
 c_files  := $(lib_c) $(lbproxyd_c) $(toml-json_c) $(exhaust_c) $(unit_c) \
-	$(model_c) $(sort $(wildcard fuzz/*.c))
+	$(model_c) $(sort $(wildcard fuzz/*.c fuzz/sim/*.c fuzz/tls/*.c))
 tidy_ok  := $(patsubst %.c,build/tidy/%.ok, \
 	$(lib_c) $(lbproxyd_c) $(toml-json_c))
 warn_ok  := $(foreach v,gcc clang,$(call objects,$v,$(c_files)))
@@ -280,7 +305,7 @@ lint-text:
 
 format: ## let clang-format rewrite every C file
 	clang-format -i $(wildcard $(addsuffix /*.[ch],lib lib/test cmd/* fuzz \
-		fuzz/model))
+		fuzz/* itest itest/*))
 
 build/tidy/%.ok: build/clang/obj/%.o .clang-tidy
 	@mkdir -p $(@D)

@@ -158,7 +158,7 @@ static void draw_plan(struct bytes *bytes, struct plan *plan)
 	plan->fault_at = bytes_uint(bytes, 2);
 	plan->fault_value = bytes_u8(bytes);
 	plan->up_len = bytes_u8(bytes);
-	plan->up_len *= plan->up_len / 8;
+	plan->up_len *= plan->up_len / 32;
 	plan->down_len = plan->up_len / 2;
 	/* A record's number is a small one. */
 	if (plan->fault >= WIRE_LOSE)
@@ -344,7 +344,7 @@ static void check_refused(const struct link *link)
 /* The client sends its data, and its end; how much of that it could do. */
 static void send_up(const struct world *w, size_t *len, bool *ended)
 {
-	uint8_t data[8192];
+	uint8_t data[2048];
 
 	*len = 0;
 	for (size_t i = 0; i < w->plan.up_len; i++)
@@ -428,7 +428,9 @@ static void connect_once(struct world *w)
 		plan->fault_at, plan->fault_value);
 	wire_init(&link->down, plan->fault_is_down ? plan->fault : WIRE_NONE,
 		plan->fault_at, plan->fault_value);
-	link_accept(link, servers[plan->server], plan->buffer, plan->chunk);
+	if (!link_accept(
+		    link, servers[plan->server], plan->buffer, plan->chunk))
+		abort();
 	link_connect(link, make_client(w));
 	link->late_s = plan->is_late ? SESSION_LIFE_S + 60 : 0;
 	link_handshake(link);
@@ -480,7 +482,8 @@ static void run_raw(struct world *w, struct bytes *bytes)
 	w->plan = (struct plan){.server = bytes_below(bytes, SERVERS)};
 	w->plan.allow = bytes_u8(bytes);
 	chunk = (size_t)bytes_u8(bytes) + 1;
-	link_accept(link, servers[w->plan.server], 4096, chunk);
+	if (!link_accept(link, servers[w->plan.server], 4096, chunk))
+		abort();
 	while (bytes->len > 0 && link->io != IO_RESET) {
 		size_t n = bytes->len < chunk ? bytes->len : chunk;
 

@@ -161,6 +161,15 @@ static void check_error(
 static bool same_table(
 	const struct lbp_toml_table *a, const struct lbp_toml_table *b);
 
+static bool same_datetime(
+	const struct lbp_toml_datetime *a, const struct lbp_toml_datetime *b)
+{
+	return a->year == b->year && a->month == b->month && a->day == b->day &&
+	       a->hour == b->hour && a->minute == b->minute &&
+	       a->second == b->second && a->nanosecond == b->nanosecond &&
+	       a->offset_min == b->offset_min;
+}
+
 static bool same_value(
 	const struct lbp_toml_value *a, const struct lbp_toml_value *b)
 {
@@ -172,8 +181,12 @@ static bool same_value(
 		return a->as.string.len == b->as.string.len &&
 		       memcmp(a->as.string.ptr, b->as.string.ptr,
 			       a->as.string.len) == 0;
+	if (a->type == LBP_TOML_BOOLEAN)
+		return a->as.boolean == b->as.boolean;
+	if (a->type == LBP_TOML_INTEGER || a->type == LBP_TOML_FLOAT)
+		return a->as.integer == b->as.integer; /* the same bits */
 	if (a->type != LBP_TOML_ARRAY)
-		return memcmp(&a->as, &b->as, sizeof(int64_t)) == 0;
+		return same_datetime(&a->as.datetime, &b->as.datetime);
 	if (a->as.array->len != b->as.array->len)
 		return false;
 	for (size_t i = 0; i < a->as.array->len; i++) {

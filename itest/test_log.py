@@ -13,7 +13,6 @@ from harness.client import attempt, client_context, connect, tcp_connect
 from harness.peer import Peer
 from harness.wait import wait_for
 
-F_SETPIPE_SZ = 1031
 SESSION = {"ts", "level", "event", "app", "client", "serial", "peer",
            "upstream", "tls", "resumed", "bytes_up", "bytes_down",
            "duration_ms", "reason"}
@@ -179,7 +178,7 @@ def test_a_server_name_forges_nothing(lb, upstream, name):
 def test_a_stalled_reader_stops_nobody(lb, upstream):
     up = upstream(upstreams.echo)
     server = lb.proxy(up, read_log=False)
-    fcntl.fcntl(server.process.stderr.fileno(), F_SETPIPE_SZ, 4096)
+    fcntl.fcntl(server.process.stderr.fileno(), srv.F_SETPIPE_SZ, 4096)
     wait_for(lambda: listening(server), "the server listens")
     context = server.context("alice", "1.2")
     count = 120

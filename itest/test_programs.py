@@ -19,7 +19,8 @@ class Program:
     def __init__(self, port, *command):
         self.port = port
         self.process = subprocess.Popen(
-            [str(arg) for arg in command], stdout=subprocess.DEVNULL,
+            [*srv.WITH_ITS_PARENT, *map(str, command)],
+            stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
         try:
             wait_for(self._listens, f"{command[0]} listens", 10 * SLOW)

@@ -1,5 +1,6 @@
 """Who is not let in, what it sees, and that no upstream ever hears of it."""
 
+import shutil
 import ssl
 import subprocess
 
@@ -239,6 +240,21 @@ def test_a_crl_is_optional(lb, upstream):
         assert peer.recv_exactly(1) == b"x"
 
 
+@pytest.mark.spec("SRV-9")
+@pytest.mark.parametrize("version", VERSIONS)
+def test_nobody_is_judged_by_an_outdated_list(lb, pki, upstream, tmp_path,
+                                              version):
+    old = tmp_path / "old"
+    shutil.copytree(pki.ca_dir, old)
+    certs_gen("crl", old, "--next-update", "-5m")
+    up = upstream(upstreams.echo)
+    server = lb.proxy(up, tls={"crl": str(old / "ca.crl")})
+    _, peer = attempt(server.address("echo"), server.context("alice", version))
+    assert peer.ending == "alert", peer.describe()
+    assert server.wait_event("reject")["reason"] == "crl_expired"
+    assert up.accepted == 0
+
+
 @pytest.mark.spec("SER-3", "SRV-9", "SRV-10")
 @pytest.mark.parametrize("serial", ["0", "-2748", "0x01" + "23" * 20],
                          ids=["zero", "negative", "21-octets"])
@@ -299,3 +315,16 @@ def test_rsa_certificates_at_both_ends(lb, upstream, tmp_path, version):
     with connect(server.address(), context) as peer:
         peer.send(b"x")
         assert peer.recv_exactly(1) == b"x"
+
+
+@pytest.mark.spec("SRV-9", "SRV-10")
+@pytest.mark.parametrize("version", VERSIONS)
+def test_an_intermediate_where_no_crl_stands_in_its_way(lb, upstream,
+                                                        version):
+    """Its chain verifies, and it has alice's serial; it is nobody."""
+    up = upstream(upstreams.echo)
+    server = lb.proxy(up, tls={"crl": None})
+    _, peer = attempt(server.address(), server.context("below", version))
+    assert peer.ending == "alert", peer.describe()
+    assert server.wait_event("reject")["reason"] == "untrusted"
+    assert up.accepted == 0

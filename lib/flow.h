@@ -59,7 +59,10 @@ enum lbp_err lbp_pipe_lend(struct lbp_pipe *pipe, uint8_t *ring, uint32_t cap);
 /* Gives the ring back if the pipe is empty, else NULL. [FLW-6]. */
 uint8_t *lbp_pipe_return(struct lbp_pipe *pipe);
 
-/* Gives the ring back whatever is in it: the bytes are lost. */
+/*
+ * Gives the ring back whatever is in it. The bytes are lost: the pipe is not
+ * to be used again.
+ */
 uint8_t *lbp_pipe_discard(struct lbp_pipe *pipe);
 
 /*

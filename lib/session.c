@@ -3,8 +3,6 @@
 #include <assert.h>
 #include <string.h>
 
-#include "balancer.h"
-
 #define BIT(n) (1u << (n))
 
 /* The legal transitions: which states may follow a state. */

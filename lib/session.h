@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "app.h"
+#include "balancer.h"
 #include "err.h"
 #include "flow.h"
 #include "serial.h"

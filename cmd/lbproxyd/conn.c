@@ -238,6 +238,23 @@ static void relay(struct conn *conn)
 		step(conn, event);
 }
 
+/*
+ * The client sends, or has gone, before an upstream is there: what it sends
+ * has to wait, but a client that is gone need not be dialed for. [SRV-32].
+ */
+static void wait_for_upstream(struct conn *conn)
+{
+	struct watch *watch = &conn->client.watch;
+	char byte;
+	ssize_t n = recv(watch->fd, &byte, 1, MSG_PEEK);
+	bool ended = n == 0 && !tls_has_pending(&conn->client.tls);
+
+	if (ended || (n < 0 && errno != EAGAIN && errno != EINTR))
+		step(conn, (struct lbp_event){.kind = LBP_EVENT_CLIENT_RESET});
+	else
+		poller_set(conn->conns->loop->poller, watch, 0);
+}
+
 static void client_ready(struct watch *watch, unsigned ready)
 {
 	struct conn *conn = conn_of_client(watch);
@@ -255,8 +272,7 @@ static void client_ready(struct watch *watch, unsigned ready)
 		drop(conn);
 		break;
 	case LBP_SESSION_DIALING:
-		/* Not before the upstream can take it. */
-		poller_set(conn->conns->loop->poller, watch, 0);
+		wait_for_upstream(conn);
 		break;
 	case LBP_SESSION_ENDED:
 		break;

@@ -5,7 +5,6 @@
 #ifndef CONN_H
 #define CONN_H
 
-#include "balancer.h"
 #include "capacity.h"
 #include "dial.h"
 #include "loop.h"

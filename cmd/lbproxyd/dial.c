@@ -13,7 +13,10 @@ static bool is_local(int error)
 static enum dial_result local_failure(
 	struct stream *stream, struct poller *poller)
 {
+	int error = errno;
+
 	stream_close(stream, poller, false);
+	errno = error;
 	return DIAL_LOCAL;
 }
 

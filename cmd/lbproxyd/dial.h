@@ -12,7 +12,7 @@ enum dial_result {
 	DIAL_PENDING, /* call dial_ready when the stream is ready */
 	DIAL_DONE,    /* the stream is connected, TLS included */
 	DIAL_FAILED,  /* the upstream's fault; the stream is closed */
-	DIAL_LOCAL,   /* our own: out of descriptors or memory; closed */
+	DIAL_LOCAL,   /* our own: errno says what ran out; closed */
 };
 
 struct dial {

@@ -1,5 +1,6 @@
 #include "log.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -7,11 +8,20 @@
 #include <time.h>
 #include <unistd.h>
 
+/* What a pipe is asked to hold: some thousand lines. */
+#define PIPE_BYTES (1 << 20)
+
 /* Left for closing the object when the fields did not all fit. */
 #define LOG_TAIL 32
 
 static _Atomic(enum lbp_log_level) log_level = LBP_LOG_INFO;
 static atomic_ulong dropped;
+
+void log_make_room(void)
+{
+	/* Anything else than a pipe refuses, and needs no room. */
+	(void)fcntl(STDERR_FILENO, F_SETPIPE_SZ, PIPE_BYTES);
+}
 
 void log_set_level(enum lbp_log_level level)
 {

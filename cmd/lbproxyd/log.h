@@ -19,6 +19,12 @@ struct log_line {
 	char buf[LOG_LINE_MAX];
 };
 
+/*
+ * Makes room for bursts where standard error is a pipe, and may be called
+ * before the first line.
+ */
+void log_make_room(void);
+
 /* Sets what is printed from now on; before the first line, info. */
 void log_set_level(enum lbp_log_level level);
 

@@ -234,6 +234,7 @@ int server_run(struct snapshot *snapshot)
 	struct orders *orders = &server.orders;
 	int status = EXIT_FAILURE;
 
+	log_make_room();
 	log_set_level(snapshot->config->log_level);
 	capacity_init(&orders->capacity, snapshot->config->max_connections,
 		wake_workers, &server);

@@ -88,6 +88,8 @@ static void end_of_dial(
 static void identify(struct model_session *model, const struct lbp_event *event,
 	uint64_t now_ns, struct lbp_duties *duties)
 {
+	model->serial = event->serial;
+	model->identified = true;
 	model->client = LBP_NONE;
 	switch (model_app_identify(
 		model->app, &event->serial, &model->client)) {

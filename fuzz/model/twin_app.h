@@ -22,8 +22,8 @@ struct twin_app {
  */
 void twin_app_draw(struct twin_app *twin, struct bytes *bytes);
 
-/* Makes the application that was drawn; LBP_ERR_NOMEM. */
-enum lbp_err twin_app_make(struct twin_app *twin, uint64_t now_ns);
+/* Makes the application that was drawn. */
+void twin_app_make(struct twin_app *twin, uint64_t now_ns);
 void twin_app_free(struct twin_app *twin);
 
 /* The serial with this one octet. */

@@ -119,6 +119,11 @@ static void check_facts(const struct twin_session *twin,
 		"tried 0x%x instead of 0x%x", twin->tried[0], model->tried);
 	ORACLE("SES-2", session->client == model->client,
 		"client %u instead of %u", session->client, model->client);
+	ORACLE("SES-2",
+		session->identified == model->identified &&
+			memcmp(&session->serial, &model->serial,
+				sizeof(model->serial)) == 0,
+		"another serial");
 	ORACLE("SES-5", session->upstream == model->upstream,
 		"upstream %u instead of %u", session->upstream,
 		model->upstream);

@@ -181,6 +181,8 @@ static void step(struct sim *sim)
 		burst(sim);
 	else if (what == 0x11 && sim_trouble(sim))
 		stop_some(sim);
+	else if (what == 0x12 && conn->live)
+		sim_event_kind(sim, conn, LBP_EVENT_TICK);
 	else if (what < 0x14 && conn->number > 0)
 		confuse(sim, conn);
 	else if (!conn->live)
@@ -310,12 +312,10 @@ void sim_run(struct sim *sim, const uint8_t *data, size_t len, uint64_t steps)
 {
 	sim->bytes = (struct bytes){data, len};
 	set_up(sim);
-	if (twin_app_make(&sim->app, sim->now_ns) != LBP_OK)
-		goto out;
+	twin_app_make(&sim->app, sim->now_ns);
 	sim->stats.runs++;
 	for (uint64_t i = 0; i < steps && sim->bytes.len > 0; i++)
 		step(sim);
 	heal(sim);
-out:
 	twin_app_free(&sim->app);
 }

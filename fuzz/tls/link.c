@@ -16,7 +16,7 @@ static void note_alert(const SSL *ssl, int where, int value)
 		link->alert = value;
 }
 
-void link_accept(struct link *link, struct tls_server *server, size_t buffer,
+bool link_accept(struct link *link, struct tls_server *server, size_t buffer,
 	size_t chunk)
 {
 	BIO *inner;
@@ -24,10 +24,12 @@ void link_accept(struct link *link, struct tls_server *server, size_t buffer,
 	link->chunk = chunk;
 	link->io = IO_WANT_READ;
 	/* The number is not used: the socket is replaced. */
-	if (!tls_accept(&link->tls, server, 0) ||
-		BIO_new_bio_pair(&inner, buffer, &link->outer, buffer) != 1)
+	if (!tls_accept(&link->tls, server, 0))
+		return false;
+	if (BIO_new_bio_pair(&inner, buffer, &link->outer, buffer) != 1)
 		abort();
 	SSL_set_bio(link->tls.ssl, inner, inner);
+	return true;
 }
 
 void link_connect(struct link *link, SSL *client)

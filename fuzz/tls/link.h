@@ -39,9 +39,10 @@ static inline uint8_t link_byte(size_t at)
 
 /*
  * Accepts as the server does, with a socket buffer of buffer bytes, in each
- * direction. link is zeroed but for tls.identify and tls.user.
+ * direction. link is zeroed but for tls.identify and tls.user. False: out of
+ * memory, and nothing to release.
  */
-void link_accept(struct link *link, struct tls_server *server, size_t buffer,
+bool link_accept(struct link *link, struct tls_server *server, size_t buffer,
 	size_t chunk);
 
 /* Puts a client on the other end; takes over the reference. */

@@ -1,9 +1,9 @@
 """lbproxyd as a child: its configuration, its log, its end."""
 
+import fcntl
 import json
 import os
 import pathlib
-import resource
 import signal
 import subprocess
 import threading
@@ -15,6 +15,9 @@ from harness.ports import free_port
 from harness.wait import BOUND, SLOW, wait_for
 
 LBPROXYD = os.environ.get("LBPROXYD", str(ROOT / "build/lbproxyd"))
+F_SETPIPE_SZ = 1031
+# Nothing is left behind when the tests themselves are killed.
+WITH_ITS_PARENT = ["setpriv", "--pdeathsig", "KILL"]
 TICK = os.sysconf("SC_CLK_TCK")
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
@@ -145,18 +148,19 @@ class Lbproxyd:
         self.log = []
         self.raw = []
         self.stdout = b""
-        self._fd_limit = fd_limit
+        command = [*WITH_ITS_PARENT, LBPROXYD, "-c", str(path)]
+        if fd_limit:
+            command = ["prlimit", f"--nofile={fd_limit}:{fd_limit}",
+                       *command]
         self.process = subprocess.Popen(
-            [LBPROXYD, "-c", str(path)], stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            preexec_fn=self._limit if fd_limit else None)
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE)
         self._reader = None
         if read_log:
+            # Room for a burst of lines while this process is busy: the
+            # server drops what does not fit [LOG-7].
+            fcntl.fcntl(self.process.stderr, F_SETPIPE_SZ, 1 << 20)
             self.read_log()
-
-    def _limit(self):
-        resource.setrlimit(resource.RLIMIT_NOFILE,
-                           (self._fd_limit, self._fd_limit))
 
     # The log.
 

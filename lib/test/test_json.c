@@ -1,9 +1,11 @@
 #include "json.h"
 
 #include <CUnit/CUnit.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "suites.h"
+#include "utf8.h"
 
 #define BUF_MAX 1024
 
@@ -179,6 +181,106 @@ static void test_overflow(void)
 	CU_ASSERT_FALSE(text.json.overflow);
 }
 
+/* Do these bytes make one character? */
+static bool is_character(const uint8_t *bytes, size_t len, uint32_t *code)
+{
+	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+	static const uint8_t mask[] = {0, 0x80, 0xE0, 0xF0, 0xF8};
+	static const uint8_t mark[] = {0, 0x00, 0xC0, 0xE0, 0xF0};
+
+	if ((bytes[0] & mask[len]) != mark[len])
+		return false;
+	*code = bytes[0] & (uint8_t)~mask[len];
+	for (size_t i = 1; i < len; i++) {
+		if ((bytes[i] & 0xC0) != 0x80)
+			return false;
+		*code = *code << 6 | (bytes[i] & 0x3F);
+	}
+	return *code >= least[len] && *code <= 0x10FFFF &&
+	       (*code < 0xD800 || *code > 0xDFFF);
+}
+
+/* Does a longer character begin with these bytes? */
+static bool is_beginning(const uint8_t *bytes, size_t len)
+{
+	static const int fills[] = {0x80, 0xBF};
+	uint8_t whole[LBP_UTF8_MAX];
+	uint32_t code;
+
+	memcpy(whole, bytes, len);
+	for (size_t i = 0; i < 2; i++) {
+		memset(whole + len, fills[i], LBP_UTF8_MAX - len);
+		for (size_t n = len + 1; n <= LBP_UTF8_MAX; n++) {
+			if (is_character(whole, n, &code))
+				return true;
+		}
+	}
+	return false;
+}
+
+static size_t decode_naively(const uint8_t *bytes, size_t len, uint32_t *code)
+{
+	size_t piece = 1;
+
+	for (size_t n = 1; n <= len; n++) {
+		if (is_character(bytes, n, code))
+			return n;
+		if (is_beginning(bytes, n))
+			piece = n;
+	}
+	*code = LBP_UTF8_INVALID;
+	return piece;
+}
+
+/* Every order of the bytes at which something begins or ends. */
+static void test_all_edges_of_utf8(void)
+{
+	static const uint8_t edges[] = {0x00, 0x3F, 0x7F, 0x80, 0x8F, 0x90,
+		0x9F, 0xA0, 0xBF, 0xC0, 0xC1, 0xC2, 0xDF, 0xE0, 0xE1, 0xE2,
+		0xEC, 0xED, 0xEE, 0xEF, 0xF0, 0xF1, 0xF3, 0xF4, 0xF5, 0xFF};
+	const size_t n = sizeof(edges);
+	unsigned long wrong = 0;
+
+	for (size_t i = 0; i < n * n * n * n; i++) {
+		const uint8_t bytes[LBP_UTF8_MAX] = {edges[i % n],
+			edges[i / n % n], edges[i / n / n % n],
+			edges[i / n / n / n]};
+
+		for (size_t len = 1; len <= LBP_UTF8_MAX; len++) {
+			uint32_t want = 0;
+			uint32_t got = 0;
+			size_t taken =
+				lbp_utf8_decode((const char *)bytes, len, &got);
+
+			if (taken != decode_naively(bytes, len, &want) ||
+				got != want)
+				wrong++;
+		}
+	}
+	CU_ASSERT_EQUAL(wrong, 0);
+}
+
+static void test_all_characters(void)
+{
+	unsigned long wrong = 0;
+
+	for (uint32_t code = 0; code <= 0x10FFFF; code++) {
+		char text[LBP_UTF8_MAX];
+		uint32_t naive = 0;
+		uint32_t got = 0;
+		size_t len;
+
+		if (code >= 0xD800 && code <= 0xDFFF)
+			continue;
+		len = lbp_utf8_encode(code, text);
+		if (!is_character((const uint8_t *)text, len, &naive) ||
+			naive != code ||
+			lbp_utf8_decode(text, len, &got) != len || got != code)
+			wrong++;
+	}
+	CU_ASSERT_EQUAL(wrong, 0);
+}
+
 void suite_json(void)
 {
 	CU_pSuite suite = CU_add_suite("json", NULL, NULL);
@@ -187,6 +289,10 @@ void suite_json(void)
 	CU_add_test(suite, "[JSN-2] quotes and backslashes", test_quotes);
 	CU_add_test(suite, "[JSN-3] control characters", test_controls);
 	CU_add_test(suite, "[JSN-4] what is not UTF-8", test_invalid_utf8);
+	CU_add_test(suite, "[JSN-4] UTF-8 at all of its edges",
+		test_all_edges_of_utf8);
+	CU_add_test(suite, "[JSN-4] every character of Unicode",
+		test_all_characters);
 	CU_add_test(suite, "[JSN-5] numbers and booleans", test_numbers);
 	CU_add_test(suite, "[JSN-6] raw text", test_raw);
 	CU_add_test(suite, "[JSN-7] every capacity that is too small",

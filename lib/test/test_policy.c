@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "alloc.h"
+#include "balancer.h"
 #include "policy.h"
 #include "suites.h"
 
@@ -84,6 +85,7 @@ static void a_policy_has_what_the_configuration_says(void)
 		lbp_app_admit(policy.apps[0], 1, 0), LBP_ERR_CONCURRENT);
 	CU_ASSERT_EQUAL(
 		lbp_app_admit(policy.apps[1], 1, 0), LBP_ERR_NOT_ALLOWED);
+	CU_ASSERT_EQUAL(lbp_app_admit(policy.apps[1], 0, 0), LBP_OK);
 
 	/* weights 2 and 1: the first two of three go to the heavier one */
 	CU_ASSERT_EQUAL(
@@ -101,6 +103,54 @@ static void a_policy_has_what_the_configuration_says(void)
 	CU_ASSERT_EQUAL(lbp_app_check_due(policy.apps[1]), LBP_NEVER);
 	lbp_policy_release(&policy);
 	CU_ASSERT_PTR_NULL(policy.apps);
+}
+
+/* What lies behind an array is no part of the policy. */
+static void nothing_beyond_the_configuration_counts(void)
+{
+	struct lbp_config *config = parse(two_apps);
+	struct lbp_policy policy;
+	uint32_t client;
+
+	config->client_len = 1;
+	CU_ASSERT_EQUAL_FATAL(lbp_policy_init(&policy, config, 0), LBP_OK);
+	CU_ASSERT_EQUAL(
+		identify(&policy, 0, "0C", &client), LBP_ERR_UNKNOWN_CLIENT);
+	CU_ASSERT_EQUAL(
+		lbp_app_admit(policy.apps[0], 1, 0), LBP_ERR_NOT_ALLOWED);
+	lbp_policy_release(&policy);
+	lbp_config_free(config);
+}
+
+static void bounds_of_upstreams_hold(void)
+{
+	static struct lbp_config_upstream many[LBP_UPSTREAMS_MAX + 1];
+	struct lbp_config *config = parse(two_apps);
+	struct lbp_policy policy;
+
+	for (size_t i = 0; i <= LBP_UPSTREAMS_MAX; i++)
+		many[i].weight = 1;
+	config->apps[0].upstreams = many;
+	config->apps[0].upstream_len = LBP_UPSTREAMS_MAX;
+	CU_ASSERT_EQUAL_FATAL(lbp_policy_init(&policy, config, 0), LBP_OK);
+	CU_ASSERT_EQUAL(lbp_app_upstreams(policy.apps[0]), LBP_UPSTREAMS_MAX);
+	lbp_policy_release(&policy);
+	config->apps[0].upstream_len++;
+	CU_ASSERT_EQUAL(lbp_policy_init(&policy, config, 0), LBP_ERR_RANGE);
+	CU_ASSERT_PTR_NULL(policy.apps);
+	lbp_config_free(config);
+}
+
+static void the_reason_of_a_failure_is_kept(void)
+{
+	struct lbp_config *config = parse(two_apps);
+	struct lbp_policy policy;
+
+	config->clients[1].serials[0] = config->clients[0].serials[0];
+	CU_ASSERT_EQUAL(lbp_policy_init(&policy, config, 0), LBP_ERR_RANGE);
+	CU_ASSERT_PTR_NULL(policy.apps);
+	CU_ASSERT_PTR_NULL(policy.acl);
+	lbp_config_free(config);
 }
 
 static void a_policy_survives_every_failed_allocation(void)
@@ -135,6 +185,10 @@ static void descriptors_are_counted(void)
 		lbp_policy_descriptors(config, 1, 2), 16 + 3 + 2 + 2 * 100 + 2);
 	CU_ASSERT_EQUAL(lbp_policy_descriptors(config, 4, 7),
 		16 + 12 + 7 + 2 * 100 + 2);
+	config->apps[1].health.enabled = true;
+	CU_ASSERT_EQUAL(
+		lbp_policy_descriptors(config, 1, 2), 16 + 3 + 2 + 2 * 100 + 3);
+	config->apps[1].health.enabled = false;
 	config->max_connections = 1000000;
 	CU_ASSERT_EQUAL(
 		lbp_policy_descriptors(config, 1, 2), 16 + 3 + 2 + 2000000 + 2);
@@ -177,6 +231,12 @@ void suite_policy(void)
 	CU_add_test(suite,
 		"[POL-1][ERR-2] a policy survives every failed allocation",
 		a_policy_survives_every_failed_allocation);
+	CU_add_test(suite, "[POL-1] nothing beyond the configuration counts",
+		nothing_beyond_the_configuration_counts);
+	CU_add_test(suite, "[POL-1] the bounds of upstreams hold",
+		bounds_of_upstreams_hold);
+	CU_add_test(suite, "[POL-1] the reason of a failure is kept",
+		the_reason_of_a_failure_is_kept);
 	CU_add_test(suite, "[POL-2] descriptors are counted",
 		descriptors_are_counted);
 	CU_add_test(suite, "[POL-3] the event loop follows the descriptors",

@@ -203,6 +203,9 @@ static void broken_heaps_are_seen(void)
 	pool[1].at = 0;
 	CU_ASSERT_FALSE(lbp_timers_validate(&timers));
 	pool[1].at = 1;
+	pool[0].at = 1;
+	CU_ASSERT_FALSE(lbp_timers_validate(&timers));
+	pool[0].at = 0;
 	pool[1].order = 2;
 	CU_ASSERT_FALSE(lbp_timers_validate(&timers));
 	pool[1].order = 1;

@@ -3,6 +3,7 @@
 #include <CUnit/CUnit.h>
 #include <inttypes.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -546,6 +547,61 @@ static void test_datetimes(void)
 	}
 }
 
+static bool is_accepted(const char *text)
+{
+	struct lbp_toml_error error;
+	struct lbp_toml *doc;
+	enum lbp_err err = lbp_toml_parse(text, strlen(text), &doc, &error);
+
+	lbp_toml_free(doc);
+	return err == LBP_OK;
+}
+
+static void test_every_day(void)
+{
+	static const char *const last_days[][2] = {
+		{"2023", "31 28 31 30 31 30 31 31 30 31 30 31"},
+		{"2024", "31 29 31 30 31 30 31 31 30 31 30 31"},
+		{"1900", "31 28 31 30 31 30 31 31 30 31 30 31"},
+		{"2000", "31 29 31 30 31 30 31 31 30 31 30 31"},
+	};
+	char text[64];
+
+	for (size_t i = 0; i < COUNT(last_days) * 12 * 33; i++) {
+		size_t day = i % 33;
+		size_t month = i / 33 % 12;
+		const char *const *row = last_days[i / 33 / 12];
+		size_t last = (size_t)atoi(row[1] + 3 * month);
+
+		(void)snprintf(text, sizeof(text), "a=%s-%02zu-%02zu", row[0],
+			month + 1, day);
+		CU_ASSERT_EQUAL(is_accepted(text), day >= 1 && day <= last);
+	}
+}
+
+/* Digits aside, what may stand at each place of a date and time. */
+static void test_every_byte_of_a_datetime(void)
+{
+	static const char good[] = "a=1979-05-27T07:32:00.5+01:30";
+	static const char *const others[sizeof(good)] = {
+		[12] = "Tt", [23] = "+-"};
+
+	for (size_t at = 2; good[at] != '\0'; at++) {
+		for (char c = '!'; c <= '~'; c++) {
+			const char *other = others[at] ? others[at] : "";
+			char text[sizeof(good)];
+
+			/* A comment may begin after a whole part. */
+			if ((c >= '0' && c <= '9') || c == '#')
+				continue;
+			memcpy(text, good, sizeof(good));
+			text[at] = c;
+			CU_ASSERT_EQUAL(is_accepted(text),
+				c == good[at] || strchr(other, c) != NULL);
+		}
+	}
+}
+
 static void test_arrays(void)
 {
 	static const struct valid good[] = {
@@ -1010,6 +1066,10 @@ void suite_toml(void)
 	CU_add_test(suite, "[TOM-13] booleans", test_booleans);
 	CU_add_test(suite, "[TOM-14][TOM-15][TOM-16] dates and times",
 		test_datetimes);
+	CU_add_test(
+		suite, "[TOM-15] the last day of each month", test_every_day);
+	CU_add_test(suite, "[TOM-14] every byte of a date and time",
+		test_every_byte_of_a_datetime);
 	CU_add_test(suite, "[TOM-17] arrays", test_arrays);
 	CU_add_test(suite, "[TOM-18] inline tables", test_inline_tables);
 	CU_add_test(suite, "[TOM-19][TOM-20] keys and headers that come twice",

@@ -1,0 +1,439 @@
+/*
+ * Out of memory at start-up and at accept: each allocation of snapshot_load,
+ * and of the server's side of handshakes, fails in turn; once, or together
+ * with all after it. OpenSSL's are among them, but for what it allocates once
+ * in a program's life. The result must be an error, or as good as without the
+ * failure: nobody gets in who would not. Run it with a sanitizer that finds
+ * leaks. usage: nomem [STEP], which tries each STEP-th allocation only.
+ *
+ * Linked with malloc, calloc, realloc, strdup, strndup, tls_accept and
+ * tls_handshake wrapped.
+ */
+#include <execinfo.h>
+#include <openssl/err.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "../cmd/lbproxyd/snapshot.h"
+#include "tls/link.h"
+#include "tls/pki.h"
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t len, size_t size);
+void *__real_realloc(void *ptr, size_t size);
+char *__real_strdup(const char *text);
+char *__real_strndup(const char *text, size_t len);
+bool __real_tls_accept(struct tls *tls, struct tls_server *server, int fd);
+enum io __real_tls_handshake(struct tls *tls);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t len, size_t size);
+void *__wrap_realloc(void *ptr, size_t size);
+char *__wrap_strdup(const char *text);
+char *__wrap_strndup(const char *text, size_t len);
+bool __wrap_tls_accept(struct tls *tls, struct tls_server *server, int fd);
+enum io __wrap_tls_handshake(struct tls *tls);
+
+#define BUFFER 65536
+
+/* How many of the attempts each loaded server is tried with. */
+#define CHECKED 3
+
+/* A handshake to try: who, and what happened before. */
+struct attempt {
+	const char *name;
+	enum pki_kind kind;
+	int version;
+	bool resumes;   /* a session that was made just before */
+	bool allowed;   /* what identify answers */
+	time_t when;    /* seconds from PKI_START */
+	bool is_let_in; /* with enough memory */
+};
+
+static struct {
+	bool armed;
+	bool stays;       /* all after it fail too */
+	unsigned long at; /* 0: none fails */
+	unsigned long count;
+	void *stack[24]; /* of the first that failed */
+	int stack_len;
+} failure;
+
+static struct pki pki;
+static struct pki_files files;
+static SSL_CTX *client_ctx;
+static bool is_asked_and_allowed;
+static unsigned long step = 1;
+static unsigned long runs;
+static unsigned long served_less; /* loads that left something out */
+
+static bool fails(void)
+{
+	if (!failure.armed)
+		return false;
+	failure.count++;
+	if (failure.at == 0 || failure.count < failure.at ||
+		(!failure.stays && failure.count > failure.at))
+		return false;
+	if (failure.count == failure.at)
+		failure.stack_len = backtrace(failure.stack, 24);
+	return true;
+}
+
+void *__wrap_malloc(size_t size)
+{
+	return fails() ? NULL : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t len, size_t size)
+{
+	return fails() ? NULL : __real_calloc(len, size);
+}
+
+void *__wrap_realloc(void *ptr, size_t size)
+{
+	return fails() ? NULL : __real_realloc(ptr, size);
+}
+
+char *__wrap_strdup(const char *text)
+{
+	return fails() ? NULL : __real_strdup(text);
+}
+
+char *__wrap_strndup(const char *text, size_t len)
+{
+	return fails() ? NULL : __real_strndup(text, len);
+}
+
+bool __wrap_tls_accept(struct tls *tls, struct tls_server *server, int fd)
+{
+	bool result;
+
+	failure.armed = failure.at != 0 || failure.stays;
+	result = __real_tls_accept(tls, server, fd);
+	failure.armed = false;
+	return result;
+}
+
+enum io __wrap_tls_handshake(struct tls *tls)
+{
+	enum io result;
+
+	failure.armed = failure.at != 0 || failure.stays;
+	result = __real_tls_handshake(tls);
+	failure.armed = false;
+	return result;
+}
+
+static void *openssl_malloc(size_t size, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	return fails() ? NULL : __real_malloc(size);
+}
+
+static void *openssl_realloc(void *ptr, size_t size, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	return fails() ? NULL : __real_realloc(ptr, size);
+}
+
+static void openssl_free(void *ptr, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	free(ptr);
+}
+
+static void require(bool ok, const char *what, const char *name)
+{
+	if (ok)
+		return;
+	fprintf(stderr, "nomem: %s: %s, allocation %lu, stays %d\n", name, what,
+		failure.at, failure.stays);
+	backtrace_symbols_fd(failure.stack, failure.stack_len, STDERR_FILENO);
+	abort();
+}
+
+static bool identify(void *user, const struct lbp_serial *serial)
+{
+	const struct attempt *attempt = user;
+
+	(void)serial;
+	is_asked_and_allowed = attempt->allowed;
+	return attempt->allowed;
+}
+
+static SSL *make_client(const struct attempt *attempt, SSL_SESSION *session)
+{
+	const struct pki_cert *cert = &pki.certs[attempt->kind];
+	SSL *client = SSL_new(client_ctx);
+
+	SSL_set_min_proto_version(client, attempt->version);
+	SSL_set_max_proto_version(client, attempt->version);
+	SSL_use_certificate(client, cert->cert);
+	SSL_use_PrivateKey(client, cert->key);
+	if (cert->intermediate != NULL)
+		SSL_add1_chain_cert(client, cert->intermediate);
+	if (session != NULL)
+		SSL_set_session(client, session);
+	return client;
+}
+
+/* One handshake; NULL, or the session that the client gets if it wants it. */
+static SSL_SESSION *handshake(struct tls_server *server,
+	const struct attempt *attempt, SSL_SESSION *session, bool *let_in)
+{
+	static struct link link;
+	struct attempt asked = *attempt;
+	SSL_SESSION *made = NULL;
+
+	memset(&link, 0, sizeof(link));
+	link.tls.identify = identify;
+	link.tls.user = &asked;
+	is_asked_and_allowed = false;
+	*let_in = false;
+	if (!link_accept(&link, server, BUFFER, BUFFER)) {
+		require(link.tls.ssl == NULL, "half accepted", attempt->name);
+		return NULL;
+	}
+	link_connect(&link, make_client(attempt, session));
+	link_handshake(&link);
+	if (link.io != IO_OK && link.io != IO_RESET) {
+		link_cut(&link);
+		link.io = tls_handshake(&link.tls);
+	}
+	*let_in = link.io == IO_OK;
+	require(*let_in || (link.io == IO_RESET &&
+				   link.tls.reason != LBP_REASON_NONE),
+		"no reason", attempt->name);
+	require(!*let_in || is_asked_and_allowed, "let in without a question",
+		attempt->name);
+	link_settle(&link);
+	if (*let_in && session == NULL) {
+		tls_end(&link.tls);
+		made = SSL_SESSION_dup(SSL_get0_session(link.client));
+	}
+	link_release(&link);
+	ERR_clear_error();
+	return made;
+}
+
+static const struct attempt attempts[] = {
+	{"good 1.3", PKI_GOOD, TLS1_3_VERSION, false, true, 0, true},
+	{"revoked", PKI_REVOKED, TLS1_3_VERSION, false, true, 0, false},
+	{"indirect", PKI_INDIRECT, TLS1_3_VERSION, false, true, 0, false},
+	{"good 1.2", PKI_GOOD, TLS1_2_VERSION, false, true, 0, true},
+	{"unlisted", PKI_GOOD, TLS1_3_VERSION, false, false, 0, false},
+	{"other CA", PKI_FOREIGN, TLS1_2_VERSION, false, true, 0, false},
+	{"stolen", PKI_STOLEN, TLS1_3_VERSION, false, true, 0, false},
+	{"resumed 1.3", PKI_GOOD, TLS1_3_VERSION, true, true, 0, true},
+	{"resumed 1.2", PKI_GOOD, TLS1_2_VERSION, true, true, 0, true},
+	{"resumed, unlisted", PKI_GOOD, TLS1_3_VERSION, true, false, 0, false},
+	{"resumed, no CRL", PKI_GOOD, TLS1_3_VERSION, true, true, PKI_CRL_LIFE,
+		false},
+	{"resumed, expired", PKI_SHORT, TLS1_2_VERSION, true, true,
+		PKI_SHORT_LIFE, false},
+};
+
+/* True if there was an allocation to fail. */
+static bool run_attempt(struct tls_server *server,
+	const struct attempt *attempt, unsigned long at, bool stays)
+{
+	struct attempt before = *attempt;
+	SSL_SESSION *session = NULL;
+	bool let_in;
+
+	pki_seed(at);
+	before.allowed = true;
+	failure.at = 0;
+	failure.stays = false;
+	/* What was still valid a little earlier. */
+	pki_now = PKI_START + attempt->when - (attempt->when > 0 ? 60 : 0);
+	if (attempt->resumes)
+		session = handshake(server, &before, NULL, &let_in);
+	require(!attempt->resumes || session != NULL, "no session",
+		attempt->name);
+	pki_now = PKI_START + attempt->when;
+	failure.count = 0;
+	failure.at = at;
+	failure.stays = stays;
+	SSL_SESSION_free(handshake(server, attempt, session, &let_in));
+	require(attempt->is_let_in || !let_in, "let in", attempt->name);
+	require(failure.count >= at || let_in == attempt->is_let_in,
+		"refused without need", attempt->name);
+	SSL_SESSION_free(session);
+	SSL_CTX_flush_sessions(server->ctx, 0);
+	runs++;
+	return failure.count >= at;
+}
+
+static void try_attempt(
+	struct tls_server *server, const struct attempt *attempt)
+{
+	unsigned long began = runs;
+
+	for (int stays = 0; stays < 2; stays++) {
+		for (unsigned long at = 1;
+			run_attempt(server, attempt, at, stays != 0);
+			at += step)
+			continue;
+	}
+	failure.at = 0;
+	failure.stays = false;
+	printf("nomem: %-18s %5lu runs\n", attempt->name, runs - began);
+}
+
+static int make_config(char *path)
+{
+	char *text = NULL;
+	int fd = memfd_create("config", MFD_CLOEXEC);
+	int len = asprintf(&text,
+		"[tls]\ncertificate = \"%s\"\nprivate_key = \"%s\"\n"
+		"client_ca = \"%s\"\ncrl = \"%s\"\n"
+		"[[app]]\nid = \"a\"\nlisten = [\"127.0.0.1:1\"]\n"
+		"[[app.upstream]]\nurl = \"tls://127.0.0.1:2\"\nca = \"%s\"\n"
+		"certificate = \"%s\"\nprivate_key = \"%s\"\n"
+		"[[app.upstream]]\nurl = \"tcp://[::1]:3\"\n"
+		"[[client]]\nid = \"c\"\nserials = [\"0A:01\"]\n"
+		"apps = [\"a\"]\n",
+		files.certificate, files.private_key, files.client_ca,
+		files.crl, files.client_ca, files.certificate,
+		files.private_key);
+
+	if (fd < 0 || len < 0 || write(fd, text, (size_t)len) != len)
+		abort();
+	free(text);
+	snprintf(path, PKI_PATH_MAX, "/proc/self/fd/%d", fd);
+	return fd;
+}
+
+/* Loads with problems going to a file in memory; *lines is how many. */
+static struct snapshot *load(const char *path, unsigned *lines)
+{
+	struct snapshot *snapshot;
+	int saved = dup(STDERR_FILENO);
+	int fd = memfd_create("problems", MFD_CLOEXEC);
+	char buf[4096];
+	ssize_t n;
+
+	fflush(stderr);
+	dup2(fd, STDERR_FILENO);
+	failure.count = 0;
+	failure.armed = true;
+	snapshot = snapshot_load(path);
+	failure.armed = false;
+	dup2(saved, STDERR_FILENO);
+	close(saved);
+	*lines = 0;
+	lseek(fd, 0, SEEK_SET);
+	while ((n = read(fd, buf, sizeof(buf))) > 0) {
+		for (ssize_t i = 0; i < n; i++)
+			*lines += buf[i] == '\n';
+	}
+	close(fd);
+	return snapshot;
+}
+
+/*
+ * A server that did start lets in nobody whom it should not. Whom it should it
+ * may refuse: SSL_CTX_new does without the algorithms that it could not set
+ * up, and says nothing.
+ */
+static void check_snapshot(const struct snapshot *snapshot)
+{
+	unsigned long at = failure.at;
+	bool stays = failure.stays;
+	bool less = false;
+	bool let_in;
+
+	require(snapshot->tls != NULL && snapshot->apps != NULL &&
+			snapshot->apps[0].targets[0].tls != NULL,
+		"half a snapshot", "load");
+	pki_now = PKI_START;
+	failure.at = 0;
+	failure.stays = false;
+	for (size_t i = 0; i < CHECKED; i++) {
+		SSL_SESSION_free(
+			handshake(snapshot->tls, &attempts[i], NULL, &let_in));
+		if (let_in == attempts[i].is_let_in)
+			continue;
+		less = true;
+		failure.at = at;
+		failure.stays = stays;
+		require(!let_in, "let in after a load", attempts[i].name);
+		failure.at = 0;
+		failure.stays = false;
+	}
+	served_less += less;
+	failure.at = at;
+	failure.stays = stays;
+}
+
+/* True if there was an allocation to fail. */
+static bool run_load(const char *path, unsigned long at, bool stays)
+{
+	struct snapshot *snapshot;
+	unsigned lines;
+	bool failed;
+
+	failure.at = at;
+	failure.stays = stays;
+	snapshot = load(path, &lines);
+	failed = failure.count >= at;
+	require((snapshot == NULL) == (lines > 0), "no problem was printed",
+		"load");
+	require(snapshot != NULL || failed, "not loaded without need", "load");
+	if (snapshot != NULL)
+		check_snapshot(snapshot);
+	snapshot_free(snapshot);
+	ERR_clear_error();
+	runs++;
+	return failed;
+}
+
+int main(int argc, char **argv)
+{
+	char path[PKI_PATH_MAX];
+	struct snapshot *snapshot;
+	unsigned lines;
+	int fd;
+
+	if (CRYPTO_set_mem_functions(
+		    openssl_malloc, openssl_realloc, openssl_free) != 1)
+		abort();
+	if (argc > 1)
+		step = strtoul(argv[1], NULL, 10);
+	if (step == 0)
+		return 2;
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	/* The first call allocates. */
+	failure.stack_len = backtrace(failure.stack, 24);
+	pki_make(&pki);
+	pki_open_files(&pki, &files);
+	fd = make_config(path);
+	client_ctx = SSL_CTX_new(TLS_client_method());
+	for (int stays = 0; stays < 2; stays++) {
+		for (unsigned long at = 1; run_load(path, at, stays != 0);
+			at += step)
+			continue;
+	}
+	printf("nomem: %-18s %5lu runs, %lu with less to offer\n", "load", runs,
+		served_less);
+	failure.at = 0;
+	failure.stays = false;
+	snapshot = load(path, &lines);
+	require(snapshot != NULL, "not loaded", "load");
+	for (size_t i = 0; i < sizeof(attempts) / sizeof(*attempts); i++)
+		try_attempt(snapshot->tls, &attempts[i]);
+	printf("nomem: %lu runs\n", runs);
+	snapshot_free(snapshot);
+	SSL_CTX_free(client_ctx);
+	pki_release(&pki);
+	pki_close_files(&files);
+	close(fd);
+	return 0;
+}
