@@ -187,9 +187,15 @@ build/exhaust: $(call objects,release,$(exhaust_c) fuzz/oracle.c) \
 .PHONY: all
 all: build/liblbproxy.a build/liblbproxy.so $(addprefix build/,$(programs)) ## build the server, the library and toml-json
 
-build/lbproxy.map: Makefile
+# What the public headers declare is exported, and nothing else.
+public_h := lib/lbproxy.h $(shell sed -n \
+	's/^\#include "\(.*\)"/lib\/\1/p' lib/lbproxy.h)
+
+build/lbproxy.map: $(public_h) Makefile
 	@mkdir -p $(@D)
-	@echo '{ global: lbp_*; local: *; };' >$@
+	@{ echo '{ global:'; \
+		grep -oh '\blbp_[a-z0-9_]*(' $(public_h) | sort -u | tr '(' ';'; \
+		echo 'local: *; };'; } >$@
 
 build/liblbproxy.so: $(call objects,release,$(lib_c)) build/lbproxy.map
 	$(call brief,LD)$(CC) -shared -Wl,-z,defs,-z,relro,-z,now \
@@ -284,6 +290,19 @@ itest-tsan: build/tsan/lbproxyd ## tests with several workers, the server under 
 .PHONY: cover
 cover: build/cover/unit $(addprefix build/cover/,$(fuzz_names)) ## coverage of lib from CUnit and corpus, with its floor
 	@CLANG=$(CLANG) $(PYTHON) ci/cover $(fuzz_names)
+
+.PHONY: mutate mutate-changed
+mutate: ## mutation testing of lib, with its floor; takes long
+	nice $(PYTHON) ci/mutate --floor 95 --report ci/mutation-report.md \
+		$(MUTATE_ARGS)
+
+mutate-changed: ## the same for the lines of lib that changed since BASE
+	$(PYTHON) ci/mutate --changed $(BASE) --floor 95 --seconds 240
+
+.PHONY: bench
+bench: all ## side by side with nginx and HAProxy; BENCH_ARGS=--quick
+	@ci/install-deps build demo check bench
+	$(PYTHON) itest/bench/bench $(BENCH_ARGS)
 
 .PHONY: trace
 trace: ## every requirement of SPEC.md against the tests that cite it

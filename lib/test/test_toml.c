@@ -530,10 +530,17 @@ static void test_datetimes(void)
 		"2000-01-01T00:00:00+0100", "2000-01-01T00:00:00X",
 		"2000-01-01T00:00:00Z0", "2000-01-01T00:00:00 Z",
 		"2000-01-01  00:00:00", "2000-01", "2000-01-01T00:00:00*",
-		"+2000-01-01", "2000-01-01 0"};
+		"+2000-01-01", "2000-01-01 0", "07:32:0.5",
+		"2000-01-01T24:00:00Z", "2000-01-01T00:60:00+01:00"};
+	static const struct invalid faults[] = {
+		{"a=2000-01-0x", 1, 3, "not a date"},
+		{"a=2000-13-01T00:00:00", 1, 3, "no month 13"},
+		{"a=24:00:00.5x", 1, 3, "no time 24:00:00"},
+	};
 	char text[64];
 
 	expect_trees(good, COUNT(good));
+	expect_faults(faults, COUNT(faults));
 	for (size_t i = 0; i < COUNT(bad); i++) {
 		struct lbp_toml_error error;
 		struct lbp_toml *doc;
@@ -598,6 +605,40 @@ static void test_every_byte_of_a_datetime(void)
 			text[at] = c;
 			CU_ASSERT_EQUAL(is_accepted(text),
 				c == good[at] || strchr(other, c) != NULL);
+		}
+	}
+}
+
+static void test_parts_that_are_not_there(void)
+{
+	struct lbp_toml *doc =
+		parse("a=07:32:01.5\nb=1979-05-27\nc=1979-05-27T07:32:01.5");
+	const struct lbp_toml_entry *entries = lbp_toml_root(doc)->entries;
+	struct lbp_toml_datetime time = entries[0].value.as.datetime;
+	struct lbp_toml_datetime date = entries[1].value.as.datetime;
+
+	CU_ASSERT(time.year == 0 && time.month == 0 && time.day == 0);
+	CU_ASSERT_EQUAL(time.offset_min, 0);
+	CU_ASSERT(date.hour == 0 && date.minute == 0 && date.second == 0);
+	CU_ASSERT(date.nanosecond == 0 && date.offset_min == 0);
+	CU_ASSERT_EQUAL(entries[2].value.as.datetime.offset_min, 0);
+	lbp_toml_free(doc);
+}
+
+/* What may follow the first digit of an integer of any base. */
+static void test_every_digit(void)
+{
+	static const char *const bases[][2] = {{"0x", "0123456789abcdefABCDEF"},
+		{"0o", "01234567"}, {"0b", "01"}, {"1", "0123456789"}};
+	char text[16];
+
+	for (size_t i = 0; i < COUNT(bases); i++) {
+		for (char c = '!'; c <= '~'; c++) {
+			(void)snprintf(
+				text, sizeof(text), "a=%s%c", bases[i][0], c);
+			if (c != '#')
+				CU_ASSERT_EQUAL(is_accepted(text),
+					strchr(bases[i][1], c) != NULL);
 		}
 	}
 }
@@ -1070,6 +1111,10 @@ void suite_toml(void)
 		suite, "[TOM-15] the last day of each month", test_every_day);
 	CU_add_test(suite, "[TOM-14] every byte of a date and time",
 		test_every_byte_of_a_datetime);
+	CU_add_test(suite, "[TOM-14] parts that a date or time has not",
+		test_parts_that_are_not_there);
+	CU_add_test(
+		suite, "[TOM-10] every digit of every base", test_every_digit);
 	CU_add_test(suite, "[TOM-17] arrays", test_arrays);
 	CU_add_test(suite, "[TOM-18] inline tables", test_inline_tables);
 	CU_add_test(suite, "[TOM-19][TOM-20] keys and headers that come twice",
