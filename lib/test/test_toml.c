@@ -363,6 +363,7 @@ static void test_lines(void)
 static void test_integers(void)
 {
 	static const struct valid good[] = {
+		{"a=-1", "{\"a\":-1 }"},
 		{"a=[0,+0,-0,42,+1,-17,1_2_3]",
 			"{\"a\":[0 0 0 42 1 -17 123 ] }"},
 		{"a=[9223372036854775807,-9223372036854775808]",
