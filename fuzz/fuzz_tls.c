@@ -140,7 +140,7 @@ static void draw_plan(struct bytes *bytes, struct plan *plan)
 {
 	static const time_t steps[] = {0, 1, 1799, SESSION_LIFE_S - 1,
 		SESSION_LIFE_S + 2, PKI_SHORT_LIFE - 1, PKI_SHORT_LIFE,
-		2 * 86400, PKI_CRL_LIFE + 1, PKI_CERT_LIFE};
+		2 * 86400, PKI_CRL_LIFE + 1, PKI_CERT_LIFE, PKI_CRL_LIFE - 1};
 	uint8_t fault;
 
 	plan->server = bytes_below(bytes, SERVERS);

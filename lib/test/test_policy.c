@@ -112,12 +112,12 @@ static void nothing_beyond_the_configuration_counts(void)
 	struct lbp_policy policy;
 	uint32_t client;
 
-	config->client_len = 1;
+	config->client_len = 0;
 	CU_ASSERT_EQUAL_FATAL(lbp_policy_init(&policy, config, 0), LBP_OK);
 	CU_ASSERT_EQUAL(
-		identify(&policy, 0, "0C", &client), LBP_ERR_UNKNOWN_CLIENT);
+		identify(&policy, 0, "0A", &client), LBP_ERR_UNKNOWN_CLIENT);
 	CU_ASSERT_EQUAL(
-		lbp_app_admit(policy.apps[0], 1, 0), LBP_ERR_NOT_ALLOWED);
+		lbp_app_admit(policy.apps[0], 0, 0), LBP_ERR_NOT_ALLOWED);
 	lbp_policy_release(&policy);
 	lbp_config_free(config);
 }
