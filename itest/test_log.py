@@ -178,8 +178,9 @@ def test_a_server_name_forges_nothing(lb, upstream, name):
 def test_a_stalled_reader_stops_nobody(lb, upstream):
     up = upstream(upstreams.echo)
     server = lb.proxy(up, read_log=False)
-    fcntl.fcntl(server.process.stderr.fileno(), srv.F_SETPIPE_SZ, 4096)
     wait_for(lambda: listening(server), "the server listens")
+    # By now the server has asked for as much room as it wants.
+    fcntl.fcntl(server.process.stderr.fileno(), srv.F_SETPIPE_SZ, 4096)
     context = server.context("alice", "1.2")
     count = 120
     session = None
