@@ -48,8 +48,7 @@ static void signal_arrived(int number)
 
 static bool install_signals(struct server *server)
 {
-	struct sigaction action = {
-		.sa_handler = signal_arrived, .sa_flags = SA_RESTART};
+	struct sigaction action = {.sa_handler = signal_arrived};
 	int fds[2];
 
 	if (pipe2(fds, O_CLOEXEC) != 0) {

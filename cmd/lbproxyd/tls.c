@@ -12,11 +12,11 @@ bool tls_accept(struct tls *tls, struct tls_server *server, int fd)
 	tls->ssl = SSL_new(server->ctx);
 	if (tls->ssl == NULL)
 		return false;
-	if (SSL_set_fd(tls->ssl, fd) != 1) {
+	if (SSL_set_fd(tls->ssl, fd) != 1 ||
+		SSL_set_app_data(tls->ssl, tls) != 1) {
 		tls_release(tls);
 		return false;
 	}
-	SSL_set_app_data(tls->ssl, tls);
 	SSL_set_accept_state(tls->ssl);
 	return true;
 }
