@@ -30,6 +30,7 @@ FUZZ_JOBS    = 2
 TARGET       =
 SIM_ARGS     = --count 10000
 PYTEST_ARGS  =
+TRACE_ARGS   =
 KEEP         =
 # V=1 shows the commands of the build.
 V =
@@ -229,10 +230,14 @@ demo: ## install what is missing, build, show the server at work; KEEP=1 leaves 
 		{ cat build/demo.log; exit 1; }
 	@KEEP='$(KEEP)' $(PYTHON) ci/demo
 
-.PHONY: check
+.PHONY: check verify
 check: ## install what is missing and run every test that gates a change
 	@ci/install-deps build demo check
 	@MAKE='$(MAKE)' ci/check
+
+verify: ## install what is missing and run what is too heavy for check; takes hours
+	@ci/install-deps build demo check verify
+	@MAKE='$(MAKE)' ci/verify
 
 # --- tests ------------------------------------------------------------------
 
@@ -304,9 +309,12 @@ bench: all ## side by side with nginx and HAProxy; BENCH_ARGS=--quick
 	@ci/install-deps build demo check bench
 	$(PYTHON) itest/bench/bench $(BENCH_ARGS)
 
-.PHONY: trace
-trace: ## every requirement of SPEC.md against the tests that cite it
-	@$(PYTHON) ci/trace
+.PHONY: trace canary
+trace: ## every requirement of SPEC.md against the tests that cite it; TRACE_ARGS=--kills
+	@$(PYTHON) ci/trace $(TRACE_ARGS)
+
+canary: ## one planted fault for each gate, which it must notice; CANARY= picks some
+	@$(PYTHON) ci/canary $(CANARY)
 
 # --- static checks ----------------------------------------------------------
 

@@ -9,7 +9,9 @@
  * Linked with malloc, calloc, realloc, strdup, strndup, tls_accept and
  * tls_handshake wrapped.
  */
+#include <dlfcn.h>
 #include <execinfo.h>
+#include <link.h>
 #include <openssl/err.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,6 +63,10 @@ static struct {
 	int stack_len;
 } failure;
 
+/* Where the code of a function is that allocates without a way out. */
+static uintptr_t excused;
+static uintptr_t excused_len;
+
 static struct pki pki;
 static struct pki_files files;
 static SSL_CTX *client_ctx;
@@ -69,16 +75,49 @@ static unsigned long step = 1;
 static unsigned long runs;
 static unsigned long served_less; /* loads that left something out */
 
+/*
+ * OpenSSL 3.0 breaks the list of its session cache when the hash table beside
+ * it cannot grow, and then never comes to the list's end: not ours to fail.
+ */
+static bool is_excused(void *const *stack, int len)
+{
+	for (int i = 0; i < len; i++) {
+		if ((uintptr_t)stack[i] - excused < excused_len)
+			return true;
+	}
+	return false;
+}
+
+static void find_excused(void)
+{
+	const ElfW(Sym) * symbol;
+	Dl_info info;
+
+	excused = (uintptr_t)SSL_CTX_add_session;
+	if (dladdr1(SSL_CTX_add_session, &info, (void **)&symbol,
+		    RTLD_DL_SYMENT) == 0)
+		abort();
+	excused_len = symbol->st_size;
+}
+
 static bool fails(void)
 {
+	void *stack[24];
+	int len;
+
 	if (!failure.armed)
 		return false;
 	failure.count++;
 	if (failure.at == 0 || failure.count < failure.at ||
 		(!failure.stays && failure.count > failure.at))
 		return false;
-	if (failure.count == failure.at)
-		failure.stack_len = backtrace(failure.stack, 24);
+	len = backtrace(stack, 24);
+	if (is_excused(stack, len))
+		return false;
+	if (failure.count == failure.at) {
+		memcpy(failure.stack, stack, sizeof(stack));
+		failure.stack_len = len;
+	}
 	return true;
 }
 
@@ -410,6 +449,7 @@ int main(int argc, char **argv)
 	if (step == 0)
 		return 2;
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	find_excused();
 	/* The first call allocates. */
 	failure.stack_len = backtrace(failure.stack, 24);
 	pki_make(&pki);

@@ -575,6 +575,189 @@ static void test_messages(void)
 	free(text.ptr);
 }
 
+#define ECHO     "[[app]]\nid='e'\nlisten=['127.0.0.1:1']\n"
+#define UPSTREAM "[[app.upstream]]\nurl='tcp://a:1'\n"
+#define CLIENT   "[[client]]\nid='al'\nserials=['1']\napps=['e']\n"
+
+/* Every error of a text, whole. */
+static void expect_errors(const char *text, const char *want)
+{
+	struct lbp_config_errors errors;
+	struct lbp_config *config;
+	struct text got = {0};
+
+	CU_ASSERT_EQUAL(lbp_config_parse(text, strlen(text), &config, &errors),
+		LBP_ERR_CONFIG);
+	CU_ASSERT_PTR_NULL(config);
+	for (size_t i = 0; i < errors.len; i++)
+		add(&got, "%u:%u: %s\n", errors.items[i].pos.line,
+			errors.items[i].pos.column, errors.items[i].message);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(got.ptr);
+	CU_ASSERT_STRING_EQUAL(got.ptr, want);
+	lbp_config_errors_release(&errors);
+	free(got.ptr);
+}
+
+static void test_whole_messages(void)
+{
+	static const struct {
+		const char *text;
+		const char *errors;
+	} rows[] = {
+		{"[server]\nevent_loop='poll'\n" TLS ECHO UPSTREAM,
+			"2:12: server.event_loop must be \"auto\", \"select\" "
+			"or \"epoll\", not 'poll'\n"},
+		{"[server]\nevent_loop=1\n" TLS ECHO UPSTREAM,
+			"2:12: server.event_loop must be \"auto\", \"select\" "
+			"or \"epoll\", not an integer\n"},
+		{"[log]\nlevel='loud'\n" TLS ECHO UPSTREAM,
+			"2:7: log.level must be \"error\", \"warn\", \"info\" "
+			"or \"debug\", not 'loud'\n"},
+		{"[server]\nworkers=0\n" TLS ECHO UPSTREAM,
+			"2:9: server.workers must be an integer from 1 to 256, "
+			"not 0\n"},
+		{"[server]\nworkers='x'\n" TLS ECHO UPSTREAM,
+			"2:9: server.workers must be an integer from 1 to 256, "
+			"not a string\n"},
+		{"[server]\nwokrers=1\n" TLS ECHO UPSTREAM,
+			"2:1: unknown key 'server.wokrers'; did you mean "
+			"'workers'? accepted: workers, event_loop, "
+			"max_connections, admin\n"},
+		{"[server]\nq=1\n" TLS ECHO UPSTREAM,
+			"2:1: unknown key 'server.q'; accepted: workers, "
+			"event_loop, max_connections, admin\n"},
+		{"[timeouts]\nidle='5x'\n" TLS ECHO UPSTREAM,
+			"2:6: timeouts.idle must be a duration from \"1ms\" to "
+			"\"8760h\": an integer and ms, s, m or h, not '5x'\n"},
+		{"[timeouts]\nidle=5\n" TLS ECHO UPSTREAM,
+			"2:6: timeouts.idle must be a duration from \"1ms\" to "
+			"\"8760h\": an integer and ms, s, m or h, not an "
+			"integer\n"},
+		{TLS ECHO UPSTREAM
+			"[[client]]\nid='al'\nserials=['1G']\napps=['e']\n",
+			"12:10: client.serials must be an array of one or more "
+			"serial numbers, each hex like \"1A:2B:3C\", positive "
+			"and at most 20 octets, not '1G': it is not pairs of "
+			"hex digits\n"},
+		{TLS ECHO UPSTREAM
+			"[[client]]\nid='al'\nserials=['0']\napps=['e']\n",
+			"12:10: client.serials must be an array of one or more "
+			"serial numbers, each hex like \"1A:2B:3C\", positive "
+			"and at most 20 octets, not '0': it is zero or longer "
+			"than 20 octets\n"},
+		{TLS ECHO UPSTREAM
+			"[[client]]\nid='al'\nserials=[]\napps=['e']\n",
+			"12:9: client.serials must be an array of one or more "
+			"serial numbers, each hex like \"1A:2B:3C\", positive "
+			"and at most 20 octets, not empty\n"},
+		{TLS ECHO UPSTREAM
+			"[[client]]\nid='al'\nserials='1'\napps=['e']\n",
+			"12:9: client.serials must be an array of one or more "
+			"serial numbers, each hex like \"1A:2B:3C\", positive "
+			"and at most 20 octets, not a string\n"},
+		{TLS ECHO UPSTREAM
+			"[[client]]\nid='al'\nserials=[1]\napps=['e']\n",
+			"12:10: client.serials must be an array of one or more "
+			"serial numbers, each hex like \"1A:2B:3C\", positive "
+			"and at most 20 octets, not an integer\n"},
+		{TLS ECHO UPSTREAM
+			"[[client]]\nid='al'\nserials=['1']\napps=['f']\n",
+			"13:7: client.apps: no app has the id 'f'; did you "
+			"mean 'e'? accepted: e\n"},
+		{TLS ECHO UPSTREAM
+			"[[client]]\nid='al'\nserials=['1']\napps=['e','e']\n",
+			"13:11: client.apps 'e' is in line 13 already "
+			"(client.apps), and must be unique\n"},
+		{TLS ECHO UPSTREAM CLIENT
+			"[[client]]\nid='al'\nserials=['2']\napps=['e']\n",
+			"15:4: client.id 'al' is in line 11 already "
+			"(client.id), and must be unique\n"},
+		{TLS ECHO UPSTREAM CLIENT
+			"[[client]]\nid='bo'\nserials=['01']\napps=['e']\n",
+			"16:10: client.serials '01' is in line 12 already "
+			"(client.serials), and must be unique\n"},
+		{TLS "[[app]]\nid='e'\nlisten=[':1']\n" UPSTREAM,
+			"7:9: app.listen must be an array of one or more "
+			"\"host:port\", IPv6 in brackets, not ':1': the host "
+			"is empty\n"},
+		{TLS "[[app]]\nid='e'\nlisten=['[::1]:0']\n" UPSTREAM,
+			"7:9: app.listen must be an array of one or more "
+			"\"host:port\", IPv6 in brackets, not '[::1]:0': the "
+			"port is not 1 to 65535\n"},
+		{TLS "[[app]]\nid='e'\nlisten=['a']\n" UPSTREAM,
+			"7:9: app.listen must be an array of one or more "
+			"\"host:port\", IPv6 in brackets, not 'a': the port is "
+			"missing\n"},
+		{TLS "[[app]]\nid='e'\nlisten=['1.2.3.256:1']\n" UPSTREAM,
+			"7:9: app.listen must be an array of one or more "
+			"\"host:port\", IPv6 in brackets, not '1.2.3.256:1': "
+			"the IPv4 address is not valid\n"},
+		{TLS ECHO "[[app.upstream]]\nurl='tcp:/a:1'\n",
+			"9:5: app.upstream.url must be \"tcp://host:port\" or "
+			"\"tls://host:port\", IPv6 in brackets, not "
+			"'tcp:/a:1': it does not start with tcp:// or "
+			"tls://\n"},
+		{TLS ECHO "[[app.upstream]]\nurl='tcp://'\n",
+			"9:5: app.upstream.url must be \"tcp://host:port\" or "
+			"\"tls://host:port\", IPv6 in brackets, not 'tcp://': "
+			"the host is empty\n"},
+		{TLS ECHO "[[app.upstream]]\nurl='udp://a:1'\n",
+			"9:5: app.upstream.url must be \"tcp://host:port\" or "
+			"\"tls://host:port\", IPv6 in brackets, not "
+			"'udp://a:1': it does not start with tcp:// or "
+			"tls://\n"},
+		{TLS ECHO "[[app.upstream]]\nurl='tls://a:1'\n",
+			"8:1: app.upstream.ca is required with a tls:// url: "
+			"the path of the PEM file with the upstream's CA\n"},
+		{TLS ECHO UPSTREAM "weight=257\n",
+			"10:8: app.upstream.weight must be an integer from 1 "
+			"to 256, not 257\n"},
+		{TLS ECHO UPSTREAM "ca='x'\n",
+			"10:1: app.upstream.ca is accepted with a tls:// url "
+			"only, and this one is tcp://\n"},
+		{TLS ECHO, "5:1: app.upstream is required: 1 to 1024 tables, "
+			   "[[app.upstream]]\n"},
+		{"[tls]\ncertificate='c'\nprivate_key='k'\n" ECHO UPSTREAM,
+			"1:1: tls.client_ca is required: the path of the PEM "
+			"file with the one CA that issues every client "
+			"certificate\n"},
+		{TLS ECHO ECHO UPSTREAM,
+			"5:1: app.upstream is required: 1 to 1024 tables, "
+			"[[app.upstream]]\n9:4: app.id 'e' is in line 6 "
+			"already (app.id), and must be unique\n10:9: "
+			"app.listen '127.0.0.1:1' is in line 7 already "
+			"(app.listen), and must be unique\n"},
+		{TLS "[[app]]\nid=\"\\u00e9\\U0001F600\"\nlisten=['127.0.0.1:1'"
+		     "]\n" UPSTREAM,
+			"6:4: app.id must be a unique name of 1 to 64 "
+			"printable ASCII characters, no space, '\"' or '\\', "
+			"not '\\u00E9\\U0001F600': it has a character that is "
+			"not printable ASCII\n"},
+		{TLS "[[app]]\nid=''\nlisten=['127.0.0.1:1']\n" UPSTREAM,
+			"6:4: app.id must be a unique name of 1 to 64 "
+			"printable ASCII characters, no space, '\"' or '\\', "
+			"not '': it is empty\n"},
+		{TLS ECHO UPSTREAM "[appp]\n",
+			"10:2: unknown key 'appp'; did you mean 'app'? "
+			"accepted: server, tls, log, timeouts, app, client\n"},
+		{TLS "app=1\n",
+			"1:1: app is required: 1 to 1024 tables, [[app]]\n5:1: "
+			"unknown key 'tls.app'; accepted: certificate, "
+			"private_key, client_ca, crl, min_version, ciphers, "
+			"ciphersuites\n"},
+		{TLS ECHO UPSTREAM CLIENT "[client.limits.f]\n",
+			"14:16: client.limits: 'f' is not one of this client's "
+			"apps; did you mean 'e'? accepted: e\n"},
+		{TLS ECHO UPSTREAM CLIENT "[client.limits.e]\nconcurent=1\n",
+			"15:1: unknown key 'client.limits.e.concurent'; did "
+			"you mean 'concurrent'? accepted: concurrent, "
+			"connections, window\n"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		expect_errors(rows[i].text, rows[i].errors);
+}
+
 /* Different in one part only, so all of them may be in one configuration. */
 static void test_not_twice(void)
 {
@@ -757,6 +940,10 @@ void suite_config(void)
 		{"[CFG-2] errors are in the order of their places", test_order},
 		{"[CFG-1] a syntax error is the only error", test_syntax_error},
 		{"[CFG-13] a message is one printable line", test_messages},
+		{"[CFG-6][CFG-9][CFG-10][CFG-11][CFG-12][CFG-14][CFG-28][CFG-"
+		 "31] "
+		 "messages, word by word",
+			test_whole_messages},
 		{"[CFG-14] what is different is not twice", test_not_twice},
 		{"[CFG-24] 1024 apps and no more", test_most_apps},
 		{"[CFG-27] 1024 upstreams and no more", test_most_upstreams},
