@@ -12,6 +12,8 @@ MAKEFLAGS += --no-builtin-rules
 
 CC     ?= cc
 CLANG  ?= clang
+# Only this one measures coverage of decisions.
+CLANG_MCDC ?= clang-19
 AR     ?= ar
 NM     ?= nm
 # Debian's, for which ci/deps.txt brings pytest; the first python3 on PATH may
@@ -58,7 +60,11 @@ sim_c       := $(sort $(wildcard fuzz/sim/*.c))
 fuzz_more_sim := $(filter-out fuzz/sim/sim_main.c,$(sim_c))
 fuzz_more_tls := $(sort $(wildcard fuzz/tls/*.c)) \
 	$(filter-out cmd/lbproxyd/main.c,$(lbproxyd_c))
+fuzz_more_identity := $(filter-out cmd/lbproxyd/main.c,$(lbproxyd_c))
+fuzz_more_log := $(fuzz_more_identity)
 fuzz_libs_tls = $(openssl)
+fuzz_libs_identity = $(openssl)
+fuzz_libs_log = $(openssl) -Wl,--wrap=poll,--wrap=write
 
 programs := $(patsubst cmd/%/main.c,%,$(wildcard cmd/*/main.c))
 
@@ -99,6 +105,10 @@ cover_cc     = $(CLANG)
 cover_cflags = -O0 -g -fprofile-instr-generate -fcoverage-mapping
 cover_ld     = -fprofile-instr-generate
 
+mcdc_cc     = $(CLANG_MCDC)
+mcdc_cflags = $(cover_cflags) -fcoverage-mcdc
+mcdc_ld     = $(cover_ld)
+
 # Warnings are errors only here, so that a compiler newer than ours can still
 # build a release.
 gcc_cc       = gcc
@@ -112,7 +122,7 @@ wrap := $(if $(wildcard lib/test/alloc.c), \
 
 # --- rules for every variant of the build -----------------------------------
 
-variants := release asan tsan fuzz replay cover gcc clang
+variants := release asan tsan fuzz replay cover mcdc gcc clang
 
 dir_release := build
 $(foreach v,$(filter-out release,$(variants)),$(eval dir_$v := build/$v))
@@ -160,7 +170,7 @@ $(dir_$1)/$2: $(call objects,$1,fuzz/fuzz_$2.c fuzz/oracle.c $3 \
 	$$(call brief,LD)$$($1_cc) $$($1_ld) -o $$@ $$^ $(fuzz_libs_$2)
 endef
 $(foreach n,$(fuzz_names),$(eval $(call fuzz_rules,fuzz,$n)))
-$(foreach n,$(fuzz_names),$(foreach v,replay cover, \
+$(foreach n,$(fuzz_names),$(foreach v,replay cover mcdc, \
 	$(eval $(call fuzz_rules,$v,$n,fuzz/replay.c))))
 
 build/sim: $(call objects,release,$(sim_c) fuzz/oracle.c) build/libmodel.a \
@@ -292,9 +302,12 @@ itest-tsan: build/tsan/lbproxyd ## tests with several workers, the server under 
 	LBPROXYD='$(CURDIR)/build/tsan/lbproxyd' \
 		ci/sanitized build/tsan $(pytest) $(many_workers)
 
-.PHONY: cover
-cover: build/cover/unit $(addprefix build/cover/,$(fuzz_names)) ## coverage of lib from CUnit and corpus, with its floor
+.PHONY: cover cover-mcdc
+cover: build/cover/unit $(addprefix build/cover/,$(fuzz_names)) ## lines and branches of lib, all of which CUnit and corpus must take
 	@CLANG=$(CLANG) $(PYTHON) ci/cover $(fuzz_names)
+
+cover-mcdc: build/mcdc/unit $(addprefix build/mcdc/,$(fuzz_names)) ## the same and decisions (MC/DC); needs clang-19 and llvm-19
+	@CLANG=$(CLANG_MCDC) $(PYTHON) ci/cover --mcdc $(fuzz_names)
 
 .PHONY: mutate mutate-changed
 mutate: ## mutation testing of lib, with its floor; takes long
@@ -314,6 +327,7 @@ trace: ## every requirement of SPEC.md against the tests that cite it; TRACE_ARG
 	@$(PYTHON) ci/trace $(TRACE_ARGS)
 
 canary: ## one planted fault for each gate, which it must notice; CANARY= picks some
+	@ci/install-deps build demo check verify
 	@$(PYTHON) ci/canary $(CANARY)
 
 # --- static checks ----------------------------------------------------------

@@ -35,7 +35,7 @@ void *lbp_config_arena_alloc(
 	size_t needed;
 	void *room;
 
-	if (size != 0 && count > SIZE_MAX / 4 / size)
+	if (count > SIZE_MAX / 4 / size)
 		return NULL;
 	needed = (count * size + align - 1) / align * align;
 	if (top == NULL || top->size - top->used < needed) {

@@ -11,9 +11,9 @@
 struct lbp_config_arena;
 
 /*
- * Zeroed room for count objects of size bytes each, aligned for any type,
- * which lives as long as the arena; count 0 gives a pointer that must not be
- * followed. NULL: out of memory, the arena is as before.
+ * Zeroed room for count objects of size bytes each, at least 1, aligned for
+ * any type, which lives as long as the arena; count 0 gives a pointer that
+ * must not be followed. NULL: out of memory, the arena is as before.
  */
 void *lbp_config_arena_alloc(
 	struct lbp_config_arena **arena, size_t count, size_t size);

@@ -62,13 +62,13 @@ void lbp_config_read_choice(
 	lbp_config_reject(reader, field, value, "");
 }
 
-/* Copies len bytes and a NUL; NULL: no memory. */
+/* Copies len bytes, at least 1, and a NUL; NULL: no memory. */
 static const char *keep(
 	struct lbp_config_reader *reader, const char *text, size_t len)
 {
 	char *copy = lbp_config_alloc(reader, &reader->kept, len + 1, 1);
 
-	if (copy != NULL && len != 0)
+	if (copy != NULL)
 		memcpy(copy, text, len);
 	return copy;
 }

@@ -37,15 +37,14 @@ void lbp_config_say(struct lbp_config_message *message, const char *format, ...)
 {
 	size_t room = sizeof(message->text) - message->len;
 	va_list args;
-	int wanted;
+	size_t wanted;
 
 	va_start(args, format);
-	wanted = vsnprintf(message->text + message->len, room, format, args);
+	wanted = (size_t)vsnprintf(
+		message->text + message->len, room, format, args);
 	va_end(args);
-	if (wanted < 0)
-		return;
-	if ((size_t)wanted < room) {
-		message->len += (size_t)wanted;
+	if (wanted < room) {
+		message->len += wanted;
 		return;
 	}
 	message->len = sizeof(message->text) - 1;
@@ -54,8 +53,6 @@ void lbp_config_say(struct lbp_config_message *message, const char *format, ...)
 
 static void say_character(struct lbp_config_message *message, uint32_t code)
 {
-	if (code == LBP_UTF8_INVALID)
-		code = 0xfffd;
 	if (code >= 0x20 && code < 0x7f)
 		lbp_config_say(message, "%c", (int)code);
 	else if (code <= 0xffff)

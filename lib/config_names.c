@@ -87,14 +87,10 @@ static int compare_names(const void *left, const void *right)
 	const struct lbp_config_name *a = left;
 	const struct lbp_config_name *b = right;
 	int order = compare_keys(a, b);
+	uint64_t a_place = (uint64_t)a->pos.line << 32 | a->pos.column;
+	uint64_t b_place = (uint64_t)b->pos.line << 32 | b->pos.column;
 
-	if (order != 0)
-		return order;
-	if (a->pos.line != b->pos.line)
-		return a->pos.line < b->pos.line ? -1 : 1;
-	if (a->pos.column != b->pos.column)
-		return a->pos.column < b->pos.column ? -1 : 1;
-	return 0;
+	return order != 0 ? order : (a_place > b_place) - (a_place < b_place);
 }
 
 void lbp_config_names_unique(

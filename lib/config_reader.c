@@ -38,13 +38,15 @@ static void say_accepts(
 static void say_value(struct lbp_config_message *message,
 	const struct lbp_toml_value *value, const char *why)
 {
-	if (why != NULL && value->type == LBP_TOML_STRING)
-		lbp_config_say_quoted(message, value->as.string);
-	else if (why != NULL && value->type == LBP_TOML_INTEGER)
-		lbp_config_say(message, "%lld", (long long)value->as.integer);
-	else
+	if (why == NULL) {
 		lbp_config_say(message, "%s", lbp_toml_type_text(value->type));
-	if (why != NULL && why[0] != '\0')
+		return;
+	}
+	if (value->type == LBP_TOML_STRING)
+		lbp_config_say_quoted(message, value->as.string);
+	else
+		lbp_config_say(message, "%lld", (long long)value->as.integer);
+	if (why[0] != '\0')
 		lbp_config_say(message, ": %s", why);
 }
 
@@ -170,7 +172,7 @@ void lbp_config_read_keys(struct lbp_config_reader *reader,
 
 		if (entry == NULL && key->required)
 			tell_missing(reader, section, key, header);
-		if (entry != NULL && key->read != NULL)
+		if (entry != NULL)
 			key->read(
 				reader, &(struct lbp_config_field){section, key,
 						&entry->value,

@@ -84,7 +84,7 @@ struct lbp_config_field {
 
 struct lbp_config_key {
 	const char *name;
-	/* Checks and stores; NULL: read by hand after the others. */
+	/* Checks and stores. */
 	void (*read)(struct lbp_config_reader *reader,
 		const struct lbp_config_field *field);
 	size_t offset; /* of the value in the object */
@@ -110,7 +110,7 @@ void *lbp_config_alloc(struct lbp_config_reader *reader,
 __attribute__((format(printf, 2, 3))) void lbp_config_say(
 	struct lbp_config_message *message, const char *format, ...);
 
-/* Adds a whole text; what is not printable ASCII is escaped. */
+/* Adds a whole text, UTF-8; what is not printable ASCII is escaped. */
 void lbp_config_say_plain(
 	struct lbp_config_message *message, struct lbp_toml_string text);
 

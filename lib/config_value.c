@@ -87,7 +87,7 @@ const char *lbp_config_check_text(const char *text, size_t len)
 
 		if (c < 0x20 || c == 0x7f)
 			return "it has a control character";
-		if (c == 0xc2 && next >= 0x80 && next < 0xa0)
+		if (c == 0xc2 && next < 0xa0)
 			return "it has a control character";
 	}
 	return NULL;

@@ -22,7 +22,7 @@ struct lbp_config_parts {
 	uint16_t port;
 };
 
-/* Text without control characters (C0, DEL, C1) and not empty. [CFG-8] */
+/* UTF-8 without control characters (C0, DEL, C1) and not empty. [CFG-8] */
 const char *lbp_config_check_text(const char *text, size_t len);
 
 /* An app's or client's id. Source: [CFG-7]. */

@@ -48,14 +48,14 @@ static const unsigned legal_events[] = {
 
 const char *lbp_reason_text(enum lbp_reason reason)
 {
-	switch (reason) {
-#define LBP_REASON_CASE(code, text)                                            \
-	case code:                                                             \
-		return text;
-		LBP_REASON_MAP(LBP_REASON_CASE)
-#undef LBP_REASON_CASE
-	}
-	return "unknown";
+	static const char *const texts[] = {
+#define LBP_REASON_ITEM(code, text) [code] = (text),
+		LBP_REASON_MAP(LBP_REASON_ITEM)
+#undef LBP_REASON_ITEM
+	};
+
+	return (size_t)reason < sizeof(texts) / sizeof(texts[0]) ? texts[reason]
+								 : "unknown";
 }
 
 void lbp_session_init(struct lbp_session *session, struct lbp_app *app,
@@ -78,11 +78,13 @@ void lbp_session_init(struct lbp_session *session, struct lbp_app *app,
 static void enter(struct lbp_session *session, enum lbp_session_state state,
 	uint64_t now_ns)
 {
-	assert(legal_next[session->state] & BIT(state));
+	const unsigned legal = legal_next[session->state];
+
 	session->state = state;
 	/* The handshake's time runs from accept to its end. [SES-9]. */
 	if (state != LBP_SESSION_AUTHORIZED)
 		session->since_ns = now_ns;
+	assert(legal & BIT(state));
 }
 
 /* Ends the session; what it holds in the application is given back before. */
@@ -304,7 +306,7 @@ enum lbp_err lbp_session_step(struct lbp_session *session,
 	case LBP_EVENT_TICK:
 		tick(session, now_ns, duties);
 		break;
-	case LBP_EVENT_STOP:
+	default: /* LBP_EVENT_STOP */
 		abandon(session, event->reason, now_ns, duties);
 		break;
 	}
@@ -330,10 +332,9 @@ uint64_t lbp_session_deadline(const struct lbp_session *session)
 		return session->active_ns + timeouts->idle_ns;
 	case LBP_SESSION_CLOSING:
 		return session->since_ns + timeouts->linger_ns;
-	case LBP_SESSION_ENDED:
-		break;
+	default: /* LBP_SESSION_ENDED */
+		return LBP_NEVER;
 	}
-	return LBP_NEVER;
 }
 
 bool lbp_session_is_authorized(const struct lbp_session *session)

@@ -28,7 +28,7 @@ int lbp_lex_peek(const struct lbp_lex *lex)
 
 void lbp_lex_skip(struct lbp_lex *lex, size_t bytes)
 {
-	for (; bytes > 0 && lex->at < lex->len; bytes--) {
+	for (; bytes > 0; bytes--) {
 		unsigned char byte = (unsigned char)lex->text[lex->at++];
 
 		if (byte == '\n') {
@@ -126,9 +126,8 @@ const char *lbp_lex_quote(
 		uint32_t code;
 		size_t bytes = lbp_utf8_decode(text + at, len - at, &code);
 
-		if (code == LBP_UTF8_INVALID || code < 0x20 ||
-			(code >= 0x7F && code < 0xA0) || code == 0x2028 ||
-			code == 0x2029) {
+		if (code < 0x20 || (code >= 0x7F && code < 0xA0) ||
+			code == 0x2028 || code == 0x2029) {
 			out[used++] = '?';
 		} else {
 			memcpy(out + used, text + at, bytes);

@@ -29,7 +29,7 @@ struct lbp_lex {
 int lbp_lex_ahead(const struct lbp_lex *lex, size_t bytes);
 int lbp_lex_peek(const struct lbp_lex *lex);
 
-/* Moves the cursor over bytes, at most to the text's end. */
+/* Moves the cursor over bytes, which the text has. */
 void lbp_lex_skip(struct lbp_lex *lex, size_t bytes);
 
 /* Skips one such byte if it is next, and says whether it was. */
@@ -73,8 +73,8 @@ enum lbp_err lbp_lex_fail(struct lbp_lex *lex, struct lbp_toml_pos pos,
 enum lbp_err lbp_lex_expected(struct lbp_lex *lex, const char *what);
 
 /*
- * Writes len bytes, which need not be UTF-8, as they may stand in a message:
- * on one line, and cut with "..." if they are long.
+ * Writes len bytes of UTF-8 as they may stand in a message: on one line, and
+ * cut with "..." if they are long.
  */
 const char *lbp_lex_quote(
 	const char *text, size_t len, char out[LBP_LEX_QUOTE_MAX]);

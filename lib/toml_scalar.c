@@ -102,10 +102,10 @@ static enum lbp_err integer(struct lbp_lex *lex, const struct number *number,
 	return LBP_OK;
 }
 
-/* The exponent as written, so far as it can matter. */
+/* The exponent as written, which is not empty, so far as it can matter. */
 static int64_t exponent(const char *text, size_t len)
 {
-	bool negative = len > 0 && text[0] == '-';
+	bool negative = text[0] == '-';
 	int64_t sum = 0;
 
 	for (size_t i = 0; i < len; i++) {

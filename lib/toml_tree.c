@@ -33,23 +33,23 @@ struct lbp_tree_array *lbp_tree_array(struct lbp_toml *doc, bool of_tables)
 	return array;
 }
 
-/* 0 if there is no larger capacity. */
-static size_t larger(size_t cap, size_t size)
+/*
+ * Twice as many bytes as there are now always fit a size_t, because no object
+ * has more than PTRDIFF_MAX. A text of less than 4 GiB has far fewer than
+ * UINT32_MAX keys.
+ */
+static size_t larger(size_t cap)
 {
-	if (cap > SIZE_MAX / 2 / size)
-		return 0;
 	return cap == 0 ? 2 : cap * 2;
 }
 
 static bool grow_table(struct lbp_toml_table *table)
 {
 	struct lbp_toml_index *index = table->index;
-	size_t cap = larger(index->cap, sizeof(*table->entries));
+	size_t cap = larger(index->cap);
 	struct lbp_toml_entry *entries;
 	struct lbp_tree_node *nodes;
 
-	if (cap == 0 || cap > UINT32_MAX)
-		return false;
 	entries = realloc(table->entries, cap * sizeof(*entries));
 	if (!entries)
 		return false;
@@ -69,9 +69,7 @@ struct lbp_toml_value *lbp_tree_push(
 	size_t cap = array->cap;
 
 	if (array->array.len == cap) {
-		cap = larger(cap, sizeof(*items));
-		if (cap == 0)
-			return NULL;
+		cap = larger(cap);
 		items = realloc(items, cap * sizeof(*items));
 		if (!items)
 			return NULL;
@@ -98,7 +96,9 @@ static uint32_t level(const struct lbp_toml_index *index, uint32_t at)
 /*
  * The two steps that keep an AA tree in balance (A. Andersson, "Balanced
  * search trees made simple", 1993): skew turns a left link to the same level
- * into a right one, split lifts the middle of two such right links.
+ * into a right one, split lifts the middle of two such right links. After an
+ * insertion below it, and a skew, a node always has a right link: at level 1
+ * that is the new one, and above level 1 no node is without.
  */
 static uint32_t skew(struct lbp_toml_index *index, uint32_t at)
 {
@@ -116,7 +116,7 @@ static uint32_t split(struct lbp_toml_index *index, uint32_t at)
 {
 	struct lbp_tree_node *node = &index->nodes[at - 1];
 	uint32_t right = node->child[1];
-	uint32_t far = right == 0 ? 0 : index->nodes[right - 1].child[1];
+	uint32_t far = index->nodes[right - 1].child[1];
 
 	if (level(index, far) != node->level)
 		return at;

@@ -15,6 +15,7 @@ int main(void)
 	suite_toml();
 	suite_json();
 	suite_config();
+	suite_config_reader();
 	suite_acl();
 	suite_limiter();
 	suite_balancer();

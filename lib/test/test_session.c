@@ -455,7 +455,7 @@ void suite_session(void)
 		stopping_leaves_no_clean_end);
 	CU_add_test(suite, "[SES-16] an ended session stays so",
 		an_ended_session_stays_so);
-	CU_add_test(suite, "[SES-16] the reasons have their texts",
+	CU_add_test(suite, "[SES-17] the reasons have their texts",
 		the_reasons_have_their_texts);
 	add_session_events(suite);
 }

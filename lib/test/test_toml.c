@@ -960,6 +960,7 @@ static void test_messages(void)
 		 "\"\\n\\u0000\\u007f\\u0085\\u2028é\"=2",
 			2, 1, "key '?????é' is defined twice, first at line 1"},
 		{"a=1 \xE2\x80\xA8", 1, 5, "found '?'"},
+		{"a=1 \xE2\x80\xA9", 1, 5, "found '?'"},
 	};
 
 	expect_faults(bad, COUNT(bad));
