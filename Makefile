@@ -63,6 +63,10 @@ fuzz_more_tls := $(sort $(wildcard fuzz/tls/*.c)) \
 fuzz_more_identity := $(filter-out cmd/lbproxyd/main.c,$(lbproxyd_c))
 fuzz_more_log := $(fuzz_more_identity)
 fuzz_libs_tls = $(openssl)
+nomem_c := fuzz/nomem.c $(sort $(wildcard fuzz/tls/*.c)) \
+	$(fuzz_more_identity)
+nomem_wrap := $(addprefix -Wl$(comma)--wrap=,malloc calloc realloc strdup \
+	strndup tls_accept tls_handshake)
 fuzz_libs_identity = $(openssl)
 fuzz_libs_log = $(openssl) -Wl,--wrap=poll,--wrap=write
 
@@ -122,7 +126,19 @@ wrap := $(if $(wildcard lib/test/alloc.c), \
 
 # --- rules for every variant of the build -----------------------------------
 
-variants := release asan tsan fuzz replay cover mcdc gcc clang
+afl_cc     = AFL_QUIET=1 afl-clang-fast
+afl_cflags = -O2 -g
+afl_ld     = -fsanitize=fuzzer
+
+aflsan_cc     = AFL_QUIET=1 AFL_USE_ASAN=1 AFL_USE_UBSAN=1 afl-clang-fast
+aflsan_cflags = -O1 -g $(sanitize)
+aflsan_ld     = -fsanitize=fuzzer
+
+aflcmp_cc     = AFL_QUIET=1 AFL_LLVM_CMPLOG=1 afl-clang-fast
+aflcmp_cflags = -O2 -g
+aflcmp_ld     = -fsanitize=fuzzer
+
+variants := afl aflsan aflcmp release asan tsan fuzz replay cover mcdc gcc clang
 
 dir_release := build
 $(foreach v,$(filter-out release,$(variants)),$(eval dir_$v := build/$v))
@@ -169,9 +185,14 @@ $(dir_$1)/$2: $(call objects,$1,fuzz/fuzz_$2.c fuzz/oracle.c $3 \
 		$(fuzz_more_$2)) $(dir_$1)/libmodel.a $(dir_$1)/liblbproxy.a
 	$$(call brief,LD)$$($1_cc) $$($1_ld) -o $$@ $$^ $(fuzz_libs_$2)
 endef
-$(foreach n,$(fuzz_names),$(eval $(call fuzz_rules,fuzz,$n)))
+$(foreach n,$(fuzz_names),$(foreach v,fuzz afl aflsan aflcmp, \
+	$(eval $(call fuzz_rules,$v,$n))))
 $(foreach n,$(fuzz_names),$(foreach v,replay cover mcdc, \
 	$(eval $(call fuzz_rules,$v,$n,fuzz/replay.c))))
+
+build/asan/nomem: $(call objects,asan,$(nomem_c)) build/asan/liblbproxy.a
+	$(call brief,LD)$(asan_cc) $(asan_ld) $(nomem_wrap) -pthread -o $@ $^ \
+		$(openssl)
 
 build/sim: $(call objects,release,$(sim_c) fuzz/oracle.c) build/libmodel.a \
 		build/liblbproxy.a
@@ -274,6 +295,18 @@ targets := $(or $(TARGET),$(fuzz_names))
 fuzz: $(addprefix build/fuzz/,$(targets)) ## a short run of every fuzz target; FUZZ_SECONDS=, TARGET=
 	@$(PYTHON) ci/fuzz --seconds $(FUZZ_SECONDS) --jobs $(FUZZ_JOBS) \
 		$(targets)
+
+NOMEM_STEP = 1
+.PHONY: nomem
+nomem: build/asan/nomem ## start-up and accept with each allocation failing; NOMEM_STEP=
+	ci/sanitized build/asan build/asan/nomem $(NOMEM_STEP)
+
+.PHONY: fuzz-afl fuzz-long
+fuzz-afl: $(foreach v,fuzz afl aflsan aflcmp,build/$v/$(TARGET)) ## one target under AFL++; TARGET=, FUZZ_SECONDS=
+	@ci/fuzz-afl --seconds $(FUZZ_SECONDS) $(TARGET)
+
+fuzz-long: $(addprefix build/fuzz/,$(targets)) ## a long run of every target, its inputs kept, fuzz/REPORT.md written; FUZZ_SECONDS=, TARGET=
+	@ci/fuzz-long --seconds $(FUZZ_SECONDS) --jobs $(FUZZ_JOBS) $(targets)
 
 corpus: $(addprefix build/fuzz/,$(targets)) ## keep what `make fuzz` found worth keeping in fuzz/corpus; TARGET=
 	@$(PYTHON) ci/fuzz --keep $(targets)

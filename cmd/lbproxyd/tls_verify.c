@@ -51,6 +51,8 @@ static enum lbp_reason reason_of(int error)
 	case X509_V_ERR_UNABLE_TO_GET_CRL:
 	case X509_V_ERR_INVALID_CA:
 		return LBP_REASON_UNTRUSTED;
+	case X509_V_ERR_OUT_OF_MEM:
+		return LBP_REASON_INTERNAL;
 	default:
 		return LBP_REASON_BAD_CERTIFICATE;
 	}
@@ -96,24 +98,38 @@ static int verify(X509_STORE_CTX *store, void *arg)
 	return 0;
 }
 
+/* Is now after from and before to (NULL: without end)? Not, if unreadable. */
+static enum lbp_reason judge_times(const ASN1_TIME *from, const ASN1_TIME *to,
+	enum lbp_reason early, enum lbp_reason late)
+{
+	if (X509_cmp_current_time(from) >= 0)
+		return early;
+	if (to != NULL && X509_cmp_current_time(to) <= 0)
+		return late;
+	return LBP_REASON_NONE;
+}
+
 /* What may have changed about a certificate since its session was cached. */
 static enum lbp_reason judge_again(
 	const struct tls_server *server, const X509 *cert)
 {
-	const ASN1_TIME *next_update;
+	X509_CRL *crl = server->crl;
 	X509_REVOKED *entry;
+	enum lbp_reason reason =
+		judge_times(X509_get0_notBefore(cert), X509_get0_notAfter(cert),
+			LBP_REASON_NOT_YET_VALID, LBP_REASON_EXPIRED);
 
-	if (X509_cmp_current_time(X509_get0_notAfter(cert)) <= 0)
-		return LBP_REASON_EXPIRED;
-	if (server->crl == NULL)
-		return LBP_REASON_NONE;
-	next_update = X509_CRL_get0_nextUpdate(server->crl);
-	if (next_update != NULL && X509_cmp_current_time(next_update) < 0)
-		return LBP_REASON_CRL_EXPIRED;
-	if (X509_CRL_get0_by_serial(
-		    server->crl, &entry, X509_get0_serialNumber(cert)) == 1)
-		return LBP_REASON_REVOKED;
-	return LBP_REASON_NONE;
+	if (reason != LBP_REASON_NONE || crl == NULL)
+		return reason;
+	reason = judge_times(X509_CRL_get0_lastUpdate(crl),
+		X509_CRL_get0_nextUpdate(crl), LBP_REASON_CRL_EXPIRED,
+		LBP_REASON_CRL_EXPIRED);
+	if (reason != LBP_REASON_NONE)
+		return reason;
+	return X509_CRL_get0_by_serial(
+		       crl, &entry, X509_get0_serialNumber(cert)) == 1
+		       ? LBP_REASON_REVOKED
+		       : LBP_REASON_NONE;
 }
 
 /*
