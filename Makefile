@@ -363,6 +363,12 @@ canary: ## one planted fault for each gate, which it must notice; CANARY= picks 
 	@ci/install-deps build demo check verify
 	@$(PYTHON) ci/canary $(CANARY)
 
+.PHONY: prove
+prove: ## the contracts in lib's sources, with Frama-C; faulty copies must fail
+	@ci/install-deps verify
+	@ci/prove
+	@ci/prove --selftest
+
 # --- static checks ----------------------------------------------------------
 
 c_files  := $(lib_c) $(lbproxyd_c) $(toml-json_c) $(exhaust_c) $(unit_c) \

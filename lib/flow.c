@@ -3,6 +3,9 @@
 void lbp_pipe_init(struct lbp_pipe *pipe)
 {
 	*pipe = (struct lbp_pipe){.state = LBP_PIPE_OPEN};
+	/*@ assert pipe->ring == \null && pipe->cap == 0 &&
+	  @ 	pipe->head == 0 && pipe->len == 0;
+	  @*/
 }
 
 bool lbp_pipe_wants_read(const struct lbp_pipe *pipe)

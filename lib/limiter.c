@@ -7,12 +7,35 @@ void lbp_limiter_init(struct lbp_limiter *limiter,
 }
 
 /* Nothing is admitted beyond what open can count, cap or no cap. */
+/*@ requires \valid_read(limits);
+  @ assigns \nothing;
+  @ ensures \result ==
+  @ 	(limits->concurrent != 0 ? limits->concurrent : UINT32_MAX);
+  @*/
 static uint32_t cap_of(const struct lbp_limits *limits)
 {
 	return limits->concurrent != 0 ? limits->concurrent : UINT32_MAX;
 }
 
 /* Puts an admission into the ring, where it replaces one out of the window. */
+/*@ requires limiter_valid(limiter) && now_ns == limiter->last_ns;
+  @ assigns limiter->len, limiter->head,
+  @ 	limiter->ring[0 .. limiter->limits.connections - 1];
+  @ ensures limiter_valid(limiter);
+  @
+  @ behavior spent:
+  @ 	assumes limiter_spent(limiter, now_ns);
+  @ 	ensures limiter_kept{Pre,Post}(limiter);
+  @ 	ensures \result == LBP_ERR_RATE;
+  @
+  @ behavior entered:
+  @ 	assumes !limiter_spent(limiter, now_ns);
+  @ 	ensures \result == LBP_OK;
+  @ 	ensures \old(limiter_full(limiter)) ==>
+  @ 		limiter_replaced{Pre,Post}(limiter, now_ns);
+  @ 	ensures \old(limiter->len < limiter->limits.connections) ==>
+  @ 		limiter_appended{Pre,Post}(limiter, now_ns);
+  @*/
 static enum lbp_err enter(struct lbp_limiter *limiter, uint64_t now_ns)
 {
 	const struct lbp_limits *limits = &limiter->limits;
@@ -37,6 +60,7 @@ enum lbp_err lbp_limiter_admit(struct lbp_limiter *limiter, uint64_t now_ns)
 
 	if (now_ns > limiter->last_ns)
 		limiter->last_ns = now_ns;
+	//@ assert limiter_valid(limiter);
 	if (limiter->open >= cap_of(&limiter->limits))
 		return LBP_ERR_CONCURRENT;
 	err = enter(limiter, limiter->last_ns);

@@ -135,6 +135,19 @@ static void the_longest_message(void)
 	lbp_config_errors_release(&errors);
 }
 
+static void what_just_fits(void)
+{
+	struct lbp_config_message message = {0};
+
+	lbp_config_say(&message, "%0511d", 1);
+	CU_ASSERT_EQUAL(message.len, 511);
+	CU_ASSERT_STRING_EQUAL(message.text + 508, "001");
+	message.len = 0;
+	lbp_config_say(&message, "%0512d", 1);
+	CU_ASSERT_EQUAL(message.len, 511);
+	CU_ASSERT_STRING_EQUAL(message.text + 508, "...");
+}
+
 /* [server] is read before [[app]], and stands after it. */
 static void the_first_place_counts(void)
 {
@@ -203,6 +216,8 @@ static void sizes_without_end(void)
 	struct lbp_config_arena *arena = NULL;
 
 	CU_ASSERT_PTR_NULL(lbp_config_arena_alloc(&arena, SIZE_MAX / 4 + 1, 1));
+	CU_ASSERT_PTR_NULL(lbp_config_arena_alloc(&arena, SIZE_MAX / 4 + 1, 4));
+	CU_ASSERT_PTR_NULL(lbp_config_arena_alloc(&arena, SIZE_MAX - 3, 1));
 	CU_ASSERT_PTR_NULL(lbp_config_arena_alloc(&arena, SIZE_MAX, SIZE_MAX));
 	CU_ASSERT_PTR_NULL(lbp_config_arena_alloc(&arena, 1, SIZE_MAX / 4));
 	CU_ASSERT_PTR_NULL(arena);
@@ -281,6 +296,8 @@ void suite_config_reader(void)
 		limits_of_no_app);
 	CU_add_test(suite, "[CFG-13] a message has 511 characters and no more",
 		the_longest_message);
+	CU_add_test(suite, "[CFG-13] a message is cut only if it must be",
+		what_just_fits);
 	CU_add_test(suite, "[CFG-14] the first place is the first in the text",
 		the_first_place_counts);
 	CU_add_test(suite,

@@ -403,6 +403,9 @@ static void the_reasons_have_their_texts(void)
 	CU_ASSERT_STRING_EQUAL(lbp_reason_text(LBP_REASON_DONE), "done");
 	CU_ASSERT_STRING_EQUAL(
 		lbp_reason_text((enum lbp_reason)1000), "unknown");
+	CU_ASSERT_STRING_EQUAL(
+		lbp_reason_text((enum lbp_reason)(LBP_REASON_INTERNAL + 1)),
+		"unknown");
 }
 
 void suite_session(void)

@@ -959,6 +959,9 @@ static void test_messages(void)
 		{"\"\\n\\u0000\\u007f\\u0085\\u2028é\"=1\n"
 		 "\"\\n\\u0000\\u007f\\u0085\\u2028é\"=2",
 			2, 1, "key '?????é' is defined twice, first at line 1"},
+		{"\"\\u001f\\u009f\\u00a0\"=1\n"
+		 "\"\\u001f\\u009f\\u00a0\"=2",
+			2, 1, "key '??\xC2\xA0' is defined twice"},
 		{"a=1 \xE2\x80\xA8", 1, 5, "found '?'"},
 		{"a=1 \xE2\x80\xA9", 1, 5, "found '?'"},
 	};
