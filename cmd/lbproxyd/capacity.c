@@ -1,5 +1,6 @@
 #include "capacity.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "clock.h"
@@ -11,10 +12,13 @@
 void capacity_init(struct capacity *capacity, uint32_t max,
 	void (*freed)(void *user), void *user)
 {
+	int i;
+
 	capacity->max = max;
 	atomic_init(&capacity->used, 0);
 	atomic_init(&capacity->wanted, false);
-	atomic_init(&capacity->exhausted_ns, 0);
+	for (i = 0; i < CAPACITY_CAUSES; i++)
+		atomic_init(&capacity->exhausted_ns[i], 0);
 	capacity->freed = freed;
 	capacity->user = user;
 }
@@ -48,10 +52,17 @@ bool capacity_want(struct capacity *capacity)
 	return atomic_load(&capacity->used) < capacity->max;
 }
 
+static enum capacity_cause cause_of(int error)
+{
+	return error == EMFILE || error == ENFILE ? CAPACITY_DESCRIPTORS
+						  : CAPACITY_OTHER;
+}
+
 void capacity_exhausted(struct capacity *capacity, const char *what, int error)
 {
 	uint64_t now = clock_now_ns();
-	uint64_t last = atomic_exchange(&capacity->exhausted_ns, now);
+	uint64_t last =
+		atomic_exchange(&capacity->exhausted_ns[cause_of(error)], now);
 
 	if (last == 0 || now - last > RECOVERED_NS)
 		log_error(LBP_LOG_ERROR, what, strerror(error));

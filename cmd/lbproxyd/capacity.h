@@ -9,11 +9,18 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+enum capacity_cause {
+	CAPACITY_DESCRIPTORS,
+	CAPACITY_OTHER, /* memory, for the most part */
+	CAPACITY_CAUSES,
+};
+
 struct capacity {
 	uint32_t max; /* connections */
 	atomic_uint used;
-	atomic_bool wanted;             /* somebody waits for a place */
-	_Atomic(uint64_t) exhausted_ns; /* when resources last ran out */
+	atomic_bool wanted; /* somebody waits for a place */
+	/* When each cause was last met. */
+	_Atomic(uint64_t) exhausted_ns[CAPACITY_CAUSES];
 	/* Called when a place that somebody waits for has become free. */
 	void (*freed)(void *user);
 	void *user;
@@ -34,7 +41,8 @@ void capacity_give(struct capacity *capacity);
  */
 bool capacity_want(struct capacity *capacity);
 
-/* Logs that a resource ran out, once until it has recovered. [SRV-21]. */
+/* Logs that a resource ran out, once per cause until it has recovered.
+ * [SRV-21]. */
 void capacity_exhausted(struct capacity *capacity, const char *what, int error);
 
 #endif
