@@ -126,7 +126,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	struct bytes bytes = {data, len};
 	struct model_health *model = &pair.model;
 
-	model->len = 0;
 	model->options.rise = bytes_below(&bytes, 4) + 1;
 	model->options.fall = bytes_below(&bytes, 4) + 1;
 	model->start_ns = bytes_time(&bytes);
@@ -136,6 +135,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	model->n = (uint32_t)bytes_uint(&bytes, 2) % 1024 + 1;
 	model->i = (uint32_t)bytes_uint(&bytes, 2) % model->n;
 	model->options.enabled = bytes_u8(&bytes) % 8 != 0;
+	model_health_start(model);
 	lbp_health_init(&pair.health, &model->options, model->start_ns,
 		model->i, model->n);
 	ORACLE("HLT-1", pair.health.up, "starts ineligible");

@@ -121,15 +121,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	static struct model_limiter model;
 	struct bytes bytes = {data, len};
+	struct lbp_limits limits;
 	struct lbp_limiter limiter;
 	uint64_t *ring;
 
-	model.len = 0;
-	model.limits.concurrent = bytes_below(&bytes, RING_MAX);
-	model.limits.connections = bytes_below(&bytes, RING_MAX);
-	model.limits.window_ns = bytes_time(&bytes);
-	if (model.limits.window_ns == 0)
-		model.limits.window_ns = 1;
+	limits.concurrent = bytes_below(&bytes, RING_MAX);
+	limits.connections = bytes_below(&bytes, RING_MAX);
+	limits.window_ns = bytes_time(&bytes);
+	if (limits.window_ns == 0)
+		limits.window_ns = 1;
+	model_limiter_start(&model, &limits);
 	/* Of exactly the size that was asked for, for the sanitizers. */
 	ring = malloc(model.limits.connections * sizeof(*ring));
 	lbp_limiter_init(&limiter, &model.limits, ring);

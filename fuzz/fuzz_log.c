@@ -76,8 +76,11 @@ static void draw_value(struct bytes *bytes, char *value)
 	size_t pattern_len = bytes_below(bytes, 32) + 1;
 	const uint8_t *pattern = bytes->ptr;
 
-	if (len >= 0xc0)
-		len = (len - 0xc0) * (VALUE_MAX / 0x40);
+	/* Few are long, as these take their time. */
+	if (len < 0xf0)
+		len %= 48;
+	else if (len >= 0xfc)
+		len = (len - 0xfb) * (VALUE_MAX / 4);
 	if (pattern_len > bytes->len)
 		pattern_len = bytes->len;
 	if (pattern_len == 0)

@@ -107,8 +107,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	struct bytes bytes = {data, len};
 	struct lbp_timer **heap;
 
-	pair.model.len = 0;
-	pair.model.cap = bytes_below(&bytes, CAP_MAX + 1);
+	model_timers_start(&pair.model, bytes_below(&bytes, CAP_MAX + 1));
 	/* Of exactly the size that was asked for, for the sanitizers. */
 	heap = malloc(pair.model.cap * sizeof(*heap));
 	lbp_timers_init(&pair.timers, heap, pair.model.cap);

@@ -14,33 +14,42 @@ int model_compare_fractions(uint64_t a, uint64_t b, uint64_t c, uint64_t d)
 	return model_compare_fractions(d, c, b, a);
 }
 
-void model_balancer_state(
-	const struct model_balancer *model, struct model_upstream *state)
+void model_balancer_start(struct model_balancer *model)
 {
-	uint32_t choices = 0;
-
+	model->len = 0;
+	model->replayed = 0;
+	model->choices = 0;
 	for (uint32_t i = 0; i < model->upstream_len; i++)
-		state[i] = (struct model_upstream){
+		model->state[i] = (struct model_upstream){
 			.weight = model->weights[i], .eligible = true};
-	for (uint32_t i = 0; i < model->len; i++) {
-		struct model_upstream *up = &state[model->log[i].upstream];
+}
 
-		switch (model->log[i].kind) {
-		case MODEL_CHOSEN:
-			up->open++;
-			up->chosen = ++choices;
-			break;
-		case MODEL_GIVEN_BACK:
-			up->open--;
-			break;
-		case MODEL_MADE_ELIGIBLE:
-			up->eligible = true;
-			break;
-		case MODEL_MADE_INELIGIBLE:
-			up->eligible = false;
-			break;
-		}
+static void replay(struct model_balancer *model, uint32_t event)
+{
+	struct model_upstream *up = &model->state[model->log[event].upstream];
+
+	switch (model->log[event].kind) {
+	case MODEL_CHOSEN:
+		up->open++;
+		up->chosen = ++model->choices;
+		break;
+	case MODEL_GIVEN_BACK:
+		up->open--;
+		break;
+	case MODEL_MADE_ELIGIBLE:
+		up->eligible = true;
+		break;
+	case MODEL_MADE_INELIGIBLE:
+		up->eligible = false;
+		break;
 	}
+}
+
+const struct model_upstream *model_balancer_state(struct model_balancer *model)
+{
+	while (model->replayed < model->len)
+		replay(model, model->replayed++);
+	return model->state;
 }
 
 static void append(struct model_balancer *model, enum model_balancer_kind kind,
@@ -63,10 +72,9 @@ static bool is_better(
 enum lbp_err model_balancer_choose(
 	struct model_balancer *model, const uint8_t *tried, uint32_t *out)
 {
-	static struct model_upstream state[LBP_UPSTREAMS_MAX];
+	const struct model_upstream *state = model_balancer_state(model);
 	uint32_t best = LBP_NONE;
 
-	model_balancer_state(model, state);
 	for (uint32_t i = 0; i < model->upstream_len; i++) {
 		if (!state[i].eligible ||
 			(tried != NULL && lbp_tried_has(tried, i)))
@@ -84,12 +92,9 @@ enum lbp_err model_balancer_choose(
 enum lbp_err model_balancer_release(
 	struct model_balancer *model, uint32_t upstream)
 {
-	static struct model_upstream state[LBP_UPSTREAMS_MAX];
-
 	if (upstream >= model->upstream_len)
 		return LBP_ERR_RANGE;
-	model_balancer_state(model, state);
-	if (state[upstream].open == 0)
+	if (model_balancer_state(model)[upstream].open == 0)
 		return LBP_ERR_STATE;
 	append(model, MODEL_GIVEN_BACK, upstream);
 	return LBP_OK;

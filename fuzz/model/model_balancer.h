@@ -1,4 +1,4 @@
-/* The balancer of lib/balancer.h once more, recomputed from a plain log. */
+/* The balancer of lib/balancer.h once more, replayed from a plain log. */
 #ifndef LBP_MODEL_BALANCER_H
 #define LBP_MODEL_BALANCER_H
 
@@ -18,13 +18,6 @@ struct model_balancer_event {
 	uint32_t upstream;
 };
 
-struct model_balancer {
-	uint32_t upstream_len;
-	uint32_t weights[LBP_UPSTREAMS_MAX];
-	struct model_balancer_event log[MODEL_BALANCER_EVENTS];
-	uint32_t len;
-};
-
 /* What the log says of one upstream. */
 struct model_upstream {
 	uint32_t open;
@@ -33,11 +26,24 @@ struct model_upstream {
 	bool eligible;
 };
 
-/* Replays the log into upstream_len entries. */
-void model_balancer_state(
-	const struct model_balancer *model, struct model_upstream *state);
+struct model_balancer {
+	uint32_t upstream_len;
+	uint32_t weights[LBP_UPSTREAMS_MAX];
+	struct model_balancer_event log[MODEL_BALANCER_EVENTS];
+	uint32_t len;
+	/* Where the replay is: */
+	struct model_upstream state[LBP_UPSTREAMS_MAX];
+	uint32_t replayed; /* events */
+	uint32_t choices;
+};
 
-/* At most MODEL_BALANCER_EVENTS calls of these three follow an empty log. */
+/* Empties the log; upstream_len and weights are set before. */
+void model_balancer_start(struct model_balancer *model);
+
+/* Replays what is new in the log; upstream_len entries. */
+const struct model_upstream *model_balancer_state(struct model_balancer *model);
+
+/* At most MODEL_BALANCER_EVENTS calls of these three follow the start. */
 enum lbp_err model_balancer_choose(
 	struct model_balancer *model, const uint8_t *tried, uint32_t *out);
 enum lbp_err model_balancer_release(

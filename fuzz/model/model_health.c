@@ -37,55 +37,34 @@ static uint32_t successes_before(
 	return count;
 }
 
-/* The state after the first len events; a new life begins at each change. */
-static bool up_after(const struct model_health *model, uint32_t len)
+void model_health_start(struct model_health *model)
 {
-	uint32_t from = 0;
-	bool up = true;
-
-	for (uint32_t at = 0; model->options.enabled && at < len; at++) {
-		if (up ? failures_before(model, from, at) < model->options.fall
-		       : successes_before(model, from, at) <
-					model->options.rise)
-			continue;
-		up = !up;
-		from = at + 1;
-	}
-	return up;
+	model->len = 0;
+	model->up = true;
+	model->from = 0;
+	model->open = 0;
+	model->last = NULL;
 }
 
 bool model_health_is_up(const struct model_health *model)
 {
-	return up_after(model, model->len);
+	return model->up;
 }
 
 bool model_health_is_checking(const struct model_health *model)
 {
-	int open = 0;
-
-	for (uint32_t i = 0; i < model->len; i++) {
-		if (model->log[i].kind == MODEL_TAKEN)
-			open++;
-		if (model->log[i].kind == MODEL_CHECK_OK ||
-			model->log[i].kind == MODEL_CHECK_FAILED)
-			open--;
-	}
-	return open > 0;
+	return model->open > 0;
 }
 
 uint64_t model_health_next(const struct model_health *model)
 {
 	__extension__ unsigned __int128 due = model->options.interval_ns;
-	const struct model_health_event *last = NULL;
 
 	due = due * model->i / model->n + model->start_ns;
-	for (uint32_t i = 0; i < model->len; i++) {
-		if (model->log[i].kind == MODEL_TAKEN)
-			last = &model->log[i];
-	}
 	/* The first place in the interval that the last check left free. */
-	if (last != NULL)
-		due += ((last->time_ns - due) / model->options.interval_ns +
+	if (model->last != NULL)
+		due += ((model->last->time_ns - due) /
+				       model->options.interval_ns +
 			       1) *
 		       model->options.interval_ns;
 	return due < LBP_NEVER ? (uint64_t)due : LBP_NEVER;
@@ -98,17 +77,36 @@ uint64_t model_health_due(const struct model_health *model)
 	return model_health_next(model);
 }
 
+/* A new life begins at each change. */
+static enum lbp_health_change turn(struct model_health *model)
+{
+	uint32_t at = model->len - 1;
+
+	if (!model->options.enabled)
+		return LBP_HEALTH_SAME;
+	if (model->up ? failures_before(model, model->from, at) <
+				model->options.fall
+		      : successes_before(model, model->from, at) <
+				model->options.rise)
+		return LBP_HEALTH_SAME;
+	model->up = !model->up;
+	model->from = model->len;
+	return model->up ? LBP_HEALTH_UP : LBP_HEALTH_DOWN;
+}
+
 static enum lbp_health_change append(struct model_health *model,
 	enum model_health_kind kind, uint64_t time_ns)
 {
-	bool was_up = model_health_is_up(model);
-	bool is_up;
+	struct model_health_event *event = &model->log[model->len++];
 
-	model->log[model->len++] = (struct model_health_event){kind, time_ns};
-	is_up = model_health_is_up(model);
-	if (was_up == is_up)
-		return LBP_HEALTH_SAME;
-	return is_up ? LBP_HEALTH_UP : LBP_HEALTH_DOWN;
+	*event = (struct model_health_event){kind, time_ns};
+	if (kind == MODEL_TAKEN) {
+		model->open++;
+		model->last = event;
+	}
+	if (kind == MODEL_CHECK_OK || kind == MODEL_CHECK_FAILED)
+		model->open--;
+	return turn(model);
 }
 
 bool model_health_take(struct model_health *model, uint64_t now_ns)

@@ -1,4 +1,4 @@
-/* The health of lib/health.h once more, recomputed from a plain log. */
+/* The health of lib/health.h once more, replayed from a plain log. */
 #ifndef LBP_MODEL_HEALTH_H
 #define LBP_MODEL_HEALTH_H
 
@@ -26,9 +26,17 @@ struct model_health {
 	uint32_t n;
 	struct model_health_event log[MODEL_HEALTH_EVENTS];
 	uint32_t len;
+	/* What the log says so far: */
+	bool up;
+	uint32_t from; /* the first event since the last change of up */
+	int open;      /* checks taken and without a result */
+	const struct model_health_event *last; /* check that was taken */
 };
 
-/* At most MODEL_HEALTH_EVENTS calls of these three follow an empty log. */
+/* Empties the log; the members above it are set before. */
+void model_health_start(struct model_health *model);
+
+/* At most MODEL_HEALTH_EVENTS calls of these three follow the start. */
 bool model_health_take(struct model_health *model, uint64_t now_ns);
 enum lbp_health_change model_health_dialed(struct model_health *model, bool ok);
 enum lbp_health_change model_health_checked(

@@ -1,32 +1,33 @@
 #include "model_limiter.h"
 
-/* The time of an event: the latest one given up to it. */
-static uint64_t time_of(const struct model_limiter *model, uint32_t event)
+void model_limiter_start(
+	struct model_limiter *model, const struct lbp_limits *limits)
 {
-	uint64_t latest = 0;
+	model->limits = *limits;
+	model->len = 0;
+	model->admitted = 0;
+	model->released = 0;
+}
 
-	for (uint32_t i = 0; i <= event && i < model->len; i++) {
-		if (model->log[i].time_ns > latest)
-			latest = model->log[i].time_ns;
-	}
-	return latest;
+static void append(struct model_limiter *model, enum model_limiter_kind kind,
+	uint64_t time_ns)
+{
+	uint64_t clock = model_limiter_clock(model);
+
+	model->log[model->len++] = (struct model_limiter_event){
+		time_ns > clock ? time_ns : clock, kind};
+	model->admitted += kind == MODEL_ADMITTED;
+	model->released += kind == MODEL_RELEASED;
 }
 
 uint64_t model_limiter_clock(const struct model_limiter *model)
 {
-	return time_of(model, MODEL_LIMITER_EVENTS);
+	return model->len > 0 ? model->log[model->len - 1].time_ns : 0;
 }
 
 uint32_t model_limiter_open(const struct model_limiter *model)
 {
-	uint32_t admitted = 0;
-	uint32_t released = 0;
-
-	for (uint32_t i = 0; i < model->len; i++) {
-		admitted += model->log[i].kind == MODEL_ADMITTED;
-		released += model->log[i].kind == MODEL_RELEASED;
-	}
-	return admitted - released;
+	return model->admitted - model->released;
 }
 
 /* How many of the admissions at or after an event are in [t, t + window)? */
@@ -34,14 +35,14 @@ static uint32_t admitted_from(
 	const struct model_limiter *model, uint32_t from, uint64_t t)
 {
 	uint32_t count = 0;
-	uint64_t latest = time_of(model, from);
 
 	for (uint32_t i = from; i < model->len; i++) {
-		if (model->log[i].time_ns > latest)
-			latest = model->log[i].time_ns;
-		if (model->log[i].kind == MODEL_ADMITTED &&
-			latest - t < model->limits.window_ns)
-			count++;
+		const struct model_limiter_event *event = &model->log[i];
+
+		/* Times never go back. */
+		if (event->time_ns - t >= model->limits.window_ns)
+			break;
+		count += event->kind == MODEL_ADMITTED;
 	}
 	return count;
 }
@@ -51,7 +52,7 @@ uint32_t model_limiter_densest(const struct model_limiter *model)
 	uint32_t densest = 0;
 
 	for (uint32_t i = 0; i < model->len; i++) {
-		uint32_t count = admitted_from(model, i, time_of(model, i));
+		uint32_t count = admitted_from(model, i, model->log[i].time_ns);
 
 		if (count > densest)
 			densest = count;
@@ -63,15 +64,12 @@ uint32_t model_limiter_densest(const struct model_limiter *model)
 static int breaks_rate(const struct model_limiter *model, uint64_t now_ns)
 {
 	uint32_t recent = 1;
-	uint64_t latest = 0;
 
 	for (uint32_t i = 0; i < model->len; i++) {
 		const struct model_limiter_event *event = &model->log[i];
 
-		if (event->time_ns > latest)
-			latest = event->time_ns;
 		recent += event->kind == MODEL_ADMITTED &&
-			  now_ns - latest < model->limits.window_ns;
+			  now_ns - event->time_ns < model->limits.window_ns;
 	}
 	return model->limits.connections != 0 &&
 	       recent > model->limits.connections;
@@ -79,7 +77,6 @@ static int breaks_rate(const struct model_limiter *model, uint64_t now_ns)
 
 enum lbp_err model_limiter_admit(struct model_limiter *model, uint64_t now_ns)
 {
-	struct model_limiter_event *event = &model->log[model->len];
 	const struct lbp_limits *limits = &model->limits;
 	uint64_t clock = model_limiter_clock(model);
 	enum lbp_err err = LBP_OK;
@@ -91,9 +88,7 @@ enum lbp_err model_limiter_admit(struct model_limiter *model, uint64_t now_ns)
 		err = LBP_ERR_CONCURRENT;
 	else if (breaks_rate(model, clock))
 		err = LBP_ERR_RATE;
-	event->time_ns = now_ns;
-	event->kind = err == LBP_OK ? MODEL_ADMITTED : MODEL_REFUSED;
-	model->len++;
+	append(model, err == LBP_OK ? MODEL_ADMITTED : MODEL_REFUSED, now_ns);
 	return err;
 }
 
@@ -101,8 +96,7 @@ enum lbp_err model_limiter_release(struct model_limiter *model)
 {
 	if (model_limiter_open(model) == 0)
 		return LBP_ERR_STATE;
-	model->log[model->len].time_ns = 0;
-	model->log[model->len++].kind = MODEL_RELEASED;
+	append(model, MODEL_RELEASED, 0);
 	return LBP_OK;
 }
 
@@ -113,7 +107,7 @@ uint32_t model_limiter_last(
 
 	for (uint32_t i = model->len; i > 0 && found < max; i--) {
 		if (model->log[i - 1].kind == MODEL_ADMITTED)
-			times[found++] = time_of(model, i - 1);
+			times[found++] = model->log[i - 1].time_ns;
 	}
 	for (uint32_t i = 0; i < found / 2; i++) {
 		uint64_t time = times[i];

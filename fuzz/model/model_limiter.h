@@ -1,4 +1,4 @@
-/* The limiter of lib/limiter.h once more, recomputed from a plain log. */
+/* The limiter of lib/limiter.h once more, read from a plain log. */
 #ifndef LBP_MODEL_LIMITER_H
 #define LBP_MODEL_LIMITER_H
 
@@ -13,7 +13,7 @@ enum model_limiter_kind {
 };
 
 struct model_limiter_event {
-	uint64_t time_ns; /* as given, of an attempt */
+	uint64_t time_ns; /* the latest one given up to the event */
 	enum model_limiter_kind kind;
 };
 
@@ -21,9 +21,15 @@ struct model_limiter {
 	struct lbp_limits limits;
 	struct model_limiter_event log[MODEL_LIMITER_EVENTS];
 	uint32_t len;
+	uint32_t admitted; /* events of a kind in the log */
+	uint32_t released;
 };
 
-/* At most MODEL_LIMITER_EVENTS calls of these two follow an empty log. */
+/* Empties the log. */
+void model_limiter_start(
+	struct model_limiter *model, const struct lbp_limits *limits);
+
+/* At most MODEL_LIMITER_EVENTS calls of these two follow the start. */
 enum lbp_err model_limiter_admit(struct model_limiter *model, uint64_t now_ns);
 enum lbp_err model_limiter_release(struct model_limiter *model);
 

@@ -11,6 +11,14 @@ struct reader {
 	size_t at;
 };
 
+static bool take_char(struct reader *reader, char c)
+{
+	if (reader->at == reader->len || reader->ptr[reader->at] != c)
+		return false;
+	reader->at++;
+	return true;
+}
+
 static bool take(struct reader *reader, const char *text)
 {
 	size_t len = strlen(text);
@@ -41,7 +49,9 @@ static size_t utf8_len(const char *text, size_t len, size_t *bad)
 	size_t i, n;
 
 	*bad = 1;
-	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+	if (byte <= rows[0].last)
+		return 1;
+	for (i = 1; i < sizeof(rows) / sizeof(*rows); i++) {
 		if (byte >= rows[i].first && byte <= rows[i].last)
 			break;
 	}
@@ -102,11 +112,11 @@ static bool read_escape(struct reader *reader, struct model_log_field *field)
 	char digits[5] = "";
 	char *end;
 
-	if (take(reader, "\""))
+	if (take_char(reader, '"'))
 		return put_code(field, '"');
-	if (take(reader, "\\"))
+	if (take_char(reader, '\\'))
 		return put_code(field, '\\');
-	if (!take(reader, "u") || reader->len - reader->at < 4)
+	if (!take_char(reader, 'u') || reader->len - reader->at < 4)
 		return false;
 	memcpy(digits, reader->ptr + reader->at, 4);
 	if (strspn(digits, "0123456789abcdef") != 4)
@@ -119,7 +129,7 @@ static bool read_escape(struct reader *reader, struct model_log_field *field)
 static bool read_string(struct reader *reader, struct model_log_field *field)
 {
 	field->text_len = 0;
-	while (!take(reader, "\"")) {
+	while (!take_char(reader, '"')) {
 		const char *text = reader->ptr + reader->at;
 		size_t left = reader->len - reader->at;
 		size_t bad;
@@ -127,7 +137,7 @@ static bool read_string(struct reader *reader, struct model_log_field *field)
 
 		if (left == 0 || field->text_len + 4 > MODEL_LOG_TEXT_MAX)
 			return false;
-		if (take(reader, "\\")) {
+		if (take_char(reader, '\\')) {
 			if (!read_escape(reader, field))
 				return false;
 			continue;
@@ -158,7 +168,7 @@ static bool read_number(struct reader *reader, struct model_log_field *field)
 static bool read_value(struct reader *reader, struct model_log_field *field)
 {
 	field->kind = MODEL_LOG_STRING;
-	if (take(reader, "\""))
+	if (take_char(reader, '"'))
 		return read_string(reader, field);
 	field->kind = MODEL_LOG_BOOL;
 	field->number = 1;
@@ -173,9 +183,9 @@ static bool read_value(struct reader *reader, struct model_log_field *field)
 
 static bool read_field(struct reader *reader, struct model_log_field *field)
 {
-	if (!take(reader, "\"") || !read_string(reader, field) ||
+	if (!take_char(reader, '"') || !read_string(reader, field) ||
 		field->text_len >= sizeof(field->key_text) ||
-		!take(reader, ":"))
+		!take_char(reader, ':'))
 		return false;
 	memcpy(field->key_text, field->text, field->text_len);
 	field->key_text[field->text_len] = '\0';
@@ -191,13 +201,13 @@ bool model_log_read(struct model_log_line *line, const char *text, size_t len)
 	struct reader reader = {text, len, 0};
 
 	line->len = 0;
-	if (!take(&reader, "{"))
+	if (!take_char(&reader, '{'))
 		return false;
 	do {
 		if (line->len == MODEL_LOG_FIELDS_MAX ||
 			!read_field(&reader, &line->fields[line->len++]))
 			return false;
-	} while (take(&reader, ","));
+	} while (take_char(&reader, ','));
 	return take(&reader, "}\n") && reader.at == len;
 }
 

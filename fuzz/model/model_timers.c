@@ -1,13 +1,27 @@
 #include "model_timers.h"
 
+#include <string.h>
+
+void model_timers_start(struct model_timers *model, uint32_t cap)
+{
+	model->cap = cap;
+	model->len = 0;
+	memset(model->last, 0, sizeof(model->last));
+}
+
+static void append(
+	struct model_timers *model, uint32_t timer, bool armed, uint64_t due_ns)
+{
+	model->log[model->len++] =
+		(struct model_timers_event){timer, armed, due_ns};
+	model->last[timer] = model->len;
+}
+
 /* Does an arming still hold: has nothing later happened to its timer? */
 static bool holds(const struct model_timers *model, uint32_t event)
 {
-	for (uint32_t i = event + 1; i < model->len; i++) {
-		if (model->log[i].timer == model->log[event].timer)
-			return false;
-	}
-	return model->log[event].armed;
+	return model->log[event].armed &&
+	       model->last[model->log[event].timer] == event + 1;
 }
 
 /* The event that armed the timer which is due first; len if there is none. */
@@ -27,11 +41,7 @@ static uint32_t first_due(const struct model_timers *model)
 
 bool model_timers_is_armed(const struct model_timers *model, uint32_t timer)
 {
-	for (uint32_t i = 0; i < model->len; i++) {
-		if (model->log[i].timer == timer && holds(model, i))
-			return true;
-	}
-	return false;
+	return model->last[timer] > 0 && holds(model, model->last[timer] - 1);
 }
 
 uint32_t model_timers_armed(const struct model_timers *model)
@@ -56,14 +66,13 @@ enum lbp_err model_timers_arm(
 	if (!model_timers_is_armed(model, timer) &&
 		model_timers_armed(model) >= model->cap)
 		return LBP_ERR_RANGE;
-	model->log[model->len++] =
-		(struct model_timers_event){timer, true, due_ns};
+	append(model, timer, true, due_ns);
 	return LBP_OK;
 }
 
 void model_timers_disarm(struct model_timers *model, uint32_t timer)
 {
-	model->log[model->len++] = (struct model_timers_event){timer, false, 0};
+	append(model, timer, false, 0);
 }
 
 uint32_t model_timers_take(struct model_timers *model, uint64_t now_ns)

@@ -1,4 +1,4 @@
-/* The timers of lib/timers.h once more, recomputed from a plain log. */
+/* The timers of lib/timers.h once more, read from a plain log. */
 #ifndef LBP_MODEL_TIMERS_H
 #define LBP_MODEL_TIMERS_H
 
@@ -7,6 +7,8 @@
 #define MODEL_TIMERS_EVENTS 512
 /* "No timer"; timers are numbered from 0. */
 #define MODEL_NO_TIMER UINT32_MAX
+/* Timers are less. */
+#define MODEL_TIMERS_MAX 64
 
 struct model_timers_event {
 	uint32_t timer;
@@ -18,9 +20,13 @@ struct model_timers {
 	uint32_t cap;
 	struct model_timers_event log[MODEL_TIMERS_EVENTS];
 	uint32_t len;
+	uint32_t last[MODEL_TIMERS_MAX]; /* events up to a timer's last one */
 };
 
-/* At most MODEL_TIMERS_EVENTS calls of these three follow an empty log. */
+/* Empties the log. */
+void model_timers_start(struct model_timers *model, uint32_t cap);
+
+/* At most MODEL_TIMERS_EVENTS calls of these three follow the start. */
 enum lbp_err model_timers_arm(
 	struct model_timers *model, uint32_t timer, uint64_t due_ns);
 void model_timers_disarm(struct model_timers *model, uint32_t timer);
