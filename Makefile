@@ -31,6 +31,7 @@ FUZZ_SECONDS = 10
 FUZZ_JOBS    = 2
 TARGET       =
 SIM_ARGS     = --count 10000
+EXHAUST      =
 PYTEST_ARGS  =
 TRACE_ARGS   =
 KEEP         =
@@ -282,8 +283,8 @@ test: build/unit ## the CUnit suites
 test-asan: build/asan/unit ## the CUnit suites under ASan and UBSan
 	ci/sanitized build/asan build/asan/unit
 
-exhaust: build/exhaust ## all short sequences of operations against the models
-	build/exhaust
+exhaust: build/exhaust ## all short sequences of operations against the models; EXHAUST=deep
+	build/exhaust $(EXHAUST)
 
 sim: build/sim ## the deterministic simulation; SIM_ARGS=
 	build/sim $(SIM_ARGS)

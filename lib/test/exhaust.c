@@ -2,22 +2,26 @@
  * Every sequence of operations of a small scope, through the fuzz targets
  * and so against their models: what a fuzzer finds by luck is here by count.
  *
- * exhaust: all modules, each to its own depth.
- * exhaust MODULE DEPTH: one module, all sequences of DEPTH operations.
+ * exhaust: every space, each to its own depth; seconds.
+ * exhaust deep: deeper, as far as a minute for each module allows.
+ * exhaust SPACE DEPTH: one space, all sequences of DEPTH operations.
  *
  * A fuzz target X is built here with LLVMFuzzerTestOneInput renamed fuzz_X.
  * What the bytes mean is in the comment at its top. Every sequence has the
  * full depth: the shorter ones are its beginnings, checked on the way.
  */
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 int fuzz_limiter(const uint8_t *data, size_t len);
 int fuzz_balancer(const uint8_t *data, size_t len);
 int fuzz_health(const uint8_t *data, size_t len);
+int fuzz_flow(const uint8_t *data, size_t len);
 
 #define BYTES_MAX    12
 #define DEPTH_MAX    20
@@ -36,7 +40,8 @@ struct space {
 	size_t setup_len;
 	const struct piece *steps;
 	size_t step_len;
-	unsigned depth;
+	unsigned quick; /* depths */
+	unsigned deep;
 };
 
 /* concurrent, connections, window */
@@ -96,6 +101,25 @@ static const struct piece balancer_steps[] = {
 	{2, {3, 2}},
 };
 
+/* Two upstreams, for which fewer operations are enough to go deeper. */
+static const struct piece pair_setups[] = {
+	{2, {1, 0}},
+	{3, {1, 2, 1}},
+};
+
+/* choose, also without one or the other; release, out and in, each */
+static const struct piece pair_steps[] = {
+	{1, {0}},
+	{2, {4, 1}},
+	{2, {4, 2}},
+	{2, {1, 0}},
+	{2, {1, 1}},
+	{2, {2, 0}},
+	{2, {2, 1}},
+	{2, {3, 0}},
+	{2, {3, 1}},
+};
+
 /* rise - 1, fall - 1, start, interval, n - 1 and i in two bytes, enabled */
 static const struct piece health_setups[] = {
 	{9, {0, 0, 5, 3, 0, 0, 0, 0, 1}},
@@ -120,13 +144,76 @@ static const struct piece health_steps[] = {
 	{1, {4}},
 };
 
+/* capacity of the rings - 1 */
+static const struct piece flow_setups[] = {
+	{1, {0}},
+	{1, {1}},
+	{1, {2}},
+};
+
+/*
+ * For each direction: fill and drain 1, all, and 1 too many; end, pass it on;
+ * lend, give back, discard
+ */
+static const struct piece flow_steps[] = {
+	{2, {0, 1}},
+	{2, {0, 0xf0}},
+	{2, {0, 0xf1}},
+	{2, {4, 1}},
+	{2, {4, 0xf0}},
+	{2, {4, 0xf1}},
+	{1, {8}},
+	{1, {10}},
+	{1, {12}},
+	{2, {14, 0}},
+	{2, {14, 0xff}},
+	{2, {1, 1}},
+	{2, {1, 0xf0}},
+	{2, {1, 0xf1}},
+	{2, {5, 1}},
+	{2, {5, 0xf0}},
+	{2, {5, 0xf1}},
+	{1, {9}},
+	{1, {11}},
+	{1, {13}},
+	{2, {15, 0}},
+	{2, {15, 0xff}},
+};
+
+/*
+ * One direction, without what never succeeds, to go deeper: a call that fails
+ * leaves the pipe as it is, which the shorter sequences above have checked.
+ */
+static const struct piece pipe_setups[] = {
+	{1, {1}},
+	{1, {2}},
+};
+
+static const struct piece pipe_steps[] = {
+	{2, {0, 1}},
+	{2, {0, 0xf0}},
+	{2, {4, 1}},
+	{2, {4, 0xf0}},
+	{1, {8}},
+	{1, {10}},
+	{1, {12}},
+	{2, {14, 0}},
+	{2, {14, 0xff}},
+};
+
+#define SPACE(name, run, setups, steps, quick, deep)                           \
+	{                                                                      \
+		name, run, setups, COUNT(setups), steps, COUNT(steps), quick,  \
+			deep                                                   \
+	}
+
 static const struct space spaces[] = {
-	{"limiter", fuzz_limiter, limiter_setups, COUNT(limiter_setups),
-		limiter_steps, COUNT(limiter_steps), 7},
-	{"balancer", fuzz_balancer, balancer_setups, COUNT(balancer_setups),
-		balancer_steps, COUNT(balancer_steps), 5},
-	{"health", fuzz_health, health_setups, COUNT(health_setups),
-		health_steps, COUNT(health_steps), 6},
+	SPACE("limiter", fuzz_limiter, limiter_setups, limiter_steps, 7, 8),
+	SPACE("balancer", fuzz_balancer, balancer_setups, balancer_steps, 5, 6),
+	SPACE("balancer-pair", fuzz_balancer, pair_setups, pair_steps, 7, 8),
+	SPACE("health", fuzz_health, health_setups, health_steps, 6, 8),
+	SPACE("flow", fuzz_flow, flow_setups, flow_steps, 4, 5),
+	SPACE("flow-pipe", fuzz_flow, pipe_setups, pipe_steps, 7, 8),
 };
 
 /* Runs every way to go on after len bytes; returns how many there are. */
@@ -152,6 +239,7 @@ static void exhaust(const struct space *space, unsigned depth)
 {
 	uint8_t data[(DEPTH_MAX + 1) * BYTES_MAX];
 	unsigned long count = 0;
+	clock_t start = clock();
 
 	for (size_t i = 0; i < space->setup_len; i++) {
 		const struct piece *setup = &space->setups[i];
@@ -159,27 +247,42 @@ static void exhaust(const struct space *space, unsigned depth)
 		memcpy(data, setup->bytes, setup->len);
 		count += go_on(space, data, setup->len, depth);
 	}
-	printf("%s: %lu sequences of %u operations\n", space->name, count,
-		depth);
+	printf("%s: %lu sequences of %u operations, %zu of them possible, "
+	       "in %.1f s\n",
+		space->name, count, depth, space->step_len,
+		(double)(clock() - start) / CLOCKS_PER_SEC);
+	fflush(stdout);
+}
+
+static int usage(void)
+{
+	fprintf(stderr,
+		"usage: exhaust [deep | SPACE DEPTH], where DEPTH is 1 "
+		"to %d and SPACE one of\n",
+		DEPTH_MAX);
+	for (size_t i = 0; i < COUNT(spaces); i++)
+		fprintf(stderr, "\t%s\n", spaces[i].name);
+	return 2;
 }
 
 int main(int argc, char **argv)
 {
+	bool deep = argc == 2 && strcmp(argv[1], "deep") == 0;
 	unsigned long depth = argc == 3 ? strtoul(argv[2], NULL, 10) : 0;
-	int found = 0;
 
+	if (argc == 1 || deep) {
+		for (size_t i = 0; i < COUNT(spaces); i++)
+			exhaust(&spaces[i],
+				deep ? spaces[i].deep : spaces[i].quick);
+		return 0;
+	}
+	if (depth < 1 || depth > DEPTH_MAX)
+		return usage();
 	for (size_t i = 0; i < COUNT(spaces); i++) {
-		if (argc == 1) {
-			exhaust(&spaces[i], spaces[i].depth);
-			found = 1;
-		} else if (depth >= 1 && depth <= DEPTH_MAX &&
-			   strcmp(argv[1], spaces[i].name) == 0) {
+		if (strcmp(argv[1], spaces[i].name) == 0) {
 			exhaust(&spaces[i], (unsigned)depth);
-			found = 1;
+			return 0;
 		}
 	}
-	if (!found)
-		fprintf(stderr, "usage: exhaust [limiter|balancer|health "
-				"DEPTH]\n");
-	return found ? EXIT_SUCCESS : EXIT_FAILURE;
+	return usage();
 }
