@@ -1,6 +1,10 @@
 /*
  * The configuration: any text gives a configuration that keeps every promise
- * of its header, or errors that a person can read.
+ * of its header, or errors that a person can read. One that is written again,
+ * in every style of the writer, is read as what it was.
+ *
+ * Input: a text. If it begins with a NUL, which no text does, a configuration
+ * that the rest draws is written and read too.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +12,9 @@
 #include "acl.h"
 #include "balancer.h"
 #include "config.h"
+#include "model/config_compare.h"
+#include "model/config_draw.h"
+#include "model/config_text.h"
 #include "oracle.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
@@ -293,6 +300,32 @@ static void check_same(
 			"error %zu differs the second time", i);
 }
 
+static void check_written(
+	const struct lbp_config *config, enum config_style style)
+{
+	struct lbp_config_errors errors;
+	struct lbp_config *again;
+	size_t len;
+	char *text = config_text_write(config, style, &len);
+	enum lbp_err err = lbp_config_parse(text, len, &again, &errors);
+
+	ORACLE("CFG-2", err == LBP_OK, "%u:%u: %s in\n%s",
+		errors.len > 0 ? errors.items[0].pos.line : 0,
+		errors.len > 0 ? errors.items[0].pos.column : 0,
+		errors.len > 0 ? errors.items[0].message : "no error", text);
+	config_compare(again, config);
+	if (style == CONFIG_PLAIN)
+		config_compare_places(again, text);
+	lbp_config_free(again);
+	free(text);
+}
+
+static void check_round_trips(const struct lbp_config *config)
+{
+	check_written(config, CONFIG_PLAIN);
+	check_written(config, CONFIG_DENSE);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	struct lbp_config_errors errors;
@@ -312,10 +345,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		lbp_config_parse((const char *)data, len, &twin, &again) == err,
 		"another result the second time");
 	check_same(&errors, &again);
-	if (config != NULL)
+	if (config != NULL) {
 		check_config(config);
-	else
+		check_round_trips(config);
+	} else {
 		check_errors(&errors, data, len);
+	}
+	if (len > 0 && data[0] == '\0') {
+		struct bytes bytes = {data + 1, len - 1};
+
+		check_round_trips(config_draw(&bytes));
+	}
 	lbp_config_free(config);
 	lbp_config_free(twin);
 	lbp_config_errors_release(&errors);

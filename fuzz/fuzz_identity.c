@@ -118,6 +118,23 @@ static void check_against(
 		want, how);
 }
 
+/* The same number as a configuration would have it, pasted from a tool. */
+static void check_pasted(const X509 *cert, const char *printed, const char *how)
+{
+	struct lbp_serial got = {{0}, 0};
+	struct lbp_serial want = {{0}, 0};
+	enum lbp_err want_err = tls_serial_of(cert, &want);
+	enum lbp_err got_err =
+		lbp_serial_from_hex(&got, printed, strlen(printed));
+
+	if (*printed == '-')
+		want_err = LBP_ERR_SYNTAX;
+	ORACLE("SER-1", got_err == want_err, "%s instead of %s for %s (%s)",
+		lbp_err_text(got_err), lbp_err_text(want_err), printed, how);
+	ORACLE("SER-1", memcmp(&got, &want, sizeof(got)) == 0,
+		"%s is read as another serial (%s)", printed, how);
+}
+
 /* As a number. */
 static void check_number(const X509 *cert)
 {
@@ -127,11 +144,15 @@ static void check_number(const X509 *cert)
 	if (hex == NULL)
 		abort();
 	check_against(cert, hex, "BN_bn2hex");
+	check_pasted(cert, hex, "BN_bn2hex");
 	OPENSSL_free(hex);
 	BN_free(number);
 }
 
-/* As text, which has a backslash and a line end after each 35 octets. */
+/*
+ * As `openssl x509 -serial` prints it; a backslash and a line end are after
+ * each 35 octets.
+ */
 static void check_text(const X509 *cert)
 {
 	BIO *bio = BIO_new(BIO_s_mem());
@@ -151,6 +172,7 @@ static void check_text(const X509 *cert)
 	hex[n] = '\0';
 	/* What is cut off here is out of range all the same. */
 	check_against(cert, hex, "i2a_ASN1_INTEGER");
+	check_pasted(cert, hex, "i2a_ASN1_INTEGER");
 	BIO_free(bio);
 }
 

@@ -1,0 +1,402 @@
+#include "config_text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SECOND_NS UINT64_C(1000000000)
+
+struct writer {
+	FILE *out;
+	enum config_style style;
+	unsigned depth; /* inline tables that are open */
+	bool first;     /* nothing stands in the innermost one */
+};
+
+/* --- values ------------------------------------------------------------- */
+
+/* One character of a text that is known to be UTF-8. */
+static uint32_t take_character(const char **text)
+{
+	const unsigned char *at = (const unsigned char *)*text;
+	unsigned more = at[0] < 0xc0   ? 0
+			: at[0] < 0xe0 ? 1
+			: at[0] < 0xf0 ? 2
+				       : 3;
+	uint32_t code = more == 0 ? at[0] : at[0] & (0x3fu >> more);
+
+	for (unsigned i = 1; i <= more; i++)
+		code = code << 6 | (at[i] & 0x3f);
+	*text += 1 + more;
+	return code;
+}
+
+static void put_escaped(struct writer *writer, const char *text)
+{
+	fputc('"', writer->out);
+	while (*text != '\0') {
+		uint32_t code = take_character(&text);
+
+		if (code >= '-' && code <= 'z' && code != '\\')
+			fputc((int)code, writer->out);
+		else if (code <= 0xffff)
+			fprintf(writer->out, "\\u%04X", code);
+		else
+			fprintf(writer->out, "\\U%08X", code);
+	}
+	fputc('"', writer->out);
+}
+
+static void put_string(struct writer *writer, const char *text)
+{
+	if (writer->style == CONFIG_DENSE && strchr(text, '\'') == NULL &&
+		strlen(text) % 2 == 0) {
+		fprintf(writer->out, "'%s'", text);
+		return;
+	}
+	if (writer->style == CONFIG_DENSE) {
+		put_escaped(writer, text);
+		return;
+	}
+	fputc('"', writer->out);
+	for (; *text != '\0'; text++) {
+		if (*text == '"' || *text == '\\')
+			fputc('\\', writer->out);
+		fputc(*text, writer->out);
+	}
+	fputc('"', writer->out);
+}
+
+/* In milliseconds, or in the largest unit. */
+static void put_duration(struct writer *writer, uint64_t ns)
+{
+	static const struct {
+		uint64_t ns;
+		const char *name;
+	} units[] = {{3600 * SECOND_NS, "h"}, {60 * SECOND_NS, "m"},
+		{SECOND_NS, "s"}, {SECOND_NS / 1000, "ms"}};
+	unsigned i = writer->style == CONFIG_DENSE ? 0 : 3;
+
+	while (i < 3 && ns % units[i].ns != 0)
+		i++;
+	fprintf(writer->out, "\"%llu%s\"",
+		(unsigned long long)(ns / units[i].ns), units[i].name);
+}
+
+static void put_serial(struct writer *writer, const struct lbp_serial *serial)
+{
+	fputc('"', writer->out);
+	for (unsigned i = 0; i < serial->len; i++) {
+		if (writer->style == CONFIG_DENSE)
+			fprintf(writer->out, "%02x", serial->octets[i]);
+		else
+			fprintf(writer->out, "%s%02X", i > 0 ? ":" : "",
+				serial->octets[i]);
+	}
+	fputc('"', writer->out);
+}
+
+static void put_address(struct writer *writer, const char *scheme,
+	const struct lbp_config_address *address)
+{
+	char text[512];
+	const char *format =
+		strchr(address->host, ':') != NULL ? "%s[%s]:%u" : "%s%s:%u";
+
+	snprintf(text, sizeof(text), format, scheme, address->host,
+		address->port);
+	put_string(writer, text);
+}
+
+/* --- keys and tables ---------------------------------------------------- */
+
+static void put_key(struct writer *writer, const char *key)
+{
+	if (writer->depth == 0)
+		fputc('\n', writer->out);
+	else if (!writer->first)
+		fputs(", ", writer->out);
+	writer->first = false;
+	fprintf(writer->out, "%s = ", key);
+}
+
+/* A table by itself, or the one after i others of an array. */
+static void open_table(
+	struct writer *writer, const char *path, size_t i, bool is_item)
+{
+	const char *key = strrchr(path, '.');
+
+	if (writer->style == CONFIG_PLAIN) {
+		fprintf(writer->out, is_item ? "\n\n[[%s]]" : "\n\n[%s]", path);
+		return;
+	}
+	if (i > 0)
+		fputs(", ", writer->out);
+	else
+		put_key(writer, key != NULL ? key + 1 : path);
+	fputs(is_item && i == 0 ? "[{" : "{", writer->out);
+	writer->depth++;
+	writer->first = true;
+}
+
+static void close_table(struct writer *writer, bool is_last_item)
+{
+	if (writer->style == CONFIG_PLAIN)
+		return;
+	fputs(is_last_item ? "}]" : "}", writer->out);
+	writer->depth--;
+	writer->first = false;
+}
+
+static bool is_left_out(const struct writer *writer, bool is_default)
+{
+	return is_default && writer->style == CONFIG_DENSE;
+}
+
+static void write_number(struct writer *writer, const char *key, uint32_t value,
+	uint32_t otherwise)
+{
+	if (is_left_out(writer, value == otherwise))
+		return;
+	put_key(writer, key);
+	fprintf(writer->out, "%u", value);
+}
+
+static void write_bool(
+	struct writer *writer, const char *key, bool value, bool otherwise)
+{
+	if (is_left_out(writer, value == otherwise))
+		return;
+	put_key(writer, key);
+	fputs(value ? "true" : "false", writer->out);
+}
+
+static void write_duration(struct writer *writer, const char *key, uint64_t ns,
+	uint64_t otherwise_ns)
+{
+	if (is_left_out(writer, ns == otherwise_ns))
+		return;
+	put_key(writer, key);
+	put_duration(writer, ns);
+}
+
+static void write_name(struct writer *writer, const char *key,
+	const char *const *names, unsigned value, unsigned otherwise)
+{
+	if (is_left_out(writer, value == otherwise))
+		return;
+	put_key(writer, key);
+	put_string(writer, names[value]);
+}
+
+static void write_text(struct writer *writer, const char *key,
+	const struct lbp_config_text *text)
+{
+	if (text->ptr == NULL)
+		return;
+	put_key(writer, key);
+	put_string(writer, text->ptr);
+}
+
+/* --- the configuration -------------------------------------------------- */
+
+static void write_server(struct writer *writer, const struct lbp_config *config)
+{
+	static const char *const loops[] = {"auto", "select", "epoll"};
+
+	open_table(writer, "server", 0, false);
+	/* No value stands for the number of CPUs. */
+	if (config->workers != 0)
+		write_number(writer, "workers", config->workers, 0);
+	write_name(writer, "event_loop", loops, config->event_loop,
+		LBP_EVENT_LOOP_AUTO);
+	write_number(writer, "max_connections", config->max_connections, 400);
+	if (config->admin.host != NULL) {
+		put_key(writer, "admin");
+		put_address(writer, "", &config->admin);
+	}
+	close_table(writer, false);
+}
+
+static void write_tls(struct writer *writer, const struct lbp_config *config)
+{
+	static const char *const versions[] = {"1.2", "1.3"};
+
+	open_table(writer, "tls", 0, false);
+	write_text(writer, "certificate", &config->certificate);
+	write_text(writer, "private_key", &config->private_key);
+	write_text(writer, "client_ca", &config->client_ca);
+	write_text(writer, "crl", &config->crl);
+	write_name(writer, "min_version", versions, config->min_version,
+		LBP_TLS_1_2);
+	write_text(writer, "ciphers", &config->ciphers);
+	write_text(writer, "ciphersuites", &config->ciphersuites);
+	close_table(writer, false);
+}
+
+static void write_log_and_timeouts(
+	struct writer *writer, const struct lbp_config *config)
+{
+	static const char *const levels[] = {"error", "warn", "info", "debug"};
+
+	open_table(writer, "log", 0, false);
+	write_name(writer, "level", levels, config->log_level, LBP_LOG_INFO);
+	close_table(writer, false);
+	open_table(writer, "timeouts", 0, false);
+	write_duration(
+		writer, "handshake", config->handshake_ns, 5 * SECOND_NS);
+	write_duration(writer, "connect", config->connect_ns, 3 * SECOND_NS);
+	write_duration(writer, "idle", config->idle_ns, 600 * SECOND_NS);
+	write_duration(writer, "drain", config->drain_ns, 30 * SECOND_NS);
+	close_table(writer, false);
+}
+
+/* Nothing stands for no cap and for no rate. */
+static void write_limits(struct writer *writer, const struct lbp_limits *limits,
+	const struct lbp_limits *otherwise)
+{
+	if (limits->concurrent != 0)
+		write_number(writer, "concurrent", limits->concurrent,
+			otherwise->concurrent);
+	if (limits->connections != 0)
+		write_number(writer, "connections", limits->connections,
+			otherwise->connections);
+	write_duration(
+		writer, "window", limits->window_ns, otherwise->window_ns);
+}
+
+static void write_upstream(
+	struct writer *writer, const struct lbp_config_upstream *upstream)
+{
+	bool named =
+		upstream->server_name.ptr != NULL &&
+		strcmp(upstream->server_name.ptr, upstream->address.host) != 0;
+
+	put_key(writer, "url");
+	put_address(writer, upstream->tls ? "tls://" : "tcp://",
+		&upstream->address);
+	write_number(writer, "weight", upstream->weight, 1);
+	write_text(writer, "ca", &upstream->ca);
+	if (!is_left_out(writer, !named))
+		write_text(writer, "server_name", &upstream->server_name);
+	write_text(writer, "certificate", &upstream->certificate);
+	write_text(writer, "private_key", &upstream->private_key);
+}
+
+static void write_health(
+	struct writer *writer, const struct lbp_health_options *health)
+{
+	open_table(writer, "app.health", 0, false);
+	write_bool(writer, "enabled", health->enabled, true);
+	write_duration(writer, "interval", health->interval_ns, 2 * SECOND_NS);
+	write_duration(writer, "timeout", health->timeout_ns, SECOND_NS);
+	write_number(writer, "rise", health->rise, 2);
+	write_number(writer, "fall", health->fall, 3);
+	close_table(writer, false);
+}
+
+static void write_app(struct writer *writer, const struct lbp_config_app *app)
+{
+	const struct lbp_limits none = {0, 0, 60 * SECOND_NS};
+
+	write_text(writer, "id", &app->id);
+	put_key(writer, "listen");
+	for (size_t i = 0; i < app->listen_len; i++) {
+		fputs(i == 0 ? "[" : ", ", writer->out);
+		put_address(writer, "", &app->listen[i]);
+	}
+	fputs("]", writer->out);
+	write_bool(writer, "proxy_protocol", app->proxy_protocol, false);
+	open_table(writer, "app.limits", 0, false);
+	write_limits(writer, &app->limits, &none);
+	close_table(writer, false);
+	write_health(writer, &app->health);
+	for (size_t i = 0; i < app->upstream_len; i++) {
+		open_table(writer, "app.upstream", i, true);
+		write_upstream(writer, &app->upstreams[i]);
+		close_table(writer, i + 1 == app->upstream_len);
+	}
+}
+
+static void write_grant_limits(struct writer *writer,
+	const struct lbp_config *config, const struct lbp_config_grant *grant)
+{
+	const struct lbp_config_app *app = &config->apps[grant->app];
+	char path[LBP_ID_MAX + 32];
+
+	/* An id may have points of its own, after the last of which a key in
+	 * an inline table would begin. */
+	if (writer->style == CONFIG_DENSE) {
+		fputs(writer->first ? "" : ", ", writer->out);
+		put_escaped(writer, app->id.ptr);
+		fputs(" = {", writer->out);
+		writer->depth++;
+		writer->first = true;
+	} else {
+		snprintf(path, sizeof(path), "client.limits.\"%s\"",
+			app->id.ptr);
+		open_table(writer, path, 0, false);
+	}
+	write_limits(writer, &grant->limits, &app->limits);
+	close_table(writer, false);
+}
+
+static void write_client(struct writer *writer, const struct lbp_config *config,
+	const struct lbp_config_client *client)
+{
+	write_text(writer, "id", &client->id);
+	put_key(writer, "serials");
+	for (size_t i = 0; i < client->serial_len; i++) {
+		fputs(i == 0 ? "[" : ", ", writer->out);
+		put_serial(writer, &client->serials[i]);
+	}
+	fputs("]", writer->out);
+	put_key(writer, "apps");
+	for (size_t i = 0; i < client->grant_len; i++) {
+		uint32_t app = client->grants[i].app;
+
+		fputs(i == 0 ? "[" : ", ", writer->out);
+		put_string(writer, config->apps[app].id.ptr);
+	}
+	fputs("]", writer->out);
+	open_table(writer, "client.limits", 0, false);
+	for (size_t i = 0; i < client->grant_len; i++)
+		write_grant_limits(writer, config, &client->grants[i]);
+	close_table(writer, false);
+}
+
+static void write_clients(
+	struct writer *writer, const struct lbp_config *config)
+{
+	for (size_t i = 0; i < config->client_len; i++) {
+		open_table(writer, "client", i, true);
+		write_client(writer, config, &config->clients[i]);
+		close_table(writer, i + 1 == config->client_len);
+	}
+}
+
+char *config_text_write(
+	const struct lbp_config *config, enum config_style style, size_t *len)
+{
+	char *text = NULL;
+	struct writer writer = {open_memstream(&text, len), style, 0, true};
+
+	if (writer.out == NULL)
+		abort();
+	if (style == CONFIG_DENSE)
+		write_clients(&writer, config);
+	write_server(&writer, config);
+	write_tls(&writer, config);
+	write_log_and_timeouts(&writer, config);
+	for (size_t i = 0; i < config->app_len; i++) {
+		open_table(&writer, "app", i, true);
+		write_app(&writer, &config->apps[i]);
+		close_table(&writer, i + 1 == config->app_len);
+	}
+	if (style == CONFIG_PLAIN)
+		write_clients(&writer, config);
+	fputc('\n', writer.out);
+	if (fclose(writer.out) != 0)
+		abort();
+	return text;
+}
