@@ -198,6 +198,19 @@ build/asan/nomem: $(call objects,asan,$(nomem_c)) build/asan/liblbproxy.a
 	$(call brief,LD)$(asan_cc) $(asan_ld) $(nomem_wrap) -pthread -o $@ $^ \
 		$(openssl)
 
+# nomem_rules NAME: a fuzz target that lets each allocation of lib fail.
+nomem_targets := toml config acl app session sim
+nomem_lib_wrap := $(addprefix -Wl$(comma)--wrap=,malloc calloc realloc free \
+	lbp_toml_parse lbp_config_parse lbp_acl_new lbp_app_new)
+define nomem_rules
+build/nomem/$1: $(call objects,asan,fuzz/fuzz_$1.c fuzz/oracle.c \
+		fuzz/replay.c fuzz/nomem_lib.c $(fuzz_more_$1)) \
+		build/asan/libmodel.a build/asan/liblbproxy.a
+	@mkdir -p $$(@D)
+	$$(call brief,LD)$$(asan_cc) $$(asan_ld) $$(nomem_lib_wrap) -o $$@ $$^
+endef
+$(foreach n,$(nomem_targets),$(eval $(call nomem_rules,$n)))
+
 build/sim: $(call objects,release,$(sim_c) fuzz/oracle.c) build/libmodel.a \
 		build/liblbproxy.a
 	$(call brief,LD)$(CC) $(release_ld) -o $@ $^
@@ -304,6 +317,11 @@ NOMEM_STEP = 1
 .PHONY: nomem
 nomem: build/asan/nomem ## start-up and accept with each allocation failing; NOMEM_STEP=
 	ci/sanitized build/asan build/asan/nomem $(NOMEM_STEP)
+
+.PHONY: nomem-lib
+nomem-lib: $(addprefix build/nomem/,$(nomem_targets)) ## every committed input, with each allocation of lib failing; NOMEM_STEP=
+	@LBP_NOMEM_STEP=$(NOMEM_STEP) ci/sanitized build/asan \
+		ci/replay-each build/nomem $(nomem_targets)
 
 .PHONY: fuzz-afl fuzz-long
 fuzz-afl: $(foreach v,fuzz afl aflsan aflcmp,build/$v/$(TARGET)) ## one target under AFL++; TARGET=, FUZZ_SECONDS=
