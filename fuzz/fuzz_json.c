@@ -6,7 +6,8 @@
  *   0 begin an object   1 begin an array   2 end   3, 4 a string (a byte's
  *   number of bytes)   5 a number (8 bytes)   6 true   7 false
  * In an object each value takes a key first, drawn as a string is. The check
- * after each part is quadratic; inputs are cut at 4096 bytes.
+ * after each part is quadratic; inputs are cut at 4096 bytes. At the end the
+ * whole is given in raw pieces, which the input's bytes cut.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -193,6 +194,28 @@ static void check(const struct lbp_json *json, struct model *model)
 			"control character in the text");
 }
 
+/* The whole text as raw parts, cut where the input says. */
+static void check_pieces(
+	struct bytes cuts, char *buf, size_t cap, const struct model *model)
+{
+	struct lbp_json json;
+
+	lbp_json_init(&json, buf, cap);
+	for (size_t at = 0; at < model->len;) {
+		size_t n = bytes_u8(&cuts) % 16;
+
+		if (n == 0 || n > model->len - at)
+			n = model->len - at;
+		lbp_json_raw(&json, model->text + at, n);
+		at += n;
+	}
+	ORACLE("JSN-6",
+		json.overflow == (model->len > cap) && json.len <= model->len &&
+			(json.overflow || json.len == model->len) &&
+			memcmp(buf, model->text, json.len) == 0,
+		"another text in pieces");
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	struct bytes bytes = {.ptr = data, .len = len < 4096 ? len : 4096};
@@ -217,6 +240,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	while (model->depth > 0)
 		end(&json, model);
 	check(&json, model);
+	check_pieces((struct bytes){data, len}, buf, cap, model);
 	ORACLE("JSN-7", buf[cap] == '!', "written beyond the capacity");
 	free(buf);
 	return 0;

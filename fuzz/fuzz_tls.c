@@ -2,10 +2,11 @@
  * The server's TLS as cmd/lbproxyd sets it up, over memory, with a client
  * whose certificates, versions, sessions and network are hostile.
  *
- * Input: a byte. 0: the server's number modulo 4, the size of the pieces, and
- * the client's bytes. Else up to four connections of twelve bytes each, see
- * draw_plan. Time goes on, and sessions can be resumed, from each connection
- * to the next; all else starts anew.
+ * Input: a byte. 0: the server's number modulo 4, what identify answers, the
+ * size of the pieces, and the client's bytes, which are given in one, too. Else
+ * up to four connections of twelve bytes each, see draw_plan. Time goes on, and
+ * sessions can be resumed, from each connection to the next; all else starts
+ * anew.
  */
 #include <openssl/err.h>
 #include <stdlib.h>
@@ -20,6 +21,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
 #define CONNECTIONS_MAX 4
 #define SESSION_LIFE_S  3600
+#define RAW_SEED        2
+#define RAW_BUFFER      65536
 
 /* RFC 8446, 6.2 */
 enum {
@@ -472,24 +475,32 @@ static void reset(struct world *w)
 	w->began = pki_now;
 }
 
-/* Bytes that no client made: they come to nothing. */
-static void run_raw(struct world *w, struct bytes *bytes)
+/* How a connection ended that no client made. */
+struct ending {
+	enum io io;
+	enum lbp_reason reason;
+	const char *detail;
+	unsigned asked;
+};
+
+/* Gives the server all the bytes, in pieces of a size, and then the end. */
+static struct ending feed(struct world *w, struct bytes bytes, size_t chunk)
 {
 	struct link *link = &w->link;
-	size_t chunk;
+	struct ending ending;
 
 	reset(w);
-	w->plan = (struct plan){.server = bytes_below(bytes, SERVERS)};
-	w->plan.allow = bytes_u8(bytes);
-	chunk = (size_t)bytes_u8(bytes) + 1;
-	if (!link_accept(link, servers[w->plan.server], 4096, chunk))
+	pki_seed(RAW_SEED);
+	if (!link_accept(link, servers[w->plan.server], RAW_BUFFER, chunk))
 		abort();
-	while (bytes->len > 0 && link->io != IO_RESET) {
-		size_t n = bytes->len < chunk ? bytes->len : chunk;
+	while (bytes.len > 0 && link->io != IO_RESET) {
+		int n = BIO_write(link->outer, bytes.ptr,
+			(int)(bytes.len < chunk ? bytes.len : chunk));
 
-		BIO_write(link->outer, bytes->ptr, (int)n);
-		bytes->ptr += n;
-		bytes->len -= n;
+		if (n <= 0)
+			abort();
+		bytes.ptr += n;
+		bytes.len -= (size_t)n;
 		link_handshake(link);
 		ORACLE("SRV-9", link->io != IO_OK, "nobody is let in");
 	}
@@ -497,7 +508,37 @@ static void run_raw(struct world *w, struct bytes *bytes)
 	if (link->io != IO_RESET)
 		link->io = tls_handshake(&link->tls);
 	check_refused(link);
+	ending = (struct ending){
+		link->io, link->tls.reason, link->tls.detail, w->asked};
 	link_release(link);
+	ERR_clear_error();
+	return ending;
+}
+
+/* Bytes that no client made: they come to nothing, in any pieces. */
+static void run_raw(struct world *w, struct bytes *bytes)
+{
+	struct ending pieces;
+	struct ending whole;
+	size_t chunk;
+
+	w->plan = (struct plan){.server = bytes_below(bytes, SERVERS)};
+	w->plan.allow = bytes_u8(bytes);
+	chunk = (size_t)bytes_u8(bytes) + 1;
+	pieces = feed(w, *bytes, chunk);
+	whole = feed(w, *bytes, RAW_BUFFER);
+	ORACLE("SRV-9",
+		pieces.io == whole.io && pieces.reason == whole.reason &&
+			pieces.asked == whole.asked,
+		"%s in pieces of %zu, %s in one",
+		lbp_reason_text(pieces.reason), chunk,
+		lbp_reason_text(whole.reason));
+	ORACLE("SRV-9",
+		pieces.detail == whole.detail ||
+			(pieces.detail != NULL && whole.detail != NULL &&
+				strcmp(pieces.detail, whole.detail) == 0),
+		"%s in pieces of %zu, %s in one", pieces.detail, chunk,
+		whole.detail);
 }
 
 static void run_clients(struct world *w, struct bytes *bytes)
@@ -522,7 +563,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	pki_now = PKI_START;
 	raw = bytes_u8(&bytes) == 0;
 	/* What a raw input recorded elsewhere holds does not fit here. */
-	pki_seed(raw ? 2 : 3);
+	pki_seed(raw ? RAW_SEED : 3);
 	if (raw)
 		run_raw(&world, &bytes);
 	else

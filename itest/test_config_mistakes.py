@@ -13,6 +13,8 @@ import subprocess
 
 import pytest
 
+from harness.pieces import run_in_pieces
+
 HERE = pathlib.Path(__file__).parent
 BINARY = os.environ.get("LBPROXYD", str(HERE.parent / "build" / "lbproxyd"))
 BASE = (HERE / "config_mistakes.toml").read_text()
@@ -606,3 +608,19 @@ def test_mistake(tmp_path, old, new, messages):
         prefix = f"{path}:{place[0]}:{place[1]}: error: "
         assert line.startswith(prefix)
         assert re.fullmatch(message, line[len(prefix):])
+
+
+@pytest.mark.parametrize("size", (1, 61, 1000))
+@pytest.mark.spec("CFG-32")
+def test_text_in_pieces(tmp_path, size):
+    """However the text arrives, the same is wrong with it."""
+    text = "[log]\nlevel = 'é'\n" if size == 1 else BASE.replace(
+        "[log]\n", "[log]\n" + "k = 1\n" + "# é\n" * 20_000 + "l = 1\n")
+    path = tmp_path / "lbproxy.toml"
+    path.write_text(text, encoding="utf-8")
+    status, lines = check(path)
+    done = run_in_pieces([BINARY, "-c", "/dev/stdin", "--check"],
+                         text.encode(), size)
+    assert (done.returncode, status) == (2, 2)
+    assert done.stderr.decode().splitlines() == [
+        line.replace(str(path), "/dev/stdin") for line in lines]

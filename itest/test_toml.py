@@ -21,6 +21,8 @@ from pathlib import Path
 
 import pytest
 
+from harness.pieces import run_in_pieces
+
 ROOT = Path(__file__).resolve().parent.parent
 TOOL = Path(os.environ.get("LBP_TOML_JSON", ROOT / "build" / "toml-json"))
 LIMIT_S = 60
@@ -430,6 +432,19 @@ def test_exit_status():
     done = run(b"", "extra")
     assert (done.returncode, done.stdout) == (2, b"")
     assert done.stderr.startswith(b"usage: ")
+
+
+@pytest.mark.parametrize("text, size", [
+    (b"a = [1, 2]\r\n[b]\nc = '\xe2\x82\xac'\n", 1),
+    (b"a = 1\nb = '\xe2\x82'\n", 1),
+    (b"a = '" + b"x" * 70_000 + b"'\n", 32_749)])
+@pytest.mark.spec("TOM-33", "TOM-34")
+def test_input_in_pieces(text, size):
+    """However the text arrives, it is the same text."""
+    whole, pieces = run(text), run_in_pieces([str(TOOL)], text, size)
+    assert (pieces.returncode, pieces.stderr) == (whole.returncode,
+                                                  whole.stderr)
+    assert pieces.stdout == whole.stdout
 
 
 @pytest.mark.spec("TOM-33")
