@@ -19,14 +19,19 @@ def unread(fd):
 def run_in_pieces(command, data, size):
     """
     As subprocess.run with this input, of which each piece is written after
-    the program has read the one before; its output must fit in a pipe.
+    the program has read the one before, until it does not read any more; its
+    output must fit in a pipe.
     """
     with subprocess.Popen(command, stdin=subprocess.PIPE,
                           stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE) as program:
         pipe = program.stdin.fileno()
         for at in range(0, len(data), size):
-            os.write(pipe, data[at:at + size])
-            wait_for(lambda: unread(pipe) == 0, "the piece is read")
+            try:
+                os.write(pipe, data[at:at + size])
+            except BrokenPipeError:
+                break
+            wait_for(lambda: unread(pipe) == 0 or program.poll() is not None,
+                     "the piece is read")
         output = program.communicate(timeout=BOUND)
     return subprocess.CompletedProcess(command, program.returncode, *output)
