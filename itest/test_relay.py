@@ -8,8 +8,10 @@ import pytest
 
 from harness import server as srv
 from harness import upstreams
+from harness.client import VERSIONS as CLIENTS
 from harness.client import connect
 from harness.peer import CHUNK
+from harness.pieces import Trickle
 from harness.ports import free_port
 from harness.wait import SLOW, holds_for, wait_for
 
@@ -105,6 +107,43 @@ def test_tiny_and_odd_pieces_keep_their_order(lb, upstream):
             data = rng.randbytes(size)
             peer.send(data)
             assert peer.recv_exactly(size) == data
+
+
+@pytest.fixture
+def trickle():
+    """A maker of connections on which bytes come in small pieces."""
+    made = []
+
+    def make(*args):
+        made.append(Trickle(*args))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.stop()
+
+
+@pytest.mark.spec("SRV-9", "SRV-14", "SRV-16", "FLW-1")
+@pytest.mark.parametrize("size", [1, 7, 1000])
+@pytest.mark.parametrize("version", VERSIONS)
+def test_tls_in_pieces(lb, pki, upstream, trickle, version, size):
+    """Handshakes, data and ends, with the client and with the upstream."""
+    context = upstreams.server_context(pki.of_upstream("loopback"))
+    context.minimum_version = context.maximum_version = CLIENTS[version]
+    up = upstream(upstreams.echo, context=context)
+    far = trickle((up.host, up.port), size)
+    server = lb.proxy({"url": f"tls://127.0.0.1:{far.address[1]}",
+                       "ca": pki.upstream_ca})
+    near = trickle(server.address(), size)
+    data = random.Random(size).randbytes(5000)
+    with connect(near.address, server.context(version=version)) as peer:
+        peer.send(data)
+        assert peer.recv_exactly(len(data)) == data
+        peer.finish()
+        peer.expect_end("clean")
+    assert server.wait_event("session")["reason"] == "done"
+    for one in (near, far):
+        assert one.pieces > 2 * len(data) // size
 
 
 @pytest.mark.spec("SES-7", "FLW-4", "FLW-5", "SRV-16")

@@ -1,10 +1,12 @@
-"""Programs that get their standard input in pieces."""
+"""Bytes that arrive in pieces: on standard input, over TCP."""
 
 import array
 import fcntl
 import os
+import socket
 import subprocess
 import termios
+import threading
 
 from harness.wait import BOUND, wait_for
 
@@ -35,3 +37,43 @@ def run_in_pieces(command, data, size):
                      "the piece is read")
         output = program.communicate(timeout=BOUND)
     return subprocess.CompletedProcess(command, program.returncode, *output)
+
+
+class Trickle:
+    """Passes on TCP connections both ways, in pieces of so many bytes."""
+
+    def __init__(self, target, size):
+        self.target = target
+        self.size = size
+        self.pieces = 0
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.address = self._listener.getsockname()
+        threading.Thread(target=self._accept_loop, daemon=True).start()
+
+    def _accept_loop(self):
+        while True:
+            try:
+                near, _ = self._listener.accept()
+            except OSError:
+                return
+            far = socket.create_connection(self.target, BOUND)
+            far.settimeout(None)
+            for pair in ((near, far), (far, near)):
+                pair[1].setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                threading.Thread(target=self._pass, args=pair,
+                                 daemon=True).start()
+
+    def _pass(self, source, sink):
+        try:
+            while data := source.recv(1 << 16):
+                for at in range(0, len(data), self.size):
+                    sink.sendall(data[at:at + self.size])
+                    self.pieces += 1
+            sink.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
+
+    def stop(self):
+        """No further connections; those that are there end with their ends."""
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
