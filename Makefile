@@ -324,11 +324,12 @@ nomem-lib: $(addprefix build/nomem/,$(nomem_targets)) ## every committed input, 
 		ci/replay-each build/nomem $(nomem_targets)
 
 .PHONY: fuzz-afl fuzz-long
-fuzz-afl: $(foreach v,fuzz afl aflsan aflcmp,build/$v/$(TARGET)) ## one target under AFL++; TARGET=, FUZZ_SECONDS=
-	@ci/fuzz-afl --seconds $(FUZZ_SECONDS) $(TARGET)
+fuzz-afl: $(foreach v,fuzz afl aflsan aflcmp,build/$v/$(TARGET)) ## one target under AFL++; TARGET=, FUZZ_SECONDS=, RECORD=1
+	@$(PYTHON) ci/fuzz-afl --seconds $(FUZZ_SECONDS) $(if $(RECORD),--record) \
+		$(TARGET)
 
 fuzz-long: $(addprefix build/fuzz/,$(targets)) ## a long run of every target, its inputs kept, fuzz/REPORT.md written; FUZZ_SECONDS=, TARGET=
-	@ci/fuzz-long --seconds $(FUZZ_SECONDS) --jobs $(FUZZ_JOBS) $(targets)
+	@$(PYTHON) ci/fuzz-long --seconds $(FUZZ_SECONDS) --jobs $(FUZZ_JOBS) $(targets)
 
 corpus: $(addprefix build/fuzz/,$(targets)) ## keep what `make fuzz` found worth keeping in fuzz/corpus; TARGET=
 	@$(PYTHON) ci/fuzz --keep $(targets)
