@@ -318,7 +318,10 @@ static void check_complete(const struct world *w)
 		w->asked);
 	ORACLE("SRV-9", is_resumed(w) || kind != PKI_STOLEN,
 		"a certificate without its key");
-	ORACLE("SRV-9", wire_is_same(&link->up, link->up.sent_len),
+	ORACLE("SRV-9",
+		wire_is_same(&link->up, link->up_needed > 0
+						? link->up_needed
+						: link->up.sent_len),
 		"what the client sent is not what came");
 	ORACLE("SRV-9", wire_is_same(&link->down, link->down_needed),
 		"what the client got was not what was sent");
@@ -466,6 +469,7 @@ static void reset(struct world *w)
 	w->link.alert = 0;
 	w->link.down_got = 0;
 	w->link.down_needed = 0;
+	w->link.up_needed = 0;
 	w->link.down_garbled = false;
 	w->link.tls.identify = identify;
 	w->link.tls.user = w;

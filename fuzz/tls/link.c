@@ -75,6 +75,10 @@ static void drive_client(struct link *link)
 		return;
 	ERR_clear_error();
 	rc = SSL_do_handshake(link->client);
+	/* What it says from here on may be an alert, encrypted as data are. */
+	if (rc == 1 && link->up_needed == 0)
+		link->up_needed =
+			link->up.sent_len + BIO_ctrl_pending(link->client_out);
 	if (rc == 1)
 		client_read(link);
 	else if (SSL_get_error(link->client, rc) != SSL_ERROR_WANT_READ)

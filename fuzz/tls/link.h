@@ -27,6 +27,7 @@ struct link {
 
 	enum io io;         /* the handshake's last result */
 	size_t down_needed; /* of down.sent: what the handshake depended on */
+	size_t up_needed;   /* of up.sent, likewise; 0: the client is at it */
 	size_t down_got;    /* data that the client read, as it should be */
 	bool down_garbled;  /* or not */
 };
