@@ -2,13 +2,15 @@
  * An application against its model.
  *
  * Input: what twin_app_draw takes, a byte for faulty options (see spoil),
- * then operations: a byte, modulo 11, and what it takes:
+ * then operations: a byte, modulo 13, and what it takes:
  *   0 identify (the serial's octet)   1 admit (the client)   2 leave likewise
  *   3 choose (the set tried)   4 a dial succeeds, or 5 fails (the upstream)
  *   6 release (the upstream)   7 take a check at bytes_time from now, without
  *   waiting   8 answer a check (the upstream, times 2, plus success)
  *   9 time goes by (bytes_time), or back to 0 (0xff and a byte of 0)
  *   10 give a check up (the upstream)
+ *   11 reload (what twin_app_draw_config takes)
+ *   12 retire (0xff, else nothing); no reload comes after it
  * Clients and upstreams are bytes, modulo two more than there are.
  */
 #include <stdlib.h>
@@ -129,9 +131,17 @@ static void answer(struct run *run)
 		what / 2 % (run->twin.model.upstream_len + 2), what & 1);
 }
 
+static void reload(struct run *run)
+{
+	if (run->twin.model.retired)
+		return;
+	twin_app_draw_config(&run->twin, &run->bytes);
+	twin_app_reload(&run->twin, run->now_ns);
+}
+
 static void operate(struct run *run)
 {
-	switch (bytes_below(&run->bytes, 11)) {
+	switch (bytes_below(&run->bytes, 13)) {
 	case 0:
 		identify(run);
 		break;
@@ -165,6 +175,13 @@ static void operate(struct run *run)
 	case 10:
 		twin_app_check_dropped(&run->twin, draw_upstream(run));
 		break;
+	case 11:
+		reload(run);
+		break;
+	case 12:
+		if (bytes_u8(&run->bytes) == 0xff)
+			twin_app_retire(&run->twin);
+		break;
 	}
 }
 
@@ -175,8 +192,10 @@ static bool spoil(struct lbp_app_options *options, uint8_t fault)
 		{.client = 1}, {.client = 1}};
 	static const struct lbp_app_client timeless[] = {
 		{.limits.connections = 1}};
-	static const uint32_t light[] = {1, 0};
-	static const uint32_t heavy[] = {1, LBP_WEIGHT_MAX + 1};
+	static const struct lbp_app_upstream light[] = {{"a", 1}, {"b", 0}};
+	static const struct lbp_app_upstream heavy[] = {
+		{"a", 1}, {"b", LBP_WEIGHT_MAX + 1}};
+	static const struct lbp_app_upstream same[] = {{"a", 1}, {"a", 1}};
 
 	switch (fault) {
 	case 0:
@@ -186,10 +205,10 @@ static bool spoil(struct lbp_app_options *options, uint8_t fault)
 		options->upstream_len = LBP_UPSTREAMS_MAX + 1;
 		return true;
 	case 2:
-		options->weights = light;
+		options->upstreams = light;
 		return true;
 	case 3:
-		options->weights = heavy;
+		options->upstreams = heavy;
 		return true;
 	case 4:
 		options->health.rise = 0;
@@ -208,16 +227,20 @@ static bool spoil(struct lbp_app_options *options, uint8_t fault)
 		options->clients = timeless;
 		options->client_len = 1;
 		return true;
+	case 9:
+		options->upstreams = same;
+		return true;
 	}
 	return false;
 }
 
 static void check_refusal(const struct twin_app *twin, uint8_t fault)
 {
-	static const uint32_t weights[LBP_UPSTREAMS_MAX + 1] = {1, 1};
+	static const struct lbp_app_upstream upstreams[LBP_UPSTREAMS_MAX + 1] =
+		{{"a", 1}, {"b", 1}};
 	struct lbp_app_options options = {.id = "spoilt",
 		.acl = twin->acl,
-		.weights = weights,
+		.upstreams = upstreams,
 		.upstream_len = 2,
 		.health = {true, 1, 1, 1, 1}};
 	struct lbp_app *app = twin->app;

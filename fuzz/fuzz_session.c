@@ -9,6 +9,7 @@
  *   time goes by (bytes_time), or up to the next deadline, -1, 0 or +1 (a byte)
  *   a byte moves   the ends of the flow are passed on
  *   a check is taken or answered   an ended session is replaced by a new one
+ *   a reload (see twin_app_draw_config), and who is told of it (a byte)
  */
 #include <stdlib.h>
 
@@ -127,6 +128,19 @@ static void check_upstream(struct run *run)
 	twin_app_check(&run->app);
 }
 
+static void reload(struct run *run)
+{
+	uint8_t told;
+
+	twin_app_draw_config(&run->app, &run->bytes);
+	twin_app_reload(&run->app, run->now_ns);
+	told = bytes_u8(&run->bytes);
+	for (uint32_t i = 0; i < SESSIONS; i++) {
+		if ((told >> i & 1) != 0)
+			step(run, &run->sessions[i], LBP_EVENT_RELOADED);
+	}
+}
+
 static void operate(struct run *run)
 {
 	uint8_t what = bytes_u8(&run->bytes);
@@ -159,6 +173,9 @@ static void operate(struct run *run)
 		break;
 	case 7:
 		advance_to_deadline(run, twin);
+		break;
+	case 8:
+		reload(run);
 		break;
 	default:
 		step(run, twin,

@@ -3,9 +3,12 @@
  * which upstream is next (balancer over health).
  *
  * An application is not thread-safe: whoever shares one holds a lock around
- * each call, except lbp_app_identify and lbp_app_id, which only read what
- * never changes. All memory is allocated by lbp_app_new. Source: SPEC.md
- * [APP-*].
+ * each call, except lbp_app_new and lbp_app_next, which allocate all memory,
+ * and lbp_app_free. Source: SPEC.md [APP-*].
+ *
+ * Upstreams have numbers from 0, in the order of the options. They keep them
+ * over a reload: an upstream that was removed has its number until nothing is
+ * open on it any more, and only then another may get it.
  */
 #ifndef LBP_APP_H
 #define LBP_APP_H
@@ -25,12 +28,18 @@ struct lbp_app_client {
 	struct lbp_limits limits;
 };
 
+/* An upstream, which a reload knows again by its name. */
+struct lbp_app_upstream {
+	const char *name; /* copied */
+	uint32_t weight;  /* 1 to LBP_WEIGHT_MAX */
+};
+
 struct lbp_app_options {
 	const char *id;            /* copied */
-	const struct lbp_acl *acl; /* must outlive the application */
-	uint32_t number;           /* of this application in the acl */
-	const uint32_t *weights;   /* of the upstreams; copied */
-	size_t upstream_len;       /* 1 to LBP_UPSTREAMS_MAX */
+	const struct lbp_acl *acl; /* must outlive the application, or */
+	uint32_t number;           /* what it is adopted by; its number there */
+	const struct lbp_app_upstream *upstreams;
+	size_t upstream_len; /* 1 to LBP_UPSTREAMS_MAX */
 	struct lbp_health_options health;
 	const struct lbp_app_client *clients; /* in any order; copied */
 	size_t client_len;
@@ -42,11 +51,37 @@ struct lbp_app;
  * Makes an application in *out, which the caller ends with lbp_app_free.
  * now_ns is the time from which health checks are spread. LBP_ERR_RANGE: no
  * upstream or too many, a weight or a health option out of range, a rate
- * without a window, or a client given twice. LBP_ERR_NOMEM. On error *out is
- * NULL. Source: [APP-1].
+ * without a window, a name or a client given twice. LBP_ERR_NOMEM. On error
+ * *out is NULL. Source: [APP-1].
  */
 LBP_MUST_CHECK enum lbp_err lbp_app_new(struct lbp_app **out,
 	const struct lbp_app_options *options, uint64_t now_ns);
+
+/*
+ * The first half of a reload: makes in *out what app is to become, with
+ * nothing open; errors as of lbp_app_new, and LBP_ERR_RANGE also if more than
+ * LBP_UPSTREAMS_MAX numbers would be needed for the upstreams and for those
+ * that were removed and are still open. app, which may be NULL, stays as it
+ * is and needs no lock as long as no other reload adopts anything. *out goes
+ * to lbp_app_adopt or lbp_app_free. Source: [APP-8].
+ */
+LBP_MUST_CHECK enum lbp_err lbp_app_next(struct lbp_app **out,
+	const struct lbp_app *app, const struct lbp_app_options *options,
+	uint64_t now_ns);
+
+/*
+ * The second half: app becomes next, which lbp_app_next made of it, and goes
+ * on with all that is open, admitted and known of those that stay; sessions
+ * of app go on with it. next then has what is not needed any more and goes to
+ * lbp_app_free. Nothing is allocated. Source: [APP-8] to [APP-11].
+ */
+void lbp_app_adopt(struct lbp_app *app, struct lbp_app *next);
+
+/*
+ * Lets nobody in any more and chooses no upstream: the application was
+ * removed. What is open is given back as before. Source: [APP-12].
+ */
+void lbp_app_retire(struct lbp_app *app);
 
 /* Ends an application that no session uses any more; NULL is allowed. */
 void lbp_app_free(struct lbp_app *app);
@@ -54,13 +89,17 @@ void lbp_app_free(struct lbp_app *app);
 /* Its id, owned by the application. */
 const char *lbp_app_id(const struct lbp_app *app);
 
-/* How many upstreams it has. */
+/* How many numbers of upstreams there are. */
 uint32_t lbp_app_upstreams(const struct lbp_app *app);
+
+/* The name of the upstream that has a number, the application's; or NULL. */
+const char *lbp_app_upstream(const struct lbp_app *app, uint32_t upstream);
 
 /*
  * Who has this serial, and may they use this application? The number of the
- * client goes to *client, also with LBP_ERR_NOT_ALLOWED.
- * LBP_ERR_UNKNOWN_CLIENT: *client is as before. Source: [ACL-2], [ACL-3].
+ * client goes to *client, also with LBP_ERR_NOT_ALLOWED, unless the
+ * application is retired. LBP_ERR_UNKNOWN_CLIENT: *client is as before.
+ * Source: [ACL-2], [ACL-3], [APP-12].
  */
 LBP_MUST_CHECK enum lbp_err lbp_app_identify(const struct lbp_app *app,
 	const struct lbp_serial *serial, uint32_t *client);

@@ -140,6 +140,20 @@ enum lbp_err lbp_balancer_release(
 	return LBP_OK;
 }
 
+void lbp_balancer_carry(struct lbp_balancer *balancer,
+	const struct lbp_balancer *from, uint32_t upstream)
+{
+	struct lbp_balancer_slot *slot = &balancer->slots[upstream];
+
+	slot->open = from->slots[upstream].open;
+	slot->chosen = from->slots[upstream].chosen;
+	if (balancer->choices < from->choices)
+		balancer->choices = from->choices;
+	/* From the least that it can be it only goes down. */
+	if (slot->at != LBP_NONE)
+		sift_down(balancer, slot->at);
+}
+
 static void take_in(struct lbp_balancer *balancer, uint32_t upstream)
 {
 	put(balancer, balancer->heap_len++, upstream);

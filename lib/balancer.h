@@ -66,6 +66,14 @@ enum lbp_err lbp_balancer_release(
 	struct lbp_balancer *balancer, uint32_t upstream);
 
 /*
+ * Goes on with what another balancer counted on the upstream of the same
+ * index, which has nothing open and was never chosen here: its connections,
+ * and when it was chosen last. Both have such an upstream. Source: [BAL-8].
+ */
+void lbp_balancer_carry(struct lbp_balancer *balancer,
+	const struct lbp_balancer *from, uint32_t upstream);
+
+/*
  * Makes an upstream eligible or not; its connections go on and stay counted.
  * LBP_ERR_RANGE: no such upstream; nothing changes. Source: [BAL-7].
  */

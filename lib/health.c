@@ -18,6 +18,19 @@ void lbp_health_init(struct lbp_health *health,
 		.up = true, .due_ns = later(now_ns, whole + part)};
 }
 
+void lbp_health_carry(struct lbp_health *health,
+	const struct lbp_health_options *options, const struct lbp_health *from,
+	bool keep_times)
+{
+	health->checking = from->checking;
+	if (keep_times)
+		health->due_ns = from->due_ns;
+	if (!options->enabled)
+		return;
+	health->up = from->up;
+	health->run = from->run;
+}
+
 static enum lbp_health_change flip(struct lbp_health *health)
 {
 	health->run = 0;
@@ -71,7 +84,7 @@ enum lbp_health_change lbp_health_checked(struct lbp_health *health,
 	if (!health->checking)
 		return LBP_HEALTH_SAME;
 	health->checking = false;
-	if (!health->up && ok)
+	if (options->enabled && !health->up && ok)
 		return count(health, options->rise);
 	return lbp_health_dialed(health, options, ok);
 }

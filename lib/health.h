@@ -47,6 +47,16 @@ void lbp_health_init(struct lbp_health *health,
 	uint32_t n);
 
 /*
+ * Goes on with what is known of the same upstream under other options: up or
+ * down, its run of results, and the check that runs; with keep_times also when
+ * the next one is due. health was just started under options; with checks off
+ * it stays up. Source: [HLT-11].
+ */
+void lbp_health_carry(struct lbp_health *health,
+	const struct lbp_health_options *options, const struct lbp_health *from,
+	bool keep_times);
+
+/*
  * Records the result of a real dial. While up, a failure counts towards
  * fall and a success ends the run of failures; while down, a failure ends
  * the run of successful checks and a success counts for nothing.

@@ -69,6 +69,35 @@ enum lbp_err lbp_limiter_admit(struct lbp_limiter *limiter, uint64_t now_ns)
 	return err;
 }
 
+void lbp_limiter_carry(
+	struct lbp_limiter *limiter, const struct lbp_limiter *from)
+{
+	uint32_t most = limiter->limits.connections;
+	uint32_t len = from->len < most ? from->len : most;
+	/* The oldest that has room. */
+	uint64_t at = (uint64_t)from->head + (from->len - len);
+
+	/*@ loop invariant 0 <= i <= len;
+	  @ loop invariant from->len > 0 ==> at ==
+	  @ 	from->head + (from->len - len) + i ||
+	  @ 	at == from->head + (from->len - len) + i - from->len;
+	  @ loop invariant \forall integer j; 0 <= j < i ==>
+	  @ 	limiter->ring[j] ==
+	  @ 		limiter_time(from, from->len - len + j);
+	  @ loop assigns i, at, limiter->ring[0 .. len - 1];
+	  @ loop variant len - i;
+	  @*/
+	for (uint32_t i = 0; i < len; i++) {
+		if (at >= from->len)
+			at -= from->len;
+		limiter->ring[i] = from->ring[at++];
+	}
+	limiter->head = 0;
+	limiter->len = len;
+	limiter->open = from->open;
+	limiter->last_ns = from->last_ns;
+}
+
 enum lbp_err lbp_limiter_release(struct lbp_limiter *limiter)
 {
 	if (limiter->open == 0)

@@ -48,17 +48,19 @@ struct lbp_limiter {
   @ 	(\forall integer i, j; 0 <= i < l->head <= j < l->len ==>
   @ 		l->ring[j] <= l->ring[i]);
   @
-  @ // [LIM-1]
-  @ predicate limiter_cap(struct lbp_limiter *l) =
-  @ 	l->limits.concurrent != 0 ==> l->open <= l->limits.concurrent;
-  @
   @ predicate limiter_valid(struct lbp_limiter *l) =
-  @ 	limiter_storage(l) && limiter_ring(l) && limiter_cap(l);
+  @ 	limiter_storage(l) && limiter_ring(l);
   @
-  @ // Would another session be one too many at once?
+  @ // [LIM-1]: would another session be one too many at once? Equal, but
+  @ // after a reload that lowered the cap.
   @ predicate limiter_capped(struct lbp_limiter *l) =
-  @ 	l->open == (l->limits.concurrent != 0
+  @ 	l->open >= (l->limits.concurrent != 0
   @ 		? l->limits.concurrent : UINT32_MAX);
+  @
+  @ // The admission in place i, counted from the oldest in the ring.
+  @ logic integer limiter_time(struct lbp_limiter *l, integer i) =
+  @ 	l->head + i < l->len
+  @ 		? l->ring[l->head + i] : l->ring[l->head + i - l->len];
   @
   @ predicate limiter_full(struct lbp_limiter *l) =
   @ 	l->limits.connections != 0 && l->len == l->limits.connections;
@@ -152,6 +154,34 @@ void lbp_limiter_init(struct lbp_limiter *limiter,
   @*/
 LBP_MUST_CHECK enum lbp_err lbp_limiter_admit(
 	struct lbp_limiter *limiter, uint64_t now_ns);
+
+/*
+ * Goes on with what another limiter counted, under limits of its own: the
+ * sessions that are open, above the cap too, and the last admissions, as many
+ * as both rings hold. limiter was just started, on a ring of its own; from
+ * stays as it is. Source: [LIM-7].
+ */
+/*@ requires limiter_valid(limiter) && limiter_valid(from);
+  @ requires \separated(limiter, from);
+  @ requires \separated(
+  @ 	limiter->ring + (0 .. limiter->limits.connections - 1), from,
+  @ 	from->ring + (0 .. from->limits.connections - 1));
+  @ requires \separated(
+  @ 	limiter, from->ring + (0 .. from->limits.connections - 1));
+  @ assigns limiter->last_ns, limiter->open, limiter->len, limiter->head,
+  @ 	limiter->ring[0 .. limiter->limits.connections - 1];
+  @ ensures limiter_valid(limiter);
+  @ ensures limiter->open == from->open;
+  @ ensures limiter->last_ns == from->last_ns;
+  @ ensures limiter->head == 0;
+  @ ensures limiter->len ==
+  @ 	\min(from->len, limiter->limits.connections);
+  @ ensures \forall integer i; 0 <= i < limiter->len ==>
+  @ 	limiter->ring[i] ==
+  @ 		limiter_time(from, from->len - limiter->len + i);
+  @*/
+void lbp_limiter_carry(
+	struct lbp_limiter *limiter, const struct lbp_limiter *from);
 
 /*
  * Gives back one open session. The admission stays in the window.

@@ -2,158 +2,62 @@
 
 #include <stdlib.h>
 
-#include "balancer.h"
+#include "app_state.h"
 
 /* Standard streams, signal pipe, and what libraries open now and then. */
 #define DESCRIPTORS_BASE 16
 /* A wake-up pipe and the event loop's own. */
 #define DESCRIPTORS_PER_WORKER 3
 
-static size_t count_serials(const struct lbp_config *config)
+/* Applications that stay are where they were; next gets all the others. */
+static void adopt_apps(struct lbp_policy *policy, struct lbp_policy *next)
 {
-	size_t n = 0;
-	size_t i;
+	for (size_t i = 0; i < next->app_len; i++) {
+		uint32_t origin = next->origins[i];
+		struct lbp_app *made = next->apps[i];
 
-	for (i = 0; i < config->client_len; i++)
-		n += config->clients[i].serial_len;
-	return n;
-}
-
-static size_t count_grants(const struct lbp_config *config)
-{
-	size_t n = 0;
-	size_t i;
-
-	for (i = 0; i < config->client_len; i++)
-		n += config->clients[i].grant_len;
-	return n;
-}
-
-static void list_serials(
-	const struct lbp_config *config, struct lbp_acl_serial *serials)
-{
-	uint32_t c;
-	size_t i;
-
-	for (c = 0; c < config->client_len; c++) {
-		for (i = 0; i < config->clients[c].serial_len; i++) {
-			serials->serial = config->clients[c].serials[i];
-			serials->client = c;
-			serials++;
-		}
+		if (origin == LBP_NONE)
+			continue;
+		lbp_app_adopt(policy->apps[origin], made);
+		next->apps[i] = policy->apps[origin];
+		policy->apps[origin] = made;
 	}
 }
 
-static void list_grants(
-	const struct lbp_config *config, struct lbp_acl_grant *grants)
+/* Who was removed has the number for as long as sessions are open. */
+static void leave_numbers(struct lbp_policy *policy, struct lbp_policy *next)
 {
-	uint32_t c;
-	size_t i;
+	for (size_t i = 0; i < next->app_len; i++) {
+		const struct lbp_app *app = next->apps[i];
 
-	for (c = 0; c < config->client_len; c++) {
-		for (i = 0; i < config->clients[c].grant_len; i++) {
-			grants->client = c;
-			grants->app = config->clients[c].grants[i].app;
-			grants++;
-		}
-	}
-}
+		for (size_t m = 0; m < app->member_len; m++) {
+			uint32_t number = app->members[m].client;
 
-static enum lbp_err make_acl(
-	struct lbp_policy *policy, const struct lbp_config *config)
-{
-	size_t serial_len = count_serials(config);
-	size_t grant_len = count_grants(config);
-	struct lbp_acl_serial *serials;
-	struct lbp_acl_grant *grants;
-	enum lbp_err err = LBP_ERR_NOMEM;
-
-	/* One more than needed: calloc of nothing may return NULL. */
-	serials = calloc(serial_len + 1, sizeof(*serials));
-	grants = calloc(grant_len + 1, sizeof(*grants));
-	if (serials == NULL || grants == NULL)
-		goto out;
-	list_serials(config, serials);
-	list_grants(config, grants);
-	err = lbp_acl_new(&policy->acl, serials, serial_len, grants, grant_len,
-		(uint32_t)config->client_len, (uint32_t)config->app_len);
-out:
-	free(serials);
-	free(grants);
-	return err;
-}
-
-/* The clients of one application, with their limits; returns how many. */
-static size_t list_clients(const struct lbp_config *config, uint32_t app,
-	struct lbp_app_client *clients)
-{
-	size_t n = 0;
-	uint32_t c;
-	size_t i;
-
-	for (c = 0; c < config->client_len; c++) {
-		for (i = 0; i < config->clients[c].grant_len; i++) {
-			if (config->clients[c].grants[i].app != app)
+			if (next->clients[number] != NULL)
 				continue;
-			clients[n].client = c;
-			clients[n].limits = config->clients[c].grants[i].limits;
-			n++;
+			next->clients[number] = policy->clients[number];
+			policy->clients[number] = NULL;
 		}
 	}
-	return n;
 }
 
-static enum lbp_err make_app(struct lbp_policy *policy,
-	const struct lbp_config *config, uint32_t number, uint64_t now_ns)
+void lbp_policy_adopt(struct lbp_policy *policy, struct lbp_policy *next)
 {
-	const struct lbp_config_app *from = &config->apps[number];
-	uint32_t weights[LBP_UPSTREAMS_MAX];
-	struct lbp_app_client *clients;
-	struct lbp_app_options options;
-	enum lbp_err err;
-	size_t i;
+	struct lbp_policy before;
 
-	if (from->upstream_len > LBP_UPSTREAMS_MAX)
-		return LBP_ERR_RANGE;
-	for (i = 0; i < from->upstream_len; i++)
-		weights[i] = from->upstreams[i].weight;
-	clients = calloc(config->client_len + 1, sizeof(*clients));
-	if (clients == NULL)
-		return LBP_ERR_NOMEM;
-	options = (struct lbp_app_options){
-		.id = from->id.ptr,
-		.acl = policy->acl,
-		.number = number,
-		.weights = weights,
-		.upstream_len = from->upstream_len,
-		.health = from->health,
-		.clients = clients,
-		.client_len = list_clients(config, number, clients),
-	};
-	err = lbp_app_new(&policy->apps[number], &options, now_ns);
-	free(clients);
-	return err;
+	adopt_apps(policy, next);
+	leave_numbers(policy, next);
+	before = *policy;
+	*policy = *next;
+	*next = before;
+	for (size_t i = 0; i < next->app_len; i++)
+		lbp_app_retire(next->apps[i]);
 }
 
-enum lbp_err lbp_policy_init(struct lbp_policy *policy,
-	const struct lbp_config *config, uint64_t now_ns)
+const char *lbp_policy_client_id(
+	const struct lbp_policy *policy, uint32_t client)
 {
-	enum lbp_err err;
-	uint32_t i;
-
-	*policy = (struct lbp_policy){0};
-	err = make_acl(policy, config);
-	if (err != LBP_OK)
-		return err;
-	policy->apps = calloc(config->app_len + 1, sizeof(struct lbp_app *));
-	if (policy->apps == NULL)
-		err = LBP_ERR_NOMEM;
-	policy->app_len = config->app_len;
-	for (i = 0; err == LBP_OK && i < config->app_len; i++)
-		err = make_app(policy, config, i, now_ns);
-	if (err != LBP_OK)
-		lbp_policy_release(policy);
-	return err;
+	return client < policy->client_len ? policy->clients[client] : NULL;
 }
 
 void lbp_policy_release(struct lbp_policy *policy)
@@ -162,7 +66,11 @@ void lbp_policy_release(struct lbp_policy *policy)
 
 	for (i = 0; policy->apps != NULL && i < policy->app_len; i++)
 		lbp_app_free(policy->apps[i]);
+	for (i = 0; policy->clients != NULL && i < policy->client_len; i++)
+		free(policy->clients[i]);
 	free(policy->apps);
+	free(policy->origins);
+	free(policy->clients);
 	lbp_acl_free(policy->acl);
 	*policy = (struct lbp_policy){0};
 }

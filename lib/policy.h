@@ -1,8 +1,8 @@
 /*
  * A configuration put to work: one access list and the applications over it.
  *
- * Clients and applications are numbered as the configuration lists them.
- * Source: SPEC.md [POL-*].
+ * Clients are numbered as the configuration lists them, and keep their number
+ * over a reload: see lbp_policy_next. Source: SPEC.md [POL-*].
  */
 #ifndef LBP_POLICY_H
 #define LBP_POLICY_H
@@ -16,10 +16,15 @@
 #include "config.h"
 #include "err.h"
 
+/* All is to be read only. */
 struct lbp_policy {
 	struct lbp_acl *acl;
 	struct lbp_app **apps; /* app_len of them, as in the configuration */
 	size_t app_len;
+	char **clients; /* ids by number, client_len; NULL: nobody has it */
+	size_t client_len;
+	/* Private, until it is adopted: which app each one is to replace. */
+	uint32_t *origins;
 };
 
 /*
@@ -31,6 +36,33 @@ struct lbp_policy {
  */
 LBP_MUST_CHECK enum lbp_err lbp_policy_init(struct lbp_policy *policy,
 	const struct lbp_config *config, uint64_t now_ns);
+
+/*
+ * The first half of a reload: makes in *next what policy is to become, as
+ * lbp_policy_init would, but that apps and clients of the same id and
+ * upstreams of the same url are known to be the same. LBP_ERR_RANGE also as of
+ * lbp_app_next. policy stays as it is; other threads may use its applications
+ * meanwhile, but no other reload may run. *next goes to lbp_policy_adopt or
+ * lbp_policy_release. Source: [POL-4].
+ */
+LBP_MUST_CHECK enum lbp_err lbp_policy_next(struct lbp_policy *next,
+	const struct lbp_policy *policy, const struct lbp_config *config,
+	uint64_t now_ns);
+
+/*
+ * The second half: policy becomes *next, which lbp_policy_next made of it. The
+ * applications that stay are where they were and go on with their state; those
+ * that were removed are retired. *next then has the latter and all else that
+ * is not needed any more, and goes to lbp_policy_release once no session uses
+ * a retired application. The caller holds the locks of all applications; then
+ * every session is to step LBP_EVENT_RELOADED. Nothing is allocated.
+ * Source: [POL-4].
+ */
+void lbp_policy_adopt(struct lbp_policy *policy, struct lbp_policy *next);
+
+/* The id of a client by its number, the policy's; NULL if there is none. */
+const char *lbp_policy_client_id(
+	const struct lbp_policy *policy, uint32_t client);
 
 /* Ends a policy that no session uses any more; an empty one is allowed. */
 void lbp_policy_release(struct lbp_policy *policy);

@@ -1,9 +1,12 @@
 #include "session.h"
 
 #include <assert.h>
-#include <string.h>
 
 #define BIT(n) (1u << (n))
+
+/* What may happen until the session has ended. */
+#define ALWAYS                                                                 \
+	(BIT(LBP_EVENT_TICK) | BIT(LBP_EVENT_RELOADED) | BIT(LBP_EVENT_STOP))
 
 /* The legal transitions: which states may follow a state. */
 static const unsigned legal_next[] = {
@@ -23,26 +26,23 @@ static const unsigned legal_next[] = {
 
 /* The legal events: what may happen in a state. [SES-15]. */
 static const unsigned legal_events[] = {
-	[LBP_SESSION_HANDSHAKE] =
-		BIT(LBP_EVENT_IDENTIFIED) | BIT(LBP_EVENT_HANDSHAKE_DONE) |
-		BIT(LBP_EVENT_HANDSHAKE_FAILED) | BIT(LBP_EVENT_CLIENT_RESET) |
-		BIT(LBP_EVENT_TICK) | BIT(LBP_EVENT_STOP),
-	[LBP_SESSION_AUTHORIZED] =
-		BIT(LBP_EVENT_IDENTIFIED) | BIT(LBP_EVENT_HANDSHAKE_DONE) |
-		BIT(LBP_EVENT_HANDSHAKE_FAILED) | BIT(LBP_EVENT_CLIENT_RESET) |
-		BIT(LBP_EVENT_TICK) | BIT(LBP_EVENT_STOP),
+	[LBP_SESSION_HANDSHAKE] = BIT(LBP_EVENT_IDENTIFIED) |
+				  BIT(LBP_EVENT_HANDSHAKE_DONE) |
+				  BIT(LBP_EVENT_HANDSHAKE_FAILED) |
+				  BIT(LBP_EVENT_CLIENT_RESET) | ALWAYS,
+	[LBP_SESSION_AUTHORIZED] = BIT(LBP_EVENT_IDENTIFIED) |
+				   BIT(LBP_EVENT_HANDSHAKE_DONE) |
+				   BIT(LBP_EVENT_HANDSHAKE_FAILED) |
+				   BIT(LBP_EVENT_CLIENT_RESET) | ALWAYS,
 	[LBP_SESSION_DIALING] = BIT(LBP_EVENT_DIAL_DONE) |
 				BIT(LBP_EVENT_DIAL_FAILED) |
-				BIT(LBP_EVENT_CLIENT_RESET) |
-				BIT(LBP_EVENT_TICK) | BIT(LBP_EVENT_STOP),
+				BIT(LBP_EVENT_CLIENT_RESET) | ALWAYS,
 	[LBP_SESSION_RELAY] = BIT(LBP_EVENT_FLOW_FINISHED) |
 			      BIT(LBP_EVENT_CLIENT_RESET) |
-			      BIT(LBP_EVENT_UPSTREAM_RESET) |
-			      BIT(LBP_EVENT_TICK) | BIT(LBP_EVENT_STOP),
+			      BIT(LBP_EVENT_UPSTREAM_RESET) | ALWAYS,
 	[LBP_SESSION_CLOSING] = BIT(LBP_EVENT_HANDSHAKE_FAILED) |
 				BIT(LBP_EVENT_CLIENT_RESET) |
-				BIT(LBP_EVENT_CLIENT_ENDED) |
-				BIT(LBP_EVENT_TICK) | BIT(LBP_EVENT_STOP),
+				BIT(LBP_EVENT_CLIENT_ENDED) | ALWAYS,
 	[LBP_SESSION_ENDED] = 0,
 };
 
@@ -59,8 +59,7 @@ const char *lbp_reason_text(enum lbp_reason reason)
 }
 
 void lbp_session_init(struct lbp_session *session, struct lbp_app *app,
-	const struct lbp_session_timeouts *timeouts, uint8_t *tried,
-	uint64_t now_ns)
+	const struct lbp_session_timeouts *timeouts, uint64_t now_ns)
 {
 	*session = (struct lbp_session){
 		.app = app,
@@ -68,10 +67,8 @@ void lbp_session_init(struct lbp_session *session, struct lbp_app *app,
 		.state = LBP_SESSION_HANDSHAKE,
 		.client = LBP_NONE,
 		.upstream = LBP_NONE,
-		.tried = tried,
 		.since_ns = now_ns,
 	};
-	memset(tried, 0, LBP_TRIED_BYTES(lbp_app_upstreams(app)));
 	lbp_flow_init(&session->flow);
 }
 
@@ -145,43 +142,69 @@ static void dial_done(
 	duties->set |= LBP_DUTY_RELAY;
 }
 
+static enum lbp_reason stranger_reason(enum lbp_err err)
+{
+	return err == LBP_ERR_NOT_ALLOWED ? LBP_REASON_NOT_ALLOWED
+					  : LBP_REASON_UNKNOWN_CLIENT;
+}
+
+/* Whose serial it is by the policy as it is now, and may they come in? */
+static enum lbp_err identify(struct lbp_session *session)
+{
+	session->client = LBP_NONE;
+	return lbp_app_identify(
+		session->app, &session->serial, &session->client);
+}
+
 static void identified(struct lbp_session *session,
 	const struct lbp_event *event, uint64_t now_ns,
 	struct lbp_duties *duties)
 {
 	enum lbp_err err;
 
-	session->client = LBP_NONE;
 	session->serial = event->serial;
 	session->identified = true;
-	err = lbp_app_identify(session->app, &event->serial, &session->client);
+	err = identify(session);
 	if (err == LBP_OK)
 		enter(session, LBP_SESSION_AUTHORIZED, now_ns);
 	else
-		refuse(session,
-			err == LBP_ERR_NOT_ALLOWED ? LBP_REASON_NOT_ALLOWED
-						   : LBP_REASON_UNKNOWN_CLIENT,
-			LBP_DUTY_REFUSE, now_ns, duties);
+		refuse(session, stranger_reason(err), LBP_DUTY_REFUSE, now_ns,
+			duties);
+}
+
+/* Admits the client that the serial has by now. [SES-19]. */
+static enum lbp_reason admit(struct lbp_session *session, uint64_t now_ns)
+{
+	enum lbp_err err = identify(session);
+
+	if (err != LBP_OK)
+		return stranger_reason(err);
+	switch (lbp_app_admit(session->app, session->client, now_ns)) {
+	case LBP_OK:
+		return LBP_REASON_NONE;
+	case LBP_ERR_CONCURRENT:
+		return LBP_REASON_CONCURRENT_LIMIT;
+	case LBP_ERR_RATE:
+		return LBP_REASON_RATE_LIMIT;
+	default: /* an access list with other grants than the application's */
+		return LBP_REASON_NOT_ALLOWED;
+	}
 }
 
 static void handshake_done(
 	struct lbp_session *session, uint64_t now_ns, struct lbp_duties *duties)
 {
-	enum lbp_err err;
+	enum lbp_reason reason;
 
 	if (session->state != LBP_SESSION_AUTHORIZED) {
 		duties->set |= LBP_DUTY_RESET_CLIENT;
 		end(session, LBP_REASON_NO_CERTIFICATE, now_ns, duties);
 		return;
 	}
-	err = lbp_app_admit(session->app, session->client, now_ns);
-	if (err != LBP_OK) {
-		refuse(session,
-			err == LBP_ERR_CONCURRENT ? LBP_REASON_CONCURRENT_LIMIT
-			: err == LBP_ERR_RATE     ? LBP_REASON_RATE_LIMIT
-						  : LBP_REASON_NOT_ALLOWED,
-			LBP_DUTY_CLOSE_NOTIFY | LBP_DUTY_LINGER, now_ns,
-			duties);
+	reason = admit(session, now_ns);
+	if (reason != LBP_REASON_NONE) {
+		refuse(session, reason, LBP_DUTY_CLOSE_NOTIFY | LBP_DUTY_LINGER,
+			now_ns, duties);
 		return;
 	}
 	session->admitted = true;
@@ -246,6 +269,24 @@ static void tick(
 	}
 }
 
+/*
+ * Is an admitted client still the one that the serial says, and welcome? Who
+ * is not admitted yet will be judged then. [SES-18].
+ */
+static void reloaded(
+	struct lbp_session *session, uint64_t now_ns, struct lbp_duties *duties)
+{
+	uint32_t client = LBP_NONE;
+	enum lbp_err err;
+
+	if (session->state != LBP_SESSION_DIALING &&
+		session->state != LBP_SESSION_RELAY)
+		return;
+	err = lbp_app_identify(session->app, &session->serial, &client);
+	if (err != LBP_OK || client != session->client)
+		abandon(session, stranger_reason(err), now_ns, duties);
+}
+
 static enum lbp_reason client_reset_reason(const struct lbp_session *session)
 {
 	return session->admitted ? LBP_REASON_CLIENT_RESET
@@ -305,6 +346,9 @@ enum lbp_err lbp_session_step(struct lbp_session *session,
 		break;
 	case LBP_EVENT_TICK:
 		tick(session, now_ns, duties);
+		break;
+	case LBP_EVENT_RELOADED:
+		reloaded(session, now_ns, duties);
 		break;
 	default: /* LBP_EVENT_STOP */
 		abandon(session, event->reason, now_ns, duties);

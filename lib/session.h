@@ -71,6 +71,7 @@ enum lbp_event_kind {
 	LBP_EVENT_UPSTREAM_RESET,
 	LBP_EVENT_CLIENT_ENDED, /* while closing: clean or not */
 	LBP_EVENT_TICK,         /* time has passed */
+	LBP_EVENT_RELOADED,     /* the application was reloaded or retired */
 	LBP_EVENT_STOP,         /* reason: why the server ends the session */
 };
 
@@ -128,7 +129,7 @@ struct lbp_session {
 	bool identified;        /* serial is known */
 	uint32_t client;        /* LBP_NONE: unknown */
 	uint32_t upstream;      /* the last one chosen; LBP_NONE: none */
-	uint8_t *tried;         /* set of upstreams, the caller's */
+	uint8_t tried[LBP_TRIED_BYTES(LBP_UPSTREAMS_MAX)]; /* upstreams */
 	struct lbp_serial serial;
 	uint64_t since_ns;  /* when this state, or this dial, began */
 	uint64_t active_ns; /* when a byte last moved */
@@ -140,12 +141,10 @@ const char *lbp_reason_text(enum lbp_reason reason);
 
 /*
  * Starts a session that was accepted at now_ns. app and timeouts must outlive
- * it; tried is the caller's storage of LBP_TRIED_BYTES(lbp_app_upstreams(app))
- * bytes and outlives it too.
+ * it.
  */
 void lbp_session_init(struct lbp_session *session, struct lbp_app *app,
-	const struct lbp_session_timeouts *timeouts, uint8_t *tried,
-	uint64_t now_ns);
+	const struct lbp_session_timeouts *timeouts, uint64_t now_ns);
 
 /*
  * One event in, duties out. LBP_ERR_STATE: the event is not legal in this
@@ -153,7 +152,7 @@ void lbp_session_init(struct lbp_session *session, struct lbp_app *app,
  * HANDSHAKE_DONE and DIAL_DONE at or after the deadline come too late and
  * count as a TICK.
  * Since steps change the application's counts, whoever shares the application
- * holds its lock. Source: [SES-1] to [SES-16].
+ * holds its lock. Source: [SES-1] to [SES-16], [SES-18], [SES-19].
  */
 LBP_MUST_CHECK enum lbp_err lbp_session_step(struct lbp_session *session,
 	const struct lbp_event *event, uint64_t now_ns,

@@ -310,8 +310,7 @@ void conn_start(struct conns *conns, struct served_app *app, int fd,
 	const union address *peer)
 {
 	struct snapshot *snapshot = conns->snapshot;
-	size_t tried = LBP_TRIED_BYTES(lbp_app_upstreams(app->app));
-	struct conn *conn = calloc(1, sizeof(*conn) + tried);
+	struct conn *conn = calloc(1, sizeof(*conn));
 
 	if (conn == NULL) {
 		capacity_exhausted(conns->capacity, "cannot accept", ENOMEM);
@@ -330,7 +329,7 @@ void conn_start(struct conns *conns, struct served_app *app, int fd,
 	conn->client.tls.identify = identify;
 	conn->client.tls.user = conn;
 	lbp_session_init(&conn->session, app->app, &snapshot->timeouts,
-		conn->tried, conn->accepted_ns);
+		conn->accepted_ns);
 	link_conn(conn);
 	set_alarm(conn);
 	if (!tls_accept(&conn->client.tls, snapshot->tls, fd) ||

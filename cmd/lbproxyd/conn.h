@@ -40,7 +40,6 @@ struct conn {
 	struct conn *prev;
 	struct conn *next;
 	struct conn *again_next;
-	uint8_t tried[]; /* the session's */
 };
 
 /* Starts without a connection; the others must outlive it. */

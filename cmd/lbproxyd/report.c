@@ -11,8 +11,8 @@ static void add_who(struct log_line *line, const struct conn *conn)
 	char peer[ADDRESS_TEXT_MAX];
 
 	log_string(line, "app", lbp_app_id(conn->app->app));
-	log_string(
-		line, "client", snapshot_client_id(snapshot, session->client));
+	log_string(line, "client",
+		lbp_policy_client_id(&snapshot->policy, session->client));
 	if (session->identified) {
 		lbp_serial_format(&session->serial, serial);
 		log_string(line, "serial", serial);

@@ -284,10 +284,3 @@ void snapshot_free(struct snapshot *snapshot)
 	lbp_config_free(snapshot->config);
 	free(snapshot);
 }
-
-const char *snapshot_client_id(const struct snapshot *snapshot, uint32_t client)
-{
-	return client < snapshot->config->client_len
-		       ? snapshot->config->clients[client].id.ptr
-		       : NULL;
-}

@@ -50,8 +50,4 @@ struct snapshot *snapshot_load(const char *file);
 /* Ends a snapshot that no session uses any more; NULL is allowed. */
 void snapshot_free(struct snapshot *snapshot);
 
-/* The name of a client by its number, or NULL for LBP_NONE. */
-const char *snapshot_client_id(
-	const struct snapshot *snapshot, uint32_t client);
-
 #endif

@@ -9,29 +9,159 @@ void model_app_start(struct model_app *model, uint64_t now_ns)
 	uint32_t n = model->upstream_len;
 
 	model->choices = 0;
+	model->retired = false;
 	for (uint32_t i = 0; i < n; i++) {
 		uint32_t weight = model->upstreams[i].weight;
 		uint64_t first = now_ns + model->health.interval_ns * i / n;
 
-		model->upstreams[i] = (struct model_app_upstream){
-			.weight = weight, .first_ns = first, .due_ns = first};
+		model->upstreams[i] =
+			(struct model_app_upstream){.name = (uint8_t)(i + 1),
+				.weight = weight,
+				.first_ns = first,
+				.due_ns = first};
 	}
+	for (uint32_t i = n; i < MODEL_APP_UPSTREAMS; i++)
+		model->upstreams[i] = (struct model_app_upstream){0};
 	for (uint32_t i = 0; i < model->client_len; i++) {
 		struct model_app_client *client = &model->clients[i];
 
 		client->open = 0;
 		client->latest_ns = 0;
 		client->admissions = 0;
+		client->forgotten = 0;
 	}
+}
+
+bool model_app_serves(const struct model_app *model, uint32_t number)
+{
+	const struct model_app_upstream *upstream = &model->upstreams[number];
+
+	return number < model->upstream_len && upstream->name != 0 &&
+	       !upstream->gone;
+}
+
+/* Who has this name? Else a number that nothing has. */
+static uint32_t place_for(const struct model_app *model, uint8_t name)
+{
+	uint32_t i;
+
+	for (i = 0; i < model->upstream_len; i++) {
+		if (model->upstreams[i].name == name)
+			return i;
+	}
+	for (i = 0; i < model->upstream_len; i++) {
+		if (model->upstreams[i].name == 0)
+			return i;
+	}
+	return i;
+}
+
+/* An upstream that is wanted: what was known of it stays. */
+static void want(struct model_app *model, const struct model_app_config *config,
+	uint32_t i, uint64_t now_ns)
+{
+	const struct model_app_wanted *wanted = &config->wanted[i];
+	const struct lbp_health_options *health = &config->health;
+	uint32_t at = place_for(model, wanted->name);
+	struct model_app_upstream *upstream = &model->upstreams[at];
+	bool same_times = upstream->name == wanted->name && !upstream->gone &&
+			  model->health.enabled &&
+			  model->health.interval_ns == health->interval_ns;
+
+	if (at == model->upstream_len)
+		model->upstream_len++;
+	if (upstream->name != wanted->name)
+		*upstream = (struct model_app_upstream){.name = wanted->name};
+	upstream->weight = wanted->weight;
+	upstream->gone = false;
+	if (!health->enabled) {
+		upstream->down = false;
+		upstream->failures = 0;
+		upstream->successes = 0;
+	}
+	if (same_times && health->enabled)
+		return;
+	upstream->first_ns =
+		now_ns + health->interval_ns * i / config->wanted_len;
+	upstream->due_ns = upstream->first_ns;
+}
+
+static bool is_wanted(const struct model_app_config *config, uint8_t name)
+{
+	for (uint32_t i = 0; i < config->wanted_len; i++) {
+		if (config->wanted[i].name == name)
+			return true;
+	}
+	return false;
+}
+
+static void let_go(
+	struct model_app *model, const struct model_app_config *config)
+{
+	for (uint32_t i = 0; i < model->upstream_len; i++) {
+		struct model_app_upstream *upstream = &model->upstreams[i];
+
+		if (upstream->name == 0 || is_wanted(config, upstream->name))
+			continue;
+		upstream->gone = true;
+		if (upstream->open == 0 && !upstream->checking)
+			*upstream = (struct model_app_upstream){0};
+	}
+}
+
+/* What the smaller of two rings holds of the admissions stays known. */
+static void change_client(struct model_app_client *client, bool granted,
+	const struct lbp_limits *limits)
+{
+	uint32_t most = limits->connections < client->limits.connections
+				? limits->connections
+				: client->limits.connections;
+
+	if (!granted || !client->granted)
+		most = 0;
+	if (client->admissions - client->forgotten > most)
+		client->forgotten = client->admissions - most;
+	if (client->open == 0 && (!granted || !client->granted))
+		client->latest_ns = 0;
+	client->granted = granted;
+	client->limits = *limits;
+}
+
+void model_app_reload(struct model_app *model,
+	const struct model_app_config *config, uint64_t now_ns)
+{
+	uint32_t i;
+
+	for (i = 0; i < config->wanted_len; i++)
+		want(model, config, i, now_ns);
+	let_go(model, config);
+	for (i = 0; i < model->client_len; i++)
+		change_client(&model->clients[i], config->granted[i],
+			&config->limits[i]);
+	for (i = 0; i < model->serial_len; i++)
+		model->serials[i].client = config->owners[i];
+	model->health = config->health;
+}
+
+void model_app_retire(struct model_app *model)
+{
+	for (uint32_t i = 0; i < model->upstream_len; i++)
+		model->upstreams[i].gone = true;
+	for (uint32_t i = 0; i < model->client_len; i++)
+		model->clients[i].granted = false;
+	model->retired = true;
 }
 
 enum lbp_err model_app_identify(const struct model_app *model,
 	const struct lbp_serial *serial, uint32_t *client)
 {
+	if (model->retired)
+		return LBP_ERR_NOT_ALLOWED;
 	for (uint32_t i = 0; i < model->serial_len; i++) {
 		const struct lbp_acl_serial *listed = &model->serials[i];
 
-		if (listed->serial.len != serial->len ||
+		if (listed->client == LBP_NONE ||
+			listed->serial.len != serial->len ||
 			memcmp(listed->serial.octets, serial->octets,
 				serial->len) != 0)
 			continue;
@@ -49,7 +179,8 @@ uint32_t model_app_recent(
 	uint32_t recent = 0;
 
 	for (uint64_t back = 1;
-		back <= client->admissions && back <= MODEL_APP_ADMISSIONS;
+		back <= client->admissions - client->forgotten &&
+		back <= MODEL_APP_ADMISSIONS;
 		back++) {
 		uint64_t i = (client->admissions - back) % MODEL_APP_ADMISSIONS;
 
@@ -112,7 +243,8 @@ enum lbp_err model_app_choose(
 	for (uint32_t i = 0; i < model->upstream_len; i++) {
 		struct model_app_upstream *this = &model->upstreams[i];
 
-		if (this->down || (tried >> i & 1) != 0)
+		if (!model_app_serves(model, i) || this->down ||
+			(tried >> i & 1) != 0)
 			continue;
 		if (best == NULL || is_better(this, best))
 			best = this;
@@ -147,6 +279,13 @@ static enum lbp_health_change failed(
 	return LBP_HEALTH_DOWN;
 }
 
+/* Nobody is told of the health of an upstream that was removed. */
+static enum lbp_health_change said(const struct model_app_upstream *upstream,
+	enum lbp_health_change change)
+{
+	return upstream->gone || upstream->name == 0 ? LBP_HEALTH_SAME : change;
+}
+
 enum lbp_health_change model_app_dialed(
 	struct model_app *model, uint32_t number, bool ok)
 {
@@ -160,7 +299,7 @@ enum lbp_health_change model_app_dialed(
 	if (!model->health.enabled)
 		return LBP_HEALTH_SAME;
 	if (!ok)
-		return failed(model, upstream);
+		return said(upstream, failed(model, upstream));
 	upstream->failures = 0;
 	return LBP_HEALTH_SAME;
 }
@@ -174,8 +313,10 @@ enum lbp_health_change model_app_checked(
 		return LBP_HEALTH_SAME;
 	upstream = &model->upstreams[number];
 	upstream->checking = false;
+	if (!model->health.enabled)
+		return LBP_HEALTH_SAME;
 	if (!ok)
-		return failed(model, upstream);
+		return said(upstream, failed(model, upstream));
 	upstream->failures = 0;
 	upstream->successes++;
 	if (!upstream->down || upstream->successes < model->health.rise) {
@@ -185,7 +326,7 @@ enum lbp_health_change model_app_checked(
 	}
 	upstream->down = false;
 	upstream->successes = 0;
-	return LBP_HEALTH_UP;
+	return said(upstream, LBP_HEALTH_UP);
 }
 
 void model_app_check_dropped(struct model_app *model, uint32_t number)
@@ -198,8 +339,9 @@ uint64_t model_app_due_of(const struct model_app *model, uint32_t number)
 {
 	const struct model_app_upstream *upstream = &model->upstreams[number];
 
-	return model->health.enabled && !upstream->checking ? upstream->due_ns
-							    : LBP_NEVER;
+	if (!model->health.enabled || !model_app_serves(model, number))
+		return LBP_NEVER;
+	return upstream->checking ? LBP_NEVER : upstream->due_ns;
 }
 
 uint64_t model_app_check_due(const struct model_app *model)
@@ -228,7 +370,7 @@ void model_app_take(struct model_app *model, uint32_t number, uint64_t now_ns)
 bool model_app_is_ready(const struct model_app *model)
 {
 	for (uint32_t i = 0; i < model->upstream_len; i++) {
-		if (!model->upstreams[i].down)
+		if (model_app_serves(model, i) && !model->upstreams[i].down)
 			return true;
 	}
 	return false;

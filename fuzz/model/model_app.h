@@ -1,4 +1,7 @@
-/* One application of lib/app.h once more, with plain counts and full scans. */
+/*
+ * One application of lib/app.h once more, with plain counts and full scans.
+ * The names of upstreams are numbers from 1; 0 is none.
+ */
 #ifndef LBP_MODEL_APP_H
 #define LBP_MODEL_APP_H
 
@@ -12,6 +15,8 @@
 #define MODEL_APP_ADMISSIONS 64
 
 struct model_app_upstream {
+	uint8_t name; /* 0: nothing has this number */
+	bool gone;    /* removed by a reload, and not free when it was */
 	uint32_t weight;
 	uint32_t open;
 	uint64_t chosen; /* which choice was its last one; 0: none */
@@ -23,6 +28,12 @@ struct model_app_upstream {
 	uint64_t due_ns;
 };
 
+/* What a reload wants of an upstream. */
+struct model_app_wanted {
+	uint8_t name;
+	uint32_t weight;
+};
+
 struct model_app_client {
 	bool granted;
 	struct lbp_limits limits;
@@ -30,6 +41,7 @@ struct model_app_client {
 	uint64_t latest_ns;
 	uint64_t times[MODEL_APP_ADMISSIONS]; /* admission i at i % size */
 	uint64_t admissions;
+	uint64_t forgotten; /* so many of them, at reloads */
 };
 
 struct model_app {
@@ -42,10 +54,31 @@ struct model_app {
 	struct model_app_upstream upstreams[MODEL_APP_UPSTREAMS];
 	struct lbp_health_options health;
 	uint64_t choices;
+	bool retired;
+};
+
+/* The configuration that a reload brings. */
+struct model_app_config {
+	struct lbp_health_options health;
+	uint32_t wanted_len;
+	struct model_app_wanted wanted[MODEL_APP_UPSTREAMS];
+	bool granted[MODEL_APP_CLIENTS];
+	struct lbp_limits limits[MODEL_APP_CLIENTS];
+	uint32_t owners[MODEL_APP_SERIALS]; /* LBP_NONE: nobody's any more */
 };
 
 /* Sets all but what was configured to how it is at the start. */
 void model_app_start(struct model_app *model, uint64_t now_ns);
+
+/* lbp_app_next and lbp_app_adopt in one. */
+void model_app_reload(struct model_app *model,
+	const struct model_app_config *config, uint64_t now_ns);
+
+/* lbp_app_retire. */
+void model_app_retire(struct model_app *model);
+
+/* Is there an upstream with this number that may be chosen, if it is up? */
+bool model_app_serves(const struct model_app *model, uint32_t upstream);
 
 /* These do as their namesakes in app.h; tried has a bit for each upstream. */
 enum lbp_err model_app_identify(const struct model_app *model,

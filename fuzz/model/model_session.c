@@ -114,6 +114,19 @@ static void admit(
 		end(model, LBP_REASON_NO_CERTIFICATE, duties);
 		return;
 	}
+	/* By the policy as it is now, whatever it was during the handshake. */
+	model->client = LBP_NONE;
+	switch (model_app_identify(
+		model->app, &model->serial, &model->client)) {
+	case LBP_OK:
+		break;
+	case LBP_ERR_NOT_ALLOWED:
+		turn_away(model, LBP_REASON_NOT_ALLOWED, now_ns, duties);
+		return;
+	default:
+		turn_away(model, LBP_REASON_UNKNOWN_CLIENT, now_ns, duties);
+		return;
+	}
 	switch (model_app_admit(model->app, model->client, now_ns)) {
 	case LBP_OK:
 		model->admitted = true;
@@ -129,6 +142,22 @@ static void admit(
 	}
 }
 
+/* Why an admitted session may not go on after a reload, or NONE. */
+static enum lbp_reason fault_of(const struct model_session *model)
+{
+	uint32_t client = LBP_NONE;
+
+	switch (model_app_identify(model->app, &model->serial, &client)) {
+	case LBP_OK:
+		return client == model->client ? LBP_REASON_NONE
+					       : LBP_REASON_UNKNOWN_CLIENT;
+	case LBP_ERR_NOT_ALLOWED:
+		return LBP_REASON_NOT_ALLOWED;
+	default:
+		return LBP_REASON_UNKNOWN_CLIENT;
+	}
+}
+
 static enum lbp_err in_handshake(struct model_session *model,
 	const struct lbp_event *event, uint64_t now_ns,
 	struct lbp_duties *duties)
@@ -136,6 +165,8 @@ static enum lbp_err in_handshake(struct model_session *model,
 	bool late = now_ns >= model->deadline_ns;
 
 	if (event->kind == LBP_EVENT_TICK && !late)
+		return LBP_OK;
+	if (event->kind == LBP_EVENT_RELOADED)
 		return LBP_OK;
 	if (event->kind == LBP_EVENT_IDENTIFIED) {
 		identify(model, event, now_ns, duties);
@@ -166,8 +197,15 @@ static enum lbp_err in_dialing(struct model_session *model,
 {
 	bool late = now_ns >= model->deadline_ns;
 
-	if (event->kind == LBP_EVENT_CLIENT_RESET ||
-		event->kind == LBP_EVENT_STOP) {
+	if (event->kind == LBP_EVENT_RELOADED) {
+		enum lbp_reason fault = fault_of(model);
+
+		if (fault == LBP_REASON_NONE)
+			return LBP_OK;
+		duties->set |= LBP_DUTY_DROP_DIAL | LBP_DUTY_RESET_CLIENT;
+		end(model, fault, duties);
+	} else if (event->kind == LBP_EVENT_CLIENT_RESET ||
+		   event->kind == LBP_EVENT_STOP) {
 		duties->set |= LBP_DUTY_DROP_DIAL | LBP_DUTY_RESET_CLIENT;
 		end(model,
 			event->kind == LBP_EVENT_STOP ? event->reason
@@ -206,6 +244,11 @@ static enum lbp_err in_relay(struct model_session *model,
 			return LBP_OK;
 		reason = LBP_REASON_IDLE_TIMEOUT;
 	}
+	if (event->kind == LBP_EVENT_RELOADED) {
+		reason = fault_of(model);
+		if (reason == LBP_REASON_NONE)
+			return LBP_OK;
+	}
 	if (event->kind == LBP_EVENT_CLIENT_RESET)
 		reason = LBP_REASON_CLIENT_RESET;
 	if (event->kind == LBP_EVENT_UPSTREAM_RESET)
@@ -219,6 +262,8 @@ static enum lbp_err in_closing(struct model_session *model,
 	const struct lbp_event *event, uint64_t now_ns,
 	struct lbp_duties *duties)
 {
+	if (event->kind == LBP_EVENT_RELOADED)
+		return LBP_OK;
 	if (event->kind == LBP_EVENT_HANDSHAKE_FAILED)
 		duties->set |= LBP_DUTY_LINGER;
 	else if (event->kind != LBP_EVENT_TICK || now_ns >= model->deadline_ns)
@@ -229,14 +274,14 @@ static enum lbp_err in_closing(struct model_session *model,
 /* Which events may happen in a state: a letter for each, by its number. */
 static bool is_legal(enum lbp_session_state state, enum lbp_event_kind kind)
 {
-	/* I H F D f R C U c T S: identified ... tick, stop */
+	/* I H F D f R C U c T r S: identified ... tick, reloaded, stop */
 	static const char *const legal[] = {
-		[LBP_SESSION_HANDSHAKE] = "IHF...C..TS",
-		[LBP_SESSION_AUTHORIZED] = "IHF...C..TS",
-		[LBP_SESSION_DIALING] = "...Df.C..TS",
-		[LBP_SESSION_RELAY] = ".....RCU.TS",
-		[LBP_SESSION_CLOSING] = "..F...C.cTS",
-		[LBP_SESSION_ENDED] = "...........",
+		[LBP_SESSION_HANDSHAKE] = "IHF...C..TrS",
+		[LBP_SESSION_AUTHORIZED] = "IHF...C..TrS",
+		[LBP_SESSION_DIALING] = "...Df.C..TrS",
+		[LBP_SESSION_RELAY] = ".....RCU.TrS",
+		[LBP_SESSION_CLOSING] = "..F...C.cTrS",
+		[LBP_SESSION_ENDED] = "............",
 	};
 
 	return legal[state][kind] != '.';

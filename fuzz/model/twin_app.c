@@ -44,10 +44,12 @@ void twin_app_draw(struct twin_app *twin, struct bytes *bytes)
 	draw_clients(model, bytes);
 }
 
-static enum lbp_err make_acl(struct twin_app *twin)
+static enum lbp_err make_acl(
+	const struct model_app *model, struct lbp_acl **acl)
 {
-	const struct model_app *model = &twin->model;
+	struct lbp_acl_serial serials[MODEL_APP_SERIALS];
 	struct lbp_acl_grant grants[MODEL_APP_CLIENTS];
+	size_t serial_len = 0;
 	size_t grant_len = 0;
 
 	for (uint32_t i = 0; i < model->client_len; i++) {
@@ -58,43 +60,183 @@ static enum lbp_err make_acl(struct twin_app *twin)
 		grants[grant_len++].app =
 			granted ? model->number : 1 - model->number;
 	}
-	return lbp_acl_new(&twin->acl, model->serials, model->serial_len,
-		grants, grant_len, model->client_len, 2);
+	for (uint32_t i = 0; i < model->serial_len; i++) {
+		if (model->serials[i].client != LBP_NONE)
+			serials[serial_len++] = model->serials[i];
+	}
+	return lbp_acl_new(acl, serials, serial_len, grants, grant_len,
+		model->client_len, 2);
 }
 
-static enum lbp_err make_app(struct twin_app *twin, uint64_t now_ns)
+static const char *name_of(uint8_t name)
 {
-	const struct model_app *model = &twin->model;
-	struct lbp_app_client clients[MODEL_APP_CLIENTS];
-	uint32_t weights[MODEL_APP_UPSTREAMS];
-	struct lbp_app_options options = {.id = "twin",
-		.acl = twin->acl,
-		.number = model->number,
-		.weights = weights,
-		.upstream_len = model->upstream_len,
-		.health = model->health,
-		.clients = clients};
+	static const char *const names[] = {
+		NULL, "a", "b", "c", "d", "e", "f", "g", "h"};
 
-	for (uint32_t i = 0; i < model->upstream_len; i++)
-		weights[i] = model->upstreams[i].weight;
+	return names[name];
+}
+
+/* Those who may come in, the last first; returns how many. */
+static size_t list_clients(
+	const struct model_app *model, struct lbp_app_client *clients)
+{
+	size_t n = 0;
+
 	for (uint32_t i = model->client_len; i-- > 0;) {
 		if (!model->clients[i].granted)
 			continue;
-		clients[options.client_len].client = i;
-		clients[options.client_len++].limits = model->clients[i].limits;
+		clients[n].client = i;
+		clients[n++].limits = model->clients[i].limits;
 	}
-	return lbp_app_new(&twin->app, &options, now_ns);
+	return n;
+}
+
+/* What the application is next, or at first: its model has been told. */
+static enum lbp_err make_app(const struct twin_app *twin,
+	const struct lbp_acl *acl, const struct model_app_wanted *wanted,
+	size_t len, uint64_t now_ns, struct lbp_app **out)
+{
+	const struct model_app *model = &twin->model;
+	struct lbp_app_client clients[MODEL_APP_CLIENTS];
+	struct lbp_app_upstream upstreams[MODEL_APP_UPSTREAMS];
+	struct lbp_app_options options = {.id = "twin",
+		.acl = acl,
+		.number = model->number,
+		.upstreams = upstreams,
+		.upstream_len = len,
+		.health = model->health,
+		.clients = clients,
+		.client_len = list_clients(model, clients)};
+
+	for (size_t i = 0; i < len; i++) {
+		upstreams[i].name = name_of(wanted[i].name);
+		upstreams[i].weight = wanted[i].weight;
+	}
+	return lbp_app_next(out, twin->app, &options, now_ns);
 }
 
 void twin_app_make(struct twin_app *twin, uint64_t now_ns)
 {
+	struct model_app_wanted wanted[MODEL_APP_UPSTREAMS];
+	uint32_t len = twin->model.upstream_len;
 	enum lbp_err err;
 
+	twin->app = NULL;
 	model_app_start(&twin->model, now_ns);
-	err = make_acl(twin);
+	for (uint32_t i = 0; i < len; i++) {
+		wanted[i].name = twin->model.upstreams[i].name;
+		wanted[i].weight = twin->model.upstreams[i].weight;
+	}
+	err = make_acl(&twin->model, &twin->acl);
 	ORACLE("ACL-1", err == LBP_OK, "%s", lbp_err_text(err));
-	err = make_app(twin, now_ns);
+	err = make_app(twin, twin->acl, wanted, len, now_ns, &twin->app);
 	ORACLE("APP-1", err == LBP_OK, "%s", lbp_err_text(err));
+}
+
+static void draw_wanted(struct model_app_config *config, struct bytes *bytes)
+{
+	uint8_t names = bytes_u8(bytes);
+	uint8_t weights = bytes_u8(bytes);
+	bool backwards = bytes_bool(bytes);
+
+	if (names == 0)
+		names = 1;
+	config->wanted_len = 0;
+	for (int i = 0; i < MODEL_APP_UPSTREAMS; i++) {
+		int at = backwards ? MODEL_APP_UPSTREAMS - 1 - i : i;
+		struct model_app_wanted *wanted =
+			&config->wanted[config->wanted_len];
+
+		if ((names >> at & 1) == 0)
+			continue;
+		wanted->name = (uint8_t)(at + 1);
+		wanted->weight = 1 + (weights >> at % 4 * 2 & 3);
+		config->wanted_len++;
+	}
+}
+
+void twin_app_draw_config(struct twin_app *twin, struct bytes *bytes)
+{
+	const struct model_app *model = &twin->model;
+	struct model_app_config *config = &twin->config;
+	uint8_t health = bytes_u8(bytes);
+
+	config->health = model->health;
+	/* Mostly as it was, so that times may stay. */
+	if (health >= 0x80) {
+		config->health.enabled = (health & 3) > 0;
+		config->health.rise = 1 + (health >> 2 & 3);
+		config->health.fall = 1 + (health >> 4 & 3);
+		config->health.interval_ns = 1 + (uint64_t)bytes_u8(bytes);
+	}
+	draw_wanted(config, bytes);
+	for (uint32_t i = 0; i < model->client_len; i++) {
+		uint8_t caps = bytes_u8(bytes);
+
+		config->granted[i] = bytes_below(bytes, 4) > 0;
+		config->limits[i].concurrent = caps % 8;
+		config->limits[i].connections = caps / 8;
+		config->limits[i].window_ns = 1 + (uint64_t)bytes_u8(bytes);
+	}
+	for (uint32_t i = 0; i < model->serial_len; i++) {
+		uint8_t owner = bytes_u8(bytes);
+
+		config->owners[i] = i < model->client_len ? i : 0;
+		if (owner >= 0xc0)
+			config->owners[i] = owner % model->client_len;
+		else if (owner >= 0xa0)
+			config->owners[i] = LBP_NONE;
+	}
+}
+
+void twin_app_open_config(struct twin_app *twin)
+{
+	const struct model_app *model = &twin->model;
+	struct model_app_config *config = &twin->config;
+
+	config->health = model->health;
+	config->wanted_len = MODEL_APP_UPSTREAMS;
+	for (uint32_t i = 0; i < MODEL_APP_UPSTREAMS; i++) {
+		config->wanted[i].name = (uint8_t)(i + 1);
+		config->wanted[i].weight = 1;
+	}
+	for (uint32_t i = 0; i < model->client_len; i++) {
+		config->granted[i] = true;
+		config->limits[i] = model->clients[i].limits;
+	}
+	for (uint32_t i = 0; i < model->serial_len; i++)
+		config->owners[i] = i < model->client_len ? i : 0;
+}
+
+void twin_app_reload(struct twin_app *twin, uint64_t now_ns)
+{
+	const struct model_app_config *config = &twin->config;
+	struct lbp_app *next = NULL;
+	struct lbp_acl *acl;
+	enum lbp_err err;
+
+	model_app_reload(&twin->model, config, now_ns);
+	err = make_acl(&twin->model, &acl);
+	ORACLE("ACL-1", err == LBP_OK, "%s", lbp_err_text(err));
+	err = make_app(
+		twin, acl, config->wanted, config->wanted_len, now_ns, &next);
+	ORACLE("APP-8", err == LBP_OK, "%s", lbp_err_text(err));
+	lbp_app_adopt(twin->app, next);
+	lbp_app_free(next);
+	lbp_acl_free(twin->acl);
+	twin->acl = acl;
+	twin_app_check(twin);
+}
+
+void twin_app_retire(struct twin_app *twin)
+{
+	model_app_retire(&twin->model);
+	lbp_app_retire(twin->app);
+	ORACLE("APP-12", lbp_app_check_due(twin->app) == LBP_NEVER,
+		"a check of a retired application is due");
+	ORACLE("APP-12", !lbp_app_is_ready(twin->app),
+		"a retired application is ready");
+	twin_app_check(twin);
 }
 
 void twin_app_free(struct twin_app *twin)
@@ -107,9 +249,19 @@ void twin_app_check(const struct twin_app *twin)
 {
 	const struct model_app *model = &twin->model;
 
+	ORACLE("APP-11", lbp_app_upstreams(twin->app) == model->upstream_len,
+		"%u numbers instead of %u", lbp_app_upstreams(twin->app),
+		model->upstream_len);
 	for (uint32_t i = 0; i < model->upstream_len; i++) {
+		const char *name = lbp_app_upstream(twin->app, i);
+		const char *want = name_of(model->upstreams[i].name);
 		uint32_t open = lbp_app_open(twin->app, i);
 
+		ORACLE("APP-11",
+			(name == NULL) == (want == NULL) &&
+				(want == NULL || *name == *want),
+			"number %u is of '%s' instead of '%s'", i,
+			name == NULL ? "" : name, want == NULL ? "" : want);
 		ORACLE("APP-4", open == model->upstreams[i].open,
 			"upstream %u: %u open instead of %u", i, open,
 			model->upstreams[i].open);

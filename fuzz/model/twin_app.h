@@ -13,6 +13,7 @@ struct twin_app {
 	struct lbp_acl *acl;
 	struct lbp_app *app;
 	struct model_app model;
+	struct model_app_config config; /* of the last reload */
 };
 
 /*
@@ -24,6 +25,21 @@ void twin_app_draw(struct twin_app *twin, struct bytes *bytes);
 
 /* Makes the application that was drawn. */
 void twin_app_make(struct twin_app *twin, uint64_t now_ns);
+
+/*
+ * Draws the configuration of a reload into twin->config: any upstreams of all
+ * the names, any limits, and who may come in with which serial.
+ */
+void twin_app_draw_config(struct twin_app *twin, struct bytes *bytes);
+
+/* One in which all upstreams and the first owners of all serials are there. */
+void twin_app_open_config(struct twin_app *twin);
+
+/* Reloads both with twin->config. */
+void twin_app_reload(struct twin_app *twin, uint64_t now_ns);
+
+/* Retires both. */
+void twin_app_retire(struct twin_app *twin);
 void twin_app_free(struct twin_app *twin);
 
 /* The serial with this one octet. */

@@ -7,11 +7,10 @@
 void twin_session_init(struct twin_session *twin, struct twin_app *app,
 	const struct lbp_session_timeouts *timeouts, uint64_t now_ns)
 {
-	/* The session has to clear it. */
-	memset(twin->tried, 0xff, sizeof(twin->tried));
+	/* What was there before is no part of it. */
+	memset(&twin->session, 0xff, sizeof(twin->session));
 	twin->app = app;
-	lbp_session_init(
-		&twin->session, app->app, timeouts, twin->tried, now_ns);
+	lbp_session_init(&twin->session, app->app, timeouts, now_ns);
 	model_session_init(&twin->model, &app->model, timeouts, now_ns);
 	ORACLE("SES-14",
 		lbp_session_deadline(&twin->session) == twin->model.deadline_ns,
@@ -54,6 +53,8 @@ static void check_start(const struct twin_session *twin,
 		ORACLE("SES-2", same, TEXT, ARGS);
 	if (kind == LBP_EVENT_HANDSHAKE_DONE && before == LBP_SESSION_HANDSHAKE)
 		ORACLE("SES-3", same, TEXT, ARGS);
+	if (kind == LBP_EVENT_HANDSHAKE_DONE && before != LBP_SESSION_HANDSHAKE)
+		ORACLE("SES-19", same, TEXT, ARGS);
 	if (kind == LBP_EVENT_HANDSHAKE_DONE &&
 		(is_limit(reason) || is_limit(twin->session.reason)))
 		ORACLE("SES-4", same, TEXT, ARGS);
@@ -91,6 +92,8 @@ static void check_end(const struct twin_session *twin, enum lbp_event_kind kind,
 		ORACLE("SES-12", same, TEXT, ARGS);
 	if (kind == LBP_EVENT_STOP)
 		ORACLE("SES-13", same, TEXT, ARGS);
+	if (kind == LBP_EVENT_RELOADED)
+		ORACLE("SES-18", same, TEXT, ARGS);
 	ORACLE("SES-1", same, TEXT, ARGS);
 }
 
@@ -115,8 +118,8 @@ static void check_facts(const struct twin_session *twin,
 
 	ORACLE("SES-14", lbp_session_deadline(session) == model->deadline_ns,
 		"state %d has another deadline", (int)session->state);
-	ORACLE("SES-5", twin->tried[0] == model->tried,
-		"tried 0x%x instead of 0x%x", twin->tried[0], model->tried);
+	ORACLE("SES-5", session->tried[0] == model->tried,
+		"tried 0x%x instead of 0x%x", session->tried[0], model->tried);
 	ORACLE("SES-2", session->client == model->client,
 		"client %u instead of %u", session->client, model->client);
 	ORACLE("SES-2",

@@ -13,7 +13,6 @@ struct twin_session {
 	struct twin_app *app;
 	struct lbp_session session;
 	struct model_session model;
-	uint8_t tried[LBP_TRIED_BYTES(MODEL_APP_UPSTREAMS)];
 };
 
 void twin_session_init(struct twin_session *twin, struct twin_app *app,

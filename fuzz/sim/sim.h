@@ -53,6 +53,9 @@
 	X(SIM_CHECK_DROPPED, "a check is given up, upstream", 1)               \
 	X(SIM_BURST, "a burst of clients", 1)                                  \
 	X(SIM_STOP, "the server stops the session", 1)                         \
+	X(SIM_RELOAD, "a reload", 1)                                           \
+	X(SIM_TOLD, "the session is told of a reload", 0)                      \
+	X(SIM_LOST, "a reload leaves no place for client", 1)                  \
 	X(SIM_WRONG, "a wrong event, number", 1)                               \
 	X(SIM_CLOCK_STILL, "the clock stands still", 1)                        \
 	X(SIM_CLOCK_JUMPS, "the clock jumps ahead", 1)                         \
@@ -108,6 +111,7 @@ struct sim_conn {
 	uint32_t tried;
 	uint32_t reports;
 	bool live;
+	bool stale; /* not told of the last reload yet */
 	bool handshaken;
 	bool dialing;
 	bool relayed; /* at any time */
@@ -132,6 +136,7 @@ struct sim {
 	/* Every admission of each client, the last ones. */
 	uint64_t admitted_ns[MODEL_APP_CLIENTS][MODEL_APP_ADMISSIONS];
 	uint64_t admissions[MODEL_APP_CLIENTS];
+	uint64_t forgotten[MODEL_APP_CLIENTS]; /* so many of them */
 	struct sim_note notes[SIM_NOTES];
 	uint64_t note_len;
 	struct sim_stats stats;
@@ -161,7 +166,14 @@ void sim_write(struct sim *sim, struct sim_conn *conn, enum lbp_direction way,
 	uint64_t most);
 void sim_check_rings(const struct sim *sim);
 
+/* Reloads with the configuration in sim->app, and tells nobody. */
+void sim_reload(struct sim *sim);
+/* Tells a session of it, if it has not been told. */
+void sim_tell(struct sim *sim, struct sim_conn *conn);
+
 /* The peers' part: sim_peers.c. */
+/* The truth about a serial, from what was configured. */
+uint32_t sim_who_is(const struct sim *sim, uint32_t serial);
 void sim_connect(struct sim *sim, struct sim_conn *conn);
 void sim_act(struct sim *sim, struct sim_conn *conn);
 void sim_behave(struct sim *sim, struct sim_conn *conn);

@@ -12,8 +12,7 @@ void sim_connect(struct sim *sim, struct sim_conn *conn)
 	sim_accept(sim, conn, serial);
 }
 
-/* The truth about a serial, from what was configured. */
-static uint32_t who_is(const struct sim *sim, uint32_t serial)
+uint32_t sim_who_is(const struct sim *sim, uint32_t serial)
 {
 	const struct model_app *model = &sim->app.model;
 	uint32_t client;
@@ -21,7 +20,8 @@ static uint32_t who_is(const struct sim *sim, uint32_t serial)
 	if (serial < 1 || serial > model->serial_len)
 		return LBP_NONE;
 	client = model->serials[serial - 1].client;
-	return model->clients[client].granted ? client : LBP_NONE;
+	return client != LBP_NONE && model->clients[client].granted ? client
+								    : LBP_NONE;
 }
 
 static void identify(struct sim *sim, struct sim_conn *conn)
@@ -29,7 +29,7 @@ static void identify(struct sim *sim, struct sim_conn *conn)
 	struct lbp_event event = {.kind = LBP_EVENT_IDENTIFIED,
 		.serial = twin_serial((uint8_t)conn->serial)};
 
-	conn->client = who_is(sim, conn->serial);
+	conn->client = sim_who_is(sim, conn->serial);
 	sim_note(sim, conn,
 		conn->client == LBP_NONE ? SIM_STRANGER : SIM_IDENTIFIED,
 		conn->serial);
@@ -39,6 +39,9 @@ static void identify(struct sim *sim, struct sim_conn *conn)
 static void complete_handshake(struct sim *sim, struct sim_conn *conn)
 {
 	conn->handshaken = true;
+	/* A reload may have changed it since it was identified. */
+	if (conn->client != LBP_NONE)
+		conn->client = sim_who_is(sim, conn->serial);
 	sim_note(sim, conn, SIM_HANDSHAKE_DONE, LBP_NONE);
 	sim_event_kind(sim, conn, LBP_EVENT_HANDSHAKE_DONE);
 }

@@ -63,7 +63,9 @@ static void check_limits(struct sim *sim, uint32_t client)
 	uint32_t recent = 0;
 
 	times[len % MODEL_APP_ADMISSIONS] = sim->now_ns;
-	for (uint64_t i = len; i > 0 && len - i < MODEL_APP_ADMISSIONS; i--)
+	for (uint64_t i = len;
+		i > sim->forgotten[client] && len - i < MODEL_APP_ADMISSIONS;
+		i--)
 		recent += sim->now_ns - times[i % MODEL_APP_ADMISSIONS] <
 			  limits->window_ns;
 	for (int i = 0; i < SIM_CONNS; i++) {
@@ -77,6 +79,50 @@ static void check_limits(struct sim *sim, uint32_t client)
 	ORACLE("LIM-2",
 		limits->connections == 0 || recent <= limits->connections,
 		"client %u was admitted %u times in a window", client, recent);
+}
+
+/* A reload forgets what the smaller one of two rings cannot hold. */
+static void forget(struct sim *sim, uint32_t client)
+{
+	const struct model_app_client *before = &sim->app.model.clients[client];
+	const struct model_app_config *config = &sim->app.config;
+	uint64_t most = before->limits.connections;
+	uint64_t known = sim->admissions[client] - sim->forgotten[client];
+
+	if (config->limits[client].connections < most)
+		most = config->limits[client].connections;
+	if (!before->granted || !config->granted[client])
+		most = 0;
+	if (known > most)
+		sim->forgotten[client] += known - most;
+}
+
+void sim_reload(struct sim *sim)
+{
+	for (uint32_t i = 0; i < sim->app.model.client_len; i++)
+		forget(sim, i);
+	sim_note(sim, NULL, SIM_RELOAD, LBP_NONE);
+	twin_app_reload(&sim->app, sim->now_ns);
+	for (int i = 0; i < SIM_CONNS; i++)
+		sim->conns[i].stale = sim->conns[i].live;
+}
+
+void sim_tell(struct sim *sim, struct sim_conn *conn)
+{
+	bool served = conn->admitted && conn->reports == 0;
+	bool welcome = conn->client != LBP_NONE &&
+		       sim_who_is(sim, conn->serial) == conn->client;
+
+	if (!conn->live || !conn->stale)
+		return;
+	conn->stale = false;
+	sim_note(sim, conn, SIM_TOLD, LBP_NONE);
+	if (served && !welcome)
+		sim_note(sim, conn, SIM_LOST, conn->client);
+	sim_event_kind(sim, conn, LBP_EVENT_RELOADED);
+	ORACLE("SES-18", conn->live == (welcome || !served),
+		"a session goes on: %d, its client is welcome: %d", conn->live,
+		welcome);
 }
 
 static void start_dial(

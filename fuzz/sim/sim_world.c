@@ -30,6 +30,8 @@ static uint64_t next_deadline(const struct sim *sim)
 
 static void tick(struct sim *sim)
 {
+	for (int i = 0; i < SIM_CONNS; i++)
+		sim_tell(sim, &sim->conns[i]);
 	for (int i = 0; i < SIM_CONNS; i++) {
 		struct sim_conn *conn = &sim->conns[i];
 		struct lbp_session *session = &conn->twin.session;
@@ -158,6 +160,20 @@ static void confuse(struct sim *sim, struct sim_conn *conn)
 	sim_event_kind(sim, conn, kind);
 }
 
+/* The policy changes; some workers notice at once, others when time goes by. */
+static void reload(struct sim *sim)
+{
+	uint8_t told;
+
+	twin_app_draw_config(&sim->app, &sim->bytes);
+	sim_reload(sim);
+	told = bytes_u8(&sim->bytes);
+	for (int i = 0; i < SIM_CONNS; i++) {
+		if ((told >> i % 8 & 1) != 0)
+			sim_tell(sim, &sim->conns[i]);
+	}
+}
+
 static void burst(struct sim *sim)
 {
 	sim_note(sim, NULL, SIM_BURST, LBP_NONE);
@@ -183,6 +199,8 @@ static void step(struct sim *sim)
 		stop_some(sim);
 	else if (what == 0x12 && conn->live)
 		sim_event_kind(sim, conn, LBP_EVENT_TICK);
+	else if (what == 0x13 && sim_trouble(sim))
+		reload(sim);
 	else if (what < 0x14 && conn->number > 0)
 		confuse(sim, conn);
 	else if (!conn->live)
@@ -280,6 +298,8 @@ static void heal(struct sim *sim)
 		set_clock(sim, next);
 		tick(sim);
 	}
+	twin_app_open_config(&sim->app);
+	sim_reload(sim);
 	recover_upstreams(sim);
 	serve_one_more(sim);
 	sim_check_rings(sim);
@@ -305,6 +325,7 @@ static void set_up(struct sim *sim)
 	memset(sim->conns, 0, sizeof(sim->conns));
 	memset(sim->modes, 0, sizeof(sim->modes));
 	memset(sim->admissions, 0, sizeof(sim->admissions));
+	memset(sim->forgotten, 0, sizeof(sim->forgotten));
 	twin_app_draw(&sim->app, &sim->bytes);
 }
 

@@ -8,7 +8,6 @@ static const struct lbp_session_timeouts timeouts = {
 static struct lbp_acl *acl;
 struct lbp_app *app;
 struct lbp_session session;
-uint8_t tried[LBP_TRIED_BYTES(UPSTREAMS)];
 uint64_t now_ns;
 static enum lbp_err err;
 struct lbp_duties duties;
@@ -30,30 +29,58 @@ static enum lbp_err make_acl(void)
 	return lbp_acl_new(&acl, serials, 5, grants, 3, CLIENTS, 1);
 }
 
+static struct lbp_app_options options(void)
+{
+	static const struct lbp_app_upstream upstreams[UPSTREAMS] = {
+		{"a", 1}, {"b", 1}};
+
+	return (struct lbp_app_options){.id = "echo",
+		.acl = acl,
+		.upstreams = upstreams,
+		.upstream_len = UPSTREAMS,
+		.health = {true, 10 * MS, 1 * MS, 2, 2}};
+}
+
 /*
  * Alice may have one session at once and two a minute, Bob any number; Carol
  * has been forgotten.
  */
 static enum lbp_err make_app(void)
 {
-	static const uint32_t weights[UPSTREAMS] = {1, 1};
 	static const struct lbp_app_client clients[] = {
 		{ALICE, {1, 2, 60000 * MS}}, {BOB, {0, 0, 1}}};
-	const struct lbp_app_options options = {.id = "echo",
-		.acl = acl,
-		.weights = weights,
-		.upstream_len = UPSTREAMS,
-		.health = {true, 10 * MS, 1 * MS, 2, 2},
-		.clients = clients,
-		.client_len = 2};
+	struct lbp_app_options all = options();
 
-	return lbp_app_new(&app, &options, START);
+	all.clients = clients;
+	all.client_len = 2;
+	return lbp_app_new(&app, &all, START);
+}
+
+void reload_for_bob(void)
+{
+	const struct lbp_acl_serial serials[] = {{serial(ALICES), ALICE},
+		{serial(ALICES_TOO), BOB}, {serial(BOBS), BOB}};
+	static const struct lbp_acl_grant grants[] = {{ALICE, 1}, {BOB, 0}};
+	static const struct lbp_app_client clients[] = {{BOB, {0, 0, 1}}};
+	struct lbp_acl *before = acl;
+	struct lbp_app_options all;
+	struct lbp_app *next;
+
+	CU_ASSERT_EQUAL_FATAL(
+		lbp_acl_new(&acl, serials, 3, grants, 2, CLIENTS, 2), LBP_OK);
+	all = options();
+	all.clients = clients;
+	all.client_len = 1;
+	CU_ASSERT_EQUAL_FATAL(lbp_app_next(&next, app, &all, now_ns), LBP_OK);
+	lbp_app_adopt(app, next);
+	lbp_app_free(next);
+	lbp_acl_free(before);
 }
 
 void accept_one(void)
 {
-	memset(tried, 0xff, sizeof(tried));
-	lbp_session_init(&session, app, &timeouts, tried, now_ns);
+	memset(&session, 0xff, sizeof(session));
+	lbp_session_init(&session, app, &timeouts, now_ns);
 }
 
 void begin(void)

@@ -54,7 +54,6 @@ enum {
 /* The application and its session, which every scenario begins anew. */
 extern struct lbp_app *app;
 extern struct lbp_session session;
-extern uint8_t tried[LBP_TRIED_BYTES(UPSTREAMS)];
 extern uint64_t now_ns;
 extern struct lbp_duties duties;
 extern uint8_t who; /* whose serial an event has if nothing else is said */
@@ -67,6 +66,13 @@ void accept_one(void);
 
 /* Nothing is held any more, and the application ends. */
 void finish(void);
+
+/*
+ * A reload after which only Bob is welcome, with his own serial and with
+ * Alice's second one; Alice has her first serial and may use another
+ * application. The session is not told.
+ */
+void reload_for_bob(void);
 
 /* Takes the session to a state, by the way of a welcome client. */
 void go_to(enum lbp_session_state state);

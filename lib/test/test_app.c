@@ -1,4 +1,5 @@
 #include <CUnit/CUnit.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "alloc.h"
@@ -22,7 +23,8 @@ enum {
 #define MS        UINT64_C(1000000)
 #define START     (100 * MS)
 
-static const uint32_t weights[UPSTREAMS] = {1, 1, 1};
+static const struct lbp_app_upstream upstreams[UPSTREAMS] = {
+	{"a", 1}, {"b", 1}, {"c", 1}};
 static const struct lbp_app_client clients[] = {
 	{BOB, {.concurrent = 1, .connections = 0, .window_ns = 1}},
 	{ALICE, {.concurrent = 2, .connections = 3, .window_ns = 50 * MS}},
@@ -56,7 +58,7 @@ static struct lbp_app_options options(void)
 	return (struct lbp_app_options){.id = "echo",
 		.acl = acl,
 		.number = THE_APP,
-		.weights = weights,
+		.upstreams = upstreams,
 		.upstream_len = UPSTREAMS,
 		.health = {.enabled = true,
 			.interval_ns = 30 * MS,
@@ -126,14 +128,25 @@ static void expect_made(const struct lbp_app_options *from)
 	lbp_app_free(app);
 }
 
+/* A text for each number up to 9999; static. */
+static const char *number_text(uint32_t number)
+{
+	static char texts[LBP_UPSTREAMS_MAX + 2][8];
+
+	snprintf(texts[number], sizeof(texts[number]), "%04u", number);
+	return texts[number];
+}
+
 static void upstreams_out_of_range_are_refused(void)
 {
-	static uint32_t many[LBP_UPSTREAMS_MAX + 1];
+	static struct lbp_app_upstream many[LBP_UPSTREAMS_MAX + 1];
 	struct lbp_app_options from = options();
 
-	for (size_t i = 0; i < LBP_UPSTREAMS_MAX + 1; i++)
-		many[i] = 1 + (uint32_t)i % LBP_WEIGHT_MAX;
-	from.weights = many;
+	for (uint32_t i = 0; i < LBP_UPSTREAMS_MAX + 1; i++) {
+		many[i].name = number_text(i);
+		many[i].weight = 1 + i % LBP_WEIGHT_MAX;
+	}
+	from.upstreams = many;
 	from.upstream_len = 0;
 	expect_refused(&from);
 	from.upstream_len = LBP_UPSTREAMS_MAX + 1;
@@ -143,14 +156,14 @@ static void upstreams_out_of_range_are_refused(void)
 	from.upstream_len = 1;
 	expect_made(&from);
 	from.upstream_len = 2;
-	many[1] = LBP_WEIGHT_MAX;
+	many[1].weight = LBP_WEIGHT_MAX;
 	expect_made(&from);
-	many[1] = LBP_WEIGHT_MAX + 1;
+	many[1].weight = LBP_WEIGHT_MAX + 1;
 	expect_refused(&from);
-	many[1] = 0;
+	many[1].weight = 0;
 	expect_refused(&from);
-	many[1] = 1;
-	many[0] = 0;
+	many[1].weight = 1;
+	many[0].weight = 0;
 	expect_refused(&from);
 }
 
@@ -190,6 +203,18 @@ static void a_client_given_twice_is_refused(void)
 	expect_made(&from);
 	from.clients = NULL;
 	from.client_len = 0;
+	expect_made(&from);
+}
+
+static void a_name_given_twice_is_refused(void)
+{
+	static const struct lbp_app_upstream twice[] = {
+		{"b", 1}, {"a", 1}, {"b", 2}};
+	struct lbp_app_options from = options();
+
+	from.upstreams = twice;
+	expect_refused(&from);
+	from.upstream_len = 2;
 	expect_made(&from);
 }
 
@@ -499,6 +524,8 @@ void suite_app(void)
 		health_options_out_of_range_are_refused);
 	CU_add_test(suite, "[APP-1] a client given twice is refused",
 		a_client_given_twice_is_refused);
+	CU_add_test(suite, "[APP-1] a name given twice is refused",
+		a_name_given_twice_is_refused);
 	CU_add_test(suite, "[APP-1] a rate without a window is refused",
 		a_rate_without_a_window_is_refused);
 	CU_add_test(suite, "[APP-1] without memory there is no application",

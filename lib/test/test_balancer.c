@@ -447,9 +447,75 @@ static void a_root_that_is_not_the_least_is_seen(void)
 	CU_ASSERT_FALSE(lbp_balancer_validate(&balancer));
 }
 
+/* What was counted elsewhere decides here, as it would have there. */
+static void counts_of_another_balancer_go_on(void)
+{
+	static const uint32_t weights[] = {1, 2, 1, 1, 1};
+	struct lbp_balancer_slot old_slots[5];
+	uint32_t old_heap[5];
+	struct lbp_balancer old;
+	struct lbp_balancer balancer;
+
+	for (int i = 0; i < 5; i++)
+		old_slots[i].weight = weights[i];
+	lbp_balancer_init(&old, old_slots, old_heap, 5);
+	for (uint32_t i = 0; i < 3000; i++) {
+		uint32_t out;
+
+		CU_ASSERT_EQUAL(lbp_balancer_choose(&old, NULL, &out), LBP_OK);
+		if (i % 7 < 3)
+			CU_ASSERT_EQUAL(
+				lbp_balancer_release(&old, out), LBP_OK);
+		if (i % 100 != 0)
+			continue;
+		balancer = make(5, weights);
+		for (uint32_t u = 0; u < 5; u++) {
+			lbp_balancer_carry(&balancer, &old, u);
+			CU_ASSERT_TRUE(lbp_balancer_validate(&balancer));
+			CU_ASSERT_EQUAL(slots[u].open, old_slots[u].open);
+			CU_ASSERT_EQUAL(slots[u].chosen, old_slots[u].chosen);
+		}
+		CU_ASSERT_EQUAL(balancer.choices, old.choices);
+		for (int n = 0; n < 20; n++) {
+			CU_ASSERT_EQUAL(
+				lbp_balancer_choose(&old, NULL, &out), LBP_OK);
+			CU_ASSERT_EQUAL(choose(&balancer, NULL), out);
+		}
+	}
+}
+
+static void an_ineligible_one_gets_its_counts_too(void)
+{
+	struct lbp_balancer_slot old_slots[2] = {{.weight = 1}, {.weight = 1}};
+	uint32_t old_heap[2];
+	struct lbp_balancer old;
+	struct lbp_balancer balancer = make(2, NULL);
+	uint32_t out;
+
+	lbp_balancer_init(&old, old_slots, old_heap, 2);
+	CU_ASSERT_EQUAL(lbp_balancer_choose(&old, NULL, &out), LBP_OK);
+	set_eligible(&balancer, 0, false);
+	/* More was chosen here than there. */
+	balancer.choices = 5;
+	lbp_balancer_carry(&balancer, &old, 0);
+	CU_ASSERT_EQUAL(balancer.choices, 5);
+	CU_ASSERT_TRUE(lbp_balancer_validate(&balancer));
+	CU_ASSERT_EQUAL(choose(&balancer, NULL), 1);
+	set_eligible(&balancer, 0, true);
+	CU_ASSERT_EQUAL(choose(&balancer, NULL), 0);
+	release(&balancer, 0);
+	release(&balancer, 0);
+	CU_ASSERT_EQUAL(lbp_balancer_release(&balancer, 0), LBP_ERR_STATE);
+}
+
 void suite_balancer(void)
 {
 	CU_pSuite suite = CU_add_suite("balancer", NULL, NULL);
+
+	CU_add_test(suite, "[BAL-8] counts of another balancer go on",
+		counts_of_another_balancer_go_on);
+	CU_add_test(suite, "[BAL-8][BAL-7] an ineligible one gets its counts",
+		an_ineligible_one_gets_its_counts_too);
 
 	CU_add_test(suite, "[BAL-1] the least loaded is chosen",
 		the_least_loaded_is_chosen);

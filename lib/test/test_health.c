@@ -279,9 +279,78 @@ static void disabled_is_eligible(void)
 	CU_ASSERT_EQUAL(lbp_health_due(&health, &disabled), LBP_NEVER);
 }
 
+static void what_is_known_goes_on(void)
+{
+	static const struct lbp_health_options slower = {
+		.enabled = true, .interval_ns = 1000, .rise = 2, .fall = 2};
+	struct lbp_health from = make();
+	struct lbp_health health;
+
+	CU_ASSERT_EQUAL(check(&from, false), LBP_HEALTH_SAME);
+	lbp_health_init(&health, &slower, 5000, 1, 2);
+	lbp_health_carry(&health, &slower, &from, false);
+	CU_ASSERT_EQUAL(lbp_health_due(&health, &slower), 5500);
+	/* One failure has been counted, and two are enough now. */
+	CU_ASSERT_EQUAL(
+		lbp_health_dialed(&health, &slower, false), LBP_HEALTH_DOWN);
+
+	from = make_down();
+	CU_ASSERT_EQUAL(check(&from, true), LBP_HEALTH_SAME);
+	lbp_health_init(&health, &slower, 5000, 0, 2);
+	lbp_health_carry(&health, &slower, &from, true);
+	CU_ASSERT_FALSE(health.up);
+	CU_ASSERT_EQUAL(lbp_health_due(&health, &slower), 1100);
+	CU_ASSERT_TRUE(lbp_health_take(&health, &slower, 1100));
+	CU_ASSERT_EQUAL(
+		lbp_health_checked(&health, &slower, true), LBP_HEALTH_UP);
+}
+
+static void a_check_that_runs_goes_on(void)
+{
+	struct lbp_health from = make_down();
+	struct lbp_health health;
+
+	CU_ASSERT_TRUE(lbp_health_take(&from, &options, 1000));
+	lbp_health_init(&health, &options, 5000, 0, 1);
+	lbp_health_carry(&health, &options, &from, true);
+	CU_ASSERT_EQUAL(lbp_health_due(&health, &options), LBP_NEVER);
+	CU_ASSERT_EQUAL(
+		lbp_health_checked(&health, &options, true), LBP_HEALTH_SAME);
+	CU_ASSERT_EQUAL(lbp_health_due(&health, &options), 1100);
+	CU_ASSERT_EQUAL(check(&health, true), LBP_HEALTH_UP);
+}
+
+static void with_checks_off_it_is_up(void)
+{
+	struct lbp_health from = make_down();
+	struct lbp_health health;
+
+	CU_ASSERT_TRUE(lbp_health_take(&from, &options, 1000));
+	lbp_health_init(&health, &disabled, 5000, 0, 1);
+	lbp_health_carry(&health, &disabled, &from, false);
+	CU_ASSERT_TRUE(health.up);
+	CU_ASSERT_TRUE(health.checking);
+	CU_ASSERT_EQUAL(health.run, 0);
+	CU_ASSERT_EQUAL(
+		lbp_health_checked(&health, &disabled, false), LBP_HEALTH_SAME);
+	CU_ASSERT_TRUE(health.up);
+	/* Removed while it was down, it learns nothing from late answers. */
+	CU_ASSERT_EQUAL(
+		lbp_health_checked(&from, &disabled, true), LBP_HEALTH_SAME);
+	CU_ASSERT_FALSE(from.up);
+	CU_ASSERT_EQUAL(from.run, 0);
+}
+
 void suite_health(void)
 {
 	CU_pSuite suite = CU_add_suite("health", NULL, NULL);
+
+	CU_add_test(
+		suite, "[HLT-11] what is known goes on", what_is_known_goes_on);
+	CU_add_test(suite, "[HLT-11][HLT-6] a check that runs goes on",
+		a_check_that_runs_goes_on);
+	CU_add_test(suite, "[HLT-11][HLT-9] with checks off it is up",
+		with_checks_off_it_is_up);
 
 	CU_add_test(suite, "[HLT-1] it starts eligible", it_starts_eligible);
 	CU_add_test(suite, "[HLT-2] failures of checks and dials add up",

@@ -217,6 +217,91 @@ static void nothing_open_is_an_error(void)
 	expect_refusal(&limiter, 0, LBP_ERR_CONCURRENT);
 }
 
+/* Admits at each of these times, and leaves at once. */
+static void admit_all(
+	struct lbp_limiter *limiter, const uint64_t *times, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		expect_admits(limiter, times[i], 1);
+		CU_ASSERT_EQUAL(lbp_limiter_release(limiter), LBP_OK);
+	}
+}
+
+/*
+ * Six admissions to a ring of `from`, of which a ring of `to` keeps the last:
+ * each frees its place exactly a window after it.
+ */
+static void expect_carried(uint32_t from_len, uint32_t to_len)
+{
+	static const uint64_t times[] = {0, 100, 201, 303, 406, 510};
+	uint64_t to_ring[RING_MAX + 1] = {0};
+	uint32_t kept = from_len < to_len ? from_len : to_len;
+	struct lbp_limits limits = {0, to_len, 1000};
+	struct lbp_limiter from = make(0, from_len, 1);
+	struct lbp_limiter limiter;
+
+	admit_all(&from, times, 6);
+	kept = kept < 6 ? kept : 6;
+	to_ring[to_len] = 0xee;
+	lbp_limiter_init(&limiter, &limits, to_ring);
+	lbp_limiter_carry(&limiter, &from);
+	CU_ASSERT_EQUAL(limiter.len, kept);
+	CU_ASSERT_EQUAL(limiter.head, 0);
+	CU_ASSERT_EQUAL(limiter.last_ns, 510);
+	for (uint32_t i = 0; i < kept; i++)
+		CU_ASSERT_EQUAL(to_ring[i], times[6 - kept + i]);
+	CU_ASSERT_EQUAL(to_ring[to_len], 0xee);
+	/* Those that fit, then none, until the first one has left. */
+	expect_admits(&limiter, 600, to_len - kept);
+	if (kept == 0)
+		return;
+	CU_ASSERT_EQUAL(lbp_limiter_admit(&limiter, times[6 - kept] + 999),
+		LBP_ERR_RATE);
+	expect_admits(&limiter, times[6 - kept] + 1000, 1);
+}
+
+static void the_last_admissions_stay_counted(void)
+{
+	for (uint32_t from = 0; from <= RING_MAX; from++) {
+		for (uint32_t to = 1; to <= RING_MAX; to++)
+			expect_carried(from, to);
+	}
+}
+
+static void without_a_rate_nothing_is_kept(void)
+{
+	struct lbp_limits none = {3, 0, 1};
+	struct lbp_limiter from = make(0, 2, 1000);
+	struct lbp_limiter limiter;
+
+	expect_admits(&from, 5, 2);
+	lbp_limiter_init(&limiter, &none, NULL);
+	lbp_limiter_carry(&limiter, &from);
+	CU_ASSERT_EQUAL(limiter.open, 2);
+	expect_admits(&limiter, 5, 1);
+	CU_ASSERT_EQUAL(lbp_limiter_admit(&limiter, 5), LBP_ERR_CONCURRENT);
+}
+
+static void a_lowered_cap_waits_for_its_time(void)
+{
+	struct lbp_limits two = {2, 0, 1};
+	struct lbp_limiter from = make(5, 0, 1);
+	struct lbp_limiter limiter;
+
+	expect_admits(&from, 7, 4);
+	lbp_limiter_init(&limiter, &two, NULL);
+	lbp_limiter_carry(&limiter, &from);
+	CU_ASSERT_EQUAL(limiter.open, 4);
+	for (int i = 0; i < 3; i++) {
+		expect_refusal(&limiter, 8, LBP_ERR_CONCURRENT);
+		CU_ASSERT_EQUAL(lbp_limiter_release(&limiter), LBP_OK);
+	}
+	expect_admits(&limiter, 8, 1);
+	expect_refusal(&limiter, 8, LBP_ERR_CONCURRENT);
+	/* The one that it came from counts for itself. */
+	CU_ASSERT_EQUAL(from.open, 4);
+}
+
 void suite_limiter(void)
 {
 	CU_pSuite suite = CU_add_suite("limiter", NULL, NULL);
@@ -242,4 +327,10 @@ void suite_limiter(void)
 		a_release_frees_only_the_cap);
 	CU_add_test(suite, "[LIM-6] a release with nothing open",
 		nothing_open_is_an_error);
+	CU_add_test(suite, "[LIM-7][LIM-2] the last admissions stay counted",
+		the_last_admissions_stay_counted);
+	CU_add_test(suite, "[LIM-7] without a rate nothing is kept",
+		without_a_rate_nothing_is_kept);
+	CU_add_test(suite, "[LIM-7][LIM-1] a lowered cap waits for its time",
+		a_lowered_cap_waits_for_its_time);
 }

@@ -1,4 +1,5 @@
 #include <CUnit/CUnit.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "alloc.h"
@@ -128,8 +129,13 @@ static void bounds_of_upstreams_hold(void)
 	struct lbp_config *config = parse(two_apps);
 	struct lbp_policy policy;
 
-	for (size_t i = 0; i <= LBP_UPSTREAMS_MAX; i++)
+	for (size_t i = 0; i <= LBP_UPSTREAMS_MAX; i++) {
+		static char urls[LBP_UPSTREAMS_MAX + 1][8];
+
+		snprintf(urls[i], sizeof(urls[i]), "%zu", i);
+		many[i].url.ptr = urls[i];
 		many[i].weight = 1;
+	}
 	config->apps[0].upstreams = many;
 	config->apps[0].upstream_len = LBP_UPSTREAMS_MAX;
 	CU_ASSERT_EQUAL_FATAL(lbp_policy_init(&policy, config, 0), LBP_OK);

@@ -378,6 +378,109 @@ static void stopping_leaves_no_clean_end(void)
 	finish();
 }
 
+static void a_reload_ends_who_is_not_welcome_any_more(void)
+{
+	reach(LBP_SESSION_RELAY);
+	reload_for_bob();
+	when(LBP_EVENT_RELOADED);
+	then(RESET_CLIENT | RESET_UPSTREAM | ENDS, LBP_SESSION_ENDED);
+	reason_is(LBP_REASON_NOT_ALLOWED);
+	finish();
+
+	reach(LBP_SESSION_DIALING);
+	reload_for_bob();
+	when(LBP_EVENT_RELOADED);
+	then(DROP | RESET_CLIENT | ENDS, LBP_SESSION_ENDED);
+	reason_is(LBP_REASON_NOT_ALLOWED);
+	CU_ASSERT_TRUE(session.admitted);
+	finish();
+}
+
+/* Bob would be welcome with this serial, but this session is Alice's. */
+static void a_reload_ends_whose_serial_is_anothers(void)
+{
+	begin();
+	who = ALICES_TOO;
+	go_to(LBP_SESSION_RELAY);
+	reload_for_bob();
+	when(LBP_EVENT_RELOADED);
+	then(RESET_CLIENT | RESET_UPSTREAM | ENDS, LBP_SESSION_ENDED);
+	reason_is(LBP_REASON_UNKNOWN_CLIENT);
+	CU_ASSERT_EQUAL(session.client, ALICE);
+	finish();
+}
+
+static void a_reload_leaves_the_others_alone(void)
+{
+	begin();
+	who = BOBS;
+	go_to(LBP_SESSION_DIALING);
+	reload_for_bob();
+	when(LBP_EVENT_RELOADED);
+	then(0, LBP_SESSION_DIALING);
+	when(LBP_EVENT_DIAL_DONE);
+	then(RELAY, LBP_SESSION_RELAY);
+	reload_for_bob();
+	when(LBP_EVENT_RELOADED);
+	then(0, LBP_SESSION_RELAY);
+	open_are(1, 0);
+	pass_both_ends();
+	when(LBP_EVENT_FLOW_FINISHED);
+	then(ENDS, LBP_SESSION_ENDED);
+	finish();
+}
+
+static void a_reload_ends_a_session_of_a_retired_application(void)
+{
+	begin();
+	who = BOBS;
+	go_to(LBP_SESSION_RELAY);
+	lbp_app_retire(app);
+	when(LBP_EVENT_RELOADED);
+	then(RESET_CLIENT | RESET_UPSTREAM | ENDS, LBP_SESSION_ENDED);
+	reason_is(LBP_REASON_NOT_ALLOWED);
+	open_are(0, 0);
+	finish();
+}
+
+/* Identified as the application was, admitted as it is. */
+static void admission_is_by_the_policy_as_it_is(void)
+{
+	reach(LBP_SESSION_AUTHORIZED);
+	reload_for_bob();
+	when(LBP_EVENT_RELOADED);
+	then(0, LBP_SESSION_AUTHORIZED);
+	when(LBP_EVENT_HANDSHAKE_DONE);
+	then(NOTIFY | REPORT, LBP_SESSION_CLOSING);
+	reason_is(LBP_REASON_NOT_ALLOWED);
+	CU_ASSERT_FALSE(session.admitted);
+	open_are(0, 0);
+	when(LBP_EVENT_CLIENT_ENDED);
+	finish();
+
+	begin();
+	who = ALICES_TOO;
+	go_to(LBP_SESSION_AUTHORIZED);
+	CU_ASSERT_EQUAL(session.client, ALICE);
+	reload_for_bob();
+	when(LBP_EVENT_HANDSHAKE_DONE);
+	then_dial(0, 0);
+	CU_ASSERT_EQUAL(session.client, BOB);
+	when(LBP_EVENT_STOP);
+	finish();
+
+	begin();
+	who = CAROLS;
+	go_to(LBP_SESSION_AUTHORIZED);
+	reload_for_bob();
+	when(LBP_EVENT_HANDSHAKE_DONE);
+	then(NOTIFY | REPORT, LBP_SESSION_CLOSING);
+	reason_is(LBP_REASON_UNKNOWN_CLIENT);
+	CU_ASSERT_EQUAL(session.client, LBP_NONE);
+	when(LBP_EVENT_CLIENT_ENDED);
+	finish();
+}
+
 static void an_ended_session_stays_so(void)
 {
 	reach(LBP_SESSION_ENDED);
@@ -458,6 +561,16 @@ void suite_session(void)
 		stopping_leaves_no_clean_end);
 	CU_add_test(suite, "[SES-16] an ended session stays so",
 		an_ended_session_stays_so);
+	CU_add_test(suite, "[SES-18] a reload ends who is not welcome any more",
+		a_reload_ends_who_is_not_welcome_any_more);
+	CU_add_test(suite, "[SES-18] a reload ends whose serial is another's",
+		a_reload_ends_whose_serial_is_anothers);
+	CU_add_test(suite, "[SES-18] a reload leaves the others alone",
+		a_reload_leaves_the_others_alone);
+	CU_add_test(suite, "[SES-18][APP-12] a retired application ends it",
+		a_reload_ends_a_session_of_a_retired_application);
+	CU_add_test(suite, "[SES-19] admission is by the policy as it is",
+		admission_is_by_the_policy_as_it_is);
 	CU_add_test(suite, "[SES-17] the reasons have their texts",
 		the_reasons_have_their_texts);
 	add_session_events(suite);

@@ -44,6 +44,7 @@ static const struct outcome outcomes[LBP_SESSION_ENDED + 1][KINDS + 1] = {
 			[LBP_EVENT_CLIENT_RESET] =
 				BREAKS(LBP_REASON_HANDSHAKE_FAILED),
 			[LBP_EVENT_TICK] = STAYS(LBP_SESSION_HANDSHAKE),
+			[LBP_EVENT_RELOADED] = STAYS(LBP_SESSION_HANDSHAKE),
 			[LBP_EVENT_STOP] = BREAKS(LBP_REASON_SHUTDOWN),
 			[DUE] = BREAKS(LBP_REASON_HANDSHAKE_TIMEOUT),
 		},
@@ -58,6 +59,7 @@ static const struct outcome outcomes[LBP_SESSION_ENDED + 1][KINDS + 1] = {
 			[LBP_EVENT_CLIENT_RESET] =
 				BREAKS(LBP_REASON_HANDSHAKE_FAILED),
 			[LBP_EVENT_TICK] = STAYS(LBP_SESSION_AUTHORIZED),
+			[LBP_EVENT_RELOADED] = STAYS(LBP_SESSION_AUTHORIZED),
 			[LBP_EVENT_STOP] = BREAKS(LBP_REASON_SHUTDOWN),
 			[DUE] = BREAKS(LBP_REASON_HANDSHAKE_TIMEOUT),
 		},
@@ -70,6 +72,7 @@ static const struct outcome outcomes[LBP_SESSION_ENDED + 1][KINDS + 1] = {
 			[LBP_EVENT_CLIENT_RESET] =
 				DROPS(LBP_REASON_CLIENT_RESET),
 			[LBP_EVENT_TICK] = STAYS(LBP_SESSION_DIALING),
+			[LBP_EVENT_RELOADED] = STAYS(LBP_SESSION_DIALING),
 			[LBP_EVENT_STOP] = DROPS(LBP_REASON_SHUTDOWN),
 			[DUE] = {true, LBP_SESSION_DIALING, DROP | DIAL,
 				LBP_REASON_NONE},
@@ -81,6 +84,7 @@ static const struct outcome outcomes[LBP_SESSION_ENDED + 1][KINDS + 1] = {
 			[LBP_EVENT_UPSTREAM_RESET] =
 				CUTS(LBP_REASON_UPSTREAM_RESET),
 			[LBP_EVENT_TICK] = STAYS(LBP_SESSION_RELAY),
+			[LBP_EVENT_RELOADED] = STAYS(LBP_SESSION_RELAY),
 			[LBP_EVENT_STOP] = CUTS(LBP_REASON_SHUTDOWN),
 			[DUE] = CUTS(LBP_REASON_IDLE_TIMEOUT),
 		},
@@ -94,6 +98,9 @@ static const struct outcome outcomes[LBP_SESSION_ENDED + 1][KINDS + 1] = {
 			[LBP_EVENT_TICK] =
 				{true, LBP_SESSION_CLOSING, 0,
 					LBP_REASON_UNKNOWN_CLIENT},
+			[LBP_EVENT_RELOADED] =
+				{true, LBP_SESSION_CLOSING, 0,
+					LBP_REASON_UNKNOWN_CLIENT},
 			[LBP_EVENT_STOP] = LETS_GO,
 			[DUE] = LETS_GO,
 		},
@@ -103,11 +110,9 @@ static void expect_outcome(enum lbp_session_state state, int kind)
 {
 	const struct outcome *want = &outcomes[state][kind];
 	struct lbp_session before;
-	uint8_t tried_before;
 
 	reach(state);
 	before = session;
-	tried_before = tried[0];
 	if (kind == DUE && state != LBP_SESSION_ENDED)
 		now_ns = lbp_session_deadline(&session);
 	when(kind == DUE ? LBP_EVENT_TICK : (enum lbp_event_kind)kind);
@@ -117,7 +122,6 @@ static void expect_outcome(enum lbp_session_state state, int kind)
 	} else {
 		then_illegal();
 		CU_ASSERT_EQUAL(memcmp(&session, &before, sizeof(session)), 0);
-		CU_ASSERT_EQUAL(tried[0], tried_before);
 		open_are(state == LBP_SESSION_DIALING ||
 				 state == LBP_SESSION_RELAY,
 			0);

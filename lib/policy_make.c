@@ -1,0 +1,306 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "balancer.h"
+#include "policy.h"
+
+/* A policy in the making. */
+struct plan {
+	struct lbp_policy *policy;
+	const struct lbp_policy *from; /* which it is to replace, or NULL */
+	const struct lbp_config *config;
+	uint32_t *numbers; /* of the configuration's clients */
+};
+
+struct numbered {
+	const char *id;
+	uint32_t number;
+};
+
+static size_t count_serials(const struct lbp_config *config)
+{
+	size_t n = 0;
+	size_t i;
+
+	for (i = 0; i < config->client_len; i++)
+		n += config->clients[i].serial_len;
+	return n;
+}
+
+static size_t count_grants(const struct lbp_config *config)
+{
+	size_t n = 0;
+	size_t i;
+
+	for (i = 0; i < config->client_len; i++)
+		n += config->clients[i].grant_len;
+	return n;
+}
+
+static void list_serials(
+	const struct plan *plan, struct lbp_acl_serial *serials)
+{
+	const struct lbp_config *config = plan->config;
+	size_t c, i;
+
+	for (c = 0; c < config->client_len; c++) {
+		for (i = 0; i < config->clients[c].serial_len; i++) {
+			serials->serial = config->clients[c].serials[i];
+			serials->client = plan->numbers[c];
+			serials++;
+		}
+	}
+}
+
+static void list_grants(const struct plan *plan, struct lbp_acl_grant *grants)
+{
+	const struct lbp_config *config = plan->config;
+	size_t c, i;
+
+	for (c = 0; c < config->client_len; c++) {
+		for (i = 0; i < config->clients[c].grant_len; i++) {
+			grants->client = plan->numbers[c];
+			grants->app = config->clients[c].grants[i].app;
+			grants++;
+		}
+	}
+}
+
+static enum lbp_err make_acl(const struct plan *plan)
+{
+	const struct lbp_config *config = plan->config;
+	size_t serial_len = count_serials(config);
+	size_t grant_len = count_grants(config);
+	struct lbp_acl_serial *serials;
+	struct lbp_acl_grant *grants;
+	enum lbp_err err = LBP_ERR_NOMEM;
+
+	/* One more than needed: calloc of nothing may return NULL. */
+	serials = calloc(serial_len + 1, sizeof(*serials));
+	grants = calloc(grant_len + 1, sizeof(*grants));
+	if (serials == NULL || grants == NULL)
+		goto out;
+	list_serials(plan, serials);
+	list_grants(plan, grants);
+	err = lbp_acl_new(&plan->policy->acl, serials, serial_len, grants,
+		grant_len, (uint32_t)plan->policy->client_len,
+		(uint32_t)config->app_len);
+out:
+	free(serials);
+	free(grants);
+	return err;
+}
+
+/* The clients of one application, with their limits; returns how many. */
+static size_t list_clients(
+	const struct plan *plan, uint32_t app, struct lbp_app_client *clients)
+{
+	const struct lbp_config *config = plan->config;
+	size_t n = 0;
+	size_t c, i;
+
+	for (c = 0; c < config->client_len; c++) {
+		for (i = 0; i < config->clients[c].grant_len; i++) {
+			if (config->clients[c].grants[i].app != app)
+				continue;
+			clients[n].client = plan->numbers[c];
+			clients[n].limits = config->clients[c].grants[i].limits;
+			n++;
+		}
+	}
+	return n;
+}
+
+/* The application of this id that is there already; its index, or none. */
+static uint32_t find_app(const struct lbp_policy *from, const char *id)
+{
+	uint32_t i = 0;
+
+	while (i < from->app_len && strcmp(lbp_app_id(from->apps[i]), id) != 0)
+		i++;
+	return i < from->app_len ? i : LBP_NONE;
+}
+
+static enum lbp_err make_app(
+	const struct plan *plan, uint32_t number, uint64_t now_ns)
+{
+	const struct lbp_config_app *config = &plan->config->apps[number];
+	struct lbp_app_upstream upstreams[LBP_UPSTREAMS_MAX];
+	const struct lbp_app *from = NULL;
+	struct lbp_app_client *clients;
+	struct lbp_app_options options;
+	uint32_t origin = LBP_NONE;
+	enum lbp_err err;
+
+	if (config->upstream_len > LBP_UPSTREAMS_MAX)
+		return LBP_ERR_RANGE;
+	for (size_t i = 0; i < config->upstream_len; i++) {
+		upstreams[i].name = config->upstreams[i].url.ptr;
+		upstreams[i].weight = config->upstreams[i].weight;
+	}
+	clients = calloc(plan->config->client_len + 1, sizeof(*clients));
+	if (clients == NULL)
+		return LBP_ERR_NOMEM;
+	options = (struct lbp_app_options){
+		.id = config->id.ptr,
+		.acl = plan->policy->acl,
+		.number = number,
+		.upstreams = upstreams,
+		.upstream_len = config->upstream_len,
+		.health = config->health,
+		.clients = clients,
+		.client_len = list_clients(plan, number, clients),
+	};
+	if (plan->from != NULL)
+		origin = find_app(plan->from, config->id.ptr);
+	if (origin != LBP_NONE)
+		from = plan->from->apps[origin];
+	plan->policy->origins[number] = origin;
+	err = lbp_app_next(&plan->policy->apps[number], from, &options, now_ns);
+	free(clients);
+	return err;
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+	const struct numbered *x = a;
+	const struct numbered *y = b;
+
+	return strcmp(x->id, y->id);
+}
+
+/* Lists who has a number, by id; returns how many. */
+static size_t sort_clients(
+	const struct lbp_policy *from, struct numbered *by_id)
+{
+	size_t n = 0;
+
+	for (uint32_t i = 0; i < from->client_len; i++) {
+		if (from->clients[i] == NULL)
+			continue;
+		by_id[n].id = from->clients[i];
+		by_id[n++].number = i;
+	}
+	qsort(by_id, n, sizeof(*by_id), compare_ids);
+	return n;
+}
+
+/* Who is known keeps the number; the others have none yet. */
+static enum lbp_err keep_numbers(const struct plan *plan)
+{
+	const struct lbp_policy *from = plan->from;
+	/* One more than needed: calloc of nothing may return NULL. */
+	struct numbered *by_id = calloc(from->client_len + 1, sizeof(*by_id));
+	size_t n;
+
+	if (by_id == NULL)
+		return LBP_ERR_NOMEM;
+	n = sort_clients(from, by_id);
+	for (size_t c = 0; c < plan->config->client_len; c++) {
+		struct numbered key = {.id = plan->config->clients[c].id.ptr};
+		const struct numbered *found =
+			bsearch(&key, by_id, n, sizeof(*by_id), compare_ids);
+
+		if (found != NULL)
+			plan->numbers[c] = found->number;
+	}
+	free(by_id);
+	return LBP_OK;
+}
+
+/* The others get the numbers that nobody has, then those after the last. */
+static void give_numbers(const struct plan *plan)
+{
+	const struct lbp_policy *from = plan->from;
+	size_t end = from == NULL ? 0 : from->client_len;
+	size_t n = 0;
+
+	plan->policy->client_len = end;
+	for (size_t c = 0; c < plan->config->client_len; c++) {
+		if (plan->numbers[c] != LBP_NONE)
+			continue;
+		while (n < end && from->clients[n] != NULL)
+			n++;
+		plan->numbers[c] = (uint32_t)n++;
+		if (n > plan->policy->client_len)
+			plan->policy->client_len = n;
+	}
+}
+
+static enum lbp_err list_ids(const struct plan *plan)
+{
+	struct lbp_policy *policy = plan->policy;
+
+	policy->clients = calloc(policy->client_len + 1, sizeof(char *));
+	if (policy->clients == NULL)
+		return LBP_ERR_NOMEM;
+	for (size_t c = 0; c < plan->config->client_len; c++) {
+		const char *id = plan->config->clients[c].id.ptr;
+		size_t size = strlen(id) + 1;
+		char *copy = malloc(size);
+
+		if (copy == NULL)
+			return LBP_ERR_NOMEM;
+		policy->clients[plan->numbers[c]] = memcpy(copy, id, size);
+	}
+	return LBP_OK;
+}
+
+static enum lbp_err number_clients(struct plan *plan)
+{
+	size_t len = plan->config->client_len;
+	enum lbp_err err = LBP_OK;
+
+	plan->numbers = calloc(len + 1, sizeof(*plan->numbers));
+	if (plan->numbers == NULL)
+		return LBP_ERR_NOMEM;
+	for (size_t c = 0; c < len; c++)
+		plan->numbers[c] = LBP_NONE;
+	if (plan->from != NULL)
+		err = keep_numbers(plan);
+	if (err != LBP_OK)
+		return err;
+	give_numbers(plan);
+	return list_ids(plan);
+}
+
+static enum lbp_err make_apps(const struct plan *plan, uint64_t now_ns)
+{
+	struct lbp_policy *policy = plan->policy;
+	size_t len = plan->config->app_len;
+	enum lbp_err err = LBP_OK;
+
+	policy->apps = calloc(len + 1, sizeof(struct lbp_app *));
+	policy->origins = calloc(len + 1, sizeof(*policy->origins));
+	if (policy->apps == NULL || policy->origins == NULL)
+		return LBP_ERR_NOMEM;
+	policy->app_len = len;
+	for (uint32_t i = 0; err == LBP_OK && i < len; i++)
+		err = make_app(plan, i, now_ns);
+	return err;
+}
+
+enum lbp_err lbp_policy_next(struct lbp_policy *next,
+	const struct lbp_policy *policy, const struct lbp_config *config,
+	uint64_t now_ns)
+{
+	struct plan plan = {.policy = next, .from = policy, .config = config};
+	enum lbp_err err;
+
+	*next = (struct lbp_policy){0};
+	err = number_clients(&plan);
+	if (err == LBP_OK)
+		err = make_acl(&plan);
+	if (err == LBP_OK)
+		err = make_apps(&plan, now_ns);
+	free(plan.numbers);
+	if (err != LBP_OK)
+		lbp_policy_release(next);
+	return err;
+}
+
+enum lbp_err lbp_policy_init(struct lbp_policy *policy,
+	const struct lbp_config *config, uint64_t now_ns)
+{
+	return lbp_policy_next(policy, NULL, config, now_ns);
+}
