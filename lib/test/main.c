@@ -23,7 +23,9 @@ int main(void)
 	suite_timers();
 	suite_flow();
 	suite_app();
+	suite_app_reload();
 	suite_policy();
+	suite_policy_reload();
 	suite_session();
 	CU_basic_set_mode(CU_BRM_VERBOSE);
 	/* A test that could not be added is an error too. */

@@ -16,7 +16,9 @@ void suite_health(void);
 void suite_timers(void);
 void suite_flow(void);
 void suite_app(void);
+void suite_app_reload(void);
 void suite_policy(void);
+void suite_policy_reload(void);
 void suite_session(void);
 
 #endif
