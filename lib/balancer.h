@@ -99,4 +99,10 @@ static inline void lbp_tried_add(uint8_t *tried, uint32_t i)
 	tried[i / 8] = (uint8_t)(tried[i / 8] | 1u << (i % 8));
 }
 
+/* Takes an upstream out of a set. */
+static inline void lbp_tried_remove(uint8_t *tried, uint32_t i)
+{
+	tried[i / 8] = (uint8_t)(tried[i / 8] & ~(1u << (i % 8)));
+}
+
 #endif

@@ -269,22 +269,43 @@ static void tick(
 	}
 }
 
+/* A number that nothing has any more may be another upstream's next. */
+static void forget_freed(struct lbp_session *session)
+{
+	uint32_t n = lbp_app_upstreams(session->app);
+
+	for (uint32_t i = 0; i < n; i++) {
+		if (lbp_app_upstream(session->app, i) == NULL)
+			lbp_tried_remove(session->tried, i);
+	}
+}
+
+/* Is an admitted client still the one that the serial says, and welcome? */
+static void judge(
+	struct lbp_session *session, uint64_t now_ns, struct lbp_duties *duties)
+{
+	uint32_t client = LBP_NONE;
+	enum lbp_err err =
+		lbp_app_identify(session->app, &session->serial, &client);
+
+	if (err != LBP_OK || client != session->client)
+		abandon(session, stranger_reason(err), now_ns, duties);
+	else
+		forget_freed(session);
+}
+
 /*
- * Is an admitted client still the one that the serial says, and welcome? Who
- * is not admitted yet will be judged then. [SES-18].
+ * Who is not admitted yet will be judged then, but is not to be taken for
+ * somebody else who gets the client's number meanwhile. [SES-18], [SES-19].
  */
 static void reloaded(
 	struct lbp_session *session, uint64_t now_ns, struct lbp_duties *duties)
 {
-	uint32_t client = LBP_NONE;
-	enum lbp_err err;
-
-	if (session->state != LBP_SESSION_DIALING &&
-		session->state != LBP_SESSION_RELAY)
-		return;
-	err = lbp_app_identify(session->app, &session->serial, &client);
-	if (err != LBP_OK || client != session->client)
-		abandon(session, stranger_reason(err), now_ns, duties);
+	if (session->state == LBP_SESSION_AUTHORIZED)
+		(void)identify(session);
+	if (session->state == LBP_SESSION_DIALING ||
+		session->state == LBP_SESSION_RELAY)
+		judge(session, now_ns, duties);
 }
 
 static enum lbp_reason client_reset_reason(const struct lbp_session *session)

@@ -142,6 +142,24 @@ static void admit(
 	}
 }
 
+/* Who was told of a reload before the admission is whoever has the serial. */
+static void name_anew(struct model_session *model)
+{
+	model->client = LBP_NONE;
+	if (model->state == LBP_SESSION_AUTHORIZED)
+		(void)model_app_identify(
+			model->app, &model->serial, &model->client);
+}
+
+/* An upstream that has no number any more is not one that was tried. */
+static void keep_tried(struct model_session *model)
+{
+	for (uint32_t i = 0; i < model->app->upstream_len; i++) {
+		if (model->app->upstreams[i].name == 0)
+			model->tried &= ~(1u << i);
+	}
+}
+
 /* Why an admitted session may not go on after a reload, or NONE. */
 static enum lbp_reason fault_of(const struct model_session *model)
 {
@@ -166,8 +184,10 @@ static enum lbp_err in_handshake(struct model_session *model,
 
 	if (event->kind == LBP_EVENT_TICK && !late)
 		return LBP_OK;
-	if (event->kind == LBP_EVENT_RELOADED)
+	if (event->kind == LBP_EVENT_RELOADED) {
+		name_anew(model);
 		return LBP_OK;
+	}
 	if (event->kind == LBP_EVENT_IDENTIFIED) {
 		identify(model, event, now_ns, duties);
 		return LBP_OK;
@@ -200,8 +220,10 @@ static enum lbp_err in_dialing(struct model_session *model,
 	if (event->kind == LBP_EVENT_RELOADED) {
 		enum lbp_reason fault = fault_of(model);
 
-		if (fault == LBP_REASON_NONE)
+		if (fault == LBP_REASON_NONE) {
+			keep_tried(model);
 			return LBP_OK;
+		}
 		duties->set |= LBP_DUTY_DROP_DIAL | LBP_DUTY_RESET_CLIENT;
 		end(model, fault, duties);
 	} else if (event->kind == LBP_EVENT_CLIENT_RESET ||
@@ -246,8 +268,10 @@ static enum lbp_err in_relay(struct model_session *model,
 	}
 	if (event->kind == LBP_EVENT_RELOADED) {
 		reason = fault_of(model);
-		if (reason == LBP_REASON_NONE)
+		if (reason == LBP_REASON_NONE) {
+			keep_tried(model);
 			return LBP_OK;
+		}
 	}
 	if (event->kind == LBP_EVENT_CLIENT_RESET)
 		reason = LBP_REASON_CLIENT_RESET;

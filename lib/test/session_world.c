@@ -45,10 +45,11 @@ static struct lbp_app_options options(void)
  * Alice may have one session at once and two a minute, Bob any number; Carol
  * has been forgotten.
  */
+static const struct lbp_app_client clients[] = {
+	{ALICE, {1, 2, 60000 * MS}}, {BOB, {0, 0, 1}}};
+
 static enum lbp_err make_app(void)
 {
-	static const struct lbp_app_client clients[] = {
-		{ALICE, {1, 2, 60000 * MS}}, {BOB, {0, 0, 1}}};
 	struct lbp_app_options all = options();
 
 	all.clients = clients;
@@ -56,24 +57,41 @@ static enum lbp_err make_app(void)
 	return lbp_app_new(&app, &all, START);
 }
 
+static void become(const struct lbp_app_options *all)
+{
+	struct lbp_app *next;
+
+	CU_ASSERT_EQUAL_FATAL(lbp_app_next(&next, app, all, now_ns), LBP_OK);
+	lbp_app_adopt(app, next);
+	lbp_app_free(next);
+}
+
+void reload_upstreams(const struct lbp_app_upstream *upstreams, size_t len)
+{
+	struct lbp_app_options all = options();
+
+	all.upstreams = upstreams;
+	all.upstream_len = len;
+	all.clients = clients;
+	all.client_len = 2;
+	become(&all);
+}
+
 void reload_for_bob(void)
 {
 	const struct lbp_acl_serial serials[] = {{serial(ALICES), ALICE},
 		{serial(ALICES_TOO), BOB}, {serial(BOBS), BOB}};
 	static const struct lbp_acl_grant grants[] = {{ALICE, 1}, {BOB, 0}};
-	static const struct lbp_app_client clients[] = {{BOB, {0, 0, 1}}};
+	static const struct lbp_app_client bob[] = {{BOB, {0, 0, 1}}};
 	struct lbp_acl *before = acl;
 	struct lbp_app_options all;
-	struct lbp_app *next;
 
 	CU_ASSERT_EQUAL_FATAL(
 		lbp_acl_new(&acl, serials, 3, grants, 2, CLIENTS, 2), LBP_OK);
 	all = options();
-	all.clients = clients;
+	all.clients = bob;
 	all.client_len = 1;
-	CU_ASSERT_EQUAL_FATAL(lbp_app_next(&next, app, &all, now_ns), LBP_OK);
-	lbp_app_adopt(app, next);
-	lbp_app_free(next);
+	become(&all);
 	lbp_acl_free(before);
 }
 

@@ -481,6 +481,60 @@ static void admission_is_by_the_policy_as_it_is(void)
 	finish();
 }
 
+/* Or a line of the log would name whoever gets the client's number next. */
+static void a_reload_says_anew_who_is_not_admitted_yet(void)
+{
+	static const uint8_t whose[] = {ALICES, ALICES_TOO, BOBS, CAROLS};
+	static const uint32_t before[] = {ALICE, ALICE, BOB, CAROL};
+	static const uint32_t since[] = {ALICE, BOB, BOB, LBP_NONE};
+
+	for (int i = 0; i < 4; i++) {
+		begin();
+		who = whose[i];
+		go_to(LBP_SESSION_AUTHORIZED);
+		CU_ASSERT_EQUAL(session.client, before[i]);
+		reload_for_bob();
+		when(LBP_EVENT_RELOADED);
+		then(0, LBP_SESSION_AUTHORIZED);
+		deadline_is(START + HANDSHAKE);
+		CU_ASSERT_EQUAL(session.client, since[i]);
+		when(LBP_EVENT_CLIENT_RESET);
+		then(RESET_CLIENT | ENDS, LBP_SESSION_ENDED);
+		reason_is(LBP_REASON_HANDSHAKE_FAILED);
+		CU_ASSERT_EQUAL(session.client, since[i]);
+		finish();
+	}
+}
+
+/* What was tried is an upstream, not a number. */
+static void an_upstream_with_the_number_of_a_tried_one_is_tried(void)
+{
+	static const struct lbp_app_upstream bc[] = {{"b", 1}, {"c", 1}};
+
+	begin();
+	who = BOBS;
+	go_to(LBP_SESSION_DIALING);
+	CU_ASSERT_EQUAL(session.upstream, 0);
+	when(LBP_EVENT_DIAL_FAILED);
+	then_dial(0, 1);
+	reload_upstreams(bc, 1);
+	when(LBP_EVENT_RELOADED);
+	then(0, LBP_SESSION_DIALING);
+	reload_upstreams(bc, 2);
+	CU_ASSERT_STRING_EQUAL(lbp_app_upstream(app, 0), "c");
+	when(LBP_EVENT_RELOADED);
+	then(0, LBP_SESSION_DIALING);
+	when(LBP_EVENT_DIAL_FAILED);
+	then_dial(0, 0);
+	when(LBP_EVENT_RELOADED);
+	then(0, LBP_SESSION_DIALING);
+	when(LBP_EVENT_DIAL_FAILED);
+	then(NOTIFY | REPORT, LBP_SESSION_CLOSING);
+	reason_is(LBP_REASON_NO_UPSTREAM);
+	when(LBP_EVENT_CLIENT_ENDED);
+	finish();
+}
+
 static void an_ended_session_stays_so(void)
 {
 	reach(LBP_SESSION_ENDED);
@@ -571,6 +625,12 @@ void suite_session(void)
 		a_reload_ends_a_session_of_a_retired_application);
 	CU_add_test(suite, "[SES-19] admission is by the policy as it is",
 		admission_is_by_the_policy_as_it_is);
+	CU_add_test(suite,
+		"[SES-19] a reload says anew who is not admitted yet",
+		a_reload_says_anew_who_is_not_admitted_yet);
+	CU_add_test(suite,
+		"[SES-5] an upstream with the number of a tried one is tried",
+		an_upstream_with_the_number_of_a_tried_one_is_tried);
 	CU_add_test(suite, "[SES-17] the reasons have their texts",
 		the_reasons_have_their_texts);
 	add_session_events(suite);
