@@ -25,7 +25,7 @@ static void adopt_apps(struct lbp_policy *policy, struct lbp_policy *next)
 }
 
 /* Who was removed has the number for as long as sessions are open. */
-static void leave_numbers(struct lbp_policy *policy, struct lbp_policy *next)
+static void leave_numbers(struct lbp_policy *next)
 {
 	for (size_t i = 0; i < next->app_len; i++) {
 		const struct lbp_app *app = next->apps[i];
@@ -35,8 +35,8 @@ static void leave_numbers(struct lbp_policy *policy, struct lbp_policy *next)
 
 			if (next->clients[number] != NULL)
 				continue;
-			next->clients[number] = policy->clients[number];
-			policy->clients[number] = NULL;
+			next->clients[number] = next->former[number];
+			next->former[number] = NULL;
 		}
 	}
 }
@@ -46,7 +46,7 @@ void lbp_policy_adopt(struct lbp_policy *policy, struct lbp_policy *next)
 	struct lbp_policy before;
 
 	adopt_apps(policy, next);
-	leave_numbers(policy, next);
+	leave_numbers(next);
 	before = *policy;
 	*policy = *next;
 	*next = before;
@@ -60,17 +60,21 @@ const char *lbp_policy_client_id(
 	return client < policy->client_len ? policy->clients[client] : NULL;
 }
 
+static void free_ids(char **ids, size_t len)
+{
+	for (size_t i = 0; ids != NULL && i < len; i++)
+		free(ids[i]);
+	free(ids);
+}
+
 void lbp_policy_release(struct lbp_policy *policy)
 {
-	size_t i;
-
-	for (i = 0; policy->apps != NULL && i < policy->app_len; i++)
+	for (size_t i = 0; policy->apps != NULL && i < policy->app_len; i++)
 		lbp_app_free(policy->apps[i]);
-	for (i = 0; policy->clients != NULL && i < policy->client_len; i++)
-		free(policy->clients[i]);
 	free(policy->apps);
 	free(policy->origins);
-	free(policy->clients);
+	free_ids(policy->clients, policy->client_len);
+	free_ids(policy->former, policy->client_len);
 	lbp_acl_free(policy->acl);
 	*policy = (struct lbp_policy){0};
 }

@@ -23,8 +23,10 @@ struct lbp_policy {
 	size_t app_len;
 	char **clients; /* ids by number, client_len; NULL: nobody has it */
 	size_t client_len;
-	/* Private, until it is adopted: which app each one is to replace. */
+	/* Private: which app each one replaces when it is adopted. */
 	uint32_t *origins;
+	/* Private: ids of those who are no more, by number, client_len. */
+	char **former;
 };
 
 /*
@@ -60,7 +62,11 @@ LBP_MUST_CHECK enum lbp_err lbp_policy_next(struct lbp_policy *next,
  */
 void lbp_policy_adopt(struct lbp_policy *policy, struct lbp_policy *next);
 
-/* The id of a client by its number, the policy's; NULL if there is none. */
+/*
+ * The id of a client by its number, the policy's; NULL if there is none. For
+ * sessions of a retired application it is what lbp_policy_adopt left in *next
+ * that has the ids.
+ */
 const char *lbp_policy_client_id(
 	const struct lbp_policy *policy, uint32_t client);
 

@@ -227,23 +227,47 @@ static void give_numbers(const struct plan *plan)
 	}
 }
 
+static enum lbp_err copy_id(char **out, const char *id)
+{
+	size_t size = strlen(id) + 1;
+	char *copy = malloc(size);
+
+	if (copy == NULL)
+		return LBP_ERR_NOMEM;
+	*out = memcpy(copy, id, size);
+	return LBP_OK;
+}
+
+/* Those who are listed no more may have sessions when it is adopted. */
+static enum lbp_err list_former_ids(const struct plan *plan)
+{
+	const struct lbp_policy *from = plan->from;
+	struct lbp_policy *policy = plan->policy;
+	enum lbp_err err = LBP_OK;
+
+	for (size_t i = 0; err == LBP_OK && i < from->client_len; i++) {
+		if (from->clients[i] != NULL && policy->clients[i] == NULL)
+			err = copy_id(&policy->former[i], from->clients[i]);
+	}
+	return err;
+}
+
 static enum lbp_err list_ids(const struct plan *plan)
 {
+	const struct lbp_config *config = plan->config;
 	struct lbp_policy *policy = plan->policy;
+	enum lbp_err err = LBP_OK;
 
 	policy->clients = calloc(policy->client_len + 1, sizeof(char *));
-	if (policy->clients == NULL)
+	policy->former = calloc(policy->client_len + 1, sizeof(char *));
+	if (policy->clients == NULL || policy->former == NULL)
 		return LBP_ERR_NOMEM;
-	for (size_t c = 0; c < plan->config->client_len; c++) {
-		const char *id = plan->config->clients[c].id.ptr;
-		size_t size = strlen(id) + 1;
-		char *copy = malloc(size);
-
-		if (copy == NULL)
-			return LBP_ERR_NOMEM;
-		policy->clients[plan->numbers[c]] = memcpy(copy, id, size);
-	}
-	return LBP_OK;
+	for (size_t c = 0; err == LBP_OK && c < config->client_len; c++)
+		err = copy_id(&policy->clients[plan->numbers[c]],
+			config->clients[c].id.ptr);
+	if (err == LBP_OK && plan->from != NULL)
+		err = list_former_ids(plan);
+	return err;
 }
 
 static enum lbp_err number_clients(struct plan *plan)
