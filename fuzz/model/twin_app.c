@@ -122,6 +122,7 @@ void twin_app_make(struct twin_app *twin, uint64_t now_ns)
 	enum lbp_err err;
 
 	twin->app = NULL;
+	twin->reloaded = false;
 	model_app_start(&twin->model, now_ns);
 	for (uint32_t i = 0; i < len; i++) {
 		wanted[i].name = twin->model.upstreams[i].name;
@@ -208,6 +209,33 @@ void twin_app_open_config(struct twin_app *twin)
 		config->owners[i] = i < model->client_len ? i : 0;
 }
 
+/* What every upstream that is wanted has, whether it was there or not. */
+static void check_reload(const struct twin_app *twin)
+{
+	const struct model_app *model = &twin->model;
+
+	for (uint32_t i = 0; i < model->upstream_len; i++) {
+		const char *name = lbp_app_upstream(twin->app, i);
+
+		if (!model_app_serves(model, i))
+			continue;
+		ORACLE("APP-10",
+			name != NULL &&
+				*name == *name_of(model->upstreams[i].name),
+			"upstream %u is of '%s'", i, name == NULL ? "" : name);
+		ORACLE("APP-10",
+			lbp_app_open(twin->app, i) == model->upstreams[i].open,
+			"upstream %u: %u open instead of %u", i,
+			lbp_app_open(twin->app, i), model->upstreams[i].open);
+	}
+	ORACLE("APP-10",
+		lbp_app_check_due(twin->app) == model_app_check_due(model),
+		"checks are not due when they should be");
+	ORACLE("APP-10",
+		lbp_app_is_ready(twin->app) == model_app_is_ready(model),
+		"ready: %d", lbp_app_is_ready(twin->app));
+}
+
 void twin_app_reload(struct twin_app *twin, uint64_t now_ns)
 {
 	const struct model_app_config *config = &twin->config;
@@ -225,6 +253,8 @@ void twin_app_reload(struct twin_app *twin, uint64_t now_ns)
 	lbp_app_free(next);
 	lbp_acl_free(twin->acl);
 	twin->acl = acl;
+	twin->reloaded = true;
+	check_reload(twin);
 	twin_app_check(twin);
 }
 
