@@ -52,7 +52,7 @@ static void carry_places(struct lbp_app *next, struct lbp_app *app)
 	for (uint32_t at = 0; at < app->balancer.slot_len; at++) {
 		if (next->places[at].stays)
 			carry_place(next, app, at);
-		else if (!next->places[at].serves)
+		else
 			leave_place(next, app, at);
 	}
 }

@@ -107,6 +107,17 @@ void sim_reload(struct sim *sim)
 		sim->conns[i].stale = sim->conns[i].live;
 }
 
+/* An upstream that gets a number which is free now was not tried. */
+static void keep_tried(const struct sim *sim, struct sim_conn *conn)
+{
+	const struct model_app *model = &sim->app.model;
+
+	for (uint32_t i = 0; i < model->upstream_len; i++) {
+		if (model->upstreams[i].name == 0)
+			conn->tried &= ~(1u << i);
+	}
+}
+
 void sim_tell(struct sim *sim, struct sim_conn *conn)
 {
 	bool served = conn->admitted && conn->reports == 0;
@@ -123,6 +134,7 @@ void sim_tell(struct sim *sim, struct sim_conn *conn)
 	ORACLE("SES-18", conn->live == (welcome || !served),
 		"a session goes on: %d, its client is welcome: %d", conn->live,
 		welcome);
+	keep_tried(sim, conn);
 }
 
 static void start_dial(
