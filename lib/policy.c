@@ -69,7 +69,7 @@ static void free_ids(char **ids, size_t len)
 
 void lbp_policy_release(struct lbp_policy *policy)
 {
-	for (size_t i = 0; policy->apps != NULL && i < policy->app_len; i++)
+	for (size_t i = 0; i < policy->app_len; i++)
 		lbp_app_free(policy->apps[i]);
 	free(policy->apps);
 	free(policy->origins);

@@ -738,6 +738,15 @@ static void when_an_upstream_was_chosen_stays(void)
 	lbp_app_free(app);
 }
 
+static void those_never_chosen_go_by_their_numbers(void)
+{
+	struct lbp_app *app = make();
+
+	reload(app, cdba, 4);
+	expect_choices(app, "abcdab");
+	lbp_app_free(app);
+}
+
 static void a_new_weight_counts_at_once(void)
 {
 	static const struct lbp_app_upstream heavy[] = {
@@ -1108,6 +1117,9 @@ static void add_upstream_tests(CU_pSuite suite)
 		an_upstream_keeps_its_number_and_counts);
 	CU_add_test(suite, "[APP-10] when an upstream was chosen stays",
 		when_an_upstream_was_chosen_stays);
+	CU_add_test(suite,
+		"[APP-10][BAL-2] those never chosen go by their numbers",
+		those_never_chosen_go_by_their_numbers);
 	CU_add_test(suite, "[APP-8][APP-10] a new weight counts at once",
 		a_new_weight_counts_at_once);
 	CU_add_test(suite, "[APP-10] health stays with its runs",
