@@ -58,8 +58,8 @@ static struct wanted *find_wanted(
 {
 	struct wanted key = {.name = name};
 	struct wanted *key_at = &key;
-	struct wanted **found =
-		bsearch(&key_at, by_name, len, sizeof(*by_name), compare_names);
+	struct wanted **found = bsearch(
+		&key_at, by_name, len, sizeof(struct wanted *), compare_names);
 
 	return found == NULL ? NULL : *found;
 }
@@ -179,7 +179,7 @@ static enum lbp_err init_upstreams(struct lbp_app *app,
 		by_name[i] = &wanted[i];
 	}
 	err = LBP_ERR_RANGE;
-	qsort(by_name, len, sizeof(*by_name), compare_names);
+	qsort(by_name, len, sizeof(struct wanted *), compare_names);
 	for (size_t i = 1; i < len; i++) {
 		if (strcmp(by_name[i - 1]->name, by_name[i]->name) == 0)
 			goto out;
@@ -187,7 +187,8 @@ static enum lbp_err init_upstreams(struct lbp_app *app,
 	if (from != NULL)
 		keep_numbers(from, by_name, len);
 	all = give_numbers(from, wanted, len);
-	if (all <= LBP_UPSTREAMS_MAX)
+	/* From 1 on. */
+	if (all - 1 < LBP_UPSTREAMS_MAX)
 		err = init_places(app, from, wanted, len, all, now_ns);
 out:
 	free(by_name);
