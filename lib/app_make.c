@@ -101,18 +101,18 @@ static size_t give_numbers(
 	return all;
 }
 
-static enum lbp_err allocate_places(struct lbp_app *app, size_t len)
+static bool allocate_places(struct lbp_app *app, size_t len)
 {
 	app->slots = calloc(len, sizeof(*app->slots));
 	app->heap = calloc(len, sizeof(*app->heap));
 	app->places = calloc(len, sizeof(*app->places));
 	app->timer_heap = calloc(len, sizeof(struct lbp_timer *));
 	if (!app->slots || !app->heap || !app->places || !app->timer_heap)
-		return LBP_ERR_NOMEM;
+		return false;
 	/* A number that nothing has is as light as any, and not eligible. */
 	for (size_t i = 0; i < len; i++)
 		app->slots[i].weight = 1;
-	return LBP_OK;
+	return true;
 }
 
 /* Fills the places of those that are wanted, of which there are len. */
@@ -140,11 +140,11 @@ static enum lbp_err fill_places(struct lbp_app *app, const struct lbp_app *from,
 static enum lbp_err init_places(struct lbp_app *app, const struct lbp_app *from,
 	const struct wanted *wanted, size_t len, size_t all, uint64_t now_ns)
 {
-	enum lbp_err err = allocate_places(app, all);
+	enum lbp_err err;
 	uint32_t at;
 
-	if (err != LBP_OK)
-		return err;
+	if (!allocate_places(app, all))
+		return LBP_ERR_NOMEM;
 	for (size_t i = 0; i < len; i++)
 		app->slots[wanted[i].at].weight = wanted[i].weight;
 	lbp_balancer_init(&app->balancer, app->slots, app->heap, (uint32_t)all);

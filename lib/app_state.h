@@ -1,4 +1,4 @@
-/* What an application is made of. Private to lib/app*.c. */
+/* What an application is made of. For lib/app*.c, lib/policy.c and tests. */
 #ifndef LBP_APP_STATE_H
 #define LBP_APP_STATE_H
 

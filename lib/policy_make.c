@@ -17,6 +17,12 @@ struct numbered {
 	uint32_t number;
 };
 
+/* Zeroed; one more than needed, for calloc of nothing may return NULL. */
+static void *make_array(size_t len, size_t size)
+{
+	return calloc(len + 1, size);
+}
+
 static size_t count_serials(const struct lbp_config *config)
 {
 	size_t n = 0;
@@ -75,9 +81,8 @@ static enum lbp_err make_acl(const struct plan *plan)
 	struct lbp_acl_grant *grants;
 	enum lbp_err err = LBP_ERR_NOMEM;
 
-	/* One more than needed: calloc of nothing may return NULL. */
-	serials = calloc(serial_len + 1, sizeof(*serials));
-	grants = calloc(grant_len + 1, sizeof(*grants));
+	serials = make_array(serial_len, sizeof(*serials));
+	grants = make_array(grant_len, sizeof(*grants));
 	if (serials == NULL || grants == NULL)
 		goto out;
 	list_serials(plan, serials);
@@ -138,7 +143,7 @@ static enum lbp_err make_app(
 		upstreams[i].name = config->upstreams[i].url.ptr;
 		upstreams[i].weight = config->upstreams[i].weight;
 	}
-	clients = calloc(plan->config->client_len + 1, sizeof(*clients));
+	clients = make_array(plan->config->client_len, sizeof(*clients));
 	if (clients == NULL)
 		return LBP_ERR_NOMEM;
 	options = (struct lbp_app_options){
@@ -189,8 +194,7 @@ static size_t sort_clients(
 static enum lbp_err keep_numbers(const struct plan *plan)
 {
 	const struct lbp_policy *from = plan->from;
-	/* One more than needed: calloc of nothing may return NULL. */
-	struct numbered *by_id = calloc(from->client_len + 1, sizeof(*by_id));
+	struct numbered *by_id = make_array(from->client_len, sizeof(*by_id));
 	size_t n;
 
 	if (by_id == NULL)
@@ -258,8 +262,8 @@ static enum lbp_err list_ids(const struct plan *plan)
 	struct lbp_policy *policy = plan->policy;
 	enum lbp_err err = LBP_OK;
 
-	policy->clients = calloc(policy->client_len + 1, sizeof(char *));
-	policy->former = calloc(policy->client_len + 1, sizeof(char *));
+	policy->clients = make_array(policy->client_len, sizeof(char *));
+	policy->former = make_array(policy->client_len, sizeof(char *));
 	if (policy->clients == NULL || policy->former == NULL)
 		return LBP_ERR_NOMEM;
 	for (size_t c = 0; err == LBP_OK && c < config->client_len; c++)
@@ -275,17 +279,18 @@ static enum lbp_err number_clients(struct plan *plan)
 	size_t len = plan->config->client_len;
 	enum lbp_err err = LBP_OK;
 
-	plan->numbers = calloc(len + 1, sizeof(*plan->numbers));
+	plan->numbers = make_array(len, sizeof(*plan->numbers));
 	if (plan->numbers == NULL)
 		return LBP_ERR_NOMEM;
 	for (size_t c = 0; c < len; c++)
 		plan->numbers[c] = LBP_NONE;
 	if (plan->from != NULL)
 		err = keep_numbers(plan);
-	if (err != LBP_OK)
-		return err;
-	give_numbers(plan);
-	return list_ids(plan);
+	if (err == LBP_OK) {
+		give_numbers(plan);
+		err = list_ids(plan);
+	}
+	return err;
 }
 
 static enum lbp_err make_apps(const struct plan *plan, uint64_t now_ns)
@@ -294,8 +299,8 @@ static enum lbp_err make_apps(const struct plan *plan, uint64_t now_ns)
 	size_t len = plan->config->app_len;
 	enum lbp_err err = LBP_OK;
 
-	policy->apps = calloc(len + 1, sizeof(struct lbp_app *));
-	policy->origins = calloc(len + 1, sizeof(*policy->origins));
+	policy->apps = make_array(len, sizeof(struct lbp_app *));
+	policy->origins = make_array(len, sizeof(*policy->origins));
 	if (policy->apps == NULL || policy->origins == NULL)
 		return LBP_ERR_NOMEM;
 	policy->app_len = len;

@@ -1,5 +1,6 @@
 #include "twin_app.h"
 
+#include "app_state.h"
 #include "oracle.h"
 
 struct lbp_serial twin_serial(uint8_t octet)
@@ -296,6 +297,8 @@ void twin_app_check(const struct twin_app *twin)
 			"upstream %u: %u open instead of %u", i, open,
 			model->upstreams[i].open);
 	}
+	ORACLE("BAL-1", lbp_balancer_validate(&twin->app->balancer),
+		"the order of the upstreams is none");
 	ORACLE("APP-7",
 		lbp_app_is_ready(twin->app) == model_app_is_ready(model),
 		"ready: %d", lbp_app_is_ready(twin->app));

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "alloc.h"
-#include "app.h"
+#include "app_state.h"
 #include "balancer.h"
 #include "suites.h"
 
@@ -126,6 +126,7 @@ static void expect_names(const struct lbp_app *app, const char *want)
 		got[i] = name == NULL ? '-' : name[0];
 	}
 	CU_ASSERT_STRING_EQUAL(got, want);
+	CU_ASSERT_TRUE(lbp_balancer_validate(&app->balancer));
 	CU_ASSERT_PTR_NULL(lbp_app_upstream(app, n));
 	CU_ASSERT_PTR_NULL(lbp_app_upstream(app, LBP_NONE));
 }

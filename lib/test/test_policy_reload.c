@@ -19,6 +19,9 @@
 #define ALICE                  CLIENT("alice", "0A", "'web', 'db'")
 #define ALICE_WEB              CLIENT("alice", "0A", "'web'")
 #define BOB                    CLIENT("bob", "0B", "'web'")
+#define CAROL                  CLIENT("carol", "0C", "'web'")
+#define DAVE                   CLIENT("dave", "0D", "'web'")
+#define WITH(clients)          TLS WEB(UPSTREAM("a")) DB clients
 #define BOTH                   "'web', 'db'"
 #define MS                     UINT64_C(1000000)
 #define LATER                  (3 * MS)
@@ -296,10 +299,6 @@ static void nothing_that_is_left_lets_anybody_in(void)
 	finish();
 }
 
-#define WITH(clients) TLS WEB(UPSTREAM("a")) DB clients
-#define CAROL         CLIENT("carol", "0C", "'web'")
-#define DAVE          CLIENT("dave", "0D", "'web'")
-
 static void a_number_is_given_away_once_nobody_has_it(void)
 {
 	begin(WITH(ALICE BOB));
@@ -448,10 +447,10 @@ static void end_busy(void)
 	finish();
 }
 
-/* All kinds: stays, removed, added, of applications, clients, upstreams. */
+/* Of applications and upstreams one stays, one goes and one comes. */
 static const char other[] = //
 	TLS APP("new", "3", UPSTREAM("e")) WEB(UPSTREAM("a") UPSTREAM("d"))
-		CLIENT("bob", "0B", "'web', 'new'") CAROL;
+		CAROL CLIENT("dave", "0D", "'web', 'new'");
 
 static void a_failed_reload_changes_nothing(void)
 {
@@ -482,6 +481,26 @@ static void a_failed_reload_changes_nothing(void)
 	}
 	lbp_config_free(config);
 	end_busy();
+}
+
+/* Only of those who are listed no more is a second copy needed. */
+static void no_id_is_copied_twice(void)
+{
+	struct lbp_config *config = parse(start);
+	struct lbp_policy next;
+	long allocations;
+
+	alloc_fail_at(0);
+	CU_ASSERT_EQUAL_FATAL(lbp_policy_init(&policy, config, 0), LBP_OK);
+	allocations = alloc_count();
+	alloc_fail_at(0);
+	CU_ASSERT_EQUAL_FATAL(
+		lbp_policy_next(&next, &policy, config, LATER), LBP_OK);
+	/* The list of ids that are known. */
+	CU_ASSERT_EQUAL(alloc_count(), allocations + 1);
+	lbp_policy_release(&next);
+	lbp_config_free(config);
+	finish();
 }
 
 static void expect_refused(const struct lbp_config *config)
@@ -552,6 +571,8 @@ void suite_policy_reload(void)
 		a_retired_application_keeps_no_number);
 	CU_add_test(suite, "[POL-4][ERR-2] a failed reload changes nothing",
 		a_failed_reload_changes_nothing);
+	CU_add_test(
+		suite, "[POL-4] no id is copied twice", no_id_is_copied_twice);
 	CU_add_test(suite, "[POL-4] a refused reload changes nothing",
 		a_refused_reload_changes_nothing);
 }
