@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <string.h>
 
 #include "session_world.h"
@@ -535,6 +536,36 @@ static void an_upstream_with_the_number_of_a_tried_one_is_tried(void)
 	finish();
 }
 
+/* What is tried fits in the session, however many upstreams there are. */
+static void a_reload_to_many_upstreams_is_survived(void)
+{
+	static struct lbp_app_upstream full[LBP_UPSTREAMS_MAX];
+	static char names[LBP_UPSTREAMS_MAX][8];
+
+	for (size_t i = 0; i < LBP_UPSTREAMS_MAX; i++) {
+		snprintf(names[i], sizeof(names[i]), "%zu", i);
+		full[i] = (struct lbp_app_upstream){names[i], 1};
+	}
+	full[0].name = "a";
+	full[1].name = "b";
+	begin();
+	who = BOBS;
+	go_to(LBP_SESSION_DIALING);
+	reload_upstreams(full, LBP_UPSTREAMS_MAX);
+	when(LBP_EVENT_RELOADED);
+	then(0, LBP_SESSION_DIALING);
+	CU_ASSERT_TRUE(lbp_tried_has(session.tried, 0));
+	CU_ASSERT_EQUAL(session.serial.octets[0], BOBS);
+	when(LBP_EVENT_RELOADED);
+	then(0, LBP_SESSION_DIALING);
+	when(LBP_EVENT_DIAL_FAILED);
+	then_dial(0, 1);
+	when(LBP_EVENT_DIAL_FAILED);
+	then_dial(0, 2);
+	when(LBP_EVENT_STOP);
+	finish();
+}
+
 static void an_ended_session_stays_so(void)
 {
 	reach(LBP_SESSION_ENDED);
@@ -631,6 +662,9 @@ void suite_session(void)
 	CU_add_test(suite,
 		"[SES-5] an upstream with the number of a tried one is tried",
 		an_upstream_with_the_number_of_a_tried_one_is_tried);
+	CU_add_test(suite,
+		"[SES-5][SES-18] a reload to many upstreams is survived",
+		a_reload_to_many_upstreams_is_survived);
 	CU_add_test(suite, "[SES-17] the reasons have their texts",
 		the_reasons_have_their_texts);
 	add_session_events(suite);
