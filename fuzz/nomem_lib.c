@@ -34,8 +34,12 @@ enum lbp_err __real_lbp_acl_new(struct lbp_acl **out,
 	const struct lbp_acl_serial *serials, size_t serial_len,
 	const struct lbp_acl_grant *grants, size_t grant_len,
 	uint32_t client_len, uint32_t app_len);
-enum lbp_err __real_lbp_app_new(struct lbp_app **out,
-	const struct lbp_app_options *options, uint64_t now_ns);
+enum lbp_err __real_lbp_app_next(struct lbp_app **out,
+	const struct lbp_app *app, const struct lbp_app_options *options,
+	uint64_t now_ns);
+enum lbp_err __real_lbp_policy_next(struct lbp_policy *next,
+	const struct lbp_policy *policy, const struct lbp_config *config,
+	uint64_t now_ns);
 enum lbp_err __wrap_lbp_toml_parse(const char *text, size_t len,
 	struct lbp_toml **out, struct lbp_toml_error *error);
 enum lbp_err __wrap_lbp_config_parse(const char *text, size_t len,
@@ -44,8 +48,12 @@ enum lbp_err __wrap_lbp_acl_new(struct lbp_acl **out,
 	const struct lbp_acl_serial *serials, size_t serial_len,
 	const struct lbp_acl_grant *grants, size_t grant_len,
 	uint32_t client_len, uint32_t app_len);
-enum lbp_err __wrap_lbp_app_new(struct lbp_app **out,
-	const struct lbp_app_options *options, uint64_t now_ns);
+enum lbp_err __wrap_lbp_app_next(struct lbp_app **out,
+	const struct lbp_app *app, const struct lbp_app_options *options,
+	uint64_t now_ns);
+enum lbp_err __wrap_lbp_policy_next(struct lbp_policy *next,
+	const struct lbp_policy *policy, const struct lbp_config *config,
+	uint64_t now_ns);
 
 /* A call with its arguments. */
 struct call {
@@ -71,8 +79,10 @@ struct call {
 	const struct lbp_app_options *options;
 	uint64_t now_ns;
 	struct lbp_app *app;
+	const struct lbp_app *from_app;  /* which is reloaded, or NULL */
 	const struct lbp_config *source; /* of the policy */
 	struct lbp_policy policy;
+	const struct lbp_policy *from_policy; /* which is reloaded, or NULL */
 };
 
 static struct {
@@ -240,7 +250,8 @@ static void release_acl(struct call *call)
 
 static enum lbp_err make_app(struct call *call)
 {
-	return __real_lbp_app_new(&call->app, call->options, call->now_ns);
+	return __real_lbp_app_next(
+		&call->app, call->from_app, call->options, call->now_ns);
 }
 
 static bool is_app_empty(const struct call *call)
@@ -256,7 +267,8 @@ static void release_app(struct call *call)
 static enum lbp_err make_policy(struct call *call)
 {
 	memset(&call->policy, 0xa5, sizeof(call->policy));
-	return lbp_policy_init(&call->policy, call->source, 0);
+	return __real_lbp_policy_next(
+		&call->policy, call->from_policy, call->source, call->now_ns);
 }
 
 static bool is_policy_empty(const struct call *call)
@@ -334,19 +346,39 @@ enum lbp_err __wrap_lbp_acl_new(struct lbp_acl **out,
 		client_len, app_len);
 }
 
-enum lbp_err __wrap_lbp_app_new(struct lbp_app **out,
-	const struct lbp_app_options *options, uint64_t now_ns)
+/* An application that is new, or what one is to become. */
+enum lbp_err __wrap_lbp_app_next(struct lbp_app **out,
+	const struct lbp_app *app, const struct lbp_app_options *options,
+	uint64_t now_ns)
 {
-	struct call call = {.id = "APP-1",
+	struct call call = {.id = app == NULL ? "APP-1" : "APP-8",
 		.make = make_app,
 		.is_empty = is_app_empty,
 		.release = release_app,
+		.from_app = app,
 		.options = options,
 		.now_ns = now_ns};
 
 	if (!failure.armed)
 		try_all(&call);
-	return __real_lbp_app_new(out, options, now_ns);
+	return __real_lbp_app_next(out, app, options, now_ns);
+}
+
+enum lbp_err __wrap_lbp_policy_next(struct lbp_policy *next,
+	const struct lbp_policy *policy, const struct lbp_config *config,
+	uint64_t now_ns)
+{
+	struct call call = {.id = policy == NULL ? "POL-1" : "POL-4",
+		.make = make_policy,
+		.is_empty = is_policy_empty,
+		.release = release_policy,
+		.from_policy = policy,
+		.source = config,
+		.now_ns = now_ns};
+
+	if (!failure.armed)
+		try_all(&call);
+	return __real_lbp_policy_next(next, policy, config, now_ns);
 }
 
 /* None at all would be a gate that looks at nothing. */
