@@ -11,21 +11,22 @@ static size_t min_of(size_t a, size_t b)
 	return a < b ? a : b;
 }
 
+static char lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
 static bool same(char a, char b)
 {
-	if (a >= 'A' && a <= 'Z')
-		a = (char)(a - 'A' + 'a');
-	if (b >= 'A' && b <= 'Z')
-		b = (char)(b - 'A' + 'a');
-	return a == b;
+	return lower(a) == lower(b);
 }
 
 /* Optimal string alignment distance; both words fit WORD_MAX. */
 static size_t distance(const char *a, size_t a_len, const char *b, size_t b_len)
 {
-	size_t rows[3][WORD_MAX + 1];
+	size_t rows[3][WORD_MAX + 1] = {0};
 
-	for (size_t j = 0; j <= b_len; j++)
+	for (size_t j = 1; j <= b_len; j++)
 		rows[0][j] = j;
 	for (size_t i = 1; i <= a_len; i++) {
 		size_t *row = rows[i % 3];
@@ -56,14 +57,12 @@ void lbp_config_guess_offer(
 	struct lbp_config_guess *guess, const char *known, size_t len)
 {
 	size_t longer = guess->len > len ? guess->len : len;
-	size_t shorter = min_of(guess->len, len);
-	size_t allowed = longer < 3 ? 1 : longer / 3;
 	size_t found;
 
-	if (shorter == 0 || longer > WORD_MAX || longer - shorter > allowed)
+	if (longer > WORD_MAX)
 		return;
 	found = distance(guess->word, guess->len, known, len);
-	if (found > allowed)
+	if (found > 1 && found > longer / 3)
 		return;
 	if (guess->best == NULL || found < guess->best_distance) {
 		guess->best = known;

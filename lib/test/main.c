@@ -16,6 +16,7 @@ int main(void)
 	suite_json();
 	suite_config();
 	suite_config_reader();
+	suite_config_suggest();
 	suite_acl();
 	suite_limiter();
 	suite_balancer();

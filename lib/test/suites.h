@@ -9,6 +9,7 @@ void suite_toml(void);
 void suite_json(void);
 void suite_config(void);
 void suite_config_reader(void);
+void suite_config_suggest(void);
 void suite_acl(void);
 void suite_limiter(void);
 void suite_balancer(void);
