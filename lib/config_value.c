@@ -18,9 +18,10 @@ static bool is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
+/* For letters; what is none does not become one. */
 static char lower(char c)
 {
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+	return (char)(c | 0x20);
 }
 
 static bool is_hex(char c)
@@ -60,10 +61,9 @@ enum lbp_err lbp_duration_parse(uint64_t *out_ns, const char *text, size_t len)
 	size_t i = 0;
 
 	for (; i < len && is_digit(text[i]); i++) {
-		number = number * 10 + (uint64_t)(text[i] - '0');
 		/* Beyond the largest duration all numbers are alike. */
-		if (number > duration_max_ms)
-			number = duration_max_ms + 1;
+		if (number <= duration_max_ms)
+			number = number * 10 + (uint64_t)(text[i] - '0');
 	}
 	if (i == 0)
 		return LBP_ERR_SYNTAX;
@@ -82,12 +82,11 @@ const char *lbp_config_check_text(const char *text, size_t len)
 		return "it is empty";
 	for (size_t i = 0; i < len; i++) {
 		unsigned char c = (unsigned char)text[i];
-		unsigned char next =
-			i + 1 < len ? (unsigned char)text[i + 1] : 0;
 
 		if (c < 0x20 || c == 0x7f)
 			return "it has a control character";
-		if (c == 0xc2 && next < 0xa0)
+		/* C1: 0xc2 and one more byte. */
+		if (c < 0xa0 && i > 0 && (unsigned char)text[i - 1] == 0xc2)
 			return "it has a control character";
 	}
 	return NULL;
@@ -179,7 +178,7 @@ static const char *check_ipv6(const char *text, size_t len)
 {
 	struct in6_addr addr;
 
-	if (len != 0 && memchr(text, '%', len) != NULL)
+	if (memchr(text, '%', len) != NULL)
 		return "an IPv6 zone is not accepted";
 	if (!read_literal(AF_INET6, text, len, &addr))
 		return "the IPv6 address is not valid";
@@ -240,7 +239,7 @@ static const char *split_bracketed(
 const char *lbp_config_split_address(
 	const char *text, size_t len, struct lbp_config_parts *parts)
 {
-	const char *colon = len == 0 ? NULL : memchr(text, ':', len);
+	const char *colon;
 	const char *wrong;
 	size_t rest;
 
@@ -249,6 +248,7 @@ const char *lbp_config_split_address(
 		return "it is empty";
 	if (text[0] == '[')
 		return split_bracketed(text, len, parts);
+	colon = memchr(text, ':', len);
 	if (colon == NULL)
 		return "the port is missing";
 	parts->host = text;
@@ -271,39 +271,32 @@ const char *lbp_config_split_url(
 	bool tls = len >= scheme_len && memcmp(text, "tls://", scheme_len) == 0;
 	bool tcp = len >= scheme_len && memcmp(text, "tcp://", scheme_len) == 0;
 
-	*parts = (struct lbp_config_parts){0};
 	if (!tls && !tcp)
 		return "it does not start with tcp:// or tls://";
 	text += scheme_len;
 	len -= scheme_len;
-	if (len != 0 && memchr(text, '/', len) != NULL)
+	if (len == 0)
+		return "the host is empty";
+	if (memchr(text, '/', len) != NULL)
 		return "it has a path";
-	if (len != 0 && memchr(text, '@', len) != NULL)
+	if (memchr(text, '@', len) != NULL)
 		return "it has a user";
 	wrong = lbp_config_split_address(text, len, parts);
 	parts->tls = tls;
-	return len == 0 ? "the host is empty" : wrong;
+	return wrong;
 }
 
 size_t lbp_config_canonical(const struct lbp_config_parts *parts, char *buf)
 {
 	unsigned char addr[sizeof(struct in6_addr)];
-	char kind = parts->tls ? 'A' : 'a';
-	size_t len = 1;
+	bool ipv6 = read_literal(AF_INET6, parts->host, parts->host_len, addr);
+	size_t len = ipv6 ? sizeof(addr) : parts->host_len;
 
-	if (read_literal(AF_INET, parts->host, parts->host_len, addr)) {
-		kind = (char)(kind + 1);
-		memcpy(buf + len, addr, sizeof(struct in_addr));
-		len += sizeof(struct in_addr);
-	} else if (read_literal(AF_INET6, parts->host, parts->host_len, addr)) {
-		kind = (char)(kind + 2);
-		memcpy(buf + len, addr, sizeof(addr));
-		len += sizeof(addr);
-	} else {
-		for (size_t i = 0; i < parts->host_len; i++)
-			buf[len++] = lower(parts->host[i]);
-	}
-	buf[0] = kind;
+	/* An IPv4 literal has one form only, and no name looks like it. */
+	for (size_t i = 0; i < len; i++)
+		buf[i] = ipv6 ? (char)addr[i] : lower(parts->host[i]);
+	buf[len++] = (char)ipv6;
+	buf[len++] = (char)parts->tls;
 	buf[len++] = (char)(parts->port >> 8);
 	buf[len++] = (char)(parts->port & 0xff);
 	return len;

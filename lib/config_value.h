@@ -11,8 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Longest canonical form of an address: kind, name, port. */
-#define LBP_CONFIG_CANONICAL_MAX (1 + 253 + 2)
+/* Longest canonical form of an address: name, what it is, port. */
+#define LBP_CONFIG_CANONICAL_MAX (253 + 2 + 2)
 
 /* The parts of an address or url; pointers go into the text that was read. */
 struct lbp_config_parts {

@@ -17,6 +17,7 @@ int main(void)
 	suite_config();
 	suite_config_reader();
 	suite_config_suggest();
+	suite_config_value();
 	suite_acl();
 	suite_limiter();
 	suite_balancer();
