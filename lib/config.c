@@ -181,7 +181,7 @@ static void read_root(
 static enum lbp_err read_text(
 	struct lbp_config_reader *reader, const char *text, size_t len)
 {
-	struct lbp_config_message message = {0};
+	struct lbp_config_message message = {.len = 0};
 	struct lbp_toml_error error;
 	struct lbp_toml *doc;
 	enum lbp_err err = lbp_toml_parse(text, len, &doc, &error);
@@ -203,7 +203,7 @@ static enum lbp_err read_text(
 enum lbp_err lbp_config_parse(const char *text, size_t len,
 	struct lbp_config **out, struct lbp_config_errors *errors)
 {
-	struct lbp_config_reader reader = {0};
+	struct lbp_config_reader reader = {.nomem = false};
 	enum lbp_err err;
 
 	*out = NULL;

@@ -122,7 +122,7 @@ static const struct lbp_config_section upstream_section = {
 static void tell(struct lbp_config_reader *reader, struct lbp_toml_pos pos,
 	const char *name, const char *what)
 {
-	struct lbp_config_message message = {0};
+	struct lbp_config_message message = {.len = 0};
 
 	lbp_config_say(&message, "app.upstream.%s %s", name, what);
 	lbp_config_tell(reader, lbp_config_pos(pos), &message);

@@ -5,7 +5,6 @@
 
 enum {
 	CHUNK_MIN = 4096,
-	CHUNK_MAX = 1 << 20,
 };
 
 /* The newest chunk is the arena; allocations come from it alone. */
@@ -15,17 +14,6 @@ struct lbp_config_arena {
 	size_t size;
 	max_align_t data[];
 };
-
-static size_t next_size(const struct lbp_config_arena *arena, size_t needed)
-{
-	size_t size = CHUNK_MIN;
-
-	if (arena != NULL)
-		size = arena->size * 2;
-	if (size > CHUNK_MAX)
-		size = CHUNK_MAX;
-	return size < needed ? needed : size;
-}
 
 void *lbp_config_arena_alloc(
 	struct lbp_config_arena **arena, size_t count, size_t size)
@@ -39,7 +27,7 @@ void *lbp_config_arena_alloc(
 		return NULL;
 	needed = (count * size + align - 1) / align * align;
 	if (top == NULL || top->size - top->used < needed) {
-		size_t chunk = next_size(top, needed);
+		size_t chunk = needed < CHUNK_MIN ? CHUNK_MIN : needed;
 
 		top = calloc(1, sizeof(*top) + chunk);
 		if (top == NULL)

@@ -4,9 +4,6 @@
 
 #define LEN(array) (sizeof(array) / sizeof((array)[0]))
 
-/* The number of a grant for an app that does not exist. */
-#define NO_GRANT UINT32_MAX
-
 static void read_serial(struct lbp_config_reader *reader,
 	const struct lbp_config_field *field,
 	const struct lbp_toml_value *value, struct lbp_serial *out)
@@ -59,10 +56,11 @@ static void read_grant(struct lbp_config_reader *reader,
 {
 	const struct lbp_config_name *app =
 		lbp_config_names_find(&reader->app_ids, value->as.string);
-	struct lbp_config_message message = {0};
+	struct lbp_config_message message = {.len = 0};
 
+	/* If there is none, its limits go where the next grant's will. */
 	lbp_config_names_add_string(reader, &reader->client_apps, "client.apps",
-		value, app == NULL ? NO_GRANT : (uint32_t)client->grant_len);
+		value, (uint32_t)client->grant_len);
 	if (app != NULL) {
 		client->grants[client->grant_len++] = (struct lbp_config_grant){
 			app->index, reader->config->apps[app->index].limits};
@@ -98,7 +96,7 @@ static void read_grants(
 static void tell_no_grant(
 	struct lbp_config_reader *reader, const struct lbp_toml_entry *entry)
 {
-	struct lbp_config_message message = {0};
+	struct lbp_config_message message = {.len = 0};
 
 	lbp_config_say(&message, "client.limits: ");
 	lbp_config_say_quoted(&message, entry->key);
@@ -115,7 +113,7 @@ static void read_override(struct lbp_config_reader *reader,
 {
 	const struct lbp_config_name *app =
 		lbp_config_names_find(&reader->client_apps, entry->key);
-	struct lbp_config_message path = {0};
+	struct lbp_config_message path = {.len = 0};
 	struct lbp_limits nowhere;
 	struct lbp_limits *limits = &nowhere;
 
@@ -124,7 +122,7 @@ static void read_override(struct lbp_config_reader *reader,
 		tell_no_grant(reader, entry);
 	if (!lbp_config_expect(reader, field, &entry->value, LBP_TOML_TABLE))
 		return;
-	if (app != NULL && app->index != NO_GRANT)
+	if (app != NULL)
 		limits = &client->grants[app->index].limits;
 	lbp_config_say(&path, "client.limits.");
 	lbp_config_say_escaped(&path, entry->key);

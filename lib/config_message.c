@@ -23,6 +23,14 @@ struct lbp_config_pos lbp_config_pos(struct lbp_toml_pos pos)
 	return (struct lbp_config_pos){pos.line, pos.column};
 }
 
+int lbp_config_pos_compare(struct lbp_config_pos a, struct lbp_config_pos b)
+{
+	uint64_t a_place = (uint64_t)a.line << 32 | a.column;
+	uint64_t b_place = (uint64_t)b.line << 32 | b.column;
+
+	return (a_place > b_place) - (a_place < b_place);
+}
+
 void *lbp_config_alloc(struct lbp_config_reader *reader,
 	struct lbp_config_arena **arena, size_t count, size_t size)
 {
@@ -61,31 +69,35 @@ static void say_character(struct lbp_config_message *message, uint32_t code)
 		lbp_config_say(message, "\\U%08X", (unsigned)code);
 }
 
+/* The first character of a text, which is then without it. */
+static uint32_t take_character(struct lbp_toml_string *text)
+{
+	uint32_t code;
+	size_t len = lbp_utf8_decode(text->ptr, text->len, &code);
+
+	text->ptr += len;
+	text->len -= len;
+	return code;
+}
+
 void lbp_config_say_plain(
 	struct lbp_config_message *message, struct lbp_toml_string text)
 {
-	for (size_t at = 0; at < text.len;) {
-		uint32_t code;
-
-		at += lbp_utf8_decode(text.ptr + at, text.len - at, &code);
-		say_character(message, code);
-	}
+	while (text.len != 0)
+		say_character(message, take_character(&text));
 }
 
 void lbp_config_say_escaped(
 	struct lbp_config_message *message, struct lbp_toml_string text)
 {
-	size_t at = 0;
+	for (int i = 0; i < SHOWN_MAX && text.len != 0; i++) {
+		uint32_t code = take_character(&text);
 
-	for (int i = 0; i < SHOWN_MAX && at < text.len; i++) {
-		uint32_t code;
-
-		at += lbp_utf8_decode(text.ptr + at, text.len - at, &code);
 		if (code == '\'' || code == '\\')
 			lbp_config_say(message, "\\");
 		say_character(message, code);
 	}
-	if (at < text.len)
+	if (text.len != 0)
 		lbp_config_say(message, "...");
 }
 
@@ -149,12 +161,9 @@ static int compare_errors(const void *left, const void *right)
 {
 	const struct lbp_config_error *a = left;
 	const struct lbp_config_error *b = right;
+	int order = lbp_config_pos_compare(a->pos, b->pos);
 
-	if (a->pos.line != b->pos.line)
-		return a->pos.line < b->pos.line ? -1 : 1;
-	if (a->pos.column != b->pos.column)
-		return a->pos.column < b->pos.column ? -1 : 1;
-	return strcmp(a->message, b->message);
+	return order != 0 ? order : strcmp(a->message, b->message);
 }
 
 enum lbp_err lbp_config_hand_over(

@@ -75,11 +75,11 @@ static int compare_keys(
 	const struct lbp_config_name *a, const struct lbp_config_name *b)
 {
 	size_t shorter = a->key_len < b->key_len ? a->key_len : b->key_len;
-	int order = shorter == 0 ? 0 : memcmp(a->key, b->key, shorter);
+	int order = memcmp(a->key, b->key, shorter);
 
-	if (order != 0 || a->key_len == b->key_len)
+	if (order != 0)
 		return order;
-	return a->key_len < b->key_len ? -1 : 1;
+	return (a->key_len > b->key_len) - (a->key_len < b->key_len);
 }
 
 static int compare_names(const void *left, const void *right)
@@ -87,10 +87,8 @@ static int compare_names(const void *left, const void *right)
 	const struct lbp_config_name *a = left;
 	const struct lbp_config_name *b = right;
 	int order = compare_keys(a, b);
-	uint64_t a_place = (uint64_t)a->pos.line << 32 | a->pos.column;
-	uint64_t b_place = (uint64_t)b->pos.line << 32 | b->pos.column;
 
-	return order != 0 ? order : (a_place > b_place) - (a_place < b_place);
+	return order != 0 ? order : lbp_config_pos_compare(a->pos, b->pos);
 }
 
 void lbp_config_names_unique(
@@ -103,7 +101,7 @@ void lbp_config_names_unique(
 	qsort(names->items, names->len, sizeof(*names->items), compare_names);
 	for (size_t i = 1; i < names->len; i++) {
 		const struct lbp_config_name *name = &names->items[i];
-		struct lbp_config_message message = {0};
+		struct lbp_config_message message = {.len = 0};
 
 		if (compare_keys(name, &names->items[first]) != 0) {
 			first = i;

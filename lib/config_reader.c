@@ -64,7 +64,7 @@ static void reject_len(struct lbp_config_reader *reader,
 	const struct lbp_config_field *field, struct lbp_toml_pos pos,
 	const char *what)
 {
-	struct lbp_config_message message = {0};
+	struct lbp_config_message message = {.len = 0};
 
 	say_must(&message, field);
 	lbp_config_say(&message, "%s", what);
@@ -75,7 +75,7 @@ void lbp_config_reject(struct lbp_config_reader *reader,
 	const struct lbp_config_field *field,
 	const struct lbp_toml_value *value, const char *why)
 {
-	struct lbp_config_message message = {0};
+	struct lbp_config_message message = {.len = 0};
 
 	say_must(&message, field);
 	say_value(&message, value, why);
@@ -119,7 +119,7 @@ static void tell_missing(struct lbp_config_reader *reader,
 	const struct lbp_config_section *section,
 	const struct lbp_config_key *key, struct lbp_config_pos header)
 {
-	struct lbp_config_message message = {0};
+	struct lbp_config_message message = {.len = 0};
 
 	say_field(&message, section, key->name);
 	lbp_config_say(&message, " is required: ");
@@ -131,8 +131,8 @@ static void tell_unknown(struct lbp_config_reader *reader,
 	const struct lbp_config_section *section,
 	const struct lbp_toml_entry *entry)
 {
-	struct lbp_config_message message = {0};
-	struct lbp_config_names known = {0};
+	struct lbp_config_message message = {.len = 0};
+	struct lbp_config_names known = {.len = 0};
 
 	for (size_t i = 0; i < section->len; i++)
 		lbp_config_names_add(reader, &known,

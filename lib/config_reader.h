@@ -215,6 +215,9 @@ void lbp_config_keep_parts(struct lbp_config_reader *reader,
 
 struct lbp_config_pos lbp_config_pos(struct lbp_toml_pos pos);
 
+/* Less than, equal to or greater than 0, as a is to b in the text. */
+int lbp_config_pos_compare(struct lbp_config_pos a, struct lbp_config_pos b);
+
 /* Adds a name to a list; its pointers must live until the reader's end. */
 void lbp_config_names_add(struct lbp_config_reader *reader,
 	struct lbp_config_names *names, struct lbp_config_name name);

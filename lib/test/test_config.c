@@ -174,6 +174,8 @@ static void expect_error(const char *text, size_t len, uint32_t line,
 	}
 	lbp_config_errors_release(&errors);
 	CU_ASSERT_EQUAL(errors.len, 0);
+	CU_ASSERT_PTR_NULL(errors.items);
+	CU_ASSERT_PTR_NULL(errors.arena);
 	lbp_config_errors_release(&errors);
 }
 

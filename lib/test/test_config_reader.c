@@ -210,6 +210,288 @@ static void hosts(void)
 		"'[::\\u0000]:1': the IPv6 address is not valid");
 }
 
+/* A copy that ends where its memory ends; a sanitizer sees what is beyond. */
+static void *copy_of(const void *from, size_t size)
+{
+	void *copy = malloc(size > 0 ? size : 1);
+
+	if (copy == NULL)
+		abort();
+	if (size > 0)
+		memcpy(copy, from, size);
+	return copy;
+}
+
+#define X16 "xxxxxxxxxxxxxxxx"
+
+static void escapes(void)
+{
+	static const struct {
+		const char *text;
+		const char *plain;
+		const char *escaped;
+	} rows[] = {
+		{"", "", ""},
+		{"\x1f", "\\u001F", "\\u001F"},
+		{" !", " !", " !"},
+		{"}~", "}~", "}~"},
+		{"\x7f", "\\u007F", "\\u007F"},
+		{"\xc2\x80", "\\u0080", "\\u0080"},
+		{"\xef\xbf\xbf", "\\uFFFF", "\\uFFFF"},
+		{"\xf0\x90\x80\x80", "\\U00010000", "\\U00010000"},
+		{"&'(", "&'(", "&\\'("},
+		{"[\\]", "[\\]", "[\\\\]"},
+		{X16 X16 X16 X16, X16 X16 X16 X16, X16 X16 X16 X16},
+		{X16 X16 X16 X16 "y", X16 X16 X16 X16 "y",
+			X16 X16 X16 X16 "..."},
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct lbp_config_message message = {0};
+		size_t len = strlen(rows[i].text);
+		struct lbp_toml_string text = {copy_of(rows[i].text, len), len};
+		char wanted[3 * 128];
+
+		lbp_config_say_plain(&message, text);
+		lbp_config_say(&message, ";");
+		lbp_config_say_escaped(&message, text);
+		lbp_config_say(&message, ";");
+		lbp_config_say_quoted(&message, text);
+		(void)snprintf(wanted, sizeof(wanted), "%s;%s;'%s'",
+			rows[i].plain, rows[i].escaped, rows[i].escaped);
+		CU_ASSERT_STRING_EQUAL(message.text, wanted);
+		CU_ASSERT_EQUAL(message.len, strlen(wanted));
+		free((void *)text.ptr);
+	}
+}
+
+/* A list goes on while the message has at most 240 characters. */
+static void where_a_list_ends(void)
+{
+	static struct lbp_config_name items[] = {
+		{.shown = {"kk", 2}}, {.shown = {"l'", 2}}};
+	static const struct lbp_config_names known = {items, 2, 2};
+	static const struct {
+		int before;
+		const char *text;
+	} rows[] = {
+		{224, "0; accepted: kk, l\\'"},
+		{225, "0; accepted: kk, ..."},
+		{228, "0; accepted: kk, ..."},
+		{229, "0; accepted: ..."},
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct lbp_config_reader reader = {0};
+		struct lbp_config_message message = {0};
+
+		lbp_config_say(&message, "%0*d", rows[i].before, 0);
+		lbp_config_say_nearest(&reader, &message,
+			(struct lbp_toml_string){"zz", 2}, &known);
+		CU_ASSERT_STRING_EQUAL(
+			message.text + rows[i].before - 1, rows[i].text);
+	}
+}
+
+/* Told in any order; they are handed over by line, column and text. */
+static void errors_in_any_order(void)
+{
+	static const struct want wanted[] = {
+		{1, 2, "sixteen letters!"},
+		{1, 2, "sixteen letters?"},
+		{1, 10, "a"},
+		{2, 1, "b"},
+		{2, 2, "a"},
+		{10, 1, "a"},
+	};
+	static const size_t orders[][COUNT(wanted)] = {
+		{0, 1, 2, 3, 4, 5}, {5, 4, 3, 2, 1, 0}, {3, 0, 5, 2, 4, 1}};
+
+	for (size_t i = 0; i < COUNT(orders); i++) {
+		struct lbp_config_reader reader = {0};
+		struct lbp_config_errors errors;
+
+		for (size_t j = 0; j < COUNT(wanted); j++) {
+			const struct want *want = &wanted[orders[i][j]];
+			struct lbp_config_message message = {0};
+
+			lbp_config_say(&message, "%s", want->message);
+			lbp_config_tell(&reader,
+				(struct lbp_config_pos){
+					want->line, want->column},
+				&message);
+		}
+		CU_ASSERT_EQUAL_FATAL(
+			lbp_config_hand_over(&reader, &errors), LBP_ERR_CONFIG);
+		lbp_config_arena_free(reader.scratch);
+		CU_ASSERT_PTR_NULL(reader.messages);
+		CU_ASSERT_EQUAL_FATAL(errors.len, COUNT(wanted));
+		for (size_t j = 0; j < COUNT(wanted); j++) {
+			const struct lbp_config_error *got = &errors.items[j];
+
+			CU_ASSERT_EQUAL(got->pos.line, wanted[j].line);
+			CU_ASSERT_EQUAL(got->pos.column, wanted[j].column);
+			CU_ASSERT_STRING_EQUAL(got->message, wanted[j].message);
+		}
+		lbp_config_errors_release(&errors);
+	}
+}
+
+static struct lbp_config_name name_at(
+	const char *key, uint32_t line, uint32_t column)
+{
+	return (struct lbp_config_name){
+		.key = key,
+		.key_len = strlen(key),
+		.shown = {key, strlen(key)},
+		.label = line == 1 ? "first" : "other",
+		.pos = {line, column},
+	};
+}
+
+/* Added in any order, with places as far as a text of 4 GiB has them. */
+static void names_in_any_order(void)
+{
+	static const struct want wanted[] = {
+		{1, 9,
+			"other 'a' is in line 1 already (first), and must be "
+			"unique"},
+		{2, UINT32_MAX,
+			"other 'a' is in line 1 already (first), and must be "
+			"unique"},
+		{3, 1,
+			"other 'a' is in line 1 already (first), and must be "
+			"unique"},
+		{6, 2,
+			"other 'ab' is in line 5 already (other), and must be "
+			"unique"},
+		{UINT32_C(0x80000001), 1,
+			"other 'a' is in line 1 already (first), and must be "
+			"unique"},
+	};
+	const struct lbp_config_name names[] = {
+		name_at("ab", 6, 2),
+		name_at("b", 3, 1),
+		name_at("a", UINT32_C(0x80000001), 1),
+		name_at("a", 3, 1),
+		name_at("a", 2, UINT32_MAX),
+		name_at("", 9, 9),
+		name_at("a", 1, 9),
+		name_at("ab", 5, 7),
+		name_at("a", 1, 8),
+		name_at("abc", 1, 1),
+		name_at("aa", 1, 1),
+	};
+	struct lbp_config_reader reader = {0};
+	struct lbp_config_names list = {0};
+	struct lbp_config_errors errors;
+
+	lbp_config_names_unique(&reader, &list);
+	for (size_t i = 0; i < COUNT(names); i++)
+		lbp_config_names_add(&reader, &list, names[i]);
+	CU_ASSERT_EQUAL_FATAL(list.len, COUNT(names));
+	lbp_config_names_unique(&reader, &list);
+	CU_ASSERT_EQUAL(list.items[0].key_len, 0);
+	CU_ASSERT_EQUAL(list.items[1].pos.column, 8);
+	CU_ASSERT_STRING_EQUAL(list.items[COUNT(names) - 1].key, "b");
+	CU_ASSERT_EQUAL_FATAL(
+		lbp_config_hand_over(&reader, &errors), LBP_ERR_CONFIG);
+	CU_ASSERT_EQUAL_FATAL(errors.len, COUNT(wanted));
+	for (size_t i = 0; i < COUNT(wanted); i++) {
+		CU_ASSERT_EQUAL(errors.items[i].pos.line, wanted[i].line);
+		CU_ASSERT_EQUAL(errors.items[i].pos.column, wanted[i].column);
+	}
+	CU_ASSERT_STRING_EQUAL(errors.items[1].message, wanted[1].message);
+	CU_ASSERT_STRING_EQUAL(errors.items[3].message, wanted[3].message);
+	lbp_config_errors_release(&errors);
+	lbp_config_arena_free(reader.scratch);
+}
+
+/* Each of 0 to 10 names is found, the first of equal ones, and no other. */
+static void names_are_found(void)
+{
+	static const char *const keys[] = {
+		"b", "d", "d", "d", "dd", "h", "j", "l", "lm", "p"};
+	static const char *const wanted[] = {"", "a", "b", "c", "d", "dc", "dd",
+		"de", "ddd", "h", "i", "j", "l", "ll", "lm", "m", "p", "q"};
+
+	for (size_t len = 0; len <= COUNT(keys); len++) {
+		struct lbp_config_name names[COUNT(keys)];
+		struct lbp_config_names list = {NULL, len, len};
+
+		for (size_t i = 0; i < len; i++)
+			names[i] = (struct lbp_config_name){
+				.key = copy_of(keys[i], strlen(keys[i])),
+				.key_len = strlen(keys[i])};
+		list.items = copy_of(names, len * sizeof(names[0]));
+		for (size_t i = 0; i < COUNT(wanted); i++) {
+			struct lbp_toml_string key = {
+				copy_of(wanted[i], strlen(wanted[i])),
+				strlen(wanted[i])};
+			size_t at = 0;
+
+			while (at < len && strcmp(keys[at], wanted[i]) != 0)
+				at++;
+			CU_ASSERT_PTR_EQUAL(lbp_config_names_find(&list, key),
+				at == len ? NULL : &list.items[at]);
+			free((void *)key.ptr);
+		}
+		for (size_t i = 0; i < len; i++)
+			free((void *)names[i].key);
+		free(list.items);
+	}
+}
+
+/* Zeroed and aligned, one behind the other, in few chunks. */
+static void room_in_an_arena(void)
+{
+	struct lbp_config_arena *arena = NULL;
+	const size_t align = _Alignof(max_align_t);
+	static const char zeros[5000];
+	char *before = NULL;
+
+	alloc_fail_at(0);
+	for (size_t i = 0; i < 4096 / align; i++) {
+		/* 1 byte to the whole of the alignment. */
+		char *room = lbp_config_arena_alloc(&arena, 1 + i % align, 1);
+
+		CU_ASSERT_PTR_NOT_NULL_FATAL(room);
+		CU_ASSERT_EQUAL((uintptr_t)room % align, 0);
+		CU_ASSERT(before == NULL || room == before + align);
+		CU_ASSERT_EQUAL(memcmp(room, zeros, align), 0);
+		memset(room, 0xff, align);
+		before = room;
+	}
+	CU_ASSERT_EQUAL(alloc_count(), 1);
+	for (size_t i = 0; i < 3; i++) {
+		before = lbp_config_arena_alloc(&arena, 5, 1000);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(before);
+		CU_ASSERT_EQUAL(memcmp(before, zeros, 5000), 0);
+		memset(before, 0xff, 5000);
+		CU_ASSERT_EQUAL(alloc_count(), 2 + (long)i);
+	}
+	/* 5000 was rounded up to 5008: 1 byte more needs a chunk. */
+	CU_ASSERT_PTR_NOT_NULL(lbp_config_arena_alloc(&arena, 1, 1));
+	CU_ASSERT_EQUAL(alloc_count(), 5);
+	lbp_config_arena_free(arena);
+}
+
+/* A list of names grows by doubling: few allocations, nothing lost. */
+static void a_list_that_grows(void)
+{
+	struct lbp_config_reader reader = {0};
+	struct lbp_config_names list = {0};
+
+	for (uint32_t i = 0; i < 1000; i++) {
+		lbp_config_names_add(
+			&reader, &list, (struct lbp_config_name){.index = i});
+		CU_ASSERT_FATAL(list.len == i + 1 && list.len <= list.cap);
+	}
+	for (uint32_t i = 0; i < 1000; i++)
+		CU_ASSERT_EQUAL(list.items[i].index, i);
+	lbp_config_arena_free(reader.scratch);
+}
+
 /* What no memory holds is refused before a size overflows. */
 static void sizes_without_end(void)
 {
@@ -223,16 +505,22 @@ static void sizes_without_end(void)
 	CU_ASSERT_PTR_NULL(arena);
 }
 
-/* As many empty messages as a first chunk holds: the list needs a second. */
+/* As many messages as a first chunk holds: the list needs another one. */
 static void no_memory_for_the_list(void)
 {
-	static const struct lbp_config_message empty;
+	struct lbp_config_message message = {0};
 	struct lbp_config_reader reader = {0};
 	struct lbp_config_errors errors = {0};
-	size_t told = 4096 / _Alignof(max_align_t);
+	const size_t align = _Alignof(max_align_t);
 
-	for (size_t i = 0; i < told; i++)
-		lbp_config_tell(&reader, (struct lbp_config_pos){1, 1}, &empty);
+	/* With the NUL, it just fits the alignment. */
+	lbp_config_say(&message, "%0*d", (int)align - 1, 0);
+	alloc_fail_at(0);
+	for (size_t i = 0; i < 4096 / align; i++)
+		lbp_config_tell(
+			&reader, (struct lbp_config_pos){1, 1}, &message);
+	/* What is told takes two chunks more, of which nothing is lost. */
+	CU_ASSERT_EQUAL(alloc_count(), 3);
 	alloc_fail_at(1);
 	CU_ASSERT_EQUAL(lbp_config_hand_over(&reader, &errors), LBP_ERR_NOMEM);
 	CU_ASSERT_EQUAL(alloc_count(), 1);
@@ -252,10 +540,10 @@ static char *repeat(char *text, const char *what, size_t times)
 	return text;
 }
 
-/* A path, apps, addresses and upstreams that each need a chunk of their own. */
+/* A path and arrays of each kind that each need a chunk of their own. */
 static void large_parts(void)
 {
-	char text[16384] = "";
+	char text[32768] = "";
 	struct lbp_config_errors errors;
 	struct lbp_config *config;
 	char *end = text;
@@ -264,13 +552,17 @@ static void large_parts(void)
 
 	end = repeat(end, "[tls]\ncertificate = \"", 1);
 	end = repeat(end, "c", 5000);
-	end = repeat(end, "\"\n[[app]]\nlisten = [", 1);
-	end = repeat(end, "1,", 400);
+	end = repeat(end, "\"\n[[app]]\nid = \"e\"\nlisten = [", 1);
+	end = repeat(end, "\"h:1\",", 300);
 	end = repeat(end, "]\nupstream = [", 1);
-	end = repeat(end, "1,", 300);
+	end = repeat(end, "{url = \"tcp://h:1\"},", 100);
+	end = repeat(end, "]\n[[client]]\nserials = [", 1);
+	end = repeat(end, "\"1\",", 300);
+	end = repeat(end, "]\napps = [", 1);
+	end = repeat(end, "\"e\",", 300);
 	end = repeat(end, "]\n", 1);
 	end = repeat(end, "[[app]]\n", 80);
-	for (n = 1; err == LBP_ERR_NOMEM && n < 1000; n++) {
+	for (n = 1; err == LBP_ERR_NOMEM && n < 10000; n++) {
 		alloc_fail_at(n);
 		err = lbp_config_parse(
 			text, (size_t)(end - text), &config, &errors);
@@ -281,6 +573,7 @@ static void large_parts(void)
 	alloc_fail_at(0);
 	CU_ASSERT_EQUAL(err, LBP_ERR_CONFIG);
 	CU_ASSERT(n > 100);
+	CU_ASSERT(end < text + sizeof(text));
 }
 
 void suite_config_reader(void)
@@ -307,6 +600,19 @@ void suite_config_reader(void)
 		controls_of_two_bytes);
 	CU_add_test(suite, "[CFG-7] an id has no DEL", delete_in_an_id);
 	CU_add_test(suite, "[CFG-4][CFG-5] what a host may not have", hosts);
+	CU_add_test(suite, "[CFG-13] what is escaped, and how much is shown",
+		escapes);
+	CU_add_test(suite, "[CFG-13] a list is cut, not the message",
+		where_a_list_ends);
+	CU_add_test(suite, "[CFG-2] errors are sorted, in whatever order told",
+		errors_in_any_order);
+	CU_add_test(suite, "[CFG-14] the first is the first, whatever order",
+		names_in_any_order);
+	CU_add_test(suite, "[CFG-31] a name is found among its kind",
+		names_are_found);
+	CU_add_test(suite, "[CFG-15] an arena takes few allocations",
+		room_in_an_arena);
+	CU_add_test(suite, "[CFG-14] a list of names grows", a_list_that_grows);
 	CU_add_test(suite, "[CFG-16] sizes without end are refused",
 		sizes_without_end);
 	CU_add_test(suite, "[CFG-16] no memory for the list of errors",
