@@ -18,6 +18,12 @@ static bool is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
+/* The value of a digit, or -1. */
+static int digit_value(char c)
+{
+	return is_digit(c) ? c - '0' : -1;
+}
+
 /* For letters; what is none does not become one. */
 static char lower(char c)
 {
@@ -60,14 +66,20 @@ enum lbp_err lbp_duration_parse(uint64_t *out_ns, const char *text, size_t len)
 	uint64_t unit;
 	size_t i = 0;
 
-	for (; i < len && is_digit(text[i]); i++) {
+	for (; i < len; i++) {
+		int digit = digit_value(text[i]);
+
+		if (digit < 0)
+			break;
 		/* Beyond the largest duration all numbers are alike. */
 		if (number <= duration_max_ms)
-			number = number * 10 + (uint64_t)(text[i] - '0');
+			number = number * 10 + (uint64_t)digit;
 	}
 	if (i == 0)
 		return LBP_ERR_SYNTAX;
+	//@ split i;
 	unit = unit_ms(text + i, len - i);
+	//@ split unit;
 	if (unit == 0)
 		return LBP_ERR_SYNTAX;
 	if (number == 0 || number > duration_max_ms / unit)
@@ -154,16 +166,21 @@ static const char *check_name(const char *text, size_t len)
 {
 	struct in_addr addr;
 	bool numbers = true;
+	size_t start = 0;
 
 	if (len > NAME_MAX_LEN)
 		return "the host is longer than 253";
-	for (size_t start = 0; start <= len;) {
+	//@ dynamic_split start;
+	//@ loop unroll 0;
+	while (start <= len) {
 		const char *label = text + start;
 		const char *dot = memchr(label, '.', len - start);
 		size_t label_len =
 			dot != NULL ? (size_t)(dot - label) : len - start;
-		const char *wrong = check_label(label, label_len);
+		const char *wrong;
 
+		//@ split label_len;
+		wrong = check_label(label, label_len);
 		if (wrong != NULL)
 			return wrong;
 		numbers = numbers && is_number(label, label_len);
@@ -201,9 +218,11 @@ static const char *read_port(const char *text, size_t len, uint16_t *port)
 	if (len == 0)
 		return "the port is empty";
 	for (size_t i = 0; i < len; i++) {
-		if (!is_digit(text[i]))
+		int digit = digit_value(text[i]);
+
+		if (digit < 0)
 			return "the port is not a number";
-		number = number * 10 + (uint32_t)(text[i] - '0');
+		number = number * 10 + (uint32_t)digit;
 		if (number > UINT16_MAX)
 			return "the port is not 1 to 65535";
 	}
@@ -227,13 +246,15 @@ static const char *split_bracketed(
 		return "the ']' is missing";
 	parts->host = text + 1;
 	parts->host_len = (size_t)(close - parts->host);
+	//@ split parts->host_len;
 	wrong = check_ipv6(parts->host, parts->host_len);
 	if (wrong != NULL)
 		return wrong;
 	rest = len - parts->host_len - 2;
-	if (rest == 0 || close[1] != ':')
+	text = parts->host + parts->host_len + 1;
+	if (rest == 0 || text[0] != ':')
 		return "the port is missing";
-	return read_port(close + 2, rest - 1, &parts->port);
+	return read_port(text + 1, rest - 1, &parts->port);
 }
 
 const char *lbp_config_split_address(
@@ -253,14 +274,16 @@ const char *lbp_config_split_address(
 		return "the port is missing";
 	parts->host = text;
 	parts->host_len = (size_t)(colon - text);
+	//@ split parts->host_len;
 	rest = len - parts->host_len - 1;
-	if (memchr(colon + 1, ':', rest) != NULL)
+	text += parts->host_len + 1;
+	if (memchr(text, ':', rest) != NULL)
 		return "it has more than one ':', and an IPv6 address needs "
 		       "brackets";
 	wrong = lbp_config_check_host(parts->host, parts->host_len);
 	if (wrong != NULL)
 		return wrong;
-	return read_port(colon + 1, rest, &parts->port);
+	return read_port(text, rest, &parts->port);
 }
 
 const char *lbp_config_split_url(

@@ -46,7 +46,8 @@ enum lbp_err lbp_serial_from_hex(
 	bool fits = true;
 
 	/* From the right, where the octets are aligned. */
-	for (size_t i = len; i-- > 0;) {
+	for (size_t left = len; left > 0; left--) {
+		size_t i = left - 1;
 		int value = hex_value(text[i]);
 		size_t octet = digits / 2;
 

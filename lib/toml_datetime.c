@@ -29,9 +29,12 @@ static void mark(struct scan *scan, char byte)
 		scan->ok = false;
 }
 
-static bool digit_next(const struct scan *scan)
+/* The value of the digit that is next; -1 if none is. */
+static int digit_next(const struct scan *scan)
 {
-	return first(scan) >= '0' && first(scan) <= '9';
+	int byte = first(scan);
+
+	return byte >= '0' && byte <= '9' ? byte - '0' : -1;
 }
 
 /* Exactly so many digits. */
@@ -40,11 +43,13 @@ static unsigned digits(struct scan *scan, unsigned count)
 	unsigned sum = 0;
 
 	for (; count > 0; count--) {
-		if (!digit_next(scan)) {
+		int digit = digit_next(scan);
+
+		if (digit < 0) {
 			scan->ok = false;
 			return 0;
 		}
-		sum = sum * 10 + (unsigned)(first(scan) - '0');
+		sum = sum * 10 + (unsigned)digit;
 		skip(scan);
 	}
 	return sum;
@@ -62,6 +67,7 @@ static unsigned days_in_month(unsigned year, unsigned month)
 static enum lbp_err scan_date(
 	struct lbp_lex *lex, struct scan *scan, struct lbp_toml_datetime *date)
 {
+	//@ dynamic_split scan->len;
 	date->year = (uint16_t)digits(scan, 4);
 	mark(scan, '-');
 	date->month = (uint8_t)digits(scan, 2);
@@ -87,11 +93,13 @@ static uint32_t fraction(struct scan *scan)
 {
 	uint32_t sum = 0;
 	unsigned count = 0;
+	int digit = digit_next(scan);
 
-	scan->ok = scan->ok && digit_next(scan);
-	for (; digit_next(scan); skip(scan)) {
+	scan->ok = scan->ok && digit >= 0;
+	for (; digit >= 0; digit = digit_next(scan)) {
 		if (count++ < 9)
-			sum = sum * 10 + (uint32_t)(first(scan) - '0');
+			sum = sum * 10 + (uint32_t)digit;
+		skip(scan);
 	}
 	for (; count < 9; count++)
 		sum *= 10;
@@ -101,6 +109,7 @@ static uint32_t fraction(struct scan *scan)
 static enum lbp_err scan_time(
 	struct lbp_lex *lex, struct scan *scan, struct lbp_toml_datetime *time)
 {
+	//@ dynamic_split scan->len;
 	time->hour = (uint8_t)digits(scan, 2);
 	mark(scan, ':');
 	time->minute = (uint8_t)digits(scan, 2);
@@ -129,6 +138,7 @@ static enum lbp_err scan_offset(
 	int sign = first(scan);
 	unsigned hour, minute;
 
+	//@ dynamic_split scan->len;
 	skip(scan);
 	*offset_min = 0;
 	if (sign == 'Z' || sign == 'z')
@@ -159,6 +169,7 @@ static enum lbp_err scan_after_date(
 	struct lbp_toml_datetime *datetime = &value->as.datetime;
 	enum lbp_err err;
 
+	//@ dynamic_split scan->len;
 	value->type = LBP_TOML_LOCAL_DATE;
 	if (!time_follows(scan))
 		return LBP_OK;
@@ -177,6 +188,7 @@ enum lbp_err lbp_lex_datetime(struct lbp_lex *lex, const char *token,
 	struct scan scan = {.text = token, .len = len, .ok = true};
 	enum lbp_err err;
 
+	//@ dynamic_split scan.len;
 	value->as.datetime = (struct lbp_toml_datetime){0};
 	if (token[2] == ':') {
 		value->type = LBP_TOML_LOCAL_TIME;

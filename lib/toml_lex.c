@@ -55,6 +55,7 @@ static bool is_blank(int byte)
 
 void lbp_lex_blanks(struct lbp_lex *lex)
 {
+	//@ dynamic_split lex->at;
 	while (is_blank(lbp_lex_peek(lex)))
 		lbp_lex_skip(lex, 1);
 }
@@ -122,10 +123,13 @@ const char *lbp_lex_quote(
 	static const char more[] = "...";
 	size_t at = 0, used = 0;
 
+	//@ dynamic_split at;
+	//@ dynamic_split used;
 	while (at < len && used <= LBP_LEX_QUOTE_MAX - 4 - sizeof(more)) {
 		uint32_t code;
 		size_t bytes = lbp_utf8_decode(text + at, len - at, &code);
 
+		//@ split bytes;
 		if (code < 0x20 || (code >= 0x7F && code < 0xA0) ||
 			code == 0x2028 || code == 0x2029) {
 			out[used++] = '?';
@@ -156,6 +160,7 @@ static enum lbp_err plain_char(
 	uint32_t code;
 
 	*used = lbp_utf8_decode(text, lex->len - lex->at, &code);
+	//@ split *used;
 	if (code == LBP_UTF8_INVALID)
 		return lbp_lex_fail(lex, lex->pos,
 			"byte 0x%02X in a %s; accepted: text in UTF-8",
@@ -171,14 +176,18 @@ static enum lbp_err plain_char(
 
 enum lbp_err lbp_lex_comment(struct lbp_lex *lex)
 {
-	enum lbp_err err = LBP_OK;
+	enum lbp_err err;
 	size_t used;
 
 	if (lbp_lex_peek(lex) != '#')
 		return LBP_OK;
-	while (!err && lex->at < lex->len && newline_len(lex, 0) == 0)
+	//@ dynamic_split lex->at;
+	while (lex->at < lex->len && newline_len(lex, 0) == 0) {
 		err = plain_char(lex, "comment", &used);
-	return err;
+		if (err)
+			return err;
+	}
+	return LBP_OK;
 }
 
 static enum lbp_err string_char(struct lbp_lex *lex)
@@ -256,6 +265,7 @@ static bool line_join(struct lbp_lex *lex)
 {
 	size_t ahead = 1;
 
+	//@ dynamic_split lex->at;
 	while (is_blank(lbp_lex_ahead(lex, ahead)))
 		ahead++;
 	if (newline_len(lex, ahead) == 0)
@@ -267,22 +277,34 @@ static bool line_join(struct lbp_lex *lex)
 	return true;
 }
 
+/* One character of a string; in many lines, a line's end or a joint too. */
+static enum lbp_err string_part(struct lbp_lex *lex, int quote, bool many)
+{
+	if (many && lbp_lex_newline(lex)) {
+		put(lex, "\n", 1);
+		return LBP_OK;
+	}
+	if (quote != '"' || lbp_lex_peek(lex) != '\\')
+		return string_char(lex);
+	return many && line_join(lex) ? LBP_OK : escape(lex);
+}
+
 static enum lbp_err one_line(struct lbp_lex *lex, int quote)
 {
-	enum lbp_err err = LBP_OK;
+	enum lbp_err err;
 
+	//@ dynamic_split lex->at;
 	lbp_lex_skip(lex, 1);
-	while (!err && lbp_lex_peek(lex) != quote) {
+	while (lbp_lex_peek(lex) != quote) {
 		if (lex->at == lex->len || newline_len(lex, 0) > 0)
 			return lbp_lex_expected(lex,
 				quote == '"' ? "a closing \"" : "a closing '");
-		if (quote == '"' && lbp_lex_peek(lex) == '\\')
-			err = escape(lex);
-		else
-			err = string_char(lex);
+		err = string_part(lex, quote, false);
+		if (err)
+			return err;
 	}
 	lbp_lex_skip(lex, 1);
-	return err;
+	return LBP_OK;
 }
 
 /*
@@ -304,28 +326,22 @@ static bool closing_quotes(struct lbp_lex *lex, int quote)
 static enum lbp_err many_lines(struct lbp_lex *lex, int quote)
 {
 	struct lbp_toml_pos start = lex->pos;
-	enum lbp_err err = LBP_OK;
+	enum lbp_err err;
 
+	//@ dynamic_split lex->at;
 	lbp_lex_skip(lex, 3);
 	(void)lbp_lex_newline(lex);
-	while (!err) {
+	while (lbp_lex_peek(lex) != quote || !closing_quotes(lex, quote)) {
 		if (lex->at == lex->len)
 			return lbp_lex_fail(lex, start,
 				"this multi-line string is not closed; "
 				"expected %c%c%c at its end",
 				quote, quote, quote);
-		if (lbp_lex_peek(lex) == quote) {
-			if (closing_quotes(lex, quote))
-				break;
-		} else if (lbp_lex_newline(lex)) {
-			put(lex, "\n", 1);
-		} else if (quote == '"' && lbp_lex_peek(lex) == '\\') {
-			err = line_join(lex) ? LBP_OK : escape(lex);
-		} else {
-			err = string_char(lex);
-		}
+		err = string_part(lex, quote, true);
+		if (err)
+			return err;
 	}
-	return err;
+	return LBP_OK;
 }
 
 /* Ends the string that begins at out + start. */
@@ -374,6 +390,7 @@ enum lbp_err lbp_lex_key(struct lbp_lex *lex, struct lbp_toml_string *key)
 	if (!is_bare(first))
 		return lbp_lex_expected(
 			lex, "a key (letters, digits, '_', '-', or in quotes)");
+	//@ dynamic_split lex->at;
 	while (is_bare(lbp_lex_peek(lex)))
 		lbp_lex_skip(lex, 1);
 	put(lex, lex->text + from, lex->at - from);

@@ -4,6 +4,9 @@
  *
  * Functions that return an enum lbp_err describe a fault in lex->error, and
  * leave the cursor anywhere: parsing ends there.
+ *
+ * Comments that begin with an @, here and in other readers of text, are for
+ * ci/eva: contracts, and by which values it looks at the paths apart.
  */
 #ifndef LBP_TOML_LEX_H
 #define LBP_TOML_LEX_H
@@ -30,6 +33,13 @@ int lbp_lex_ahead(const struct lbp_lex *lex, size_t bytes);
 int lbp_lex_peek(const struct lbp_lex *lex);
 
 /* Moves the cursor over bytes, which the text has. */
+/*@
+  requires bytes <= lex->len - lex->at;
+  requires \valid_read(lex->text + (lex->at .. lex->at + bytes - 1));
+  assigns lex->at \from lex->at, bytes;
+  assigns lex->pos \from lex->pos, lex->text[0 .. lex->len - 1], bytes;
+  ensures lex->at == \old(lex->at) + bytes;
+*/
 void lbp_lex_skip(struct lbp_lex *lex, size_t bytes);
 
 /* Skips one such byte if it is next, and says whether it was. */
@@ -76,6 +86,14 @@ enum lbp_err lbp_lex_expected(struct lbp_lex *lex, const char *what);
  * Writes len bytes of UTF-8 as they may stand in a message: on one line, and
  * cut with "..." if they are long.
  */
+/*@
+  requires \valid_read(text + (0 .. len - 1));
+  requires \initialized(text + (0 .. len - 1));
+  requires \valid(out + (0 .. LBP_LEX_QUOTE_MAX - 1));
+  assigns out[0 .. LBP_LEX_QUOTE_MAX - 1] \from text[0 .. len - 1], len;
+  assigns \result \from out;
+  ensures \result == out;
+*/
 const char *lbp_lex_quote(
 	const char *text, size_t len, char out[LBP_LEX_QUOTE_MAX]);
 

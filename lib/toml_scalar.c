@@ -82,9 +82,11 @@ static enum lbp_err integer(struct lbp_lex *lex, const struct number *number,
 	uint64_t limit = (uint64_t)INT64_MAX + (negative ? 1 : 0);
 	uint64_t sum = 0;
 
+	//@ split base;
 	for (size_t i = base == 10 ? 0 : 2; i < number->len; i++) {
 		unsigned digit = digit_value(number->text[i]);
 
+		//@ split digit;
 		if (digit >= base)
 			continue;
 		if (sum > (limit - digit) / base)
@@ -102,15 +104,19 @@ static enum lbp_err integer(struct lbp_lex *lex, const struct number *number,
 	return LBP_OK;
 }
 
-/* The exponent as written, which is not empty, so far as it can matter. */
+/* The exponent as written, so far as it can matter. */
 static int64_t exponent(const char *text, size_t len)
 {
-	bool negative = text[0] == '-';
+	bool negative = false;
 	int64_t sum = 0;
 
 	for (size_t i = 0; i < len; i++) {
-		if (is_digit(text[i]) && sum < EXPONENT_MAX)
-			sum = sum * 10 + (text[i] - '0');
+		unsigned digit = digit_value(text[i]);
+
+		if (text[i] == '-')
+			negative = true;
+		else if (digit < 10 && sum < EXPONENT_MAX)
+			sum = sum * 10 + digit;
 	}
 	return negative ? -sum : sum;
 }
@@ -137,6 +143,7 @@ static double real(const struct lbp_lex *lex, const struct number *number)
 		copy[used++] = byte;
 		after_point += point;
 	}
+	//@ split i;
 	if (i < number->len)
 		shift = exponent(number->text + i + 1, number->len - i - 1);
 	(void)snprintf(copy + used, LBP_LEX_OUT_EXTRA - 1, "e%" PRId64,
@@ -260,6 +267,7 @@ enum lbp_err lbp_lex_scalar(struct lbp_lex *lex, struct lbp_toml_value *value)
 	enum lbp_err err = LBP_OK;
 
 	measure(lex, &token);
+	//@ split token.len;
 	if (token.len == 0)
 		return lbp_lex_expected(lex, "a value");
 	value->pos = lex->pos;

@@ -22,6 +22,15 @@
  * character begins with (Unicode's "maximal subpart"), at least 1: whoever
  * replaces each such piece by one U+FFFD does what decoders commonly do.
  */
+/*@
+  requires len > 0 && \valid(code);
+  requires \valid_read(text + (0 .. len - 1));
+  requires \initialized(text + (0 .. len - 1));
+  assigns *code \from text[0 .. len - 1], len;
+  assigns \result \from text[0 .. len - 1], len;
+  ensures 1 <= \result <= LBP_UTF8_MAX && \result <= len;
+  ensures \initialized(code);
+*/
 size_t lbp_utf8_decode(const char *text, size_t len, uint32_t *code);
 
 /*
