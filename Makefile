@@ -388,15 +388,17 @@ canary: ## one planted fault for each gate, which it must notice; CANARY= picks 
 	@$(PYTHON) ci/canary $(CANARY)
 
 .PHONY: prove
-prove: ## the contracts in lib's sources, with Frama-C; faulty copies must fail
+prove: ## contracts in lib's sources and readers of text, with Frama-C; faulty copies must fail
 	@ci/install-deps verify
 	@ci/prove
 	@ci/prove --selftest
+	@$(PYTHON) ci/eva
+	@$(PYTHON) ci/eva --selftest
 
 # --- static checks ----------------------------------------------------------
 
 c_files  := $(lib_c) $(lbproxyd_c) $(toml-json_c) $(exhaust_c) $(unit_c) \
-	$(model_c) $(sort $(wildcard fuzz/*.c fuzz/sim/*.c fuzz/tls/*.c))
+	$(model_c) $(sort $(wildcard fuzz/*.c fuzz/sim/*.c fuzz/tls/*.c fuzz/eva/*.c))
 tidy_ok  := $(patsubst %.c,build/tidy/%.ok, \
 	$(lib_c) $(lbproxyd_c) $(toml-json_c))
 warn_ok  := $(foreach v,gcc clang,$(call objects,$v,$(c_files)))

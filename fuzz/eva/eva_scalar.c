@@ -1,0 +1,15 @@
+/* lib/toml_scalar.c and lib/toml_datetime.c: any token read as a value. */
+#include "lex.h"
+
+int main(void)
+{
+	struct lbp_toml_value value;
+	enum lbp_err err;
+	struct lbp_lex lex;
+
+	any_lex(&lex);
+	//@ split lex.at;
+	lex.out_len = lex.at;
+	err = lbp_lex_scalar(&lex, &value);
+	return (int)err;
+}
