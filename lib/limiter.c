@@ -77,6 +77,9 @@ void lbp_limiter_carry(
 	/* The oldest that has room. */
 	uint64_t at = (uint64_t)from->head + (from->len - len);
 
+	/*@ assert \forall integer j, k; 0 <= j <= k < from->len ==>
+	  @ 	limiter_time(from, j) <= limiter_time(from, k);
+	  @*/
 	/*@ loop invariant 0 <= i <= len;
 	  @ loop invariant from->len > 0 ==> at ==
 	  @ 	from->head + (from->len - len) + i ||
@@ -84,6 +87,10 @@ void lbp_limiter_carry(
 	  @ loop invariant \forall integer j; 0 <= j < i ==>
 	  @ 	limiter->ring[j] ==
 	  @ 		limiter_time(from, from->len - len + j);
+	  @ loop invariant \forall integer j; 0 <= j < i ==>
+	  @ 	limiter->ring[j] <= from->last_ns;
+	  @ loop invariant \forall integer j, k; 0 <= j <= k < i ==>
+	  @ 	limiter->ring[j] <= limiter->ring[k];
 	  @ loop assigns i, at, limiter->ring[0 .. len - 1];
 	  @ loop variant len - i;
 	  @*/
@@ -96,6 +103,9 @@ void lbp_limiter_carry(
 	limiter->len = len;
 	limiter->open = from->open;
 	limiter->last_ns = from->last_ns;
+	//@ assert limiter->len <= limiter->limits.connections;
+	//@ assert limiter_storage(limiter);
+	//@ assert limiter_ring(limiter);
 }
 
 enum lbp_err lbp_limiter_release(struct lbp_limiter *limiter)
