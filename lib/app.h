@@ -74,7 +74,7 @@ LBP_MUST_CHECK enum lbp_err lbp_app_next(struct lbp_app **out,
  * The second half: app becomes next, which lbp_app_next made of it, and goes
  * on with all that is open, admitted and known of those that stay; sessions
  * of app go on with it. next then has what is not needed any more and goes to
- * lbp_app_free. Nothing is allocated. Source: [APP-8] to [APP-11].
+ * lbp_app_free. This cannot fail. Source: [APP-8] to [APP-11].
  */
 void lbp_app_adopt(struct lbp_app *app, struct lbp_app *next);
 
@@ -87,13 +87,16 @@ void lbp_app_retire(struct lbp_app *app);
 /* Ends an application that no session uses any more; NULL is allowed. */
 void lbp_app_free(struct lbp_app *app);
 
-/* Its id, owned by the application. */
+/* Its id, owned by the application; the same address over reloads. */
 const char *lbp_app_id(const struct lbp_app *app);
 
 /* How many numbers of upstreams there are. */
 uint32_t lbp_app_upstreams(const struct lbp_app *app);
 
-/* The name of the upstream that has a number, the application's; or NULL. */
+/*
+ * The name of the upstream that has a number, the application's until the next
+ * reload; or NULL.
+ */
 const char *lbp_app_upstream(const struct lbp_app *app, uint32_t upstream);
 
 /*

@@ -91,6 +91,9 @@ void lbp_app_adopt(struct lbp_app *app, struct lbp_app *next)
 	before = *app;
 	*app = *next;
 	*next = before;
+	/* The text is the same, and others may have the old one's address. */
+	next->id = app->id;
+	app->id = before.id;
 }
 
 void lbp_app_retire(struct lbp_app *app)

@@ -57,7 +57,7 @@ LBP_MUST_CHECK enum lbp_err lbp_policy_next(struct lbp_policy *next,
  * that were removed are retired. *next then has the latter and all else that
  * is not needed any more, and goes to lbp_policy_release once no session uses
  * a retired application. The caller holds the locks of all applications; then
- * every session is to step LBP_EVENT_RELOADED. Nothing is allocated.
+ * every session is to step LBP_EVENT_RELOADED. This cannot fail.
  * Source: [POL-4].
  */
 void lbp_policy_adopt(struct lbp_policy *policy, struct lbp_policy *next);

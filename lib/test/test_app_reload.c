@@ -1185,12 +1185,26 @@ static void add_client_tests(CU_pSuite suite)
 		clients_of_all_kinds_are_found);
 }
 
+/* A line of the log may be written with it while a reload goes on. */
+static void the_id_stays_where_it_is(void)
+{
+	struct lbp_app *app = make();
+	const char *id = lbp_app_id(app);
+
+	reload(app, ac, 2);
+	CU_ASSERT_PTR_EQUAL(lbp_app_id(app), id);
+	CU_ASSERT_STRING_EQUAL(id, "echo");
+	lbp_app_free(app);
+}
+
 void suite_app_reload(void)
 {
 	CU_pSuite suite = CU_add_suite("app_reload", set_up, tear_down);
 
 	CU_add_test(suite, "[APP-8] a reload replaces all at once",
 		a_reload_replaces_all_at_once);
+	CU_add_test(suite, "[APP-8] the id stays where it is",
+		the_id_stays_where_it_is);
 	CU_add_test(suite,
 		"[APP-8][APP-9][APP-10] a reload of the same changes nothing",
 		a_reload_of_the_same_changes_nothing);
