@@ -22,14 +22,14 @@ static bool is_digit(int byte)
 	return byte >= '0' && byte <= '9';
 }
 
-/* The value of a digit of any base up to 16, or 16. */
+/* The value of a digit of any base up to 16; 16 or more if it is none. */
 static unsigned digit_value(char byte)
 {
 	if (is_digit(byte))
 		return (unsigned)(byte - '0');
-	if (byte >= 'a' && byte <= 'f')
+	if (byte >= 'a')
 		return (unsigned)(byte - 'a') + 10;
-	if (byte >= 'A' && byte <= 'F')
+	if (byte >= 'A')
 		return (unsigned)(byte - 'A') + 10;
 	return 16;
 }

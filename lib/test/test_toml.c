@@ -228,6 +228,9 @@ static void test_strings(void)
 			"{\"a\":\"~\xC2\xA0\xDF\xBF\xE0\xA0\x80\xEF\xBF\xBF"
 			"\xF0\x90\x80\x80\" }"},
 		{"a=\"\\u007f\\u0080\"", "{\"a\":\"\\u007f\\u0080\" }"},
+		{"a=\"\\u0123\\u4567\\u89ab\\ucdef\\uABCD\\uEF01\"",
+			"{\"a\":\"\xC4\xA3\xE4\x95\xA7\xE8\xA6\xAB"
+			"\xEC\xB7\xAF\xEA\xAF\x8D\xEE\xBC\x81\" }"},
 		{"a=\"\"\nb=''", "{\"a\":\"\" \"b\":\"\" }"},
 		{"a='\\b\"'\nb=\"\t'\"",
 			"{\"a\":\"\\\\b\\\"\" \"b\":\"\\u0009'\" }"},
@@ -251,6 +254,30 @@ static void test_strings(void)
 
 	expect_trees(good, COUNT(good));
 	expect_faults(bad, COUNT(bad));
+}
+
+/* What may follow a backslash, and \\u000; a NUL too, which is no end. */
+static void test_every_escape(void)
+{
+	static const char escapes[] = "btnfr\"\\";
+	static const char digits[] = "0123456789abcdefABCDEF";
+	struct invalid wanted = {NULL, 1, 4, ""};
+	char text[16];
+
+	wanted.text = text;
+	for (int byte = 0; byte < 0x80; byte++) {
+		int len = snprintf(text, sizeof(text), "a=\"\\%c\"", byte);
+
+		if (byte != 0 && strchr(escapes, byte))
+			lbp_toml_free(parse_len(text, (size_t)len));
+		else
+			expect_fault(&wanted, (size_t)len);
+		len = snprintf(text, sizeof(text), "a=\"\\u000%c\"", byte);
+		if (byte != 0 && strchr(digits, byte))
+			lbp_toml_free(parse_len(text, (size_t)len));
+		else
+			expect_fault(&wanted, (size_t)len);
+	}
 }
 
 static void test_multi_line(void)
@@ -591,6 +618,22 @@ static void test_every_day(void)
 		(void)snprintf(text, sizeof(text), "a=%s-%02zu-%02zu", row[0],
 			month + 1, day);
 		CU_ASSERT_EQUAL(is_accepted(text), day >= 1 && day <= last);
+	}
+}
+
+/* What may be a bare key, and what may follow in one. */
+static void test_every_bare_byte(void)
+{
+	for (char c = '!'; c <= '~'; c++) {
+		bool bare = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
+			    (c >= 'a' && c <= 'z') || c == '-' || c == '_';
+		char text[8];
+
+		(void)snprintf(text, sizeof(text), "%c=1", c);
+		/* A whole line may be a comment. */
+		CU_ASSERT_EQUAL(is_accepted(text), bare || c == '#');
+		(void)snprintf(text, sizeof(text), "a%c=1", c);
+		CU_ASSERT_EQUAL(is_accepted(text), bare);
 	}
 }
 
@@ -980,6 +1023,85 @@ static void test_messages(void)
 	CU_ASSERT_PTR_NULL(doc);
 }
 
+/* As expect_faults, but the message is the whole of it. */
+static void expect_messages(const struct invalid *rows, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		size_t len = strlen(rows[i].text);
+		struct lbp_toml_error error;
+		struct lbp_toml *doc;
+
+		expect_fault(&rows[i], len);
+		CU_ASSERT_EQUAL(lbp_toml_parse(rows[i].text, len, &doc, &error),
+			LBP_ERR_SYNTAX);
+		CU_ASSERT_STRING_EQUAL(error.message, rows[i].message);
+		if (strcmp(error.message, rows[i].message) != 0)
+			(void)printf("\n%s\nwanted %s\n   got %s\n",
+				rows[i].text, rows[i].message, error.message);
+	}
+}
+
+static void test_found(void)
+{
+	static const struct invalid bad[] = {
+		{"[[a] ]", 1, 5, "expected ']]' after the key, found U+0020"},
+		{"a=\x1F", 1, 3, "expected a value, found U+001F"},
+		{"a=~", 1, 3, "expected a value, found '~'"},
+		{"a=\x7F", 1, 3, "expected a value, found U+007F"},
+		{"a=\xC2\x80", 1, 3, "expected a value, found '?'"},
+		{"a=\xC2\x9F", 1, 3, "expected a value, found '?'"},
+		{"a=\xC2\xA0", 1, 3, "expected a value, found '\xC2\xA0'"},
+		{"a=\xE2\x80\xA7", 1, 3,
+			"expected a value, found '\xE2\x80\xA7'"},
+		{"a=\xE2\x80\xA8", 1, 3, "expected a value, found '?'"},
+		{"a=\xE2\x80\xA9", 1, 3, "expected a value, found '?'"},
+		{"a=\xE2\x80\xAA", 1, 3,
+			"expected a value, found '\xE2\x80\xAA'"},
+		{"a=\xF0\x9F\x98", 1, 3,
+			"expected a value, found byte 0xF0, not UTF-8"},
+		{"a=\r1", 1, 3, "expected a value, found U+000D"},
+		{"a='\xC3('", 1, 4,
+			"byte 0xC3 in a string; accepted: text in UTF-8"},
+		{"#\xE2\x82(", 1, 2,
+			"byte 0xE2 in a comment; accepted: text in UTF-8"},
+		{"a=x979-05-27", 1, 3,
+			"'x979-05-27' is not a value; accepted: a string in "
+			"quotes, a number, a boolean, a date or time, [...] "
+			"or {...}"},
+		{"a=x7:30:00", 1, 3,
+			"'x7:30:00' is not a value; accepted: a string in "
+			"quotes, a number, a boolean, a date or time, [...] "
+			"or {...}"},
+	};
+
+	expect_messages(bad, COUNT(bad));
+}
+
+#define KEY_40     "abcdefghijklmnopqrstuvwxyz-0123456789_AZ"
+#define TWICE(key) key "=1\n" key "=2"
+
+/* A key in a message is cut after the character that passes 40 bytes. */
+static void test_long_keys(void)
+{
+	static const struct invalid bad[] = {
+		{TWICE(KEY_40), 2, 1,
+			"key '" KEY_40 "' is defined twice, first at line 1"},
+		{TWICE(KEY_40 "x"), 2, 1,
+			"key '" KEY_40 "x' is defined twice, first at line 1"},
+		{TWICE(KEY_40 "xy"), 2, 1,
+			"key '" KEY_40
+			"x...' is defined twice, first at line 1"},
+		{TWICE("'" KEY_40 "\xF0\x9F\x98\x80'"), 2, 1,
+			"key '" KEY_40
+			"\xF0\x9F\x98\x80' is defined twice, first at line 1"},
+		{TWICE("'" KEY_40 "\xF0\x9F\x98\x80+'"), 2, 1,
+			"key '" KEY_40 "\xF0\x9F\x98\x80...' is defined twice, "
+			"first at line 1"},
+	};
+
+	expect_messages(bad, COUNT(bad));
+}
+
 static void test_lookup(void)
 {
 	static const char text[] =
@@ -1122,7 +1244,10 @@ void suite_toml(void)
 	CU_pSuite suite = CU_add_suite("toml", NULL, NULL);
 
 	CU_add_test(suite, "[TOM-2][TOM-27] keys", test_keys);
+	CU_add_test(suite, "[TOM-2] every byte of a bare key",
+		test_every_bare_byte);
 	CU_add_test(suite, "[TOM-3][TOM-4] strings of one line", test_strings);
+	CU_add_test(suite, "[TOM-3] every escape", test_every_escape);
 	CU_add_test(suite, "[TOM-5] multi-line strings", test_multi_line);
 	CU_add_test(suite, "[TOM-6] control characters are rejected",
 		test_control_characters);
@@ -1162,6 +1287,10 @@ void suite_toml(void)
 	CU_add_test(suite, "[TOM-25] places of keys and values", test_places);
 	CU_add_test(suite, "[TOM-26][TOM-27] messages with hostile keys",
 		test_messages);
+	CU_add_test(suite, "[TOM-26][TOM-27] what a message says was found",
+		test_found);
+	CU_add_test(suite, "[TOM-26] where a message cuts a long key",
+		test_long_keys);
 	CU_add_test(suite, "[TOM-28][TOM-29] lookup by key", test_lookup);
 	CU_add_test(suite, "[TOM-28][TOM-29][TOM-31] a hundred thousand keys",
 		test_many_keys);
