@@ -28,23 +28,16 @@ struct part {
 static enum lbp_err parse_value(
 	struct parser *parser, unsigned depth, struct lbp_toml_value *value);
 
+/* With the blanks on both sides. */
 static enum lbp_err read_part(struct parser *parser, struct part *part)
 {
 	enum lbp_err err;
 
+	lbp_lex_blanks(&parser->lex);
 	part->pos = parser->lex.pos;
 	err = lbp_lex_key(&parser->lex, &part->key);
 	lbp_lex_blanks(&parser->lex);
 	return err;
-}
-
-static bool read_dot(struct parser *parser)
-{
-	bool dot = lbp_lex_accept(&parser->lex, '.');
-
-	if (dot)
-		lbp_lex_blanks(&parser->lex);
-	return dot;
 }
 
 static enum lbp_err check_depth(
@@ -129,7 +122,7 @@ static enum lbp_err parse_pair(
 	struct part part;
 	enum lbp_err err = read_part(parser, &part);
 
-	while (!err && read_dot(parser)) {
+	while (!err && lbp_lex_accept(&parser->lex, '.')) {
 		err = enter_dotted(parser, &part, &table);
 		if (!err)
 			err = read_part(parser, &part);
@@ -167,9 +160,9 @@ static enum lbp_err parse_item(
 	struct lbp_toml_value item;
 	enum lbp_err err = parse_value(parser, depth + 1, &item);
 
-	if (!err && !lbp_tree_push(array, &item))
-		err = LBP_ERR_NOMEM;
-	return err ? err : skip_lines(parser);
+	if (err)
+		return err;
+	return lbp_tree_push(array, &item) ? skip_lines(parser) : LBP_ERR_NOMEM;
 }
 
 static enum lbp_err parse_array(
@@ -212,7 +205,6 @@ static enum lbp_err parse_inline(
 	if (lbp_lex_accept(&parser->lex, '}'))
 		return LBP_OK;
 	do {
-		lbp_lex_blanks(&parser->lex);
 		err = parse_pair(parser, table);
 		lbp_lex_blanks(&parser->lex);
 	} while (!err && lbp_lex_accept(&parser->lex, ','));
@@ -284,10 +276,11 @@ static enum lbp_err define_table(struct parser *parser, const struct part *part,
 	} else if (entry->value.type != LBP_TOML_TABLE ||
 		   entry->value.as.table->index->kind != LBP_TREE_IMPLICIT) {
 		return defined_twice(parser, part, entry);
+	} else {
+		entry->value.as.table->index->kind = LBP_TREE_HEADER;
 	}
 	entry->value.pos = pos;
 	parser->section = entry->value.as.table;
-	parser->section->index->kind = LBP_TREE_HEADER;
 	return err;
 }
 
@@ -347,9 +340,8 @@ static enum lbp_err parse_header(struct parser *parser)
 
 	lbp_lex_skip(&parser->lex, 1);
 	item = lbp_lex_accept(&parser->lex, '[');
-	lbp_lex_blanks(&parser->lex);
 	err = read_part(parser, &part);
-	while (!err && read_dot(parser)) {
+	while (!err && lbp_lex_accept(&parser->lex, '.')) {
 		err = enter_header(parser, &part, &parent);
 		if (!err)
 			err = read_part(parser, &part);
@@ -419,7 +411,7 @@ static struct lbp_toml *new_document(size_t text_len)
 enum lbp_err lbp_toml_parse(const char *text, size_t len, struct lbp_toml **out,
 	struct lbp_toml_error *error)
 {
-	struct parser parser = {.lex = {.text = text ? text : "",
+	struct parser parser = {.lex = {.text = text,
 					.len = len,
 					.pos = {1, 1},
 					.error = error}};

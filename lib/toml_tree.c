@@ -153,7 +153,6 @@ struct lbp_toml_entry *lbp_tree_add(struct lbp_toml_table *table,
 		return NULL;
 	entry = &table->entries[table->len];
 	*entry = (struct lbp_toml_entry){.key = key, .pos = pos};
-	entry->value.as.string.ptr = "";
 	index->nodes[table->len] = (struct lbp_tree_node){.level = 1};
 	table->len++;
 	index->top = insert(table, index->top, (uint32_t)table->len);

@@ -58,8 +58,8 @@ struct lbp_toml_entry *lbp_tree_find(
 
 /*
  * Adds a key that the table does not have yet. The value is the caller's to
- * set; until then it is an empty string. NULL if out of memory, and the table
- * is as it was. Valid until the table grows.
+ * set. NULL if out of memory, and the table is as it was. Valid until the
+ * table grows.
  */
 struct lbp_toml_entry *lbp_tree_add(struct lbp_toml_table *table,
 	struct lbp_toml_string key, struct lbp_toml_pos pos);

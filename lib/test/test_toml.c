@@ -11,6 +11,7 @@
 #include "alloc.h"
 #include "json.h"
 #include "suites.h"
+#include "toml_tree.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define DUMP_MAX     4096
@@ -195,6 +196,8 @@ static void test_keys(void)
 		{"=1", 1, 1, "expected a key"},
 		{"a.=1", 1, 3, "expected a key"},
 		{"a..b=1", 1, 3, "expected a key"},
+		{".a=1", 1, 1, "expected a key"},
+		{"a=1\na..b=1", 2, 1, "'a' is an integer (line 1)"},
 		{"é=1", 1, 1, "found 'é'"},
 		{"a b=1", 1, 3, "expected '=' after the key, found 'b'"},
 		{"a", 1, 2, "expected '=' after the key, found the end of"},
@@ -381,6 +384,9 @@ static void test_lines(void)
 		{"\xEF\xBB\xBF\xEF\xBB\xBF", 1, 1, "expected a key"},
 		{"a=1\n\xEF\xBB\xBF", 2, 1, "expected a key"},
 		{"\xEF\xBB", 1, 1, "found byte 0xEF, not UTF-8"},
+		{"\xEF\xBB\xBE"
+		 "a=1",
+			1, 1, "expected a key"},
 	};
 
 	expect_trees(good, COUNT(good));
@@ -533,6 +539,7 @@ static void test_datetimes(void)
 		{"a=1979-05-27 23:59:60", "{\"a\":1979-5-27T23:59:60.0 }"},
 		{"a=1979-05-27 # c", "{\"a\":1979-5-27 }"},
 		{"a=[1979-05-27 ,00:00:00]", "{\"a\":[1979-5-27 T0:0:0.0 ] }"},
+		{"a=[1979-05-27,1]", "{\"a\":[1979-5-27 1 ] }"},
 		{"a=0000-02-29", "{\"a\":0-2-29 }"},
 		{"a=2000-02-29", "{\"a\":2000-2-29 }"},
 		{"a=2024-02-29", "{\"a\":2024-2-29 }"},
@@ -562,6 +569,7 @@ static void test_datetimes(void)
 		"2000-01-01T24:00:00Z", "2000-01-01T00:60:00+01:00"};
 	static const struct invalid faults[] = {
 		{"a=2000-01-0x", 1, 3, "not a date"},
+		{"a=1234567890 1", 1, 14, "expected the line to end"},
 		{"a=2000-13-01T00:00:00", 1, 3, "no month 13"},
 		{"a=24:00:00.5x", 1, 3, "no time 24:00:00"},
 	};
@@ -794,6 +802,9 @@ static void test_headers(void)
 	static const struct invalid bad[] = {
 		{"[]", 1, 2, "expected a key"},
 		{"[a.]", 1, 4, "expected a key"},
+		{"[.a]", 1, 2, "expected a key"},
+		{"[a..b]", 1, 4, "expected a key"},
+		{"a=1\n[a..b]", 2, 2, "'a' is an integer (line 1)"},
 		{"[a", 1, 3, "expected ']' after the key"},
 		{"[a\n]", 1, 3, "expected ']' after the key"},
 		{"[ [a]]", 1, 3, "expected a key"},
@@ -818,6 +829,9 @@ static void test_dotted(void)
 			"}"},
 		{"[a.b.c]\n[a]\nb.d=1",
 			"{\"a\":{\"b\":{\"c\":{} \"d\":1 } } }"},
+		{"[a.b.c]\n[a]\nb.d=1\nb.e=2\n[a.b.f]",
+			"{\"a\":{\"b\":{\"c\":{} \"d\":1 \"e\":2 \"f\":{} } } "
+			"}"},
 	};
 	static const struct invalid bad[] = {
 		{"[a]\nb.c=1\n[a.b]", 3, 4, "'b' is defined twice"},
@@ -1045,6 +1059,11 @@ static void test_found(void)
 {
 	static const struct invalid bad[] = {
 		{"[[a] ]", 1, 5, "expected ']]' after the key, found U+0020"},
+		{"a=1 b=2", 1, 5,
+			"expected the line to end after the value, found 'b'"},
+		{"[a] b=2", 1, 5,
+			"expected the line to end after the header, "
+			"found 'b'"},
 		{"a=\x1F", 1, 3, "expected a value, found U+001F"},
 		{"a=~", 1, 3, "expected a value, found '~'"},
 		{"a=\x7F", 1, 3, "expected a value, found U+007F"},
@@ -1120,6 +1139,7 @@ static void test_lookup(void)
 		CU_ASSERT_PTR_EQUAL(entry, &root->entries[i]);
 		CU_ASSERT_EQUAL(entry->value.as.integer, (int64_t)i);
 	}
+	CU_ASSERT_PTR_EQUAL(lbp_toml_get(root, NULL, 0), &root->entries[0]);
 	CU_ASSERT_PTR_NULL(lbp_toml_get(root, "a\0a", 3));
 	CU_ASSERT_PTR_NULL(lbp_toml_get(root, "b", 1));
 	CU_ASSERT_PTR_NULL(lbp_toml_get(root, "\0\0\0", 3));
@@ -1152,6 +1172,63 @@ static char *many_keys(unsigned count, enum order order, size_t *len)
 		*len += (size_t)snprintf(text + *len, 21, "%08u=%u\n", key, i);
 	}
 	return text;
+}
+
+static uint32_t level(const struct lbp_toml_index *index, uint32_t at)
+{
+	return at == 0 ? 0 : index->nodes[at - 1].level;
+}
+
+/* How many nodes are at and below one, all as in an AA tree; else 0. */
+static size_t balanced(const struct lbp_toml_index *index, uint32_t at)
+{
+	const struct lbp_tree_node *node;
+	size_t below;
+
+	if (at == 0)
+		return 0;
+	node = &index->nodes[at - 1];
+	if (level(index, node->child[0]) != node->level - 1 ||
+		level(index, node->child[1]) > node->level ||
+		level(index, node->child[1]) < node->level - 1)
+		return 0;
+	if (node->child[1] != 0 &&
+		level(index, index->nodes[node->child[1] - 1].child[1]) >=
+			node->level)
+		return 0;
+	below = balanced(index, node->child[0]);
+	return below + balanced(index, node->child[1]) + 1;
+}
+
+/* In such a tree no path is longer than 2 * log2(n + 1). */
+static void test_balance(void)
+{
+	for (unsigned i = 1; i <= 3 * 70; i++) {
+		size_t len;
+		char *text = many_keys(i / 3 + 1, i % 3, &len);
+		struct lbp_toml *doc = parse_len(text, len);
+		const struct lbp_toml_table *root = lbp_toml_root(doc);
+
+		CU_ASSERT_EQUAL(
+			balanced(root->index, root->index->top), i / 3 + 1);
+		lbp_toml_free(doc);
+		free(text);
+	}
+}
+
+static void test_many_items(void)
+{
+	char text[256] = "a=[";
+	struct lbp_toml *doc;
+	const struct lbp_toml_array *array;
+
+	(void)repeat(repeat(text + 3, "1,", 100), "]", 1);
+	doc = parse(text);
+	array = lbp_toml_root(doc)->entries[0].value.as.array;
+	CU_ASSERT_EQUAL_FATAL(array->len, 100);
+	for (uint32_t i = 0; i < 100; i++)
+		CU_ASSERT_EQUAL(array->items[i].pos.column, 4 + 2 * i);
+	lbp_toml_free(doc);
 }
 
 static void test_many_keys(void)
@@ -1292,6 +1369,9 @@ void suite_toml(void)
 	CU_add_test(suite, "[TOM-26] where a message cuts a long key",
 		test_long_keys);
 	CU_add_test(suite, "[TOM-28][TOM-29] lookup by key", test_lookup);
+	CU_add_test(
+		suite, "[TOM-31] a table's index is balanced", test_balance);
+	CU_add_test(suite, "[TOM-29] a hundred items", test_many_items);
 	CU_add_test(suite, "[TOM-28][TOM-29][TOM-31] a hundred thousand keys",
 		test_many_keys);
 	CU_add_test(suite, "[TOM-30] each allocation may fail", test_no_memory);
