@@ -58,11 +58,11 @@ LBP_MUST_CHECK enum lbp_err lbp_app_new(struct lbp_app **out,
 	const struct lbp_app_options *options, uint64_t now_ns);
 
 /*
- * The first half of a reload: makes in *out what app is to become, with
- * nothing open; errors as of lbp_app_new, and LBP_ERR_RANGE also if more than
- * LBP_UPSTREAMS_MAX numbers would be needed for the upstreams and for those
- * that app has or keeps: any of them may be open until it is adopted. app,
- * which may be NULL, stays as it is and needs no lock as long as no other
+ * The first half of a reload: makes in *out what app, of the same id, is to
+ * become, with nothing open; errors as of lbp_app_new, and LBP_ERR_RANGE also
+ * if more than LBP_UPSTREAMS_MAX numbers would be needed for the upstreams and
+ * for those that app has or keeps: any of them may be open until it is adopted.
+ * app, which may be NULL, stays as it is and needs no lock as long as no other
  * reload adopts anything. *out goes to lbp_app_adopt or lbp_app_free. Source:
  * [APP-8].
  */

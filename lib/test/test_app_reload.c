@@ -214,14 +214,13 @@ static void a_reload_replaces_all_at_once(void)
 
 	CU_ASSERT_EQUAL_FATAL(
 		lbp_acl_new(&other, serials, 1, grants, 1, CLIENTS, 5), LBP_OK);
-	to.id = "ohce";
 	to.acl = other;
 	to.number = 4;
 	to.clients = carol;
 	to.client_len = 1;
 	to.health.fall = 1;
 	reload_with(app, &to, LATER);
-	CU_ASSERT_STRING_EQUAL(lbp_app_id(app), "ohce");
+	CU_ASSERT_STRING_EQUAL(lbp_app_id(app), "echo");
 	expect_names(app, "---de");
 	CU_ASSERT_EQUAL(lbp_app_identify(app, &known, &client), LBP_OK);
 	CU_ASSERT_EQUAL(client, CAROL);
