@@ -411,7 +411,7 @@ static struct lbp_toml *new_document(size_t text_len)
 enum lbp_err lbp_toml_parse(const char *text, size_t len, struct lbp_toml **out,
 	struct lbp_toml_error *error)
 {
-	struct parser parser = {.lex = {.text = text,
+	struct parser parser = {.lex = {.text = text ? text : "",
 					.len = len,
 					.pos = {1, 1},
 					.error = error}};

@@ -131,7 +131,7 @@ static enum lbp_err scan_time(
 	return LBP_OK;
 }
 
-/* Z, which leaves the offset at 0, or +HH:MM or -HH:MM. */
+/* Z or +HH:MM or -HH:MM. */
 static enum lbp_err scan_offset(
 	struct lbp_lex *lex, struct scan *scan, int16_t *offset_min)
 {
@@ -140,6 +140,7 @@ static enum lbp_err scan_offset(
 
 	//@ dynamic_split scan->len;
 	skip(scan);
+	*offset_min = 0;
 	if (sign == 'Z' || sign == 'z')
 		return LBP_OK;
 	hour = digits(scan, 2);

@@ -196,14 +196,14 @@ static enum lbp_err string_char(struct lbp_lex *lex)
 	size_t used;
 	enum lbp_err err = plain_char(lex, "string", &used);
 
-	put(lex, text, used); /* after a fault nobody reads it */
+	if (!err)
+		put(lex, text, used);
 	return err;
 }
 
-/* The value of a digit; negative if it is none. */
 static int hex_digit(int byte)
 {
-	if (byte <= '9')
+	if (byte >= '0' && byte <= '9')
 		return byte - '0';
 	if (byte >= 'a' && byte <= 'f')
 		return byte - 'a' + 10;
@@ -247,7 +247,7 @@ static enum lbp_err escape(struct lbp_lex *lex)
 
 	if (name == 'u' || name == 'U')
 		return unicode_escape(lex);
-	found = memchr(names, name, sizeof(names) - 1);
+	found = name > 0 ? strchr(names, name) : NULL;
 	if (!found)
 		return lbp_lex_fail(lex, lex->pos,
 			"unknown escape; accepted: \\b \\t \\n \\f \\r \\\" "
@@ -308,17 +308,16 @@ static enum lbp_err one_line(struct lbp_lex *lex, int quote)
 }
 
 /*
- * Skips up to five quotes, and there is one. Three or more close the string,
- * and those before the last three belong to it; fewer belong to it too.
+ * Skips up to five quotes. Three or more close the string, and those before
+ * the last three belong to it; fewer belong to it too.
  */
 static bool closing_quotes(struct lbp_lex *lex, int quote)
 {
 	const char *text = lex->text + lex->at;
 	size_t run = 0;
 
-	do {
+	while (run < 5 && lbp_lex_ahead(lex, run) == quote)
 		run++;
-	} while (run < 5 && lbp_lex_ahead(lex, run) == quote);
 	put(lex, text, run < 3 ? run : run - 3);
 	lbp_lex_skip(lex, run);
 	return run >= 3;
@@ -365,7 +364,8 @@ enum lbp_err lbp_lex_string(struct lbp_lex *lex, struct lbp_toml_string *string)
 		err = many_lines(lex, quote);
 	else
 		err = one_line(lex, quote);
-	*string = take(lex, start); /* nor is this read after a fault */
+	if (!err)
+		*string = take(lex, start);
 	return err;
 }
 

@@ -63,7 +63,7 @@ LBP_MUST_CHECK enum lbp_err lbp_lex_string(
 	struct lbp_lex *lex, struct lbp_toml_string *string);
 
 /*
- * A boolean, number, date or time; its place is left to the caller. Anything
+ * A boolean, number, date or time, whose place is the cursor's. Anything
  * else is answered with what a value may be.
  */
 LBP_MUST_CHECK enum lbp_err lbp_lex_scalar(

@@ -22,14 +22,14 @@ static bool is_digit(int byte)
 	return byte >= '0' && byte <= '9';
 }
 
-/* The value of a digit of any base up to 16; 16 or more if it is none. */
+/* The value of a digit of any base up to 16, or 16. */
 static unsigned digit_value(char byte)
 {
 	if (is_digit(byte))
 		return (unsigned)(byte - '0');
-	if (byte >= 'a')
+	if (byte >= 'a' && byte <= 'f')
 		return (unsigned)(byte - 'a') + 10;
-	if (byte >= 'A')
+	if (byte >= 'A' && byte <= 'F')
 		return (unsigned)(byte - 'A') + 10;
 	return 16;
 }
@@ -74,10 +74,7 @@ static enum lbp_err not_a_number(struct lbp_lex *lex)
 		"0b10, -1.5, 6e23, inf, nan");
 }
 
-/*
- * The digits of the whole of a text that digits() has accepted. A prefix adds
- * nothing: it is a zero and a letter that is no digit of its base.
- */
+/* The digits of the whole of a text that digits() has accepted. */
 static enum lbp_err integer(struct lbp_lex *lex, const struct number *number,
 	unsigned base, struct lbp_toml_value *value)
 {
@@ -86,7 +83,7 @@ static enum lbp_err integer(struct lbp_lex *lex, const struct number *number,
 	uint64_t sum = 0;
 
 	//@ split base;
-	for (size_t i = 0; i < number->len; i++) {
+	for (size_t i = base == 10 ? 0 : 2; i < number->len; i++) {
 		unsigned digit = digit_value(number->text[i]);
 
 		//@ split digit;
@@ -149,7 +146,7 @@ static double real(const struct lbp_lex *lex, const struct number *number)
 	//@ split i;
 	if (i < number->len)
 		shift = exponent(number->text + i + 1, number->len - i - 1);
-	(void)snprintf(copy + used, LBP_LEX_OUT_EXTRA, "e%" PRId64,
+	(void)snprintf(copy + used, LBP_LEX_OUT_EXTRA - 1, "e%" PRId64,
 		shift - after_point);
 	return strtod(copy, NULL);
 }
@@ -205,7 +202,6 @@ static enum lbp_err decimal(struct lbp_lex *lex, struct number *number,
 {
 	size_t first;
 
-	number->at = 0;
 	number->at = next_is(number, "+-");
 	if (special(number, value))
 		return LBP_OK;
@@ -251,12 +247,13 @@ static bool begins(const struct number *token, size_t count, char mark)
 	return true;
 }
 
-/* A date, which has ten bytes, may be followed by a space and its time. */
+/* A date may be followed by a space and its time. */
 static void measure(const struct lbp_lex *lex, struct number *token)
 {
 	while (is_token(lbp_lex_ahead(lex, token->len)))
 		token->len++;
-	if (begins(token, 4, '-') && lbp_lex_ahead(lex, 10) == ' ' &&
+	if (token->len == 10 && begins(token, 4, '-') &&
+		lbp_lex_ahead(lex, 10) == ' ' &&
 		is_digit(lbp_lex_ahead(lex, 11))) {
 		do {
 			token->len++;
@@ -266,24 +263,26 @@ static void measure(const struct lbp_lex *lex, struct number *token)
 
 enum lbp_err lbp_lex_scalar(struct lbp_lex *lex, struct lbp_toml_value *value)
 {
-	/* After a zero, a prefix has its letter at 1. */
-	struct number token = {.text = lex->text + lex->at, .at = 1};
+	struct number token = {.text = lex->text + lex->at};
 	enum lbp_err err = LBP_OK;
 
 	measure(lex, &token);
 	//@ split token.len;
 	if (token.len == 0)
 		return lbp_lex_expected(lex, "a value");
+	value->pos = lex->pos;
 	if (is_word(&token, "true") || is_word(&token, "false")) {
 		value->type = LBP_TOML_BOOLEAN;
 		value->as.boolean = token.text[0] == 't';
 	} else if (begins(&token, 4, '-') || begins(&token, 2, ':')) {
 		err = lbp_lex_datetime(lex, token.text, token.len, value);
-	} else if (token.text[0] == '0' && next_is(&token, "xob")) {
+	} else if (token.len > 2 && token.text[0] == '0' &&
+		   strchr("xob", token.text[1])) {
 		err = prefixed(lex, &token, value);
 	} else {
 		err = decimal(lex, &token, value);
 	}
-	lbp_lex_skip(lex, token.len);
+	if (!err)
+		lbp_lex_skip(lex, token.len);
 	return err;
 }
