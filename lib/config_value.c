@@ -313,11 +313,16 @@ size_t lbp_config_canonical(const struct lbp_config_parts *parts, char *buf)
 {
 	unsigned char addr[sizeof(struct in6_addr)];
 	bool ipv6 = read_literal(AF_INET6, parts->host, parts->host_len, addr);
-	size_t len = ipv6 ? sizeof(addr) : parts->host_len;
+	size_t len = 0;
 
 	/* An IPv4 literal has one form only, and no name looks like it. */
-	for (size_t i = 0; i < len; i++)
-		buf[i] = ipv6 ? (char)addr[i] : lower(parts->host[i]);
+	if (ipv6) {
+		memcpy(buf, addr, sizeof(addr));
+		len = sizeof(addr);
+	} else {
+		for (; len < parts->host_len; len++)
+			buf[len] = lower(parts->host[len]);
+	}
 	buf[len++] = (char)ipv6;
 	buf[len++] = (char)parts->tls;
 	buf[len++] = (char)(parts->port >> 8);
