@@ -12,9 +12,10 @@ static void read_address(bool url, const char *text, size_t len)
 	const char *wrong = url ? lbp_config_split_url(text, len, &parts)
 				: lbp_config_split_address(text, len, &parts);
 
+	if (wrong != NULL)
+		return;
 	//@ split parts.host_len;
-	if (wrong == NULL)
-		(void)lbp_config_canonical(&parts, canonical);
+	(void)lbp_config_canonical(&parts, canonical);
 }
 
 static void read_as(int kind, const char *text, size_t len)
