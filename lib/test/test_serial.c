@@ -112,11 +112,15 @@ static void der_is_the_same_serial(void)
 {
 	static const uint8_t plain[] = {0x1a, 0x2b, 0x3c};
 	static const uint8_t padded[] = {0, 0, 0x9a, 0x00};
+	static const uint8_t highest[] = {0x7f, 0xff};
 	struct lbp_serial text;
 	struct lbp_serial der;
 
 	CU_ASSERT_EQUAL(read_text(&text, "1A2B3C"), LBP_OK);
 	CU_ASSERT_EQUAL(lbp_serial_from_der(&der, plain, 3), LBP_OK);
+	CU_ASSERT_EQUAL(memcmp(&der, &text, sizeof(der)), 0);
+	CU_ASSERT_EQUAL(read_text(&text, "7F:FF"), LBP_OK);
+	CU_ASSERT_EQUAL(lbp_serial_from_der(&der, highest, 2), LBP_OK);
 	CU_ASSERT_EQUAL(memcmp(&der, &text, sizeof(der)), 0);
 	CU_ASSERT_EQUAL(read_text(&text, "9A:00"), LBP_OK);
 	CU_ASSERT_EQUAL(lbp_serial_from_der(&der, padded + 1, 3), LBP_OK);
