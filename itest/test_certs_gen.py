@@ -507,7 +507,9 @@ def test_an_interrupted_run_leaves_no_trace(ca, tmp_path, command, sig):
                'echo there >"$here/fifo"; read -r never <"$here/fifo"')
     os.mkfifo(tmp_path / "bin" / "fifo")
     args = [str(TOOL), *map(str, commands_that_write(ca)[command])]
+    # A suite in the background ignores SIGINT, and a shell cannot undo that.
     with subprocess.Popen(args, env=env, start_new_session=True,
+                          preexec_fn=lambda: signal.signal(sig, signal.SIG_DFL),
                           stderr=subprocess.DEVNULL) as child:
         assert (tmp_path / "bin" / "fifo").read_text() == "there\n"
         os.killpg(child.pid, sig)
