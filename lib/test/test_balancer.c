@@ -203,6 +203,22 @@ static uint32_t best_of_all(
 }
 
 /* Each set comes about ten times, over heaps in many orders and sizes. */
+static void one_taken_out_of_the_set_is_chosen_again(void)
+{
+	struct lbp_balancer balancer = make(10, NULL);
+
+	for (uint32_t i = 0; i < 10; i++)
+		lbp_tried_add(tried, i);
+	lbp_tried_remove(tried, 9);
+	CU_ASSERT_EQUAL(choose(&balancer, tried), 9);
+	lbp_tried_add(tried, 9);
+	lbp_tried_remove(tried, 1);
+	lbp_tried_remove(tried, 1);
+	CU_ASSERT_EQUAL(tried[0], 0xfd);
+	CU_ASSERT_EQUAL(tried[1], 0x03);
+	CU_ASSERT_EQUAL(choose(&balancer, tried), 1);
+}
+
 static void every_tried_set(void)
 {
 	static const uint32_t weights[] = {3, 1, 4, 1, 5, 9, 2};
@@ -534,6 +550,8 @@ void suite_balancer(void)
 	CU_add_test(suite, "[BAL-1][BAL-4] tried ones are passed over",
 		tried_ones_are_passed_over);
 	CU_add_test(suite, "[BAL-1] every set of tried ones", every_tried_set);
+	CU_add_test(suite, "[BAL-1] one taken out of the set is chosen again",
+		one_taken_out_of_the_set_is_chosen_again);
 	CU_add_test(suite, "[BAL-4] none left changes nothing",
 		none_left_changes_nothing);
 	CU_add_test(suite, "[BAL-6] bad releases are errors",
