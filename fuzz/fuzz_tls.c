@@ -2,11 +2,9 @@
  * The server's TLS as cmd/lbproxyd sets it up, over memory, with a client
  * whose certificates, versions, sessions and network are hostile.
  *
- * Input: a byte. 0: the server's number modulo 4, what identify answers, the
- * size of the pieces, and the client's bytes, which are given in one, too. Else
- * up to four connections of twelve bytes each, see draw_plan. Time goes on, and
- * sessions can be resumed, from each connection to the next; all else starts
- * anew.
+ * Input: up to four connections of twelve bytes each, see draw_plan. Time goes
+ * on, and sessions can be resumed, from each connection to the next; all else
+ * starts anew.
  */
 #include <openssl/err.h>
 #include <stdlib.h>
@@ -15,27 +13,17 @@
 #include "bytes.h"
 #include "oracle.h"
 #include "tls/link.h"
-#include "tls/pki.h"
+#include "tls/servers.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
 #define CONNECTIONS_MAX 4
-#define SESSION_LIFE_S  3600
-#define RAW_SEED        2
-#define RAW_BUFFER      65536
+#define SEED            3
 
 /* RFC 8446, 6.2 */
 enum {
 	ALERT_BAD_CERTIFICATE = 2 << 8 | 42,
 	ALERT_ACCESS_DENIED = 2 << 8 | 49,
-};
-
-enum {
-	SERVER_PLAIN, /* no CRL */
-	SERVER_CRL,
-	SERVER_13,
-	SERVER_RETRY, /* makes every client of TLS 1.3 say hello again */
-	SERVERS,
 };
 
 /* One connection, as the input has it. */
@@ -80,43 +68,14 @@ struct world {
 	bool answer;
 };
 
-static struct pki pki;
-static struct tls_server *servers[SERVERS];
 static SSL_CTX *client_ctx;
 static struct world world;
 
-static struct tls_server *make_server(
-	const struct pki_files *files, bool crl, enum lbp_tls_version version)
-{
-	struct problems problems = {.file = "fuzz"};
-	struct lbp_config config = {
-		.certificate.ptr = files->certificate,
-		.private_key.ptr = files->private_key,
-		.client_ca.ptr = files->client_ca,
-		.crl.ptr = crl ? files->crl : NULL,
-		.min_version = version,
-	};
-	struct tls_server *server = tls_server_new(&config, -1, &problems);
-
-	if (server == NULL)
-		abort();
-	return server;
-}
-
 static void start(void)
 {
-	struct pki_files files;
-
 	if (client_ctx != NULL)
 		return;
-	pki_make(&pki);
-	pki_open_files(&pki, &files);
-	servers[SERVER_PLAIN] = make_server(&files, false, LBP_TLS_1_2);
-	servers[SERVER_CRL] = make_server(&files, true, LBP_TLS_1_2);
-	servers[SERVER_13] = make_server(&files, true, LBP_TLS_1_3);
-	servers[SERVER_RETRY] = make_server(&files, true, LBP_TLS_1_2);
-	SSL_CTX_set1_groups_list(servers[SERVER_RETRY]->ctx, "P-384:P-256");
-	pki_close_files(&files);
+	servers_start();
 	client_ctx = SSL_CTX_new(TLS_client_method());
 	SSL_CTX_set_session_cache_mode(client_ctx, SSL_SESS_CACHE_CLIENT);
 }
@@ -141,8 +100,8 @@ static void draw_versions(struct bytes *bytes, struct plan *plan)
 
 static void draw_plan(struct bytes *bytes, struct plan *plan)
 {
-	static const time_t steps[] = {0, 1, 1799, SESSION_LIFE_S - 1,
-		SESSION_LIFE_S + 2, PKI_SHORT_LIFE - 1, PKI_SHORT_LIFE,
+	static const time_t steps[] = {0, 1, 1799, SERVERS_SESSION_LIFE_S - 1,
+		SERVERS_SESSION_LIFE_S + 2, PKI_SHORT_LIFE - 1, PKI_SHORT_LIFE,
 		2 * 86400, PKI_CRL_LIFE + 1, PKI_CERT_LIFE, PKI_CRL_LIFE - 1};
 	uint8_t fault;
 
@@ -171,63 +130,27 @@ static void draw_plan(struct bytes *bytes, struct plan *plan)
 		plan->fault_value = 1;
 }
 
-/* What is wrong with a certificate at a time, of PKI_FAULT. */
-static unsigned faults_of(enum pki_kind kind, unsigned server, time_t now)
-{
-	const struct pki_plan *plan = &pki_plans[kind];
-	unsigned faults = plan->faults;
-
-	if (now < PKI_START + plan->from)
-		faults |= PKI_FAULT(LBP_REASON_NOT_YET_VALID);
-	if (now >= PKI_START + plan->until)
-		faults |= PKI_FAULT(LBP_REASON_EXPIRED);
-	if (server == SERVER_PLAIN || kind == PKI_NONE)
-		return faults;
-	if (kind == PKI_REVOKED)
-		faults |= PKI_FAULT(LBP_REASON_REVOKED);
-	if (now >= PKI_START + PKI_CRL_LIFE)
-		faults |= PKI_FAULT(LBP_REASON_CRL_EXPIRED);
-	return faults;
-}
-
 static bool is_allowed(const struct plan *plan, enum pki_kind kind)
 {
 	return kind == PKI_STOLEN ? plan->allow & 1
 				  : plan->allow >> kind % 8 & 1;
 }
 
-/* Whose serial it is, of those that can be trusted. */
-static enum pki_kind kind_of(const struct lbp_serial *serial)
-{
-	for (enum pki_kind kind = 0; kind < PKI_NONE; kind++) {
-		const char *hex = pki_plans[kind].serial;
-		struct lbp_serial want;
-
-		if (pki_plans[kind].faults == 0 &&
-			lbp_serial_from_hex(&want, hex, strlen(hex)) ==
-				LBP_OK &&
-			lbp_serial_compare(serial, &want) == 0)
-			return kind;
-	}
-	return PKI_NONE;
-}
-
 static bool identify(void *user, const struct lbp_serial *serial)
 {
 	struct world *w = user;
-	enum pki_kind kind = kind_of(serial);
+	enum pki_kind kind = servers_kind_of(serial);
+	unsigned faults;
 
 	ORACLE("SRV-10", kind != PKI_NONE, "nobody's serial");
-	ORACLE("SRV-9", faults_of(kind, w->plan.server, pki_now) == 0,
-		"kind %d is asked for with faults %x", kind,
-		faults_of(kind, w->plan.server, pki_now));
-	if (w->link.client != NULL)
-		ORACLE("SRV-10",
-			kind == w->plan.kind ||
-				(kind == PKI_GOOD &&
-					w->plan.kind == PKI_STOLEN) ||
-				(w->offered && kind == w->saved.kind),
-			"kind %d is asked for", kind);
+	faults = servers_faults_of(kind, w->plan.server, pki_now);
+	ORACLE("SRV-9", faults == 0, "kind %d is asked for with faults %x",
+		kind, faults);
+	ORACLE("SRV-10",
+		kind == w->plan.kind ||
+			(kind == PKI_GOOD && w->plan.kind == PKI_STOLEN) ||
+			(w->offered && kind == w->saved.kind),
+		"kind %d is asked for", kind);
 	w->asked++;
 	w->last = kind;
 	w->answer = is_allowed(&w->plan, kind);
@@ -236,7 +159,7 @@ static bool identify(void *user, const struct lbp_serial *serial)
 
 static SSL *make_client(const struct world *w)
 {
-	const struct pki_cert *cert = &pki.certs[w->plan.kind];
+	const struct pki_cert *cert = servers_cert(w->plan.kind);
 	SSL *client = SSL_new(client_ctx);
 
 	if (client == NULL)
@@ -278,10 +201,10 @@ static void check_clean(const struct world *w)
 	const struct plan *plan = &w->plan;
 	const struct saved *saved = &w->saved;
 	enum pki_kind kind = is_resumed(w) ? saved->kind : plan->kind;
-	unsigned faults = faults_of(kind, plan->server, pki_now);
+	unsigned faults = servers_faults_of(kind, plan->server, pki_now);
 	bool fine = faults == 0 && is_allowed(plan, kind) &&
 		    (is_resumed(w) || kind != PKI_STOLEN);
-	bool fresh = pki_now - saved->made <= SESSION_LIFE_S;
+	bool fresh = pki_now - saved->made <= SERVERS_SESSION_LIFE_S;
 	const struct link *link = &w->link;
 
 	if (is_possible(plan) && w->offered && saved->is_sure && fresh &&
@@ -334,7 +257,7 @@ static void check_complete(const struct world *w)
 		return;
 	ORACLE("SRV-12",
 		w->offered && w->saved.server == w->plan.server &&
-			w->began - w->saved.made <= SESSION_LIFE_S,
+			w->began - w->saved.made <= SERVERS_SESSION_LIFE_S,
 		"resumed on server %u", w->plan.server);
 }
 
@@ -435,10 +358,10 @@ static void connect_once(struct world *w)
 	wire_init(&link->down, plan->fault_is_down ? plan->fault : WIRE_NONE,
 		plan->fault_at, plan->fault_value);
 	if (!link_accept(
-		    link, servers[plan->server], plan->buffer, plan->chunk))
+		    link, servers_get(plan->server), plan->buffer, plan->chunk))
 		abort();
 	link_connect(link, make_client(w));
-	link->late_s = plan->is_late ? SESSION_LIFE_S + 60 : 0;
+	link->late_s = plan->is_late ? SERVERS_SESSION_LIFE_S + 60 : 0;
 	link_handshake(link);
 	if (link->io != IO_OK && link->io != IO_RESET) {
 		link_cut(link);
@@ -479,72 +402,6 @@ static void reset(struct world *w)
 	w->began = pki_now;
 }
 
-/* How a connection ended that no client made. */
-struct ending {
-	enum io io;
-	enum lbp_reason reason;
-	const char *detail;
-	unsigned asked;
-};
-
-/* Gives the server all the bytes, in pieces of a size, and then the end. */
-static struct ending feed(struct world *w, struct bytes bytes, size_t chunk)
-{
-	struct link *link = &w->link;
-	struct ending ending;
-
-	reset(w);
-	pki_seed(RAW_SEED);
-	if (!link_accept(link, servers[w->plan.server], RAW_BUFFER, chunk))
-		abort();
-	while (bytes.len > 0 && link->io != IO_RESET) {
-		int n = BIO_write(link->outer, bytes.ptr,
-			(int)(bytes.len < chunk ? bytes.len : chunk));
-
-		if (n <= 0)
-			abort();
-		bytes.ptr += n;
-		bytes.len -= (size_t)n;
-		link_handshake(link);
-		ORACLE("SRV-9", link->io != IO_OK, "nobody is let in");
-	}
-	link_cut(link);
-	if (link->io != IO_RESET)
-		link->io = tls_handshake(&link->tls);
-	check_refused(link);
-	ending = (struct ending){
-		link->io, link->tls.reason, link->tls.detail, w->asked};
-	link_release(link);
-	ERR_clear_error();
-	return ending;
-}
-
-/* Bytes that no client made: they come to nothing, in any pieces. */
-static void run_raw(struct world *w, struct bytes *bytes)
-{
-	struct ending pieces;
-	struct ending whole;
-	size_t chunk;
-
-	w->plan = (struct plan){.server = bytes_below(bytes, SERVERS)};
-	w->plan.allow = bytes_u8(bytes);
-	chunk = (size_t)bytes_u8(bytes) + 1;
-	pieces = feed(w, *bytes, chunk);
-	whole = feed(w, *bytes, RAW_BUFFER);
-	ORACLE("SRV-9",
-		pieces.io == whole.io && pieces.reason == whole.reason &&
-			pieces.asked == whole.asked,
-		"%s in pieces of %zu, %s in one",
-		lbp_reason_text(pieces.reason), chunk,
-		lbp_reason_text(whole.reason));
-	ORACLE("SRV-9",
-		pieces.detail == whole.detail ||
-			(pieces.detail != NULL && whole.detail != NULL &&
-				strcmp(pieces.detail, whole.detail) == 0),
-		"%s in pieces of %zu, %s in one", pieces.detail, chunk,
-		whole.detail);
-}
-
 static void run_clients(struct world *w, struct bytes *bytes)
 {
 	for (int i = 0; i < CONNECTIONS_MAX && bytes->len > 0; i++) {
@@ -561,19 +418,12 @@ static void run_clients(struct world *w, struct bytes *bytes)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	struct bytes bytes = {data, len};
-	bool raw;
 
 	start();
 	pki_now = PKI_START;
-	raw = bytes_u8(&bytes) == 0;
-	/* What a raw input recorded elsewhere holds does not fit here. */
-	pki_seed(raw ? RAW_SEED : 3);
-	if (raw)
-		run_raw(&world, &bytes);
-	else
-		run_clients(&world, &bytes);
-	for (int i = 0; i < SERVERS; i++)
-		SSL_CTX_flush_sessions(servers[i]->ctx, 0);
+	pki_seed(SEED);
+	run_clients(&world, &bytes);
+	servers_flush();
 	ERR_clear_error();
 	return 0;
 }

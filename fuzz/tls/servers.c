@@ -1,0 +1,91 @@
+#include "servers.h"
+
+#include <openssl/ssl.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct pki pki;
+static struct tls_server *servers[SERVERS];
+
+static struct tls_server *make_server(
+	const struct pki_files *files, bool crl, enum lbp_tls_version version)
+{
+	struct problems problems = {.file = "fuzz"};
+	struct lbp_config config = {
+		.certificate.ptr = files->certificate,
+		.private_key.ptr = files->private_key,
+		.client_ca.ptr = files->client_ca,
+		.crl.ptr = crl ? files->crl : NULL,
+		.min_version = version,
+	};
+	struct tls_server *server = tls_server_new(&config, -1, &problems);
+
+	if (server == NULL)
+		abort();
+	return server;
+}
+
+void servers_start(void)
+{
+	struct pki_files files;
+
+	if (servers[0] != NULL)
+		return;
+	pki_make(&pki);
+	pki_open_files(&pki, &files);
+	servers[SERVER_PLAIN] = make_server(&files, false, LBP_TLS_1_2);
+	servers[SERVER_CRL] = make_server(&files, true, LBP_TLS_1_2);
+	servers[SERVER_13] = make_server(&files, true, LBP_TLS_1_3);
+	servers[SERVER_RETRY] = make_server(&files, true, LBP_TLS_1_2);
+	SSL_CTX_set1_groups_list(servers[SERVER_RETRY]->ctx, "P-384:P-256");
+	pki_close_files(&files);
+}
+
+struct tls_server *servers_get(unsigned server)
+{
+	return servers[server];
+}
+
+const struct pki_cert *servers_cert(enum pki_kind kind)
+{
+	return &pki.certs[kind];
+}
+
+unsigned servers_faults_of(enum pki_kind kind, unsigned server, time_t now)
+{
+	const struct pki_plan *plan = &pki_plans[kind];
+	unsigned faults = plan->faults;
+
+	if (now < PKI_START + plan->from)
+		faults |= PKI_FAULT(LBP_REASON_NOT_YET_VALID);
+	if (now >= PKI_START + plan->until)
+		faults |= PKI_FAULT(LBP_REASON_EXPIRED);
+	if (server == SERVER_PLAIN || kind == PKI_NONE)
+		return faults;
+	if (kind == PKI_REVOKED)
+		faults |= PKI_FAULT(LBP_REASON_REVOKED);
+	if (now >= PKI_START + PKI_CRL_LIFE)
+		faults |= PKI_FAULT(LBP_REASON_CRL_EXPIRED);
+	return faults;
+}
+
+enum pki_kind servers_kind_of(const struct lbp_serial *serial)
+{
+	for (enum pki_kind kind = 0; kind < PKI_NONE; kind++) {
+		const char *hex = pki_plans[kind].serial;
+		struct lbp_serial want;
+
+		if (pki_plans[kind].faults == 0 &&
+			lbp_serial_from_hex(&want, hex, strlen(hex)) ==
+				LBP_OK &&
+			lbp_serial_compare(serial, &want) == 0)
+			return kind;
+	}
+	return PKI_NONE;
+}
+
+void servers_flush(void)
+{
+	for (int i = 0; i < SERVERS; i++)
+		SSL_CTX_flush_sessions(servers[i]->ctx, 0);
+}

@@ -1,0 +1,38 @@
+/*
+ * Servers as cmd/lbproxyd sets them up, with the certificates of pki.h, and
+ * what each should think of a client's certificate.
+ */
+#ifndef LBP_FUZZ_TLS_SERVERS_H
+#define LBP_FUZZ_TLS_SERVERS_H
+
+#include "../../cmd/lbproxyd/tls_private.h"
+#include "pki.h"
+
+#define SERVERS_SESSION_LIFE_S 3600
+
+enum {
+	SERVER_PLAIN, /* no CRL */
+	SERVER_CRL,
+	SERVER_13,
+	SERVER_RETRY, /* makes every client of TLS 1.3 say hello again */
+	SERVERS,
+};
+
+/* Makes the servers and what they know, unless that was done before. */
+void servers_start(void);
+
+struct tls_server *servers_get(unsigned server);
+
+/* A certificate of a client; it stays the servers'. */
+const struct pki_cert *servers_cert(enum pki_kind kind);
+
+/* What is wrong with a certificate at a time, of PKI_FAULT. */
+unsigned servers_faults_of(enum pki_kind kind, unsigned server, time_t now);
+
+/* Whose serial it is, of those that can be trusted, or PKI_NONE. */
+enum pki_kind servers_kind_of(const struct lbp_serial *serial);
+
+/* Forgets all sessions, so that the next input finds none. */
+void servers_flush(void);
+
+#endif
