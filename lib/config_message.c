@@ -8,9 +8,10 @@
 #include "utf8.h"
 
 enum {
-	SHOWN_MAX = 64,     /* characters of a text from the file */
-	LISTED_MAX = 240,   /* bytes of a message before a list is cut */
-	GUESSES_MAX = 1000, /* beyond them, errors go without a guess */
+	SHOWN_MAX = 64,   /* characters of a text from the file */
+	LISTED_MAX = 240, /* bytes of a message before a list is cut */
+	/* So many words are compared; then errors go without a guess. */
+	COMPARED_MAX = 65536,
 };
 
 struct lbp_config_told {
@@ -117,7 +118,8 @@ void lbp_config_say_nearest(struct lbp_config_reader *reader,
 	const char *before = "; accepted: ";
 
 	lbp_config_guess_init(&guess, word.ptr, word.len);
-	if (reader->guesses++ < GUESSES_MAX) {
+	if (reader->compared < COMPARED_MAX) {
+		reader->compared += names->len;
 		for (size_t i = 0; i < names->len; i++)
 			lbp_config_guess_offer(&guess,
 				names->items[i].shown.ptr,

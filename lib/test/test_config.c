@@ -895,7 +895,7 @@ static void test_nomem(void)
 	free(text.ptr);
 }
 
-/* Not one error is lost, and guesses end after the first thousand. */
+/* Not one error is lost, and guesses end: four keys are compared for each. */
 static void test_many_errors(void)
 {
 	struct lbp_config_errors errors;
@@ -911,8 +911,36 @@ static void test_many_errors(void)
 	for (uint32_t i = 0; i < 20000; i++) {
 		CU_ASSERT_EQUAL(errors.items[i].pos.line, 11 + i);
 		CU_ASSERT_EQUAL(strstr(errors.items[i].message, "mean") != NULL,
-			i < 1000);
+			i < 65536 / 4);
 	}
+	lbp_config_errors_release(&errors);
+	free(text.ptr);
+}
+
+/* Each error takes as many comparisons as there are apps. */
+static void test_many_apps_missed(void)
+{
+	struct lbp_config_errors errors;
+	struct lbp_config *config;
+	struct text text = {0};
+
+	add(&text, TLS);
+	for (int i = 0; i < 1000; i++)
+		add(&text,
+			"[[app]]\nid = \"application-%04d\"\n"
+			"listen = [\"[::1]:%d\"]\n[[app.upstream]]\n"
+			"url = \"tcp://[::1]:1\"\n",
+			i, i + 1);
+	add(&text, "[[client]]\nid = \"c\"\nserials = [\"1\"]\napps = [\n");
+	for (int i = 0; i < 100; i++)
+		add(&text, "\"aplication-%04d\",\n", i);
+	add(&text, "]\n");
+	CU_ASSERT_EQUAL(lbp_config_parse(text.ptr, text.len, &config, &errors),
+		LBP_ERR_CONFIG);
+	CU_ASSERT_EQUAL_FATAL(errors.len, 100);
+	for (uint32_t i = 0; i < 100; i++)
+		CU_ASSERT_EQUAL(strstr(errors.items[i].message, "mean") != NULL,
+			i <= 65536 / 1000);
 	lbp_config_errors_release(&errors);
 	free(text.ptr);
 }
@@ -953,6 +981,8 @@ void suite_config(void)
 			test_most_clients},
 		{"[CFG-16] every allocation may fail", test_nomem},
 		{"[CFG-2][CFG-15] 20000 errors are reported", test_many_errors},
+		{"[CFG-15] guesses end sooner among many apps",
+			test_many_apps_missed},
 	};
 	CU_pSuite suite = CU_add_suite("config", NULL, NULL);
 
