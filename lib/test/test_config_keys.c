@@ -1,9 +1,9 @@
 /* Each key of the configuration: what it accepts, and its message if not. */
 #include <CUnit/CUnit.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "config.h"
+#include "config_expect.h"
 #include "config_reader.h"
 #include "suites.h"
 
@@ -46,34 +46,6 @@
 #define MUST(key, accepted, value) key " must be " accepted ", not " value
 #define UNKNOWN(key, known)        "unknown key '" key "'; accepted: " known
 #define NOT_TCP                    " is accepted with a tls:// url only, and this one is tcp://"
-
-struct want {
-	uint32_t line;
-	uint32_t column;
-	const char *message;
-};
-
-/* A text must give these errors and no other. */
-static void expect(const char *text, const struct want *wanted, size_t len)
-{
-	struct lbp_config_errors errors;
-	struct lbp_config *config;
-
-	CU_ASSERT_EQUAL(lbp_config_parse(text, strlen(text), &config, &errors),
-		LBP_ERR_CONFIG);
-	CU_ASSERT_PTR_NULL(config);
-	CU_ASSERT_EQUAL(errors.len, len);
-	for (size_t i = 0; i < len && i < errors.len; i++) {
-		const struct lbp_config_error *error = &errors.items[i];
-
-		CU_ASSERT_EQUAL(error->pos.line, wanted[i].line);
-		CU_ASSERT_EQUAL(error->pos.column, wanted[i].column);
-		CU_ASSERT_STRING_EQUAL(error->message, wanted[i].message);
-		if (strcmp(error->message, wanted[i].message) != 0)
-			(void)printf("\n%s\n", error->message);
-	}
-	lbp_config_errors_release(&errors);
-}
 
 static const char other_types_text[] =
 	"[server]\n"
@@ -183,7 +155,8 @@ static const struct want other_types_wanted[] = {
 
 static void other_types(void)
 {
-	expect(other_types_text, other_types_wanted, COUNT(other_types_wanted));
+	config_expect(other_types_text, other_types_wanted,
+		COUNT(other_types_wanted));
 }
 
 static const char other_tables_text[] = "server = 1.5\n"
@@ -208,7 +181,7 @@ static const struct want other_tables_wanted[] = {
 
 static void other_tables(void)
 {
-	expect(other_tables_text, other_tables_wanted,
+	config_expect(other_tables_text, other_tables_wanted,
 		COUNT(other_tables_wanted));
 }
 
@@ -255,7 +228,7 @@ static const struct want required_wanted[] = {
 
 static void required(void)
 {
-	expect(required_text, required_wanted, COUNT(required_wanted));
+	config_expect(required_text, required_wanted, COUNT(required_wanted));
 }
 
 static const char unknown_text[] = "x = 1\n"
@@ -317,7 +290,7 @@ static const struct want unknown_wanted[] = {
 
 static void unknown(void)
 {
-	expect(unknown_text, unknown_wanted, COUNT(unknown_wanted));
+	config_expect(unknown_text, unknown_wanted, COUNT(unknown_wanted));
 }
 
 static const char too_little_text[] =
@@ -430,7 +403,8 @@ static const struct want too_little_wanted[] = {
 
 static void too_little(void)
 {
-	expect(too_little_text, too_little_wanted, COUNT(too_little_wanted));
+	config_expect(
+		too_little_text, too_little_wanted, COUNT(too_little_wanted));
 }
 
 static const char too_much_text[] =
@@ -471,7 +445,7 @@ static const struct want too_much_wanted[] = {
 
 static void too_much(void)
 {
-	expect(too_much_text, too_much_wanted, COUNT(too_much_wanted));
+	config_expect(too_much_text, too_much_wanted, COUNT(too_much_wanted));
 }
 
 static const char no_app_text[] = "app = []\n"
@@ -486,7 +460,7 @@ static const struct want no_app_wanted[] = {
 
 static void no_app(void)
 {
-	expect(no_app_text, no_app_wanted, COUNT(no_app_wanted));
+	config_expect(no_app_text, no_app_wanted, COUNT(no_app_wanted));
 }
 
 static const char url_keys_text[] = "[tls]\n"
@@ -541,7 +515,7 @@ static const struct want url_keys_wanted[] = {
 
 static void url_keys(void)
 {
-	expect(url_keys_text, url_keys_wanted, COUNT(url_keys_wanted));
+	config_expect(url_keys_text, url_keys_wanted, COUNT(url_keys_wanted));
 }
 
 static const char other_ids_text[] = "[tls]\n"
@@ -578,7 +552,8 @@ static const struct want other_ids_wanted[] = {
 
 static void other_ids(void)
 {
-	expect(other_ids_text, other_ids_wanted, COUNT(other_ids_wanted));
+	config_expect(
+		other_ids_text, other_ids_wanted, COUNT(other_ids_wanted));
 }
 
 static bool is_text(const struct lbp_config_text *text, const char *want,

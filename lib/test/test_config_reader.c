@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "alloc.h"
+#include "config_expect.h"
 #include "suites.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -27,38 +28,10 @@
 	"upstream = [{ url = \"tcp://h:1\" }]\n"
 #define PATH "the path of the PEM file with the server's "
 
-struct want {
-	uint32_t line;
-	uint32_t column;
-	const char *message;
-};
-
-/* A text must give these errors and no other. */
-static void expect(const char *text, const struct want *wanted, size_t len)
-{
-	struct lbp_config_errors errors;
-	struct lbp_config *config;
-
-	CU_ASSERT_EQUAL(lbp_config_parse(text, strlen(text), &config, &errors),
-		LBP_ERR_CONFIG);
-	CU_ASSERT_PTR_NULL(config);
-	CU_ASSERT_EQUAL(errors.len, len);
-	for (size_t i = 0; i < len && i < errors.len; i++) {
-		const struct lbp_config_error *error = &errors.items[i];
-
-		CU_ASSERT_EQUAL(error->pos.line, wanted[i].line);
-		CU_ASSERT_EQUAL(error->pos.column, wanted[i].column);
-		CU_ASSERT_STRING_EQUAL(error->message, wanted[i].message);
-		if (strcmp(error->message, wanted[i].message) != 0)
-			(void)printf("\n%s\n", error->message);
-	}
-	lbp_config_errors_release(&errors);
-}
-
 static void expect_one(
 	const char *text, uint32_t line, uint32_t column, const char *message)
 {
-	expect(text, &(struct want){line, column, message}, 1);
+	config_expect(text, &(struct want){line, column, message}, 1);
 }
 
 /* A text must be accepted. */
@@ -81,8 +54,8 @@ static void items_are_tables(void)
 			"[[app.upstream]], not an integer"},
 	};
 
-	expect("app = [1, { id = \"e\", listen = [\"h:1\"], "
-	       "upstream = [ 2, { url = \"tcp://h:1\" }] }]\n" TLS,
+	config_expect("app = [1, { id = \"e\", listen = [\"h:1\"], "
+		      "upstream = [ 2, { url = \"tcp://h:1\" }] }]\n" TLS,
 		wanted, COUNT(wanted));
 }
 
@@ -107,8 +80,8 @@ static void limits_of_no_app(void)
 			"to 1000000, not 0"},
 	};
 
-	expect(TLS APP "[[client]]\nserials = [\"1\"]\napps = [\"f\"]\n"
-		       "limits.f.concurrent = 0\nid = \"c\"\n",
+	config_expect(TLS APP "[[client]]\nserials = [\"1\"]\napps = [\"f\"]\n"
+			      "limits.f.concurrent = 0\nid = \"c\"\n",
 		wanted, COUNT(wanted));
 }
 
