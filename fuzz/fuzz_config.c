@@ -1,7 +1,7 @@
 /*
  * The configuration: any text gives a configuration that keeps every promise
  * of its header, or errors that a person can read. One that is written again,
- * in one of the writer's styles, is read as what it was.
+ * in every style of the writer, is read as what it was.
  *
  * Input: a text. If it begins with a NUL, which no text does, a configuration
  * that the rest draws is written and read too.
@@ -320,14 +320,18 @@ static void check_written(
 	free(text);
 }
 
+static void check_round_trips(const struct lbp_config *config)
+{
+	check_written(config, CONFIG_PLAIN);
+	check_written(config, CONFIG_DENSE);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	struct lbp_config_errors errors;
 	struct lbp_config_errors again;
 	struct lbp_config *config;
 	struct lbp_config *twin;
-	/* One line end more is the other style. */
-	enum config_style style = len % 2 == 0 ? CONFIG_PLAIN : CONFIG_DENSE;
 	enum lbp_err err =
 		lbp_config_parse((const char *)data, len, &config, &errors);
 
@@ -343,14 +347,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	check_same(&errors, &again);
 	if (config != NULL) {
 		check_config(config);
-		check_written(config, style);
+		check_round_trips(config);
 	} else {
 		check_errors(&errors, data, len);
 	}
 	if (len > 0 && data[0] == '\0') {
 		struct bytes bytes = {data + 1, len - 1};
 
-		check_written(config_draw(&bytes), style);
+		check_round_trips(config_draw(&bytes));
 	}
 	lbp_config_free(config);
 	lbp_config_free(twin);
