@@ -116,7 +116,6 @@ static void sift_up(struct lbp_timers *timers, uint32_t at)
 {
 	struct lbp_timer *moving = timers->heap[at];
 
-	//@ assert timers_hold(timers, moving);
 	/*@ loop invariant at < timers->len && timers_array(timers);
 	  @ loop invariant timers->heap == \at(timers->heap, Pre);
 	  @ loop invariant timers->len == \at(timers->len, Pre);
@@ -140,7 +139,6 @@ static void sift_up(struct lbp_timers *timers, uint32_t at)
 		at = parent;
 	}
 	put(timers, at, moving);
-	//@ assert timers_places(timers);
 	//@ assert timers_same{Pre,Here}(timers);
 }
 
@@ -201,16 +199,12 @@ static void sift_down(struct lbp_timers *timers, uint32_t at)
 	for (;;) {
 		uint32_t child = least_child(timers, at);
 
-		/*@ assert child == at ||
-		  @ 	timers_hold{Pre}(timers, timers->heap[child]);
-		  @*/
 		if (child == at || !goes_before(timers->heap[child], moving))
 			break;
 		put(timers, at, timers->heap[child]);
 		at = child;
 	}
 	put(timers, at, moving);
-	//@ assert timers_places(timers);
 	//@ assert timers_same{Pre,Here}(timers);
 }
 
@@ -285,21 +279,11 @@ enum lbp_err lbp_timers_arm(
 	  @ 	timers_hold(timers, other) <==>
 	  @ 		other == timer || timers_hold{Pre}(timers, other);
 	  @*/
-	//@ assert timers_storage(timers);
-	//@ assert timers_places(timers);
 	/*@ assert \forall struct lbp_timer *other;
 	  @ 	timers_hold{Pre}(timers, other) && other != timer ==>
 	  @ 		other->due_ns == \at(other->due_ns, Pre) &&
 	  @ 		other->order == \at(other->order, Pre);
 	  @*/
-	/*@ assert \forall integer at;
-	  @ 	0 <= at < timers->len && at != timer->at ==>
-	  @ 		timers->heap[at] != timer &&
-	  @ 		timers_hold{Pre}(timers, timers->heap[at]);
-	  @*/
-	//@ assert ordered_but(timers, timer->at);
-	//@ assert timers_orders(timers);
-	//@ assert timers->heap == \at(timers->heap, Pre);
 	settle(timers, timer);
 	return LBP_OK;
 }
@@ -313,19 +297,11 @@ void lbp_timers_disarm(struct lbp_timers *timers, struct lbp_timer *timer)
 		return;
 	last = timers->heap[--timers->len];
 	//@ assert timers_hold{Pre}(timers, last);
-	//@ assert last->at == timers->len;
 	timer->at = NOT_ARMED;
-	/*@ assert \forall struct lbp_timer *other;
-	  @ 	timers_hold(timers, other) ==>
-	  @ 		timers_hold{Pre}(timers, other);
-	  @*/
 	//@ assert timers_storage(timers);
-	//@ assert places_but(timers, at, last);
-	//@ assert timers_orders(timers) && timers_ordered(timers);
 	if (last == timer)
 		return;
 	put(timers, at, last);
-	//@ assert timers_places(timers);
 	/*@ assert \forall struct lbp_timer *other;
 	  @ 	timers_hold(timers, other) <==>
 	  @ 		other != timer && timers_hold{Pre}(timers, other);
