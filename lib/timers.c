@@ -139,7 +139,6 @@ static void sift_up(struct lbp_timers *timers, uint32_t at)
 		at = parent;
 	}
 	put(timers, at, moving);
-	//@ assert timers_same{Pre,Here}(timers);
 }
 
 /* The least child of a place; the place itself if it has none. */
@@ -171,7 +170,6 @@ static uint32_t least_child(const struct lbp_timers *timers, uint32_t at)
   @ requires below_above(timers, at, timers->heap[at]);
   @ assigns timers->heap[0 .. timers->len - 1],
   @ 	{ other->at | struct lbp_timer *other; timers_hold(timers, other) };
-  @ ensures timers_array(timers);
   @ ensures timers_places(timers);
   @ ensures timers_same{Pre,Post}(timers);
   @ ensures timers_storage(timers);
@@ -205,7 +203,6 @@ static void sift_down(struct lbp_timers *timers, uint32_t at)
 		at = child;
 	}
 	put(timers, at, moving);
-	//@ assert timers_same{Pre,Here}(timers);
 }
 
 /* Moves a timer to where it belongs, which only it is not. */
@@ -255,9 +252,6 @@ void lbp_timers_init(
 void lbp_timer_init(struct lbp_timer *timer)
 {
 	*timer = (struct lbp_timer){.at = NOT_ARMED};
-	/*@ assert timer->due_ns == 0 && timer->order == 0 &&
-	  @ 	timer->at == UINT32_MAX;
-	  @*/
 }
 
 bool lbp_timer_is_armed(const struct lbp_timer *timer)
@@ -298,7 +292,6 @@ void lbp_timers_disarm(struct lbp_timers *timers, struct lbp_timer *timer)
 	last = timers->heap[--timers->len];
 	//@ assert timers_hold{Pre}(timers, last);
 	timer->at = NOT_ARMED;
-	//@ assert timers_storage(timers);
 	if (last == timer)
 		return;
 	put(timers, at, last);
@@ -306,7 +299,6 @@ void lbp_timers_disarm(struct lbp_timers *timers, struct lbp_timer *timer)
 	  @ 	timers_hold(timers, other) <==>
 	  @ 		other != timer && timers_hold{Pre}(timers, other);
 	  @*/
-	//@ assert timers_storage(timers);
 	settle(timers, last);
 }
 
