@@ -66,7 +66,7 @@ fuzz_more_identity := $(filter-out cmd/lbproxyd/main.c,$(lbproxyd_c))
 fuzz_more_log := $(fuzz_more_identity)
 fuzz_libs_accept = $(openssl)
 fuzz_libs_tls = $(openssl)
-nomem_c := fuzz/nomem.c $(sort $(wildcard fuzz/tls/*.c)) \
+nomem_c := fuzz/nomem.c fuzz/oracle.c $(sort $(wildcard fuzz/tls/*.c)) \
 	$(fuzz_more_identity)
 nomem_wrap := $(addprefix -Wl$(comma)--wrap=,malloc calloc realloc strdup \
 	strndup tls_accept tls_handshake)

@@ -78,7 +78,7 @@ static void draw_value(struct bytes *bytes, char *value)
 
 	/* Few are long, as these take their time. */
 	if (len < 0xf0)
-		len %= 24;
+		len %= 48;
 	else if (len >= 0xfc)
 		len = (len - 0xfb) * (VALUE_MAX / 4);
 	if (pattern_len > bytes->len)

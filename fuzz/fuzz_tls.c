@@ -18,6 +18,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
 #define CONNECTIONS_MAX 4
+#define SESSION_LIFE_S  3600
 #define SEED            3
 
 /* RFC 8446, 6.2 */
@@ -100,8 +101,8 @@ static void draw_versions(struct bytes *bytes, struct plan *plan)
 
 static void draw_plan(struct bytes *bytes, struct plan *plan)
 {
-	static const time_t steps[] = {0, 1, 1799, SERVERS_SESSION_LIFE_S - 1,
-		SERVERS_SESSION_LIFE_S + 2, PKI_SHORT_LIFE - 1, PKI_SHORT_LIFE,
+	static const time_t steps[] = {0, 1, 1799, SESSION_LIFE_S - 1,
+		SESSION_LIFE_S + 2, PKI_SHORT_LIFE - 1, PKI_SHORT_LIFE,
 		2 * 86400, PKI_CRL_LIFE + 1, PKI_CERT_LIFE, PKI_CRL_LIFE - 1};
 	uint8_t fault;
 
@@ -204,7 +205,7 @@ static void check_clean(const struct world *w)
 	unsigned faults = servers_faults_of(kind, plan->server, pki_now);
 	bool fine = faults == 0 && is_allowed(plan, kind) &&
 		    (is_resumed(w) || kind != PKI_STOLEN);
-	bool fresh = pki_now - saved->made <= SERVERS_SESSION_LIFE_S;
+	bool fresh = pki_now - saved->made <= SESSION_LIFE_S;
 	const struct link *link = &w->link;
 
 	if (is_possible(plan) && w->offered && saved->is_sure && fresh &&
@@ -257,17 +258,8 @@ static void check_complete(const struct world *w)
 		return;
 	ORACLE("SRV-12",
 		w->offered && w->saved.server == w->plan.server &&
-			w->began - w->saved.made <= SERVERS_SESSION_LIFE_S,
+			w->began - w->saved.made <= SESSION_LIFE_S,
 		"resumed on server %u", w->plan.server);
-}
-
-static void check_refused(const struct link *link)
-{
-	ORACLE("SRV-9", link->io == IO_RESET, "result %d", link->io);
-	ORACLE("SES-2",
-		link->tls.reason >= LBP_REASON_HANDSHAKE_FAILED &&
-			link->tls.reason <= LBP_REASON_BAD_CERTIFICATE,
-		"reason %s", lbp_reason_text(link->tls.reason));
 }
 
 /* The client sends its data, and its end; how much of that it could do. */
@@ -361,7 +353,7 @@ static void connect_once(struct world *w)
 		    link, servers_get(plan->server), plan->buffer, plan->chunk))
 		abort();
 	link_connect(link, make_client(w));
-	link->late_s = plan->is_late ? SERVERS_SESSION_LIFE_S + 60 : 0;
+	link->late_s = plan->is_late ? SESSION_LIFE_S + 60 : 0;
 	link_handshake(link);
 	if (link->io != IO_OK && link->io != IO_RESET) {
 		link_cut(link);
@@ -370,7 +362,7 @@ static void connect_once(struct world *w)
 	if (link->io == IO_OK)
 		check_complete(w);
 	else
-		check_refused(link);
+		link_check_refused(link);
 	link_settle(link);
 	clean = wire_is_clean(&link->up) && wire_is_clean(&link->down);
 	if (clean && !plan->is_late)

@@ -55,7 +55,7 @@ struct lbp_config_reader {
 	struct lbp_config_told *told;     /* told_len errors, the last first */
 	size_t told_len;
 	bool nomem;
-	size_t compared; /* known words, with those that are none */
+	size_t compared; /* known words, for a guess at what was meant */
 
 	struct lbp_config_names app_ids; /* sorted before clients are read */
 	struct lbp_config_names client_ids;

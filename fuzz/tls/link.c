@@ -3,6 +3,7 @@
 #include <openssl/err.h>
 #include <stdlib.h>
 
+#include "../oracle.h"
 #include "pki.h"
 
 /* More turns than any connection needs: without progress it ends before. */
@@ -172,6 +173,15 @@ void link_handshake(struct link *link)
 		if (i > TURNS_MAX)
 			abort();
 	}
+}
+
+void link_check_refused(const struct link *link)
+{
+	ORACLE("SRV-9", link->io == IO_RESET, "result %d", link->io);
+	ORACLE("SES-2",
+		link->tls.reason >= LBP_REASON_HANDSHAKE_FAILED &&
+			link->tls.reason <= LBP_REASON_BAD_CERTIFICATE,
+		"reason %s", lbp_reason_text(link->tls.reason));
 }
 
 void link_settle(struct link *link)

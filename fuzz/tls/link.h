@@ -40,8 +40,8 @@ static inline uint8_t link_byte(size_t at)
 
 /*
  * Accepts as the server does, with a socket buffer of buffer bytes, in each
- * direction. link is zeroed but for tls.identify and tls.user. False: out of
- * memory, and nothing to release.
+ * direction. link is zeroed, or was released and never had a client, but for
+ * tls.identify and tls.user. False: out of memory, and nothing to release.
  */
 bool link_accept(struct link *link, struct tls_server *server, size_t buffer,
 	size_t chunk);
@@ -57,6 +57,9 @@ void link_cut(struct link *link);
 
 /* Drives the handshake until it has a result or nothing moves any more. */
 void link_handshake(struct link *link);
+
+/* The oracles of a handshake that failed: it was refused, for a reason. */
+void link_check_refused(const struct link *link);
 
 /* Carries until nothing moves any more. */
 void link_settle(struct link *link);

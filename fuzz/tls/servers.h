@@ -8,8 +8,6 @@
 #include "../../cmd/lbproxyd/tls_private.h"
 #include "pki.h"
 
-#define SERVERS_SESSION_LIFE_S 3600
-
 enum {
 	SERVER_PLAIN, /* no CRL */
 	SERVER_CRL,
