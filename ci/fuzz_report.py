@@ -15,10 +15,12 @@ import subprocess
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 REPORT = ROOT / "fuzz/REPORT.md"
 
-# The targets of which an input is one value; in all others it is a sequence
-# of operations on something that has a state.
-STATELESS = ("config", "identity", "json", "log", "serial", "toml")
-GOALS = {"stateless": 10**9, "stateful": 10**8}
+# The targets of which an input is one value, and those of which it is a whole
+# exchange that others take apart, at a hundredth of their rate. In all others
+# it is a sequence of operations on something that has a state.
+STATELESS = ("config", "identity", "serial", "toml")
+COMPOSITE = ("roundtrip", "tls")
+GOALS = {"stateless": 10**9, "stateful": 10**8, "composite": 10**6}
 
 COLUMNS = (
     "target",
@@ -53,8 +55,8 @@ HEAD = """# Fuzzing: what was run
 
 Written by `make fuzz-long`: libFuzzer, with ASan and UBSan. "in all" adds up
 the executions of every recorded run of a target, "missing" is what they lack
-of the goal: 10^9 for a stateless target, 10^8 for a stateful one. The other
-columns are of the last run. "edges" are those that it reached and the corpus
+of the goal: 10^9 for a stateless target, 10^8 for a stateful one, 10^6 for a
+composite one. The other columns are of the last run. "edges" are those that it reached and the corpus
 before it did not; "inputs" is the committed corpus after it. README.md says
 more of the numbers. `make fuzz` fails below a tenth of "per second".
 
@@ -67,7 +69,9 @@ with the sanitizers. `make fuzz-afl` fails below a tenth of a rate here.
 
 
 def class_of(name):
-    """Whether a target has a state."""
+    """What an input of a target is."""
+    if name in COMPOSITE:
+        return "composite"
     return "stateless" if name in STATELESS else "stateful"
 
 

@@ -1,0 +1,13 @@
+/*
+ * A configuration that is written as text is read as what it was.
+ */
+#ifndef LBP_MODEL_CONFIG_ROUNDTRIP_H
+#define LBP_MODEL_CONFIG_ROUNDTRIP_H
+
+#include "config.h"
+
+/* In every style of config_text.h; an oracle fails if a field differs, or in
+ * the plain one a place. */
+void config_roundtrip(const struct lbp_config *config);
+
+#endif
