@@ -56,9 +56,10 @@ HEAD = """# Fuzzing: what was run
 Written by `make fuzz-long`: libFuzzer, with ASan and UBSan. "in all" adds up
 the executions of every recorded run of a target, "missing" is what they lack
 of the goal: 10^9 for a stateless target, 10^8 for a stateful one, 10^6 for a
-composite one. The other columns are of the last run. "edges" are those that it reached and the corpus
-before it did not; "inputs" is the committed corpus after it. README.md says
-more of the numbers. `make fuzz` fails below a tenth of "per second".
+composite one. The other columns are of the last run. "edges" are those that it
+reached and the corpus before it did not; "inputs" is the committed corpus
+after it. README.md says more of the numbers. `make fuzz` fails below a tenth of
+"per second".
 
 """
 AFL_HEAD = """
