@@ -204,7 +204,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	static struct pair pair;
 	struct bytes bytes = {data, len};
 	struct lbp_balancer_slot *slots;
-	uint32_t *heap;
+	uint16_t *heap;
 	uint32_t n;
 
 	draw_setup(&pair, &bytes);

@@ -28,7 +28,7 @@ struct lbp_app {
 	struct lbp_health_options health;
 	struct lbp_balancer balancer;
 	struct lbp_balancer_slot *slots;
-	uint32_t *heap;
+	uint16_t *heap;
 	struct lbp_app_place *places; /* one for each slot */
 	struct lbp_timers timers;
 	struct lbp_timer **timer_heap;

@@ -15,24 +15,30 @@
 
 #define LBP_UPSTREAMS_MAX 1024
 #define LBP_WEIGHT_MAX    256
-/* "No upstream", and "not in the heap". */
+/* "No upstream". */
 #define LBP_NONE UINT32_MAX
+/* "No place in the heap". */
+#define LBP_NOT_IN_HEAP UINT16_MAX
 
 /* Bytes of a set of upstreams, one bit for each, upstream i at i % 8 of i / 8.
  */
 #define LBP_TRIED_BYTES(upstream_len) (((upstream_len) + 7u) / 8u)
 
+/*
+ * Places and the upstreams in them are uint16_t, and nothing else is: so it is
+ * plain to the proofs that moving in the heap changes neither order nor sizes.
+ */
 struct lbp_balancer_slot {
 	uint32_t open;   /* connections and dials in progress */
 	uint32_t weight; /* 1 to LBP_WEIGHT_MAX */
 	uint64_t chosen; /* the choice that chose it last; 0: never */
-	uint32_t at;     /* its place in the heap, LBP_NONE if not eligible */
+	uint16_t at;     /* its place in the heap, or LBP_NOT_IN_HEAP */
 };
 
 /* All fields are private; tests may read them. */
 struct lbp_balancer {
 	struct lbp_balancer_slot *slots; /* slot_len of them, the caller's */
-	uint32_t *heap;                  /* heap_len of slot_len used */
+	uint16_t *heap;                  /* heap_len of slot_len used */
 	uint32_t slot_len;
 	uint32_t heap_len;
 	uint64_t choices;
@@ -63,6 +69,10 @@ struct lbp_balancer {
   @ 	wa > 0 && wb > 0 && wc > 0 && load_less(a, wa, b, wb) &&
   @ 	!load_less(c, wc, b, wb) ==> load_less(a, wa, c, wc);
   @
+  @ lemma load_grows: \forall integer a, wa, b, wb, more;
+  @ 	wb > 0 && a < more && !load_less(a, wa, b, wb) ==>
+  @ 		load_less(b, wb, more, wa);
+  @
   @ predicate slot_less{L}(
   @ 	struct lbp_balancer_slot *a, struct lbp_balancer_slot *b) =
   @ 	load_less(a->open, a->weight, b->open, b->weight);
@@ -86,40 +96,11 @@ struct lbp_balancer {
   @ 		slots[x].weight > 0 && slots[y].weight > 0 &&
   @ 		slot_before(slots, x, y) ==> !slot_before(slots, y, x);
   @
-  @ predicate balancer_storage(struct lbp_balancer *b) =
-  @ 	\valid(b) && b->heap_len <= b->slot_len <= LBP_UPSTREAMS_MAX &&
-  @ 	\valid(b->slots + (0 .. b->slot_len - 1)) &&
-  @ 	\valid(b->heap + (0 .. b->slot_len - 1)) &&
-  @ 	\separated(b, b->slots + (0 .. b->slot_len - 1),
-  @ 		b->heap + (0 .. b->slot_len - 1));
-  @
-  @ predicate balancer_weights(struct lbp_balancer *b) =
-  @ 	\forall integer i; 0 <= i < b->slot_len ==>
-  @ 		1 <= b->slots[i].weight <= LBP_WEIGHT_MAX;
-  @
-  @ predicate balancer_chosen(struct lbp_balancer *b) =
-  @ 	\forall integer i; 0 <= i < b->slot_len ==>
-  @ 		b->slots[i].chosen <= b->choices;
-  @
-  @ predicate slot_placed(struct lbp_balancer *b, integer i) =
-  @ 	b->slots[i].at == LBP_NONE || (b->slots[i].at < b->heap_len &&
-  @ 	b->heap[b->slots[i].at] == i);
-  @
-  @ predicate place_held(struct lbp_balancer *b, integer at) =
-  @ 	b->heap[at] < b->slot_len && b->slots[b->heap[at]].at == at;
-  @
-  @ // The heap is the eligible upstreams, each once.
-  @ predicate balancer_places(struct lbp_balancer *b) =
-  @ 	(\forall integer i; 0 <= i < b->slot_len ==> slot_placed(b, i)) &&
-  @ 	(\forall integer at; 0 <= at < b->heap_len ==> place_held(b, at));
-  @
-  @ // All invariants but the order of the heap.
-  @ predicate balancer_valid(struct lbp_balancer *b) =
-  @ 	balancer_storage(b) && balancer_weights(b) && balancer_chosen(b) &&
-  @ 	balancer_places(b);
-  @
-  @ predicate balancer_eligible(struct lbp_balancer *b, integer i) =
-  @ 	b->slots[i].at != LBP_NONE;
+  @ lemma slot_before_idle{L}:
+  @ 	\forall struct lbp_balancer_slot *slots, integer x, y;
+  @ 		slots[x].open == 0 && slots[y].open == 0 &&
+  @ 		slots[x].chosen == slots[y].chosen && x < y ==>
+  @ 			!slot_before(slots, y, x);
   @
   @ // What the order is made of stays, between K and L.
   @ predicate slot_kept{K,L}(struct lbp_balancer_slot *slot) =
@@ -127,31 +108,96 @@ struct lbp_balancer {
   @ 	\at(slot->weight, L) == \at(slot->weight, K) &&
   @ 	\at(slot->chosen, L) == \at(slot->chosen, K);
   @
-  @ predicate balancer_size_kept{K,L}(struct lbp_balancer *b) =
-  @ 	\at(b->slots, L) == \at(b->slots, K) &&
-  @ 	\at(b->heap, L) == \at(b->heap, K) &&
-  @ 	\at(b->heap_len, L) == \at(b->heap_len, K) &&
-  @ 	\at(b->slot_len, L) == \at(b->slot_len, K) &&
-  @ 	\at(b->choices, L) == \at(b->choices, K);
+  @ // Between K and L its load grew, or it was chosen later, or neither.
+  @ predicate slot_later{K,L}(struct lbp_balancer_slot *slot) =
+  @ 	\at(slot->weight, L) == \at(slot->weight, K) &&
+  @ 	(\at(slot->open, L) > \at(slot->open, K) ||
+  @ 	(\at(slot->open, L) == \at(slot->open, K) &&
+  @ 	\at(slot->chosen, L) >= \at(slot->chosen, K)));
   @
-  @ predicate balancer_slots_kept{K,L}(struct lbp_balancer *b) =
-  @ 	\forall integer i; 0 <= i < \at(b->slot_len, K) ==>
-  @ 		slot_kept{K,L}(\at(b->slots, K) + i);
+  @ // All that it works on is there, and apart.
+  @ predicate balancer_storage(struct lbp_balancer *b) =
+  @ 	\valid(b) && b->heap_len <= b->slot_len <= LBP_UPSTREAMS_MAX &&
+  @ 	\valid(b->slots + (0 .. b->slot_len - 1)) &&
+  @ 	\valid(b->heap + (0 .. b->slot_len - 1)) &&
+  @ 	\separated(b, b->slots + (0 .. b->slot_len - 1),
+  @ 		b->heap + (0 .. b->slot_len - 1));
   @
+  @ // No weight is zero, none too large.
+  @ predicate balancer_weights(struct lbp_balancer *b) =
+  @ 	\forall integer i; 0 <= i < b->slot_len ==>
+  @ 		1 <= b->slots[i].weight <= LBP_WEIGHT_MAX;
+  @
+  @ // No choice is later than the last one.
+  @ predicate balancer_chosen(struct lbp_balancer *b) =
+  @ 	\forall integer i; 0 <= i < b->slot_len ==>
+  @ 		b->slots[i].chosen <= b->choices;
+  @
+  @ predicate balancer_eligible(struct lbp_balancer *b, integer i) =
+  @ 	b->slots[i].at != LBP_NOT_IN_HEAP;
+  @
+  @ // The heap is the eligible upstreams, each once.
+  @ predicate balancer_places(struct lbp_balancer *b) =
+  @ 	(\forall integer i; 0 <= i < b->slot_len &&
+  @ 		balancer_eligible(b, i) ==>
+  @ 			b->slots[i].at < b->heap_len &&
+  @ 			b->heap[b->slots[i].at] == i) &&
+  @ 	(\forall integer at; 0 <= at < b->heap_len ==>
+  @ 		b->heap[at] < b->slot_len &&
+  @ 		b->slots[b->heap[at]].at == at);
+  @
+  @ // Is the place up directly above the place at?
+  @ predicate is_above(integer up, integer at) =
+  @ 	0 <= up && (at == 2 * up + 1 || at == 2 * up + 2);
+  @ lemma one_is_above: \forall integer x, y, at;
+  @ 	is_above(x, at) && is_above(y, at) ==> x == y;
+  @
+  @ // What is at a place does not go before what is above it.
+  @ predicate balancer_ordered(struct lbp_balancer *b) =
+  @ 	\forall integer up, at; at < b->heap_len && is_above(up, at) ==>
+  @ 		!slot_before(b->slots, b->heap[at], b->heap[up]);
+  @
+  @ predicate balancer_valid(struct lbp_balancer *b) =
+  @ 	balancer_storage(b) && balancer_weights(b) && balancer_chosen(b) &&
+  @ 	balancer_places(b) && balancer_ordered(b);
+  @
+  @ // Counts and last choices of all upstreams but one stay.
   @ predicate balancer_others_kept{K,L}(
   @ 	struct lbp_balancer *b, integer but) =
   @ 	\forall integer i; 0 <= i < \at(b->slot_len, K) && i != but ==>
   @ 		slot_kept{K,L}(\at(b->slots, K) + i);
   @
+  @ // The same upstreams are eligible; the same, but for one.
   @ predicate balancer_eligible_kept{K,L}(struct lbp_balancer *b) =
-  @ 	(\forall integer i; 0 <= i < \at(b->slot_len, K) ==>
-  @ 		(balancer_eligible{L}(b, i) <==> balancer_eligible{K}(b, i)));
+  @ 	\forall integer i; 0 <= i < \at(b->slot_len, K) ==>
+  @ 		(balancer_eligible{L}(b, i) <==> balancer_eligible{K}(b, i));
+  @ predicate others_eligible_kept{K,L}(struct lbp_balancer *b, integer but) =
+  @ 	\forall integer i; 0 <= i < \at(b->slot_len, K) && i != but ==>
+  @ 		(balancer_eligible{L}(b, i) <==> balancer_eligible{K}(b, i));
   @
-  @ lemma slot_before_kept{K,L}:
-  @ 	\forall struct lbp_balancer_slot *slots, integer x, y;
-  @ 		slot_kept{K,L}(slots + x) && slot_kept{K,L}(slots + y) ==>
-  @ 			(slot_before{L}(slots, x, y) <==>
-  @ 			slot_before{K}(slots, x, y));
+  @ // Is upstream i in the set? Nothing is in NULL.
+  @ predicate tried_bit(uint8_t *tried, integer i) =
+  @ 	(tried[i / 8] >> (i % 8) & 1) != 0;
+  @ // A shifted bit does not leave its word.
+  @ lemma bit_stays: \forall integer i; 0 <= i < 32 ==>
+  @ 	(uint32_t)(1 << i) == 1 << i;
+  @ lemma bit_fits: \forall integer i; 0 <= i < 32 ==>
+  @ 	1 << i <= UINT32_MAX;
+  @ predicate tried_has(uint8_t *tried, integer i) =
+  @ 	tried != \null && tried_bit(tried, i);
+  @ predicate tried_storage(uint8_t *tried, integer len) =
+  @ 	tried == \null || \valid_read(tried + (0 .. (len + 7) / 8 - 1));
+  @
+  @ // [BAL-1]: is it eligible and was not tried?
+  @ predicate may_choose(struct lbp_balancer *b, uint8_t *tried, integer i) =
+  @ 	0 <= i < b->slot_len && balancer_eligible(b, i) &&
+  @ 	!tried_has(tried, i);
+  @
+  @ // No upstream that may be chosen goes before i.
+  @ predicate least_to_choose(
+  @ 	struct lbp_balancer *b, uint8_t *tried, integer i) =
+  @ 	may_choose(b, tried, i) && (\forall integer j;
+  @ 		may_choose(b, tried, j) ==> !slot_before(b->slots, j, i));
   @*/
 
 /*
@@ -159,8 +205,24 @@ struct lbp_balancer {
  * and with nothing open. slots has len entries with the weights filled in,
  * heap has len entries; both belong to the caller and must outlive it.
  */
+/*@ requires 1 <= len <= LBP_UPSTREAMS_MAX;
+  @ requires \valid(balancer) && \valid(slots + (0 .. len - 1)) &&
+  @ 	\valid(heap + (0 .. len - 1));
+  @ requires \separated(
+  @ 	balancer, slots + (0 .. len - 1), heap + (0 .. len - 1));
+  @ requires \forall integer i; 0 <= i < len ==>
+  @ 	1 <= slots[i].weight <= LBP_WEIGHT_MAX;
+  @ assigns *balancer, heap[0 .. len - 1], slots[0 .. len - 1].open,
+  @ 	slots[0 .. len - 1].chosen, slots[0 .. len - 1].at;
+  @ ensures balancer_valid(balancer);
+  @ ensures balancer->slots == slots && balancer->heap == heap &&
+  @ 	balancer->slot_len == len && balancer->choices == 0;
+  @ ensures \forall integer i; 0 <= i < len ==>
+  @ 	balancer_eligible(balancer, i) && slots[i].open == 0 &&
+  @ 	slots[i].chosen == 0;
+  @*/
 void lbp_balancer_init(struct lbp_balancer *balancer,
-	struct lbp_balancer_slot *slots, uint32_t *heap, uint32_t len);
+	struct lbp_balancer_slot *slots, uint16_t *heap, uint32_t len);
 
 /*
  * Chooses the eligible upstream with the least open/weight that is not in
@@ -170,6 +232,40 @@ void lbp_balancer_init(struct lbp_balancer *balancer,
  * LBP_ERR_NO_UPSTREAM: there is none; nothing changes.
  * Source: [BAL-1] to [BAL-5].
  */
+/*@ requires balancer_valid(balancer);
+  @ requires tried_storage(tried, balancer->slot_len);
+  @ requires \valid(out) && \separated(out, balancer,
+  @ 	balancer->slots + (0 .. balancer->slot_len - 1),
+  @ 	balancer->heap + (0 .. balancer->slot_len - 1));
+  @ requires balancer->choices < UINT64_MAX;
+  @ requires \forall integer i; 0 <= i < balancer->slot_len ==>
+  @ 	balancer->slots[i].open < UINT32_MAX;
+  @ assigns *out, balancer->choices,
+  @ 	balancer->heap[0 .. balancer->slot_len - 1],
+  @ 	balancer->slots[0 .. balancer->slot_len - 1].open,
+  @ 	balancer->slots[0 .. balancer->slot_len - 1].chosen,
+  @ 	balancer->slots[0 .. balancer->slot_len - 1].at;
+  @ ensures balancer_valid(balancer);
+  @ ensures balancer_eligible_kept{Pre,Post}(balancer);
+  @
+  @ behavior none:
+  @ 	assumes \forall integer i; !may_choose(balancer, tried, i);
+  @ 	assigns \nothing;
+  @ 	ensures \result == LBP_ERR_NO_UPSTREAM;
+  @
+  @ behavior chosen:
+  @ 	assumes \exists integer i; may_choose(balancer, tried, i);
+  @ 	ensures \result == LBP_OK;
+  @ 	ensures \at(least_to_choose(balancer, tried, \at(*out, Post)), Pre);
+  @ 	ensures balancer_others_kept{Pre,Post}(balancer, *out);
+  @ 	ensures balancer->slots[*out].open ==
+  @ 		\at(balancer->slots[\at(*out, Post)].open, Pre) + 1;
+  @ 	ensures balancer->choices == \old(balancer->choices) + 1;
+  @ 	ensures balancer->slots[*out].chosen == balancer->choices;
+  @
+  @ complete behaviors;
+  @ disjoint behaviors;
+  @*/
 LBP_MUST_CHECK enum lbp_err lbp_balancer_choose(
 	struct lbp_balancer *balancer, const uint8_t *tried, uint32_t *out);
 
@@ -179,22 +275,22 @@ LBP_MUST_CHECK enum lbp_err lbp_balancer_choose(
  * both cases nothing changes. Source: [BAL-6].
  */
 /*@ requires balancer_valid(balancer);
-  @ assigns balancer->heap[0 .. balancer->slot_len - 1];
-  @ assigns balancer->slots[0 .. balancer->slot_len - 1];
-  @ ensures balancer_size_kept{Pre,Post}(balancer);
-  @ ensures balancer_places(balancer);
+  @ assigns balancer->heap[0 .. balancer->slot_len - 1],
+  @ 	balancer->slots[0 .. balancer->slot_len - 1].at,
+  @ 	balancer->slots[upstream].open;
+  @ ensures balancer_valid(balancer);
   @ ensures balancer_eligible_kept{Pre,Post}(balancer);
-  @ ensures balancer_others_kept{Pre,Post}(balancer, upstream);
   @
   @ behavior beyond:
   @ 	assumes upstream >= balancer->slot_len;
   @ 	ensures \result == LBP_ERR_RANGE;
+  @ 	assigns \nothing;
   @
   @ behavior unused:
   @ 	assumes upstream < balancer->slot_len;
   @ 	assumes balancer->slots[upstream].open == 0;
   @ 	ensures \result == LBP_ERR_STATE;
-  @ 	ensures slot_kept{Pre,Post}(balancer->slots + upstream);
+  @ 	assigns \nothing;
   @
   @ behavior released:
   @ 	assumes upstream < balancer->slot_len;
@@ -214,6 +310,25 @@ enum lbp_err lbp_balancer_release(
  * index, which has nothing open and was never chosen here: its connections,
  * and when it was chosen last. Both have such an upstream. Source: [BAL-8].
  */
+/*@ requires balancer_valid(balancer) && balancer_valid(from);
+  @ requires upstream < balancer->slot_len && upstream < from->slot_len;
+  @ requires balancer->slots[upstream].open == 0;
+  @ requires balancer->slots[upstream].chosen == 0;
+  @ requires \separated(from, from->slots + upstream, balancer,
+  @ 	balancer->slots + (0 .. balancer->slot_len - 1),
+  @ 	balancer->heap + (0 .. balancer->slot_len - 1));
+  @ assigns balancer->choices,
+  @ 	balancer->heap[0 .. balancer->slot_len - 1],
+  @ 	balancer->slots[0 .. balancer->slot_len - 1].at,
+  @ 	balancer->slots[upstream].open, balancer->slots[upstream].chosen;
+  @ ensures balancer_valid(balancer);
+  @ ensures balancer_eligible_kept{Pre,Post}(balancer);
+  @ ensures balancer->slots[upstream].open == from->slots[upstream].open;
+  @ ensures balancer->slots[upstream].chosen ==
+  @ 	from->slots[upstream].chosen;
+  @ ensures balancer->choices ==
+  @ 	\max(\old(balancer->choices), from->choices);
+  @*/
 void lbp_balancer_carry(struct lbp_balancer *balancer,
 	const struct lbp_balancer *from, uint32_t upstream);
 
@@ -221,6 +336,26 @@ void lbp_balancer_carry(struct lbp_balancer *balancer,
  * Makes an upstream eligible or not; its connections go on and stay counted.
  * LBP_ERR_RANGE: no such upstream; nothing changes. Source: [BAL-7].
  */
+/*@ requires balancer_valid(balancer);
+  @ assigns balancer->heap_len,
+  @ 	balancer->heap[0 .. balancer->slot_len - 1],
+  @ 	balancer->slots[0 .. balancer->slot_len - 1].at;
+  @ ensures balancer_valid(balancer);
+  @
+  @ behavior beyond:
+  @ 	assumes upstream >= balancer->slot_len;
+  @ 	assigns \nothing;
+  @ 	ensures \result == LBP_ERR_RANGE;
+  @
+  @ behavior set:
+  @ 	assumes upstream < balancer->slot_len;
+  @ 	ensures \result == LBP_OK;
+  @ 	ensures balancer_eligible(balancer, upstream) <==> eligible;
+  @ 	ensures others_eligible_kept{Pre,Post}(balancer, upstream);
+  @
+  @ complete behaviors;
+  @ disjoint behaviors;
+  @*/
 enum lbp_err lbp_balancer_set_eligible(
 	struct lbp_balancer *balancer, uint32_t upstream, bool eligible);
 
@@ -234,24 +369,44 @@ bool lbp_balancer_is_eligible(
 	const struct lbp_balancer *balancer, uint32_t upstream);
 
 /* Do all invariants hold? For tests and fuzz targets; O(n). */
+/*@ requires balancer_storage(balancer);
+  @ assigns \nothing;
+  @ ensures \result <==> balancer_valid(balancer);
+  @*/
 bool lbp_balancer_validate(const struct lbp_balancer *balancer);
 
 /* Is upstream i in the set? */
+/*@ requires \valid_read(tried + i / 8);
+  @ assigns \nothing;
+  @ ensures \result <==> tried_bit(tried, i);
+  @*/
 static inline bool lbp_tried_has(const uint8_t *tried, uint32_t i)
 {
 	return (tried[i / 8] >> (i % 8) & 1) != 0;
 }
 
 /* Puts upstream i into the set. */
+/*@ requires \valid(tried + i / 8);
+  @ assigns tried[i / 8];
+  @ ensures tried_bit(tried, i);
+  @ ensures \forall integer j; 0 <= j && j != i ==>
+  @ 	(tried_bit(tried, j) <==> \old(tried_bit(tried, j)));
+  @*/
 static inline void lbp_tried_add(uint8_t *tried, uint32_t i)
 {
 	tried[i / 8] = (uint8_t)(tried[i / 8] | 1u << (i % 8));
 }
 
 /* Takes an upstream out of a set. */
+/*@ requires \valid(tried + i / 8);
+  @ assigns tried[i / 8];
+  @ ensures !tried_bit(tried, i);
+  @ ensures \forall integer j; 0 <= j && j != i ==>
+  @ 	(tried_bit(tried, j) <==> \old(tried_bit(tried, j)));
+  @*/
 static inline void lbp_tried_remove(uint8_t *tried, uint32_t i)
 {
-	tried[i / 8] = (uint8_t)(tried[i / 8] & ~(1u << (i % 8)));
+	tried[i / 8] = (uint8_t)(tried[i / 8] & ~(uint8_t)(1u << (i % 8)));
 }
 
 #endif

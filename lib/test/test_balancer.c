@@ -5,7 +5,7 @@
 #include "suites.h"
 
 static struct lbp_balancer_slot slots[LBP_UPSTREAMS_MAX];
-static uint32_t heap[LBP_UPSTREAMS_MAX];
+static uint16_t heap[LBP_UPSTREAMS_MAX];
 static uint8_t tried[LBP_TRIED_BYTES(LBP_UPSTREAMS_MAX)];
 
 /* len upstreams with these weights, or all with 1. */
@@ -365,7 +365,7 @@ static void a_million_operations(void)
 }
 
 /* How many places of the heap differ from the copy, which is renewed. */
-static uint32_t moved(uint32_t *copy)
+static uint32_t moved(uint16_t *copy)
 {
 	uint32_t count = 0;
 
@@ -377,7 +377,7 @@ static uint32_t moved(uint32_t *copy)
 
 static void few_places_move(void)
 {
-	static uint32_t copy[LBP_UPSTREAMS_MAX];
+	static uint16_t copy[LBP_UPSTREAMS_MAX];
 	struct lbp_balancer balancer = make(LBP_UPSTREAMS_MAX, NULL);
 	uint64_t seed = 2;
 	uint32_t most = 0;
@@ -431,7 +431,7 @@ static void broken_heaps_are_seen(void)
 	CU_ASSERT_FALSE(lbp_balancer_validate(&balancer));
 	slots[3].at = 4;
 	CU_ASSERT_FALSE(lbp_balancer_validate(&balancer));
-	slots[3].at = LBP_NONE;
+	slots[3].at = LBP_NOT_IN_HEAP;
 	CU_ASSERT_FALSE(lbp_balancer_validate(&balancer));
 	slots[3] = good;
 	slots[3].weight = 0;
@@ -455,6 +455,17 @@ static void a_place_beyond_the_heap_is_seen(void)
 	CU_ASSERT_FALSE(lbp_balancer_validate(&balancer));
 }
 
+static void a_place_without_an_upstream_is_seen(void)
+{
+	struct lbp_balancer balancer = make(3, NULL);
+
+	CU_ASSERT_EQUAL(lbp_balancer_set_eligible(&balancer, 2, false), LBP_OK);
+	balancer.heap_len = 3;
+	balancer.heap[2] = 3;
+	slots[3] = (struct lbp_balancer_slot){.weight = 1, .at = 2};
+	CU_ASSERT_FALSE(lbp_balancer_validate(&balancer));
+}
+
 static void a_root_that_is_not_the_least_is_seen(void)
 {
 	struct lbp_balancer balancer = make(2, NULL);
@@ -468,7 +479,7 @@ static void counts_of_another_balancer_go_on(void)
 {
 	static const uint32_t weights[] = {1, 2, 1, 1, 1};
 	struct lbp_balancer_slot old_slots[5];
-	uint32_t old_heap[5];
+	uint16_t old_heap[5];
 	struct lbp_balancer old;
 	struct lbp_balancer balancer;
 
@@ -503,7 +514,7 @@ static void counts_of_another_balancer_go_on(void)
 static void an_ineligible_one_gets_its_counts_too(void)
 {
 	struct lbp_balancer_slot old_slots[2] = {{.weight = 1}, {.weight = 1}};
-	uint32_t old_heap[2];
+	uint16_t old_heap[2];
 	struct lbp_balancer old;
 	struct lbp_balancer balancer = make(2, NULL);
 	uint32_t out;
@@ -568,6 +579,8 @@ void suite_balancer(void)
 	CU_add_test(suite, "a broken heap is seen", broken_heaps_are_seen);
 	CU_add_test(suite, "a place beyond the heap is seen",
 		a_place_beyond_the_heap_is_seen);
+	CU_add_test(suite, "a place without an upstream is seen",
+		a_place_without_an_upstream_is_seen);
 	CU_add_test(suite, "a root that is not the least is seen",
 		a_root_that_is_not_the_least_is_seen);
 }
