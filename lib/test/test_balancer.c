@@ -450,8 +450,28 @@ static void a_place_beyond_the_heap_is_seen(void)
 
 	CU_ASSERT_EQUAL(lbp_balancer_set_eligible(&balancer, 2, false), LBP_OK);
 	CU_ASSERT_TRUE(lbp_balancer_validate(&balancer));
-	balancer.heap[2] = 1;
-	slots[1].at = 2;
+	balancer.heap[2] = 2;
+	slots[2].at = 2;
+	CU_ASSERT_FALSE(lbp_balancer_validate(&balancer));
+}
+
+static void a_place_of_another_is_seen(void)
+{
+	struct lbp_balancer balancer = make(3, NULL);
+
+	CU_ASSERT_EQUAL(lbp_balancer_set_eligible(&balancer, 2, false), LBP_OK);
+	slots[2].at = 1;
+	CU_ASSERT_FALSE(lbp_balancer_validate(&balancer));
+}
+
+static void the_first_of_all_is_looked_at(void)
+{
+	struct lbp_balancer balancer = make(2, NULL);
+
+	slots[0].weight = 0;
+	CU_ASSERT_FALSE(lbp_balancer_validate(&balancer));
+	slots[0].weight = 1;
+	slots[0].at = LBP_NOT_IN_HEAP;
 	CU_ASSERT_FALSE(lbp_balancer_validate(&balancer));
 }
 
@@ -577,6 +597,10 @@ void suite_balancer(void)
 	CU_add_test(suite, "[BAL-5] only the top of the heap is looked at",
 		only_the_top_is_looked_at);
 	CU_add_test(suite, "a broken heap is seen", broken_heaps_are_seen);
+	CU_add_test(suite, "a place of another is seen",
+		a_place_of_another_is_seen);
+	CU_add_test(suite, "the first of all is looked at",
+		the_first_of_all_is_looked_at);
 	CU_add_test(suite, "a place beyond the heap is seen",
 		a_place_beyond_the_heap_is_seen);
 	CU_add_test(suite, "a place without an upstream is seen",
