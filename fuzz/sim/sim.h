@@ -145,9 +145,6 @@ struct sim {
 /* Runs at most this many steps, then heals the world. */
 void sim_run(struct sim *sim, const uint8_t *data, size_t len, uint64_t steps);
 
-/* Draws whether a fault happens now. */
-bool sim_trouble(struct sim *sim);
-
 /* Notes something down; conn may be NULL, and value LBP_NONE for no number. */
 void sim_note(struct sim *sim, const struct sim_conn *conn,
 	enum sim_note_kind kind, uint32_t value);
@@ -165,6 +162,8 @@ void sim_read(struct sim *sim, struct sim_conn *conn, enum lbp_direction way,
 void sim_write(struct sim *sim, struct sim_conn *conn, enum lbp_direction way,
 	uint64_t most);
 void sim_check_rings(const struct sim *sim);
+/* The truth about a serial, from what was configured. */
+uint32_t sim_who_is(const struct sim *sim, uint32_t serial);
 
 /* Reloads with the configuration in sim->app, and tells nobody. */
 void sim_reload(struct sim *sim);
@@ -172,8 +171,8 @@ void sim_reload(struct sim *sim);
 void sim_tell(struct sim *sim, struct sim_conn *conn);
 
 /* The peers' part: sim_peers.c. */
-/* The truth about a serial, from what was configured. */
-uint32_t sim_who_is(const struct sim *sim, uint32_t serial);
+/* Draws whether a fault happens now. */
+bool sim_trouble(struct sim *sim);
 void sim_connect(struct sim *sim, struct sim_conn *conn);
 void sim_act(struct sim *sim, struct sim_conn *conn);
 void sim_behave(struct sim *sim, struct sim_conn *conn);

@@ -1,6 +1,11 @@
 #include "oracle.h"
 #include "sim.h"
 
+bool sim_trouble(struct sim *sim)
+{
+	return bytes_u8(&sim->bytes) < sim->trouble;
+}
+
 void sim_connect(struct sim *sim, struct sim_conn *conn)
 {
 	const struct model_app *model = &sim->app.model;
@@ -10,18 +15,6 @@ void sim_connect(struct sim *sim, struct sim_conn *conn)
 	if (who >= 0xf8)
 		serial = who < 0xfc ? 0 : 0xff;
 	sim_accept(sim, conn, serial);
-}
-
-uint32_t sim_who_is(const struct sim *sim, uint32_t serial)
-{
-	const struct model_app *model = &sim->app.model;
-	uint32_t client;
-
-	if (serial < 1 || serial > model->serial_len)
-		return LBP_NONE;
-	client = model->serials[serial - 1].client;
-	return client != LBP_NONE && model->clients[client].granted ? client
-								    : LBP_NONE;
 }
 
 static void identify(struct sim *sim, struct sim_conn *conn)

@@ -118,6 +118,18 @@ static void keep_tried(const struct sim *sim, struct sim_conn *conn)
 	}
 }
 
+uint32_t sim_who_is(const struct sim *sim, uint32_t serial)
+{
+	const struct model_app *model = &sim->app.model;
+	uint32_t client;
+
+	if (serial < 1 || serial > model->serial_len)
+		return LBP_NONE;
+	client = model->serials[serial - 1].client;
+	return client != LBP_NONE && model->clients[client].granted ? client
+								    : LBP_NONE;
+}
+
 void sim_tell(struct sim *sim, struct sim_conn *conn)
 {
 	bool served = conn->admitted && conn->reports == 0;

@@ -6,11 +6,6 @@
 /* Rounds in which a peer that behaves empties all buffers of a direction. */
 #define ROUNDS_TO_EMPTY (3 * SIM_SOCKET + SIM_RING)
 
-bool sim_trouble(struct sim *sim)
-{
-	return bytes_u8(&sim->bytes) < sim->trouble;
-}
-
 static uint64_t next_deadline(const struct sim *sim)
 {
 	uint64_t next = LBP_NEVER;
@@ -225,16 +220,28 @@ static uint32_t count_live(const struct sim *sim)
 	return live;
 }
 
+/* Every peer that behaves gets a turn; is there one? */
+static bool behave_once(struct sim *sim)
+{
+	bool any = false;
+
+	for (int i = 0; i < SIM_CONNS; i++) {
+		struct sim_conn *conn = &sim->conns[i];
+
+		if (!conn->live || is_hung(conn))
+			continue;
+		sim_behave(sim, conn);
+		any = true;
+	}
+	return any;
+}
+
 static void behave(struct sim *sim)
 {
-	for (int round = 0; round < ROUNDS_TO_EMPTY; round++) {
-		for (int i = 0; i < SIM_CONNS; i++) {
-			struct sim_conn *conn = &sim->conns[i];
+	int rounds = ROUNDS_TO_EMPTY;
 
-			if (conn->live && !is_hung(conn))
-				sim_behave(sim, conn);
-		}
-	}
+	while (rounds > 0 && behave_once(sim))
+		rounds--;
 	for (int i = 0; i < SIM_CONNS; i++)
 		ORACLE("SES-7", !sim->conns[i].live || is_hung(&sim->conns[i]),
 			"a session with peers that behave does not end");
