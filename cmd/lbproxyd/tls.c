@@ -50,6 +50,16 @@ bool tls_connect(struct tls *tls, const struct tls_client *client, int fd)
 	return true;
 }
 
+/*
+ * What OpenSSL says of a result depends on the queue of errors. Emptying it
+ * when it is empty would take several times as long as looking does.
+ */
+static void forget_errors(void)
+{
+	if (ERR_peek_error() != 0)
+		ERR_clear_error();
+}
+
 static enum io result_of(const struct tls *tls, int rc)
 {
 	switch (SSL_get_error(tls->ssl, rc)) {
@@ -85,7 +95,7 @@ enum io tls_handshake(struct tls *tls)
 	enum io io;
 	int rc;
 
-	ERR_clear_error();
+	forget_errors();
 	rc = SSL_do_handshake(tls->ssl);
 	if (rc == 1)
 		return IO_OK;
@@ -100,7 +110,7 @@ enum io tls_read(struct tls *tls, void *buf, size_t len, size_t *n)
 {
 	int rc;
 
-	ERR_clear_error();
+	forget_errors();
 	rc = SSL_read_ex(tls->ssl, buf, len, n);
 	return rc == 1 ? IO_OK : result_of(tls, rc);
 }
@@ -110,7 +120,7 @@ enum io tls_write(struct tls *tls, const void *buf, size_t len, size_t *n)
 	enum io io;
 	int rc;
 
-	ERR_clear_error();
+	forget_errors();
 	rc = SSL_write_ex(tls->ssl, buf, len, n);
 	if (rc == 1)
 		return IO_OK;
@@ -123,7 +133,7 @@ enum io tls_end(struct tls *tls)
 	enum io io;
 	int rc;
 
-	ERR_clear_error();
+	forget_errors();
 	rc = SSL_shutdown(tls->ssl);
 	if (rc >= 0)
 		return IO_OK;
