@@ -4,7 +4,7 @@
  *
  * Input: up to four connections of twelve bytes each, see draw_plan. Time goes
  * on, and sessions can be resumed, from each connection to the next; all else
- * starts anew.
+ * starts anew. Around them other connections fail all the time. [SRV-33]
  */
 #include <openssl/err.h>
 #include <stdlib.h>
@@ -287,8 +287,11 @@ static bool relay(struct world *w)
 	link_settle(link);
 	send_up(w, &sent, &ended);
 	io = link_write(link, w->plan.down_len);
+	link_fail_another(link);
 	if (io == IO_OK)
 		io = tls_end(&link->tls);
+	ORACLE("SRV-33", io != IO_RESET || !wire_is_clean(&link->up),
+		"nothing is wrong with what the client sent");
 	link_settle(link);
 	link_cut(link);
 	/* A clean end comes after all that was sent before it. */
@@ -357,6 +360,7 @@ static void connect_once(struct world *w)
 	link_handshake(link);
 	if (link->io != IO_OK && link->io != IO_RESET) {
 		link_cut(link);
+		link_fail_another(link);
 		link->io = tls_handshake(&link->tls);
 	}
 	if (link->io == IO_OK)
@@ -386,6 +390,7 @@ static void reset(struct world *w)
 	w->link.down_needed = 0;
 	w->link.up_needed = 0;
 	w->link.down_garbled = false;
+	w->link.others_fail = true;
 	w->link.tls.identify = identify;
 	w->link.tls.user = w;
 	w->asked = 0;

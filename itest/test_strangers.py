@@ -189,6 +189,40 @@ def test_garbage_is_a_failed_handshake(gate, garbage):
     assert gate.up.accepted == 1
 
 
+@pytest.mark.spec("SRV-33")
+@pytest.mark.parametrize("version", VERSIONS)
+def test_what_fails_on_one_connection_harms_no_other(gate, version):
+    """One worker, so that all of these share what OpenSSL keeps of errors:
+    a session, a handshake that waits for its client, and those that fail."""
+    session = gate.connect("alice", version=version)
+    slow = begin(gate.address("echo"), gate.context("bob", version))
+    hello = client_hello(slow)
+    slow._wire.clear()
+    for number, who in enumerate(STRANGERS, start=1):
+        phase, peer = attempt(gate.address("echo"), gate.context(who, version))
+        assert peer.ending == "alert", (phase, peer.describe())
+        gate.wait_event("reject", count=number)
+        slow.sock.sendall(hello[:20])
+        hello = hello[20:]
+        session.send(b"a" * number)
+        assert session.recv_exactly(number) == b"a" * number
+    with gate.connect("alice", version=version) as reset:
+        reset.send(b"hello")
+        assert reset.recv_exactly(5) == b"hello"
+        reset.reset()
+    assert gate.wait_event("session")["reason"] == "client_reset"
+    slow._wire += hello
+    assert slow.handshake(), slow.describe()
+    for peer in (session, slow):
+        peer.send(b"hello")
+        assert peer.recv_exactly(5) == b"hello"
+        peer.finish()
+        peer.expect_end("clean")
+        peer.close()
+    gate.wait_event("session", count=2, reason="done")
+    assert len(gate.events("reject")) == len(STRANGERS)
+
+
 def client_hello(peer):
     """The first flight of a TLS client, not sent yet."""
     with pytest.raises(ssl.SSLWantReadError):

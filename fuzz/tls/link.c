@@ -155,6 +155,13 @@ void link_cut(struct link *link)
 	BIO_shutdown_wr(link->outer);
 }
 
+/* OpenSSL keeps one queue of errors for all connections of a thread. */
+void link_fail_another(const struct link *link)
+{
+	if (link->others_fail)
+		ERR_raise(ERR_LIB_SSL, SSL_R_BAD_PACKET);
+}
+
 static bool is_waiting(enum io io)
 {
 	return io == IO_WANT_READ || io == IO_WANT_WRITE;
@@ -168,6 +175,7 @@ void link_handshake(struct link *link)
 		moved = link_carry(link);
 		/* What this call writes, it does not depend on. */
 		link->down_needed = link->down.sent_len;
+		link_fail_another(link);
 		link->io = tls_handshake(&link->tls);
 		moved = moved || link->io == IO_WANT_WRITE;
 		if (i > TURNS_MAX)
@@ -201,6 +209,7 @@ enum io link_read(struct link *link, size_t *len)
 
 	while (io == IO_OK || (is_waiting(io) && moved)) {
 		moved = link_carry(link);
+		link_fail_another(link);
 		io = tls_read(&link->tls, buf, sizeof(buf), &n);
 		for (size_t i = 0; io == IO_OK && i < n; i++, ++*len) {
 			if (buf[i] != link_byte(*len))
@@ -223,6 +232,7 @@ enum io link_write(struct link *link, size_t len)
 
 		for (size_t i = 0; i < part; i++)
 			buf[i] = link_byte(at + i);
+		link_fail_another(link);
 		io = tls_write(&link->tls, buf, part, &n);
 		at += io == IO_OK ? n : 0;
 		moved = link_carry(link);

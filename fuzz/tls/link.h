@@ -12,6 +12,8 @@ struct link {
 	struct tls tls; /* the server's */
 	BIO *outer;     /* the far end of the server's socket */
 	size_t chunk;   /* bytes given to a side at once */
+	/* Before each step of the server another connection fails. [SRV-33] */
+	bool others_fail;
 
 	SSL *client; /* NULL: bytes are given directly */
 	BIO *client_in;
@@ -54,6 +56,9 @@ bool link_carry(struct link *link);
 
 /* The client's socket ends: the server reads an end after what it got. */
 void link_cut(struct link *link);
+
+/* Another connection fails, if others_fail, and leaves what failures leave. */
+void link_fail_another(const struct link *link);
 
 /* Drives the handshake until it has a result or nothing moves any more. */
 void link_handshake(struct link *link);
