@@ -2,9 +2,10 @@
  * The server's TLS as cmd/lbproxyd sets it up, over memory, with a client
  * whose certificates, versions, sessions and network are hostile.
  *
- * Input: up to four connections of twelve bytes each, see draw_plan. Time goes
- * on, and sessions can be resumed, from each connection to the next; all else
- * starts anew. Around them other connections fail all the time. [SRV-33]
+ * Input: up to four connections of twelve bytes each, see draw_plan. From each
+ * to the next time goes on or the clock is set back, the CRL may have grown,
+ * and sessions can be resumed; all else starts anew. Around them other
+ * connections fail all the time. [SRV-33]
  */
 #include <openssl/err.h>
 #include <stdlib.h>
@@ -24,6 +25,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 /* RFC 8446, 6.2 */
 enum {
 	ALERT_BAD_CERTIFICATE = 2 << 8 | 42,
+	ALERT_REVOKED = 2 << 8 | 44,
+	ALERT_EXPIRED = 2 << 8 | 45,
 	ALERT_ACCESS_DENIED = 2 << 8 | 49,
 };
 
@@ -36,8 +39,10 @@ struct plan {
 	bool offers;      /* a session, if there is one */
 	bool bad_ciphers; /* for TLS 1.2 none that the server takes */
 	bool is_late;     /* time passes in the middle */
-	bool ends;        /* the client's data end with close_notify */
-	unsigned allow;   /* what identify answers, a bit for each kind */
+	bool set_back;    /* the clock, before it */
+	bool crl_grew;
+	bool ends;      /* the client's data end with close_notify */
+	unsigned allow; /* what identify answers, a bit for each kind */
 	size_t chunk;
 	size_t buffer;
 	enum wire_fault fault;
@@ -97,6 +102,8 @@ static void draw_versions(struct bytes *bytes, struct plan *plan)
 	plan->bad_ciphers = (flags & 8) != 0;
 	plan->is_late = (flags & 16) != 0;
 	plan->ends = (flags & 32) != 0;
+	plan->crl_grew = flags >> 6 == 2;
+	plan->set_back = flags >> 5 == 7;
 }
 
 static void draw_plan(struct bytes *bytes, struct plan *plan)
@@ -110,6 +117,8 @@ static void draw_plan(struct bytes *bytes, struct plan *plan)
 	plan->kind = bytes_below(bytes, PKI_KINDS);
 	draw_versions(bytes, plan);
 	plan->allow = bytes_u8(bytes);
+	if (plan->set_back)
+		pki_now = PKI_START + 2 * PKI_CRL_FROM;
 	pki_now += steps[bytes_below(bytes, sizeof(steps) / sizeof(*steps))];
 	plan->chunk = bytes_u8(bytes);
 	if (plan->chunk == 0)
@@ -196,6 +205,34 @@ static bool is_resumed(const struct world *w)
 	return tls_is_resumed(&w->link.tls);
 }
 
+/* Which alert tells a client that it is not let in; 0: any that is fatal. */
+static int alert_for(const struct world *w, enum pki_kind kind, unsigned faults)
+{
+	bool is_judged = kind != PKI_STOLEN || !is_allowed(&w->plan, kind);
+
+	if (!is_resumed(w))
+		return faults == 0 && is_judged ? ALERT_BAD_CERTIFICATE : 0;
+	if (faults == 0)
+		return ALERT_ACCESS_DENIED;
+	return w->link.tls.reason == LBP_REASON_REVOKED ? ALERT_REVOKED
+							: ALERT_EXPIRED;
+}
+
+/* The two could agree, and this client was not let in. */
+static void check_refusal(
+	const struct world *w, enum pki_kind kind, unsigned faults)
+{
+	const struct link *link = &w->link;
+	int alert = alert_for(w, kind, faults);
+
+	ORACLE("SRV-9", link->alert >> 8 == 2, "alert %x", link->alert);
+	ORACLE("SRV-11", alert == 0 || link->alert == alert, "alert %x, not %x",
+		link->alert, alert);
+	ORACLE("SRV-9", faults == 0 || faults & PKI_FAULT(link->tls.reason),
+		"reason %s, faults %x", lbp_reason_text(link->tls.reason),
+		faults);
+}
+
 /* The handshake was not tampered with: did it end as it should? */
 static void check_clean(const struct world *w)
 {
@@ -216,18 +253,13 @@ static void check_clean(const struct world *w)
 		"kind %d, faults %x, allowed %d: %d, %s", kind, faults,
 		is_allowed(plan, kind), link->io,
 		link->tls.detail != NULL ? link->tls.detail : "");
-	if (!is_possible(plan) || link->io == IO_OK)
+	if (link->io == IO_OK)
 		return;
-	ORACLE("SRV-9", link->alert >> 8 == 2, "alert %x", link->alert);
-	if (faults != 0)
-		ORACLE("SRV-9", faults & PKI_FAULT(link->tls.reason),
-			"reason %s, faults %x",
-			lbp_reason_text(link->tls.reason), faults);
-	else if (kind != PKI_STOLEN || !is_allowed(plan, kind))
-		ORACLE("SRV-11",
-			link->alert == (is_resumed(w) ? ALERT_ACCESS_DENIED
-						      : ALERT_BAD_CERTIFICATE),
-			"alert %x", link->alert);
+	if (is_possible(plan))
+		check_refusal(w, kind, faults);
+	else
+		ORACLE("SES-2", link->tls.reason == LBP_REASON_HANDSHAKE_FAILED,
+			"reason %s", lbp_reason_text(link->tls.reason));
 }
 
 /* What holds of a handshake that completed, whatever happened to it. */
@@ -403,6 +435,10 @@ static void run_clients(struct world *w, struct bytes *bytes)
 {
 	for (int i = 0; i < CONNECTIONS_MAX && bytes->len > 0; i++) {
 		draw_plan(bytes, &w->plan);
+		servers_load_crl(w->plan.crl_grew);
+		/* A client may think that a session from the future is old. */
+		if (w->plan.set_back)
+			w->saved.is_sure = false;
 		reset(w);
 		w->offered = w->plan.offers && w->saved.session != NULL;
 		connect_once(w);

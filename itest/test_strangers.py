@@ -362,3 +362,15 @@ def test_an_intermediate_where_no_crl_stands_in_its_way(lb, upstream,
     assert peer.ending == "alert", peer.describe()
     assert server.wait_event("reject")["reason"] == "untrusted"
     assert up.accepted == 0
+
+
+@pytest.mark.spec("SRV-9", "SES-2")
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_critical_extension_that_nobody_knows(gate, pki, tmp_path, version):
+    cert = signed_with_subject(pki, tmp_path, "odd", "0x" + SERIALS["alice"]
+                               .replace(":", ""), "1.2.3.4=critical,DER:0500")
+    _, peer = attempt(gate.address("echo"),
+                      client_context(pki.ca, cert, version))
+    assert peer.ending == "alert", peer.describe()
+    assert gate.wait_event("reject")["reason"] == "bad_certificate"
+    assert gate.up.accepted == 0

@@ -109,16 +109,22 @@ static enum lbp_reason judge_times(const ASN1_TIME *from, const ASN1_TIME *to,
 	return LBP_REASON_NONE;
 }
 
+static enum lbp_reason judge_life(const X509 *cert)
+{
+	return judge_times(X509_get0_notBefore(cert), X509_get0_notAfter(cert),
+		LBP_REASON_NOT_YET_VALID, LBP_REASON_EXPIRED);
+}
+
 /* What may have changed about a certificate since its session was cached. */
 static enum lbp_reason judge_again(
 	const struct tls_server *server, const X509 *cert)
 {
 	X509_CRL *crl = server->crl;
 	X509_REVOKED *entry;
-	enum lbp_reason reason =
-		judge_times(X509_get0_notBefore(cert), X509_get0_notAfter(cert),
-			LBP_REASON_NOT_YET_VALID, LBP_REASON_EXPIRED);
+	enum lbp_reason reason = judge_life(cert);
 
+	if (reason == LBP_REASON_NONE)
+		reason = judge_life(server->ca);
 	if (reason != LBP_REASON_NONE || crl == NULL)
 		return reason;
 	reason = judge_times(X509_CRL_get0_lastUpdate(crl),

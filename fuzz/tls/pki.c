@@ -35,7 +35,8 @@ const struct pki_plan pki_plans[PKI_KINDS] = {
 	[PKI_IMPOSTOR] = {"0A01", LIFE, SIGNS, CLIENT, UNTRUSTED},
 	[PKI_SELF] = {"0A01", LIFE, SIGNS, CLIENT, UNTRUSTED},
 	[PKI_INDIRECT] = {"0A01", LIFE, SIGNS, CLIENT, UNTRUSTED},
-	[PKI_CA] = {"0A00", LIFE, NULL, NULL, UNTRUSTED | USAGE},
+	[PKI_CA] = {"0A00", PKI_CRL_FROM, PKI_CA_LIFE, NULL, NULL,
+		UNTRUSTED | USAGE},
 	[PKI_EXPIRED] = {"0A05", -2 * DAY, -DAY, SIGNS, CLIENT, 0},
 	[PKI_FUTURE] = {"0A06", 2 * DAY, PKI_CERT_LIFE, SIGNS, CLIENT, 0},
 	[PKI_REVOKED] = {"0A07", LIFE, SIGNS, CLIENT, 0},
@@ -187,24 +188,33 @@ static EVP_PKEY *unmatched_key(EVP_PKEY *key, EVP_PKEY *other)
 	return made;
 }
 
-static X509_CRL *make_crl(const struct pki *pki)
+static void list_revoked(X509_CRL *crl, X509 *cert)
 {
-	ASN1_TIME *when = ASN1_TIME_set(NULL, PKI_START - DAY);
 	X509_REVOKED *entry = X509_REVOKED_new();
+	ASN1_TIME *when = ASN1_TIME_set(NULL, PKI_START + PKI_CRL_FROM);
+
+	X509_REVOKED_set_revocationDate(entry, when);
+	X509_REVOKED_set_serialNumber(entry, X509_get_serialNumber(cert));
+	must(X509_CRL_add0_revoked(crl, entry) == 1, "X509_CRL_add0_revoked");
+	ASN1_TIME_free(when);
+}
+
+static X509_CRL *make_crl(const struct pki *pki, bool is_grown)
+{
+	ASN1_TIME *when = ASN1_TIME_set(NULL, PKI_START + PKI_CRL_FROM);
 	X509_CRL *crl = X509_CRL_new();
 
 	X509_CRL_set_version(crl, X509_CRL_VERSION_2);
 	X509_CRL_set_issuer_name(crl, X509_get_subject_name(pki->ca.cert));
 	X509_CRL_set1_lastUpdate(crl, when);
-	X509_REVOKED_set_revocationDate(entry, when);
 	ASN1_TIME_set(when, PKI_START + PKI_CRL_LIFE);
 	X509_CRL_set1_nextUpdate(crl, when);
-	X509_REVOKED_set_serialNumber(
-		entry, X509_get_serialNumber(pki->certs[PKI_REVOKED].cert));
-	must(X509_CRL_add0_revoked(crl, entry) == 1, "X509_CRL_add0_revoked");
+	ASN1_TIME_free(when);
+	list_revoked(crl, pki->certs[PKI_REVOKED].cert);
+	if (is_grown)
+		list_revoked(crl, pki->certs[PKI_OTHER].cert);
 	must(X509_CRL_sign(crl, pki->ca.key, EVP_sha256()) > 0,
 		"X509_CRL_sign");
-	ASN1_TIME_free(when);
 	return crl;
 }
 
@@ -262,7 +272,8 @@ void pki_make(struct pki *pki)
 				&pki_plans[kind], "client", false, &pki->ca);
 	}
 	make_special(pki);
-	pki->crl = make_crl(pki);
+	pki->crl = make_crl(pki, false);
+	pki->grown_crl = make_crl(pki, true);
 }
 
 void pki_release(struct pki *pki)
@@ -272,6 +283,7 @@ void pki_release(struct pki *pki)
 	cert_release(&pki->server);
 	cert_release(&pki->ca);
 	X509_CRL_free(pki->crl);
+	X509_CRL_free(pki->grown_crl);
 }
 
 /* Keeps what was written to a BIO as a file; ends the BIO. */
@@ -304,17 +316,22 @@ static int keep_key(EVP_PKEY *key, char *path)
 	return keep(bio, path);
 }
 
-void pki_open_files(const struct pki *pki, struct pki_files *files)
+static int keep_crl(X509_CRL *crl, char *path)
 {
 	BIO *bio = BIO_new(BIO_s_mem());
 
-	must(PEM_write_bio_X509_CRL(bio, pki->crl) == 1,
-		"PEM_write_bio_X509_CRL");
-	files->fds[0] = keep(bio, files->crl);
+	must(PEM_write_bio_X509_CRL(bio, crl) == 1, "PEM_write_bio_X509_CRL");
+	return keep(bio, path);
+}
+
+void pki_open_files(const struct pki *pki, struct pki_files *files)
+{
+	files->fds[0] = keep_crl(pki->crl, files->crl);
 	files->fds[1] = keep_cert(pki->server.cert, files->certificate);
 	files->fds[2] = keep_key(pki->server.key, files->private_key);
 	files->fds[3] = keep_cert(pki->ca.cert, files->client_ca);
 	files->fds[4] = keep_key(pki->certs[PKI_GOOD].key, files->client_key);
+	files->fds[5] = keep_crl(pki->grown_crl, files->grown_crl);
 }
 
 void pki_close_files(struct pki_files *files)

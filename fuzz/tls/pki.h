@@ -15,8 +15,10 @@
 /* When it was made, and how long things last. */
 #define PKI_START      1700000000
 #define PKI_CERT_LIFE  (10 * 86400)
+#define PKI_CA_LIFE    (PKI_CERT_LIFE - 1)
 #define PKI_SHORT_LIFE 5400
 #define PKI_CRL_LIFE   (5 * 86400)
+#define PKI_CRL_FROM   -86400 /* the CA's too */
 
 enum pki_kind {
 	PKI_GOOD,
@@ -64,7 +66,8 @@ struct pki_cert {
 struct pki {
 	struct pki_cert ca;
 	struct pki_cert server;
-	X509_CRL *crl; /* has PKI_REVOKED */
+	X509_CRL *crl;       /* has PKI_REVOKED */
+	X509_CRL *grown_crl; /* has PKI_OTHER too */
 	struct pki_cert certs[PKI_KINDS];
 };
 
@@ -85,11 +88,12 @@ void pki_release(struct pki *pki);
 #define PKI_PATH_MAX 32
 
 struct pki_files {
-	int fds[5];
+	int fds[6];
 	char certificate[PKI_PATH_MAX];
 	char private_key[PKI_PATH_MAX];
 	char client_ca[PKI_PATH_MAX];
 	char crl[PKI_PATH_MAX];
+	char grown_crl[PKI_PATH_MAX];
 	char client_key[PKI_PATH_MAX]; /* the key of PKI_GOOD */
 };
 

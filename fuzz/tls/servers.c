@@ -6,16 +6,20 @@
 
 static struct pki pki;
 static struct tls_server *servers[SERVERS];
+/* What a server gets of its CRL: as it was, and as it has grown. */
+static struct tls_server *lists[2];
+static bool is_grown;
 
-static struct tls_server *make_server(
-	const struct pki_files *files, bool crl, enum lbp_tls_version version)
+/* crl: its file, or NULL for none. */
+static struct tls_server *make_server(const struct pki_files *files,
+	const char *crl, enum lbp_tls_version version)
 {
 	struct problems problems = {.file = "fuzz"};
 	struct lbp_config config = {
 		.certificate.ptr = files->certificate,
 		.private_key.ptr = files->private_key,
 		.client_ca.ptr = files->client_ca,
-		.crl.ptr = crl ? files->crl : NULL,
+		.crl.ptr = crl,
 		.min_version = version,
 	};
 	struct tls_server *server = tls_server_new(&config, -1, &problems);
@@ -33,12 +37,30 @@ void servers_start(void)
 		return;
 	pki_make(&pki);
 	pki_open_files(&pki, &files);
-	servers[SERVER_PLAIN] = make_server(&files, false, LBP_TLS_1_2);
-	servers[SERVER_CRL] = make_server(&files, true, LBP_TLS_1_2);
-	servers[SERVER_13] = make_server(&files, true, LBP_TLS_1_3);
-	servers[SERVER_RETRY] = make_server(&files, true, LBP_TLS_1_2);
+	servers[SERVER_PLAIN] = make_server(&files, NULL, LBP_TLS_1_2);
+	servers[SERVER_CRL] = make_server(&files, files.crl, LBP_TLS_1_2);
+	servers[SERVER_13] = make_server(&files, files.crl, LBP_TLS_1_3);
+	servers[SERVER_RETRY] = make_server(&files, files.crl, LBP_TLS_1_2);
+	lists[0] = make_server(&files, files.crl, LBP_TLS_1_2);
+	lists[1] = make_server(&files, files.grown_crl, LBP_TLS_1_2);
 	SSL_CTX_set1_groups_list(servers[SERVER_RETRY]->ctx, "P-384:P-256");
 	pki_close_files(&files);
+}
+
+void servers_load_crl(bool grown)
+{
+	struct tls_server *list = lists[grown];
+
+	if (grown == is_grown)
+		return;
+	is_grown = grown;
+	for (int i = SERVER_PLAIN + 1; i < SERVERS; i++) {
+		X509_CRL_free(servers[i]->crl);
+		X509_CRL_up_ref(list->crl);
+		servers[i]->crl = list->crl;
+		SSL_CTX_set1_cert_store(
+			servers[i]->ctx, SSL_CTX_get_cert_store(list->ctx));
+	}
 }
 
 struct tls_server *servers_get(unsigned server)
@@ -54,17 +76,18 @@ const struct pki_cert *servers_cert(enum pki_kind kind)
 unsigned servers_faults_of(enum pki_kind kind, unsigned server, time_t now)
 {
 	const struct pki_plan *plan = &pki_plans[kind];
+	const struct pki_plan *ca = &pki_plans[PKI_CA];
 	unsigned faults = plan->faults;
 
-	if (now < PKI_START + plan->from)
+	if (now < PKI_START + plan->from || now < PKI_START + ca->from)
 		faults |= PKI_FAULT(LBP_REASON_NOT_YET_VALID);
-	if (now >= PKI_START + plan->until)
+	if (now >= PKI_START + plan->until || now >= PKI_START + ca->until)
 		faults |= PKI_FAULT(LBP_REASON_EXPIRED);
 	if (server == SERVER_PLAIN || kind == PKI_NONE)
 		return faults;
-	if (kind == PKI_REVOKED)
+	if (kind == PKI_REVOKED || (kind == PKI_OTHER && is_grown))
 		faults |= PKI_FAULT(LBP_REASON_REVOKED);
-	if (now >= PKI_START + PKI_CRL_LIFE)
+	if (now < PKI_START + PKI_CRL_FROM || now >= PKI_START + PKI_CRL_LIFE)
 		faults |= PKI_FAULT(LBP_REASON_CRL_EXPIRED);
 	return faults;
 }

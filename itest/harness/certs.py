@@ -96,11 +96,12 @@ class Pki:
         return self._pair(self.upstream_dir, name)
 
 
-def signed_with_subject(pki, directory, subject, serial):
-    """A client certificate with any common name, any number as serial."""
+def signed_with_subject(pki, directory, subject, serial, extension=""):
+    """A client certificate with any common name, any number as serial and
+    one more extension, as openssl's configuration has it."""
     pem, key = directory / "subject.pem", directory / "subject.key"
     ext = directory / "subject.ext"
-    ext.write_text("[v]\nextendedKeyUsage=clientAuth\n"
+    ext.write_text(f"[v]\nextendedKeyUsage=clientAuth\n{extension}\n"
                    "[req]\ndistinguished_name=d\n[d]\n", encoding="ascii")
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
