@@ -118,7 +118,7 @@ static void draw_plan(struct bytes *bytes, struct plan *plan)
 	draw_versions(bytes, plan);
 	plan->allow = bytes_u8(bytes);
 	if (plan->set_back)
-		pki_now = PKI_START + 2 * PKI_CRL_FROM;
+		pki_now = PKI_START + PKI_CERT_FROM - 1;
 	pki_now += steps[bytes_below(bytes, sizeof(steps) / sizeof(*steps))];
 	plan->chunk = bytes_u8(bytes);
 	if (plan->chunk == 0)

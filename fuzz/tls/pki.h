@@ -18,7 +18,9 @@
 #define PKI_CA_LIFE    (PKI_CERT_LIFE - 1)
 #define PKI_SHORT_LIFE 5400
 #define PKI_CRL_LIFE   (5 * 86400)
-#define PKI_CRL_FROM   -86400 /* the CA's too */
+/* What is valid from before it was made: certificates, and the CRL. */
+#define PKI_CERT_FROM (-86400)
+#define PKI_CRL_FROM  (-43200)
 
 enum pki_kind {
 	PKI_GOOD,
