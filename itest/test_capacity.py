@@ -70,11 +70,13 @@ def first_that_can(waiting):
 
 
 @pytest.mark.workers
-@pytest.mark.spec("SRV-21", "SRV-31", "SES-6")
+@pytest.mark.spec("SRV-21", "SRV-31", "SES-6", "LOG-8")
 def test_fd_limit_of_64(lb, upstream):
     up = upstream(upstreams.echo)
     server = lb.proxy(up, fd_limit=64, timeouts={"handshake": "30s"})
-    assert server.events("error", level="warn"), "no warning at the start"
+    warning, = server.events("error", level="warn")
+    assert "descriptor limit" in warning["message"]
+    assert (warning["limit"], warning["needed"] > 64) == (64, True)
     context = server.context("alice", "1.3")
     first = connect(server.address(), context)
     talk(first)
@@ -82,6 +84,9 @@ def test_fd_limit_of_64(lb, upstream):
     crowd = [Peer(tcp_connect(server.address())) for _ in range(100)]
     wait_for(lambda: server.events("error", level="error"),
              "the shortage in the log")
+    shortage = server.events("error", level="error")[0]
+    assert shortage["message"].startswith("cannot ")
+    assert shortage["cause"] == "Too many open files"
     assert srv.cpu_share(server, 0.4) < 0.25, "the server spins"
     assert server.open_files() <= 64
     assert len(server.events("error", level="error")) <= 4, \

@@ -82,6 +82,7 @@ def test_levels(lb, upstream, level, expected):
     wait_for(lambda: listening(server), "the server listens")
     one_session(server)
     attempt(server.address(), server.context(None))
+    attempt(server.address(), server.context("expired"))
     seen = up.accepted
     up.wait_accepted(seen + 3)
     server.stop()
@@ -90,7 +91,9 @@ def test_levels(lb, upstream, level, expected):
     if level == "info":
         assert "detail" not in rejects[0]
     if level == "debug":
-        assert rejects[0]["detail"]
+        details = [line["detail"] for line in rejects]
+        assert "did not return a certificate" in details[0]
+        assert details[1] == "certificate has expired"
 
 
 def listening(server):
@@ -174,7 +177,7 @@ def test_a_server_name_forges_nothing(lb, upstream, name):
 
 
 @pytest.mark.workers
-@pytest.mark.spec("LOG-7")
+@pytest.mark.spec("LOG-7", "LOG-8")
 def test_a_stalled_reader_stops_nobody(lb, upstream):
     up = upstream(upstreams.echo)
     server = lb.proxy(up, read_log=False)
@@ -199,6 +202,7 @@ def test_a_stalled_reader_stops_nobody(lb, upstream):
         return [line for line in server.events("error") if "dropped" in line]
 
     dropped = wait_for(dropped_is_told, "the count of dropped lines")
+    assert dropped[0]["message"] == "log lines were dropped"
     assert isinstance(dropped[0]["dropped"], int)
     assert 0 < dropped[0]["dropped"] <= count + 2
     server.check_log()

@@ -114,7 +114,7 @@ def test_a_drain_ends_handshakes_in_their_time(lb, upstream):
         assert peer.ending
 
 
-@pytest.mark.spec("SRV-25", "LOG-2")
+@pytest.mark.spec("SRV-25", "LOG-2", "LOG-8")
 def test_sighup_is_logged_and_changes_nothing(lb, upstream):
     server = lb.proxy(upstream(upstreams.echo))
     with server.connect() as peer:
@@ -122,7 +122,9 @@ def test_sighup_is_logged_and_changes_nothing(lb, upstream):
         for number in (1, 2):
             server.signal(signal.SIGHUP)
             line = server.wait_event("error", count=number)
-            assert line["level"] in ("error", "warn")
+            assert line["level"] == "error"
+            assert "SIGHUP changes nothing" in line["message"]
+            assert "cause" not in line
         talk(peer)
     with server.connect() as peer:
         talk(peer)

@@ -320,7 +320,7 @@ def test_what_is_not_built_yet_stops_the_start(home, key, table):
     assert not is_open(("127.0.0.1", port))
 
 
-@pytest.mark.spec("SRV-5", "SRV-30", "LOG-1")
+@pytest.mark.spec("SRV-5", "SRV-30", "LOG-1", "LOG-8")
 @pytest.mark.parametrize("by", ["other", "lbproxyd"])
 def test_a_taken_address_ends_the_start(lb, upstream, by):
     up = upstream(upstreams.echo)
@@ -334,6 +334,8 @@ def test_a_taken_address_ends_the_start(lb, upstream, by):
     second.wait_exit(1)
     line = second.wait_event("error")
     assert line["level"] == "error"
+    assert line["message"] == "cannot listen"
+    assert line["cause"] == "Address already in use"
     assert taken in str(line), line
     assert not second.events("ready")
     assert not is_open(srv.split_address(free))

@@ -278,12 +278,15 @@ class Lbproxyd:
             pass
 
     def check_log(self):
-        """[LOG-1]: only JSON objects, with their first three fields."""
+        """[LOG-1], [LOG-6], [LOG-8]: what holds of every line."""
         for line in self.raw:
             text = line.decode("utf-8")
             entry = json.loads(text)
             assert list(entry)[:3] == ["ts", "level", "event"], text
             assert len(line) <= 4096, "a line of more than 4096 bytes"
+            if entry["event"] == "error":
+                assert entry["message"], text
+                assert entry.get("cause") != "", text
 
 
 def cpu_share(server, seconds):
