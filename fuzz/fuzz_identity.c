@@ -248,20 +248,21 @@ static void start(void)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-	bool made = len > 0 && data[0] % 2 != 0;
 	X509 *cert;
+	bool made;
 
 	start();
 	if (len == 0)
 		return 0;
+	made = data[0] % 2 != 0;
 	cert = made ? make_serial(data + 1, len - 1)
 		    : read_certificate(data + 1, len - 1);
 	if (cert != NULL) {
 		check_number(cert);
 		check_text(cert);
+		if (made)
+			check_content(cert, data + 1, len - 1);
 	}
-	if (cert != NULL && made)
-		check_content(cert, data + 1, len - 1);
 	X509_free(cert);
 	ERR_clear_error();
 	return 0;

@@ -76,7 +76,7 @@ def test_fd_limit_of_64(lb, upstream):
     server = lb.proxy(up, fd_limit=64, timeouts={"handshake": "30s"})
     warning, = server.events("error", level="warn")
     assert "descriptor limit" in warning["message"]
-    assert (warning["limit"], warning["needed"] > 64) == (64, True)
+    assert warning["limit"] == 64 < warning["needed"]
     context = server.context("alice", "1.3")
     first = connect(server.address(), context)
     talk(first)

@@ -189,6 +189,14 @@ def test_garbage_is_a_failed_handshake(gate, garbage):
     assert gate.up.accepted == 1
 
 
+def client_hello(peer):
+    """The first flight of a TLS client, not sent yet."""
+    with pytest.raises(ssl.SSLWantReadError):
+        peer.tls.do_handshake()
+    peer._take_out()
+    return bytes(peer._wire)
+
+
 @pytest.mark.spec("SRV-33")
 @pytest.mark.parametrize("version", VERSIONS)
 def test_what_fails_on_one_connection_harms_no_other(gate, version):
@@ -221,14 +229,6 @@ def test_what_fails_on_one_connection_harms_no_other(gate, version):
         peer.close()
     gate.wait_event("session", count=2, reason="done")
     assert len(gate.events("reject")) == len(STRANGERS)
-
-
-def client_hello(peer):
-    """The first flight of a TLS client, not sent yet."""
-    with pytest.raises(ssl.SSLWantReadError):
-        peer.tls.do_handshake()
-    peer._take_out()
-    return bytes(peer._wire)
 
 
 @pytest.mark.workers
