@@ -264,6 +264,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 			check_content(cert, data + 1, len - 1);
 	}
 	X509_free(cert);
-	ERR_clear_error();
+	if (ERR_peek_error() != 0)
+		ERR_clear_error();
 	return 0;
 }

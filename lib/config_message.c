@@ -42,6 +42,12 @@ void *lbp_config_alloc(struct lbp_config_reader *reader,
 	return room;
 }
 
+static void cut(struct lbp_config_message *message)
+{
+	message->len = sizeof(message->text) - 1;
+	memcpy(message->text + message->len - 3, "...", sizeof("..."));
+}
+
 void lbp_config_say(struct lbp_config_message *message, const char *format, ...)
 {
 	size_t room = sizeof(message->text) - message->len;
@@ -52,18 +58,26 @@ void lbp_config_say(struct lbp_config_message *message, const char *format, ...)
 	wanted = (size_t)vsnprintf(
 		message->text + message->len, room, format, args);
 	va_end(args);
-	if (wanted < room) {
+	if (wanted < room)
 		message->len += wanted;
+	else
+		cut(message);
+}
+
+static void say_byte(struct lbp_config_message *message, char byte)
+{
+	if (message->len == sizeof(message->text) - 1) {
+		cut(message);
 		return;
 	}
-	message->len = sizeof(message->text) - 1;
-	memcpy(message->text + message->len - 3, "...", 3);
+	message->text[message->len++] = byte;
+	message->text[message->len] = '\0';
 }
 
 static void say_character(struct lbp_config_message *message, uint32_t code)
 {
 	if (code >= 0x20 && code < 0x7f)
-		lbp_config_say(message, "%c", (int)code);
+		say_byte(message, (char)code);
 	else if (code <= 0xffff)
 		lbp_config_say(message, "\\u%04X", (unsigned)code);
 	else
@@ -95,7 +109,7 @@ void lbp_config_say_escaped(
 		uint32_t code = take_character(&text);
 
 		if (code == '\'' || code == '\\')
-			lbp_config_say(message, "\\");
+			say_byte(message, '\\');
 		say_character(message, code);
 	}
 	if (text.len != 0)
@@ -105,9 +119,9 @@ void lbp_config_say_escaped(
 void lbp_config_say_quoted(
 	struct lbp_config_message *message, struct lbp_toml_string text)
 {
-	lbp_config_say(message, "'");
+	say_byte(message, '\'');
 	lbp_config_say_escaped(message, text);
-	lbp_config_say(message, "'");
+	say_byte(message, '\'');
 }
 
 void lbp_config_say_nearest(struct lbp_config_reader *reader,

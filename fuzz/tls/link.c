@@ -74,7 +74,8 @@ static void drive_client(struct link *link)
 
 	if (link->client_failed)
 		return;
-	ERR_clear_error();
+	if (ERR_peek_error() != 0)
+		ERR_clear_error();
 	rc = SSL_do_handshake(link->client);
 	/* What it says from here on may be an alert, encrypted as data are. */
 	if (rc == 1 && link->up_needed == 0)

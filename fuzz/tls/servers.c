@@ -43,7 +43,7 @@ void servers_start(void)
 	servers[SERVER_RETRY] = make_server(&files, files.crl, LBP_TLS_1_2);
 	lists[0] = make_server(&files, files.crl, LBP_TLS_1_2);
 	lists[1] = make_server(&files, files.grown_crl, LBP_TLS_1_2);
-	SSL_CTX_set1_groups_list(servers[SERVER_RETRY]->ctx, "P-384:P-256");
+	SSL_CTX_set1_groups_list(servers[SERVER_RETRY]->ctx, "P-256");
 	pki_close_files(&files);
 }
 

@@ -121,6 +121,30 @@ static void what_just_fits(void)
 	CU_ASSERT_STRING_EQUAL(message.text + 508, "...");
 }
 
+static void say_plain(struct lbp_config_message *message, const char *text)
+{
+	lbp_config_say_plain(
+		message, (struct lbp_toml_string){text, strlen(text)});
+}
+
+static void what_just_fits_of_a_text(void)
+{
+	struct lbp_config_message message = {0};
+
+	memset(message.text, 'x', sizeof(message.text));
+	say_plain(&message, "ab");
+	CU_ASSERT_EQUAL(message.len, 2);
+	CU_ASSERT_STRING_EQUAL(message.text, "ab");
+	message.len = 0;
+	lbp_config_say(&message, "%0509d", 1);
+	say_plain(&message, "ab");
+	CU_ASSERT_EQUAL(message.len, 511);
+	CU_ASSERT_STRING_EQUAL(message.text + 508, "1ab");
+	say_plain(&message, "c");
+	CU_ASSERT_EQUAL(message.len, 511);
+	CU_ASSERT_STRING_EQUAL(message.text + 507, "0...");
+}
+
 /* [server] is read before [[app]], and stands after it. */
 static void the_first_place_counts(void)
 {
@@ -564,6 +588,8 @@ void suite_config_reader(void)
 		the_longest_message);
 	CU_add_test(suite, "[CFG-13] a message is cut only if it must be",
 		what_just_fits);
+	CU_add_test(suite, "[CFG-13] a text is cut only if it must be",
+		what_just_fits_of_a_text);
 	CU_add_test(suite, "[CFG-14] the first place is the first in the text",
 		the_first_place_counts);
 	CU_add_test(suite,
