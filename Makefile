@@ -64,6 +64,8 @@ fuzz_more_tls := $(sort $(wildcard fuzz/tls/*.c)) \
 fuzz_more_accept := $(fuzz_more_tls)
 fuzz_more_identity := $(filter-out cmd/lbproxyd/main.c,$(lbproxyd_c))
 fuzz_more_log := $(fuzz_more_identity)
+fuzz_more_relay := $(sort $(wildcard fuzz/relay/*.c)) \
+	cmd/lbproxyd/relay.c cmd/lbproxyd/stream.c
 fuzz_libs_accept = $(openssl)
 fuzz_libs_tls = $(openssl)
 nomem_c := fuzz/nomem.c fuzz/oracle.c $(sort $(wildcard fuzz/tls/*.c)) \
@@ -72,6 +74,8 @@ nomem_wrap := $(addprefix -Wl$(comma)--wrap=,malloc calloc realloc strdup \
 	strndup tls_accept tls_handshake)
 fuzz_libs_identity = $(openssl)
 fuzz_libs_log = $(openssl) -Wl,--wrap=poll,--wrap=write
+fuzz_libs_relay = $(addprefix -Wl$(comma)--wrap=,recv send shutdown \
+	setsockopt close lbp_session_moved)
 
 programs := $(patsubst cmd/%/main.c,%,$(wildcard cmd/*/main.c))
 
@@ -402,7 +406,7 @@ prove: ## contracts in lib's sources and readers of text, with Frama-C; faulty c
 # --- static checks ----------------------------------------------------------
 
 c_files  := $(lib_c) $(lbproxyd_c) $(toml-json_c) $(exhaust_c) $(unit_c) \
-	$(model_c) $(sort $(wildcard fuzz/*.c fuzz/sim/*.c fuzz/tls/*.c fuzz/eva/*.c))
+	$(model_c) $(sort $(wildcard fuzz/*.c fuzz/sim/*.c fuzz/tls/*.c fuzz/relay/*.c fuzz/eva/*.c))
 tidy_ok  := $(patsubst %.c,build/tidy/%.ok, \
 	$(lib_c) $(lbproxyd_c) $(toml-json_c))
 warn_ok  := $(foreach v,gcc clang,$(call objects,$v,$(c_files)))
