@@ -16,13 +16,11 @@ struct side {
 	uint64_t arrived; /* bytes of it that the socket has, or had */
 	bool has_ended;   /* cleanly, after those */
 	bool is_reset;
-	uint64_t room; /* bytes that it would take now */
-	/* TLS has to write a message before it reads on, or to get one first.
-	 */
-	bool read_needs_write;
-	bool write_needs_read;
-	bool has_message; /* the one to get */
-	bool may_be_idle; /* it was got, and may be all that made it ready */
+	uint64_t room;         /* bytes that it would take now */
+	bool read_needs_write; /* TLS has a message to write first */
+	bool write_needs_read; /* and one to read first, */
+	bool has_message;      /* which is there */
+	bool may_be_idle;      /* only that message made it ready, perhaps */
 
 	/* What the relay did: */
 	uint64_t taken;
