@@ -64,8 +64,10 @@ fuzz_more_tls := $(sort $(wildcard fuzz/tls/*.c)) \
 fuzz_more_accept := $(fuzz_more_tls)
 fuzz_more_identity := $(filter-out cmd/lbproxyd/main.c,$(lbproxyd_c))
 fuzz_more_log := $(fuzz_more_identity)
-fuzz_more_relay := $(sort $(wildcard fuzz/relay/*.c)) \
-	cmd/lbproxyd/relay.c cmd/lbproxyd/stream.c
+fuzz_more_relay := fuzz/sockets/side.c $(addprefix cmd/lbproxyd/, \
+	poller.c relay.c stream.c)
+fuzz_more_conn := fuzz/sockets/host.c $(addprefix cmd/lbproxyd/, \
+	address.c conn.c dial.c loop.c problem.c) $(fuzz_more_relay)
 fuzz_libs_accept = $(openssl)
 fuzz_libs_tls = $(openssl)
 nomem_c := fuzz/nomem.c fuzz/oracle.c $(sort $(wildcard fuzz/tls/*.c)) \
@@ -76,6 +78,9 @@ fuzz_libs_identity = $(openssl)
 fuzz_libs_log = $(openssl) -Wl,--wrap=poll,--wrap=write
 fuzz_libs_relay = $(addprefix -Wl$(comma)--wrap=,recv send shutdown \
 	setsockopt close lbp_session_moved)
+fuzz_libs_conn = $(addprefix -Wl$(comma)--wrap=,recv send shutdown \
+	setsockopt close socket connect getsockopt clock_gettime \
+	loop_take_ring loop_give_ring)
 
 programs := $(patsubst cmd/%/main.c,%,$(wildcard cmd/*/main.c))
 
@@ -406,7 +411,7 @@ prove: ## contracts in lib's sources and readers of text, with Frama-C; faulty c
 # --- static checks ----------------------------------------------------------
 
 c_files  := $(lib_c) $(lbproxyd_c) $(toml-json_c) $(exhaust_c) $(unit_c) \
-	$(model_c) $(sort $(wildcard fuzz/*.c fuzz/sim/*.c fuzz/tls/*.c fuzz/relay/*.c fuzz/eva/*.c))
+	$(model_c) $(sort $(wildcard fuzz/*.c fuzz/sim/*.c fuzz/tls/*.c fuzz/sockets/*.c fuzz/eva/*.c))
 tidy_ok  := $(patsubst %.c,build/tidy/%.ok, \
 	$(lib_c) $(lbproxyd_c) $(toml-json_c))
 warn_ok  := $(foreach v,gcc clang,$(call objects,$v,$(c_files)))

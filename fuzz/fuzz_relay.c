@@ -10,16 +10,16 @@
  * say what, the others how much. After each the session gets turns until
  * nothing is ready.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "bytes.h"
 #include "oracle.h"
-#include "relay/side.h"
+#include "sockets/side.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+void __wrap_lbp_session_moved(struct lbp_session *session, uint64_t now_ns);
 
-/* [SRV-34] */
-#define TURN_BYTES_MAX (256 * 1024)
 /* In one of them nothing may happen: a call of the system was interrupted. */
 #define IDLE_TURNS_MAX 2
 
@@ -33,6 +33,55 @@ struct run {
 	bool is_over;
 	unsigned idle; /* turns since something happened */
 };
+
+static struct run run;
+static uint8_t *rings[2];
+static bool is_lent[2];
+static bool no_ring; /* there is no memory for the next one */
+static bool moved;
+
+void __wrap_lbp_session_moved(struct lbp_session *session, uint64_t now_ns)
+{
+	(void)now_ns;
+	moved = session == &run.conn.session;
+}
+
+uint8_t *loop_take_ring(struct loop *loop)
+{
+	unsigned i = is_lent[0];
+
+	ORACLE("SRV-18", loop == &run.loop && !is_lent[i],
+		"more than two rings");
+	if (no_ring) {
+		no_ring = false;
+		sides.refused = true;
+		return NULL;
+	}
+	is_lent[i] = true;
+	return rings[i];
+}
+
+void loop_give_ring(struct loop *loop, uint8_t *bytes)
+{
+	unsigned i = bytes == rings[1];
+
+	if (bytes == NULL)
+		return;
+	ORACLE("SRV-19", loop == &run.loop && bytes == rings[i] && is_lent[i],
+		"no ring, or one that was given back");
+	is_lent[i] = false;
+}
+
+/* It is not made by kind. */
+struct poller *poller_select_new(void)
+{
+	return NULL;
+}
+
+struct poller *poller_epoll_new(void)
+{
+	return NULL;
+}
 
 static uint64_t all_given(void)
 {
@@ -90,9 +139,9 @@ static void check_want(const struct side *side)
 }
 
 /* A turn that did not end the session. */
-static void check_turn(const struct run *run)
+static void check_turn(void)
 {
-	const struct lbp_pipe *pipes = run->conn.session.flow.pipes;
+	const struct lbp_pipe *pipes = run.conn.session.flow.pipes;
 
 	ORACLE("SRV-17", !sides.side[0].saw_reset && !sides.side[1].saw_reset,
 		"a reset is not passed on");
@@ -106,45 +155,40 @@ static void check_turn(const struct run *run)
 			(pipes[i].ring == NULL) ==
 				(side->taken == side_other(side)->given),
 			"a ring for no bytes, or bytes without a ring");
-		ORACLE("SRV-34", sides.budget[i] > 0 || run->conn.is_again,
+		ORACLE("SRV-34", sides.budget[i] > 0 || run.conn.is_again,
 			"the rest is forgotten");
 		check_want(side);
 	}
 	ORACLE("SRV-34",
-		run->conns.again ==
-			(run->conn.is_again ? &run->conn : &run->other),
+		run.conns.again == (run.conn.is_again ? &run.conn : &run.other),
 		"it is not in the list, or nobody else is");
 	ORACLE("SRV-34",
-		!run->conn.is_again || run->conn.again_next == &run->other,
+		!run.conn.is_again || run.conn.again_next == &run.other,
 		"others that wait are forgotten");
 }
 
 /* One turn of the session, as the worker gives it. */
-static void turn(struct run *run, bool was_polled)
+static void turn(bool was_polled)
 {
 	struct lbp_event event = {.kind = LBP_EVENT_TICK};
-	uint64_t moved = all_given() + all_taken();
+	uint64_t before = all_given() + all_taken();
 
-	if (!was_polled || !run->polls_first) {
-		run->conns.again = &run->other;
-		run->conn.is_again = false;
+	if (!was_polled || !run.polls_first) {
+		run.conns.again = &run.other;
+		run.conn.is_again = false;
 	}
-	sides.side[0].may_be_idle = false;
-	sides.side[1].may_be_idle = false;
-	sides.budget[0] = TURN_BYTES_MAX;
-	sides.budget[1] = TURN_BYTES_MAX;
-	sides.called = false;
-	sides.moved = false;
-	run->is_over = conn_relay(&run->conn, &event);
-	ORACLE("SES-11", sides.moved == (all_given() + all_taken() > moved),
-		"the idle timeout is put off: %d", sides.moved);
-	run->idle = sides.called ? 0 : run->idle + 1;
-	ORACLE("SRV-35", run->is_over || run->idle < IDLE_TURNS_MAX,
+	sides_turn();
+	moved = false;
+	run.is_over = conn_relay(&run.conn, &event);
+	ORACLE("SES-11", moved == (all_given() + all_taken() > before),
+		"the idle timeout is put off: %d", moved);
+	run.idle = sides.called ? 0 : run.idle + 1;
+	ORACLE("SRV-35", run.is_over || run.idle < IDLE_TURNS_MAX,
 		"turns in which nothing happens");
-	if (run->is_over)
+	if (run.is_over)
 		check_event(&event);
 	else
-		check_turn(run);
+		check_turn();
 }
 
 /* Tells a stream what is ready of what it wants; false: nothing. */
@@ -158,69 +202,20 @@ static bool poll_side(const struct side *side)
 	return ready != 0;
 }
 
-/* Nothing is ready: has all been done that can be? */
-static void check_rest(const struct side *from)
-{
-	const struct side *to = side_other(from);
-	bool can_write = to->room > 0 && !to->write_needs_read;
-	bool is_full = from->taken - to->given == RING_BYTES;
-	bool can_read = !from->read_needs_write || from->room > 0;
-
-	if (sides.side[0].is_reset || sides.side[1].is_reset)
-		return;
-	ORACLE("SRV-18", from->taken - to->given <= RING_BYTES,
-		"more than a ring is kept");
-	ORACLE("SRV-35", from->taken == from->arrived || is_full || !can_read,
-		"%llu of %llu bytes are not read",
-		(unsigned long long)(from->arrived - from->taken),
-		(unsigned long long)from->arrived);
-	ORACLE("SRV-35", to->given == from->taken || !can_write,
-		"%llu bytes are not written",
-		(unsigned long long)(from->taken - to->given));
-	ORACLE("SRV-35",
-		!from->has_ended || from->saw_end || is_full || !can_read,
-		"the end is not read");
-	ORACLE("SRV-35",
-		!from->saw_end || to->shut || to->given < from->taken ||
-			!can_write,
-		"the end is not passed on");
-}
-
-static void settle(struct run *run)
+static void settle(void)
 {
 	for (;;) {
 		bool ready = poll_side(&sides.side[0]);
 
 		ready = poll_side(&sides.side[1]) || ready;
-		if (!ready && !run->conn.is_again)
+		if (!ready && !run.conn.is_again)
 			break;
-		turn(run, ready);
-		if (run->is_over)
+		turn(ready);
+		if (run.is_over)
 			return;
 	}
-	check_rest(&sides.side[0]);
-	check_rest(&sides.side[1]);
-}
-
-static void arrive(struct side *side, uint32_t n)
-{
-	uint64_t left = SIDE_BYTES_MAX - side->arrived;
-
-	if (side->has_ended)
-		return;
-	side->arrived += n < left ? n : left;
-	side->has_message = side->write_needs_read;
-}
-
-static void end(struct side *side)
-{
-	side->has_ended = true;
-	side->has_message = side->write_needs_read;
-}
-
-static bool is_tls(const struct side *side)
-{
-	return side_stream(side)->tls.ssl != NULL;
+	side_check_rest(&sides.side[0]);
+	side_check_rest(&sides.side[1]);
 }
 
 static void fail(unsigned how)
@@ -230,7 +225,7 @@ static void fail(unsigned how)
 		sides.is_interrupted = true;
 		break;
 	case 1:
-		sides.no_ring = true;
+		no_ring = true;
 		break;
 	case 2:
 		sides.no_watch = true;
@@ -241,67 +236,118 @@ static void fail(unsigned how)
 	}
 }
 
-static void happen(struct run *run)
+static void happen(void)
 {
 	static const uint32_t amounts[] = {1, 2, 3, 100, 1000, 16384, 16385,
 		65535, 65536, 65537, 131072, 262143, 262144, 262145, 300000,
 		1u << 20};
-	uint8_t what = bytes_u8(&run->bytes);
+	uint8_t what = bytes_u8(&run.bytes);
 	struct side *side = &sides.side[what & 1];
 
 	switch (what >> 1 & 7) {
 	case 0:
-		arrive(side, 1 + (what >> 4));
+		side_arrive(side, 1 + (what >> 4));
 		break;
 	case 1:
-		arrive(side, amounts[what >> 4]);
+		side_arrive(side, amounts[what >> 4]);
 		break;
 	case 2:
 		side->room += amounts[what >> 4];
 		break;
 	case 3:
-		end(side);
+		side_end(side);
 		break;
 	case 4:
-		side->is_reset = what >> 4 == 1;
+		side->is_reset = side->is_reset || what >> 4 == 1;
 		break;
 	case 5:
-		side->read_needs_write = is_tls(side);
+		side->read_needs_write = side_is_tls(side);
 		break;
 	case 6:
 		/* What the peer sends from now on begins with that message. */
 		side->write_needs_read =
-			is_tls(side) && !side->has_ended &&
+			side_is_tls(side) && !side->has_ended &&
 			side->arrived == side->taken + side->pending;
 		break;
 	case 7:
 		if (what >> 4 < 8)
-			side->has_message = side->write_needs_read;
+			side->messages = side->write_needs_read;
 		else
 			fail(what >> 4);
 		break;
 	}
 }
 
+static void start_side(struct stream *stream, bool tls, uint64_t early)
+{
+	bool is_client = stream == &run.conn.client;
+	struct side *side = &sides.side[!is_client];
+
+	side_open(side);
+	stream_init(stream, NULL);
+	stream->read_on = POLLER_WRITE;
+	stream_open(stream, SIDE_FD + !is_client);
+	ORACLE("SRV-35", side->no_delay, "small pieces are kept back");
+	/* A handshake may leave it so. Nothing looks into TLS. */
+	stream->can_write = false;
+	stream->tls.ssl = tls ? (struct ssl_st *)&run : NULL;
+	if (tls)
+		side->arrived = side->pending = early;
+	stream_begin(stream);
+}
+
+static void start(uint8_t how)
+{
+	static const struct poller_ops ops = {
+		.set = side_watch, .forget = side_forget};
+	static struct poller poller = {&ops};
+
+	for (unsigned i = 0; i < 2; i++) {
+		/* Of exactly their size, for the sanitizers. */
+		if (rings[i] == NULL)
+			rings[i] = malloc(RING_BYTES);
+		if (rings[i] == NULL)
+			abort();
+		is_lent[i] = false;
+	}
+	no_ring = false;
+	run.loop.poller = &poller;
+	run.conns.loop = &run.loop;
+	run.conns.again = &run.other;
+	run.conn.conns = &run.conns;
+	run.conn.session.state = LBP_SESSION_RELAY;
+	run.polls_first = how & 8;
+	sides_start(&run.conn);
+	start_side(&run.conn.client, how & 1, how >> 4);
+	start_side(&run.conn.upstream, how & 2, how >> 4);
+	lbp_flow_init(&run.conn.session.flow);
+}
+
+static void close_side(struct side *side, bool reset)
+{
+	struct stream *stream = side_stream(side);
+
+	stream_close(stream, run.loop.poller, reset);
+	ORACLE("SRV-17", side->closed && side->resets == reset,
+		"closed: %d, with a reset: %d", side->closed, side->resets);
+	stream_close(stream, run.loop.poller, reset);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-	static struct run run;
 	uint8_t how;
 
 	memset(&run, 0, sizeof(run));
 	run.bytes = (struct bytes){data, len};
 	how = bytes_u8(&run.bytes);
-	run.conns.loop = &run.loop;
-	run.conn.conns = &run.conns;
-	run.polls_first = how & 8;
-	run.conns.again = &run.other;
-	sides_start(&run.conn, how & 1, how & 2, how >> 4);
-	turn(&run, false);
+	start(how);
+	turn(false);
 	while (run.bytes.len > 0 && !run.is_over) {
-		happen(&run);
+		happen();
 		run.idle = 0;
-		settle(&run);
+		settle();
 	}
-	sides_close(how & 4);
+	close_side(&sides.side[0], how & 4);
+	close_side(&sides.side[1], how & 4);
 	return 0;
 }

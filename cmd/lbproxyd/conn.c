@@ -252,7 +252,8 @@ static void wait_for_upstream(struct conn *conn)
 	if (ended || (n < 0 && errno != EAGAIN && errno != EINTR))
 		step(conn, (struct lbp_event){.kind = LBP_EVENT_CLIENT_RESET});
 	else
-		poller_set(conn->conns->loop->poller, watch, 0);
+		poller_set(conn->conns->loop->poller, watch,
+			n >= 0 ? 0 : POLLER_READ);
 }
 
 static void client_ready(struct watch *watch, unsigned ready)

@@ -1,0 +1,515 @@
+/*
+ * One connection from accept to end: all of the server that is about it, with
+ * sockets, TLS and time made up.
+ *
+ * Input: a byte, whose bits say which upstreams have TLS (2), which have two
+ * addresses (2), who the client is (2), whether it is at its limit, and whether
+ * there is one upstream only. Then what happens, one byte each: the lowest bit
+ * is the side, the next three say what, the others how much. After each the
+ * loop turns until nothing is ready. At the end the server stops.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../cmd/lbproxyd/clock.h"
+#include "bytes.h"
+#include "oracle.h"
+#include "sockets/host.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+
+#define UPSTREAMS 2
+/* A call that was interrupted is one turn in which nothing happens. */
+#define IDLE_TURNS_MAX 2
+
+static const struct lbp_session_timeouts timeouts = {
+	.handshake_ns = 10 * NS_PER_S,
+	.connect_ns = 5 * NS_PER_S,
+	.idle_ns = 60 * NS_PER_S,
+	.linger_ns = 2 * NS_PER_S};
+
+static struct run {
+	struct bytes bytes;
+	struct lbp_acl *acl;
+	struct served_app app;
+	struct target targets[UPSTREAMS];
+	union address addresses[UPSTREAMS][2];
+	struct snapshot snapshot;
+	struct capacity capacity;
+	struct loop loop;
+	struct conns conns;
+	struct conn others[2]; /* that have ended, before and after this one */
+	bool was_at_limit;
+	bool was_stopped;
+	bool has_two; /* upstreams */
+	unsigned idle;
+} run;
+
+static bool is_over(void)
+{
+	return run.others[1].next == &run.others[0];
+}
+
+static enum lbp_session_state state(void)
+{
+	return sides.conn->session.state;
+}
+
+/* --- the poller, as far as the loop uses it --- */
+
+/* What is ready of what is wanted of a side. */
+static unsigned readiness(const struct side *side)
+{
+	if (is_over() || side->closed)
+		return 0;
+	return side_readiness(side) & side_stream(side)->watch.want;
+}
+
+static void poll_side(const struct side *side)
+{
+	struct watch *watch;
+	unsigned ready = readiness(side);
+
+	if (ready == 0)
+		return;
+	watch = &side_stream(side)->watch;
+	sides_turn();
+	watch->ready(watch, ready);
+	run.idle = sides.called ? 0 : run.idle + 1;
+	ORACLE("SRV-35", is_over() || run.idle < IDLE_TURNS_MAX,
+		"turns in which nothing happens");
+}
+
+static int wait_for(struct poller *poller, int timeout_ms)
+{
+	uint64_t due;
+
+	(void)poller;
+	if (!is_over() && timeout_ms != 0) {
+		due = lbp_session_deadline(&sides.conn->session);
+		ORACLE("SES-14",
+			timeout_ms > 0 && (uint64_t)timeout_ms * NS_PER_MS <
+						  due - host.now_ns + NS_PER_MS,
+			"it waits for %d ms", timeout_ms);
+	}
+	poll_side(&sides.side[0]);
+	poll_side(&sides.side[1]);
+	return 0;
+}
+
+static void free_poller(struct poller *poller)
+{
+	(void)poller;
+}
+
+struct poller *poller_select_new(void)
+{
+	static const struct poller_ops ops = {
+		side_watch, side_forget, wait_for, free_poller};
+	static struct poller poller = {&ops};
+
+	return &poller;
+}
+
+struct poller *poller_epoll_new(void)
+{
+	return NULL;
+}
+
+/* --- what holds whenever nothing is ready --- */
+
+static void check_dialing(void)
+{
+	const struct side *client = &sides.side[0];
+	bool is_unheard = client->arrived > client->pending;
+
+	ORACLE("SES-1", host.was_asked && host.is_known && host.is_in,
+		"a dial for anybody");
+	ORACLE("SRV-32",
+		is_unheard || client->pending > 0 ||
+			!(client->is_reset || client->has_ended),
+		"a client that is gone");
+	ORACLE("SRV-15", !sides.side[1].closed, "no dial");
+}
+
+static void check_state(void)
+{
+	const struct side *client = &sides.side[0];
+	const struct conn *conn = sides.conn;
+
+	ORACLE("SES-14",
+		lbp_timer_is_armed(&conn->alarm.timer) &&
+			conn->alarm.timer.due_ns <=
+				lbp_session_deadline(&conn->session),
+		"the deadline is forgotten");
+	switch (state()) {
+	case LBP_SESSION_HANDSHAKE:
+	case LBP_SESSION_AUTHORIZED:
+		ORACLE("SRV-35",
+			!client->is_reset &&
+				(client->flights > 0
+						? client->messages == 0 &&
+							  !client->has_ended
+						: client->room == 0),
+			"the handshake does not go on");
+		break;
+	case LBP_SESSION_DIALING:
+		check_dialing();
+		break;
+	case LBP_SESSION_RELAY:
+		side_check_rest(&sides.side[0]);
+		side_check_rest(&sides.side[1]);
+		break;
+	case LBP_SESSION_CLOSING:
+		ORACLE("SES-12",
+			sides.refused ||
+				(!client->has_ended && !client->is_reset),
+			"a client that has ended");
+		ORACLE("SES-3",
+			sides.side[1].closed &&
+				(client->shut || client->saw_reset),
+			"the refusal is not told");
+		break;
+	case LBP_SESSION_ENDED:
+		ORACLE("SES-16", false, "it has ended, and is there");
+		break;
+	}
+}
+
+/* All that it held was given back. */
+static void check_end(void)
+{
+	ORACLE("SRV-20", host.given == 1, "%u places given back", host.given);
+	ORACLE("SES-17", host.reports == 1, "%u lines", host.reports);
+	ORACLE("SES-6", sides.side[0].closed && sides.side[1].closed,
+		"a socket is left open");
+	for (uint32_t i = 0; i < UPSTREAMS; i++)
+		ORACLE("SES-6", lbp_app_open(run.app.app, i) == 0,
+			"upstream %u is still counted", i);
+	ORACLE("SES-6",
+		(lbp_app_leave(run.app.app, 0) == LBP_OK) == run.was_at_limit,
+		"the limiter still counts it");
+	ORACLE("SRV-19", host.rings == 0, "%d rings", host.rings);
+	ORACLE("SRV-21", host.exhausted >= host.short_of,
+		"%u lines about it, not %u", host.exhausted, host.short_of);
+	ORACLE("SRV-28",
+		lbp_app_is_ready(run.app.app) ==
+			(!host.is_down[0] || (run.has_two && !host.is_down[1])),
+		"a change of health is not in the log");
+	ORACLE("SES-6",
+		run.conns.all == &run.others[1] &&
+			run.others[1].next == &run.others[0] &&
+			run.others[0].prev == &run.others[1],
+		"the others are lost");
+	ORACLE("SES-14", lbp_timers_due(&run.loop.timers) == UINT64_MAX,
+		"an alarm is left");
+}
+
+/* How the client saw the end, by the reason in the log. */
+static void check_closing(void)
+{
+	const struct side *client = &sides.side[0];
+	const struct side *upstream = &sides.side[1];
+
+	switch (host.reason) {
+	case LBP_REASON_DONE:
+		ORACLE("SES-7",
+			!client->resets && !upstream->resets && client->shut &&
+				upstream->shut,
+			"a clean end is none");
+		break;
+	case LBP_REASON_CLIENT_RESET:
+		ORACLE("SES-8",
+			client->saw_reset || client->is_reset ||
+				sides.refused ||
+				(client->has_ended && client->arrived == 0),
+			"the client is there");
+		ORACLE("SES-8",
+			host.dials == 0 || upstream->resets ||
+				sides.side[1].given == 0,
+			"the upstream sees a clean end");
+		break;
+	case LBP_REASON_UPSTREAM_RESET:
+		ORACLE("SES-8", upstream->saw_reset || sides.refused,
+			"the upstream is there");
+		ORACLE("SES-8", client->resets, "the client sees a clean end");
+		break;
+	case LBP_REASON_CONCURRENT_LIMIT:
+	case LBP_REASON_NO_UPSTREAM:
+		ORACLE("SRV-13", !client->resets, "a refusal is a reset");
+		ORACLE("SRV-13",
+			client->notified || client->room == 0 ||
+				client->is_reset || client->write_needs_read,
+			"no close_notify");
+		break;
+	default:
+		break;
+	}
+}
+
+/* A client that was refused is heard until it ends. */
+static void check_linger(void)
+{
+	const struct side *client = &sides.side[0];
+
+	if (host.reason == LBP_REASON_CONCURRENT_LIMIT ||
+		host.reason == LBP_REASON_NO_UPSTREAM)
+		ORACLE("SRV-13",
+			client->saw_end || client->is_reset ||
+				run.was_stopped ||
+				host.now_ns >=
+					host.reported_ns + timeouts.linger_ns,
+			"the client may have more to say");
+}
+
+/* --- what happens --- */
+
+static void turn_once(void)
+{
+	loop_turn(&run.loop, run.conns.again == NULL);
+	sides_turn();
+	conns_turn(&run.conns);
+}
+
+static void settle(void)
+{
+	run.idle = 0;
+	do
+		turn_once();
+	while (readiness(&sides.side[0]) != 0 ||
+		readiness(&sides.side[1]) != 0 || run.conns.again != NULL);
+	if (is_over())
+		return;
+	check_state();
+}
+
+static void stop(enum lbp_reason reason)
+{
+	run.was_stopped = true;
+	conns_stop(&run.conns, reason);
+}
+
+static void pass(unsigned how)
+{
+	static const uint64_t spans[] = {1, NS_PER_MS, NS_PER_S,
+		2 * NS_PER_S - 1, 2 * NS_PER_S, 5 * NS_PER_S - 1, 5 * NS_PER_S,
+		10 * NS_PER_S - 1, 10 * NS_PER_S, 60 * NS_PER_S - 1,
+		60 * NS_PER_S, 3600 * NS_PER_S};
+
+	if (how < sizeof(spans) / sizeof(*spans))
+		host.now_ns += spans[how];
+	else
+		stop(how % 2 != 0 ? LBP_REASON_DRAIN_TIMEOUT
+				  : LBP_REASON_SHUTDOWN);
+}
+
+static void fail(unsigned how)
+{
+	static const int errors[] = {
+		0, EINPROGRESS, ECONNREFUSED, ENETUNREACH, ENOBUFS};
+
+	switch (how) {
+	case 0:
+		sides.is_interrupted = true;
+		break;
+	case 1:
+		sides.no_watch = true;
+		break;
+	case 2:
+		sides.no_shutdown = true;
+		break;
+	case 3:
+		sides.no_socket = true;
+		break;
+	case 4:
+		host.no_tls = true;
+		break;
+	case 5:
+		host.no_ring = true;
+		break;
+	case 6:
+		sides.reads_ahead = true;
+		break;
+	default:
+		sides.connects = errors[(how - 7) % 5];
+		break;
+	}
+}
+
+/* A connection attempt is decided, or a flight of a handshake arrives. */
+static void go_on(struct side *side, unsigned how)
+{
+	if (side->is_connecting) {
+		side->is_connecting = false;
+		side->refusal = how < 4 ? ECONNREFUSED : 0;
+		side->room = how < 4 ? 0 : 1000;
+	} else if (side->flights > side->messages) {
+		side->messages++;
+	}
+}
+
+/* What a peer sends after its handshake comes after the handshake. */
+static bool can_send(const struct side *side)
+{
+	return !side->closed && !side->is_connecting && side->refusal == 0 &&
+	       side->flights == side->messages * side->is_shaking;
+}
+
+static void happen(uint8_t what)
+{
+	static const uint32_t amounts[] = {1, 2, 3, 100, 1000, 16384, 16385,
+		65535, 65536, 65537, 131072, 262143, 262144, 262145, 300000,
+		1u << 20};
+	struct side *side = &sides.side[what & 1];
+	unsigned how = what >> 4;
+
+	switch (what >> 1 & 7) {
+	case 0:
+		if (can_send(side) && (side->is_shaking || what & 0x80))
+			side_arrive(side, 1 + how % 8);
+		else if (can_send(side))
+			side_arrive(side, amounts[how]);
+		break;
+	case 1:
+		go_on(side, how);
+		break;
+	case 2:
+		if (!side->closed && !side->is_connecting)
+			side->room += amounts[how];
+		break;
+	case 3:
+		if (can_send(side))
+			side_end(side);
+		break;
+	case 4:
+		if (how == 1 && !side->closed && !side->is_connecting)
+			side->is_reset = true;
+		break;
+	case 5:
+		if (how < 8)
+			pass(how);
+		else
+			fail(how - 8);
+		break;
+	case 6:
+		pass(how);
+		break;
+	case 7:
+		fail(how);
+		break;
+	}
+}
+
+/* --- one run --- */
+
+static void make_app(uint8_t how)
+{
+	static const struct lbp_app_upstream upstreams[UPSTREAMS] = {
+		{"tcp://a:1", 1}, {"tcp://b:1", 1}};
+	struct lbp_acl_serial serials[2] = {
+		{{.octets = {1}, .len = 1}, 0}, {{.octets = {2}, .len = 1}, 1}};
+	struct lbp_acl_grant grant = {.client = 0, .app = 0};
+	struct lbp_app_client client = {0, {.concurrent = 1}};
+	struct lbp_app_options options = {.id = "app",
+		.upstreams = upstreams,
+		.upstream_len = how & 0x80 ? 1 : UPSTREAMS,
+		.health = {.interval_ns = NS_PER_S, .rise = 1, .fall = 1},
+		.clients = &client,
+		.client_len = 1};
+
+	if (lbp_acl_new(&run.acl, serials, 2, &grant, 1, 2, 1) != LBP_OK)
+		abort();
+	options.acl = run.acl;
+	if (lbp_app_new(&run.app.app, &options, 0) != LBP_OK)
+		abort();
+	run.has_two = options.upstream_len > 1;
+	run.was_at_limit = how & 0x40;
+	if (run.was_at_limit && lbp_app_admit(run.app.app, 0, 0) != LBP_OK)
+		abort();
+}
+
+static void make_targets(uint8_t how)
+{
+	for (unsigned i = 0; i < UPSTREAMS; i++) {
+		for (unsigned j = 0; j < 2; j++) {
+			struct sockaddr_in *in = &run.addresses[i][j].in;
+
+			in->sin_family = AF_INET;
+			in->sin_port = htons((uint16_t)(i * 256 + j));
+		}
+		run.targets[i].addresses.items = run.addresses[i];
+		run.targets[i].addresses.len = how >> (2 + i) & 1 ? 2 : 1;
+		run.targets[i].tls =
+			how >> i & 1 ? (struct tls_client *)&run : NULL;
+	}
+}
+
+static void start(uint8_t how)
+{
+	make_app(how);
+	make_targets(how);
+	pthread_mutex_init(&run.app.lock, NULL);
+	run.app.targets = run.targets;
+	run.snapshot.timeouts = timeouts;
+	if (!loop_init(&run.loop, LBP_EVENT_LOOP_SELECT, 4))
+		abort();
+	conns_init(&run.conns, &run.loop, &run.capacity, &run.snapshot);
+	for (unsigned i = 0; i < 2; i++) {
+		run.others[i].conns = &run.conns;
+		run.others[i].app = &run.app;
+		run.others[i].session.state = LBP_SESSION_ENDED;
+	}
+	host_start(NULL, NS_PER_S);
+	host.serial = (struct lbp_serial){
+		.octets = {(uint8_t)(1 + (how >> 4 & 3))}, .len = 1};
+	host.is_known = (how >> 4 & 3) == 0;
+	sides.connects = EINPROGRESS;
+	side_open(&sides.side[0]);
+}
+
+/* The client's connection comes between two others. */
+static void accept_client(void)
+{
+	static const union address peer = {
+		.in = {.sin_family = AF_INET, .sin_port = HOST_PEER_PORT}};
+
+	run.conns.all = &run.others[0];
+	conn_start(&run.conns, &run.app, SIDE_FD, &peer);
+	run.others[1].next = run.conns.all;
+	run.conns.all->prev = &run.others[1];
+	run.conns.all = &run.others[1];
+}
+
+static void finish(void)
+{
+	if (!is_over())
+		stop(LBP_REASON_SHUTDOWN);
+	for (int i = 0; i < 3 && !is_over(); i++) {
+		host.now_ns += 3 * NS_PER_S;
+		turn_once();
+	}
+	ORACLE("SES-14", is_over(), "it does not end");
+	check_closing();
+	check_linger();
+	conns_turn(&run.conns);
+	check_end();
+	loop_release(&run.loop);
+	lbp_app_free(run.app.app);
+	lbp_acl_free(run.acl);
+	pthread_mutex_destroy(&run.app.lock);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+	memset(&run, 0, sizeof(run));
+	run.bytes = (struct bytes){data, len};
+	start(bytes_u8(&run.bytes));
+	accept_client();
+	while (run.bytes.len > 0 && !is_over()) {
+		happen(bytes_u8(&run.bytes));
+		settle();
+	}
+	finish();
+	return 0;
+}

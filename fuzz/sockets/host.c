@@ -1,0 +1,249 @@
+#include "host.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "../cmd/lbproxyd/clock.h"
+#include "../cmd/lbproxyd/report.h"
+#include "oracle.h"
+
+int __wrap_socket(int family, int type, int protocol);
+int __wrap_connect(int fd, const struct sockaddr *address, socklen_t len);
+int __wrap_getsockopt(int fd, int level, int name, void *value, socklen_t *len);
+int __wrap_clock_gettime(clockid_t clock, struct timespec *ts);
+uint8_t *__wrap_loop_take_ring(struct loop *loop);
+uint8_t *__real_loop_take_ring(struct loop *loop);
+void __wrap_loop_give_ring(struct loop *loop, uint8_t *bytes);
+void __real_loop_give_ring(struct loop *loop, uint8_t *bytes);
+
+struct host host;
+
+void host_start(struct conn *conn, uint64_t now_ns)
+{
+	sides_start(conn);
+	host = (struct host){.now_ns = now_ns};
+}
+
+int __wrap_clock_gettime(clockid_t clock, struct timespec *ts)
+{
+	(void)clock;
+	ts->tv_sec = (time_t)(host.now_ns / NS_PER_S);
+	ts->tv_nsec = (long)(host.now_ns % NS_PER_S);
+	return 0;
+}
+
+int __wrap_socket(int family, int type, int protocol)
+{
+	(void)protocol;
+	ORACLE("SES-1", host.is_in && sides.conn->session.admitted,
+		"a dial for somebody who was not admitted");
+	ORACLE("SES-1",
+		family == AF_INET && (type & SOCK_NONBLOCK) != 0 &&
+			sides.side[1].closed,
+		"a dial while another one goes on");
+	host.dials++;
+	if (sides.no_socket) {
+		sides.no_socket = false;
+		sides.refused = true;
+		host.short_of++;
+		errno = EMFILE;
+		return -1;
+	}
+	side_open(&sides.side[1]);
+	return SIDE_FD + 1;
+}
+
+/* An address has the number of its target and its own in its port. */
+int __wrap_connect(int fd, const struct sockaddr *address, socklen_t len)
+{
+	const struct sockaddr_in *in = (const struct sockaddr_in *)address;
+	struct side *side = side_of_fd(fd);
+	unsigned port = ntohs(in->sin_port);
+
+	ORACLE("SES-5", port / 256 == sides.conn->session.upstream,
+		"another upstream than the one chosen");
+	if (port / 256 != host.target)
+		host.next = 0;
+	ORACLE("SRV-15", len == sizeof(*in) && port % 256 == host.next,
+		"address %u is not in its turn", port % 256);
+	host.target = port / 256;
+	host.next++;
+	side->is_connecting = sides.connects == EINPROGRESS;
+	errno = sides.connects;
+	if (sides.connects == ENOBUFS) {
+		sides.refused = true;
+		host.short_of++;
+	}
+	return errno == 0 ? 0 : -1;
+}
+
+int __wrap_getsockopt(int fd, int level, int name, void *value, socklen_t *len)
+{
+	const struct side *side = side_of_fd(fd);
+
+	if (level != SOL_SOCKET || name != SO_ERROR || *len != sizeof(int))
+		abort();
+	memcpy(value, &side->refusal, sizeof(side->refusal));
+	sides.called = true;
+	return 0;
+}
+
+bool tls_accept(struct tls *tls, struct tls_server *server, int fd)
+{
+	(void)server;
+	sides.conn = (struct conn *)(void *)((char *)tls -
+					     offsetof(struct conn, client.tls));
+	if (host.no_tls) {
+		host.no_tls = false;
+		sides.refused = true;
+		return false;
+	}
+	tls->ssl = (struct ssl_st *)&host;
+	side_of_fd(fd)->is_shaking = true;
+	side_of_fd(fd)->flights = 2;
+	return true;
+}
+
+bool tls_connect(struct tls *tls, const struct tls_client *client, int fd)
+{
+	(void)client;
+	ORACLE("SRV-14", !side_of_fd(fd)->is_shaking, "TLS twice");
+	if (host.no_tls) {
+		host.no_tls = false;
+		sides.refused = true;
+		host.short_of++;
+		errno = ENOMEM;
+		return false;
+	}
+	tls->ssl = (struct ssl_st *)&host;
+	side_of_fd(fd)->is_shaking = true;
+	side_of_fd(fd)->flights = 2;
+	return true;
+}
+
+static enum io fail(struct tls *tls, enum lbp_reason reason)
+{
+	tls->reason = reason;
+	sides.called = true;
+	return IO_RESET;
+}
+
+/* Takes the flights that are there; false: the client is not let in. */
+static bool take_flights(struct tls *tls, struct side *side)
+{
+	while (side->messages > 0 && side->flights > 0) {
+		side->messages--;
+		side->flights--;
+		sides.called = true;
+		if (side != sides.side || side->flights != 1)
+			continue;
+		host.was_asked = true;
+		ORACLE("SRV-11",
+			tls->identify(tls->user, &host.serial) == host.is_known,
+			"let in: %d", !host.is_known);
+		if (!host.is_known)
+			return false;
+	}
+	return true;
+}
+
+enum io tls_handshake(struct tls *tls)
+{
+	struct side *side = side_of_tls(tls);
+
+	ORACLE("SRV-9", side->is_shaking, "a handshake that is over");
+	if (side->is_reset)
+		return fail(tls, LBP_REASON_HANDSHAKE_FAILED);
+	if (!take_flights(tls, side))
+		return fail(tls, LBP_REASON_BAD_CERTIFICATE);
+	if (side->flights > 0 && side->has_ended)
+		return fail(tls, LBP_REASON_HANDSHAKE_FAILED);
+	if (side->flights > 0)
+		return IO_WANT_READ;
+	if (side->room == 0)
+		return IO_WANT_WRITE;
+	side->is_shaking = false;
+	if (sides.reads_ahead)
+		side->pending = side->arrived;
+	sides.called = true;
+	if (side == sides.side)
+		host.is_in = true;
+	return IO_OK;
+}
+
+const char *tls_version(const struct tls *tls)
+{
+	(void)tls;
+	return "TLSv1.3";
+}
+
+bool tls_is_resumed(const struct tls *tls)
+{
+	(void)tls;
+	return true;
+}
+
+void capacity_give(struct capacity *capacity)
+{
+	(void)capacity;
+	host.given++;
+}
+
+void capacity_exhausted(struct capacity *capacity, const char *what, int error)
+{
+	(void)capacity;
+	ORACLE("SRV-21", sides.refused && what[0] != '\0' && error != 0,
+		"nothing was refused: %s", what);
+	host.exhausted++;
+}
+
+void report_conn(const struct conn *conn, uint64_t now_ns)
+{
+	ORACLE("SES-17", conn == sides.conn && host.reports == 0,
+		"a second line");
+	ORACLE("LOG-3",
+		now_ns == host.now_ns && conn->accepted_ns == NS_PER_S &&
+			conn->peer.in.sin_port == HOST_PEER_PORT,
+		"another time or peer");
+	ORACLE("LOG-3",
+		(conn->tls != NULL) == host.is_in &&
+			conn->resumed == host.is_in,
+		"another TLS");
+	ORACLE("SES-17", conn->session.reason != LBP_REASON_NONE, "no reason");
+	host.reports++;
+	host.reason = conn->session.reason;
+	host.reported_ns = now_ns;
+}
+
+void report_health(const struct served_app *app, uint32_t upstream,
+	enum lbp_health_change change)
+{
+	(void)app;
+	if (change == LBP_HEALTH_SAME)
+		return;
+	ORACLE("SRV-28",
+		upstream < 2 &&
+			host.is_down[upstream] == (change == LBP_HEALTH_UP),
+		"upstream %u is reported twice", upstream);
+	host.is_down[upstream] = change == LBP_HEALTH_DOWN;
+}
+
+uint8_t *__wrap_loop_take_ring(struct loop *loop)
+{
+	if (host.no_ring) {
+		host.no_ring = false;
+		sides.refused = true;
+		return NULL;
+	}
+	host.rings++;
+	return __real_loop_take_ring(loop);
+}
+
+void __wrap_loop_give_ring(struct loop *loop, uint8_t *bytes)
+{
+	host.rings -= bytes != NULL;
+	__real_loop_give_ring(loop, bytes);
+}

@@ -1,0 +1,43 @@
+/*
+ * The rest of the server around one connection: dials and handshakes, the
+ * clock, the poller's wait, places for connections and the log. Linked with
+ * the calls of the system wrapped.
+ */
+#ifndef HOST_H
+#define HOST_H
+
+#include "side.h"
+
+#define HOST_PEER_PORT 1234
+
+struct host {
+	uint64_t now_ns;
+	struct lbp_serial serial; /* the client's */
+	bool is_known;            /* it may use the application */
+	bool no_tls;              /* there is no memory for the next one */
+	bool no_ring;
+
+	/* What the server did: */
+	bool was_asked;  /* who the client is */
+	bool is_in;      /* the client's handshake is complete */
+	unsigned dials;  /* attempts to connect */
+	unsigned target; /* the last one dialed */
+	unsigned next;   /* of its addresses */
+	int rings;       /* that are lent out */
+	unsigned given;  /* back: places for connections */
+
+	/* What the log has: */
+	unsigned reports; /* of the connection, the last one: */
+	enum lbp_reason reason;
+	uint64_t reported_ns;
+	bool is_down[2];    /* upstreams */
+	unsigned exhausted; /* lines that say so, */
+	unsigned short_of;  /* and how often a dial was short of something */
+};
+
+extern struct host host;
+
+/* Starts anew at this time. */
+void host_start(struct conn *conn, uint64_t now_ns);
+
+#endif

@@ -1,0 +1,96 @@
+/*
+ * The two peers of a session and the sockets to them, as cmd's streams see
+ * them: their calls of sockets, of TLS and of the poller end here, where they
+ * are checked.
+ */
+#ifndef SIDE_H
+#define SIDE_H
+
+#include "../cmd/lbproxyd/conn.h"
+
+#define SIDE_FD 1000 /* of the client's socket; the next is the upstream's */
+
+/* How much has arrived at most, from one peer in one run. */
+#define SIDE_BYTES_MAX (1 << 20)
+
+/* One peer and the socket to it. The peer: */
+struct side {
+	uint64_t arrived; /* bytes of it that the socket has, or had */
+	bool has_ended;   /* cleanly, after those */
+	bool is_reset;
+	bool is_shaking;       /* in a TLS handshake, */
+	unsigned flights;      /* of which so many are to be read */
+	bool is_connecting;    /* and that is not decided */
+	int refusal;           /* why it could not connect, an errno; or 0 */
+	uint64_t room;         /* bytes that it would take now */
+	bool read_needs_write; /* TLS has a message to write first */
+	bool write_needs_read; /* and one to read first, */
+	unsigned messages;     /* of TLS itself that are there */
+	bool may_be_idle;      /* only that message made it ready, perhaps */
+
+	/* What the relay did: */
+	uint64_t taken;
+	uint64_t pending; /* TLS has taken more, in whole records */
+	bool saw_end;
+	bool saw_reset;
+	uint64_t given; /* of the other one's bytes */
+	bool notified;  /* close_notify was written */
+	bool shut;      /* FIN was sent */
+	uint64_t retry; /* TLS: so many bytes are to be offered again */
+	/* The last call did all it was asked for: the next may be in vain. */
+	bool may_be_empty;
+	bool may_be_full;
+	bool no_delay;   /* TCP_NODELAY is set */
+	bool resets;     /* a close is a reset */
+	bool is_watched; /* by the poller */
+	bool closed;
+};
+
+struct sides {
+	struct side side[2]; /* the client, the upstream */
+	struct conn *conn;
+	bool is_interrupted; /* the next call of a socket is */
+	bool no_watch;       /* the next socket cannot be watched */
+	bool no_shutdown;    /* the next end of sending fails */
+	bool no_socket;      /* there is no descriptor for the next dial */
+	int connects;        /* what the next connect comes to: 0 or an errno */
+	bool reads_ahead;    /* TLS has what came with a handshake */
+	bool refused;        /* a call for want of something of ours */
+	bool called;         /* something was got from a call */
+	uint64_t budget[2];  /* what may be taken in this turn [SRV-34] */
+};
+
+extern struct sides sides;
+
+/* Starts anew, with closed sockets. */
+void sides_start(struct conn *conn);
+
+/* A turn of the session begins. */
+void sides_turn(void);
+
+/* Opens a socket, which takes no bytes and has none yet. */
+void side_open(struct side *side);
+
+/* More bytes arrive, or the end, after what TLS waits for. */
+void side_arrive(struct side *side, uint64_t n);
+void side_end(struct side *side);
+
+/* For a struct poller_ops. */
+int side_watch(struct poller *poller, struct watch *watch, unsigned want);
+void side_forget(struct poller *poller, struct watch *watch);
+
+/* Nothing is ready any more: has all been passed on that can be? [SRV-35] */
+void side_check_rest(const struct side *from);
+
+/* What the poller would say of a side, were it asked for all. */
+unsigned side_readiness(const struct side *side);
+
+/* The stream of a side, and the other side. */
+struct stream *side_stream(const struct side *side);
+struct side *side_other(const struct side *side);
+
+struct side *side_of_fd(int fd);
+struct side *side_of_tls(const struct tls *tls);
+bool side_is_tls(const struct side *side);
+
+#endif
