@@ -43,12 +43,14 @@ static struct run {
 	bool was_at_limit;
 	bool was_stopped;
 	bool has_two; /* upstreams */
+	bool is_alone;
+	bool is_hasty; /* things happen before all has been done */
 	unsigned idle;
 } run;
 
 static bool is_over(void)
 {
-	return run.others[1].next == &run.others[0];
+	return host.given > 0;
 }
 
 static enum lbp_session_state state(void)
@@ -198,9 +200,10 @@ static void check_end(void)
 			(!host.is_down[0] || (run.has_two && !host.is_down[1])),
 		"a change of health is not in the log");
 	ORACLE("SES-6",
-		run.conns.all == &run.others[1] &&
-			run.others[1].next == &run.others[0] &&
-			run.others[0].prev == &run.others[1],
+		run.is_alone ? run.conns.all == NULL
+			     : run.conns.all == &run.others[1] &&
+				       run.others[1].next == &run.others[0] &&
+				       run.others[0].prev == &run.others[1],
 		"the others are lost");
 	ORACLE("SES-14", lbp_timers_due(&run.loop.timers) == UINT64_MAX,
 		"an alarm is left");
@@ -243,6 +246,9 @@ static void check_closing(void)
 				client->is_reset || client->write_needs_read,
 			"no close_notify");
 		break;
+	case LBP_REASON_INTERNAL:
+		ORACLE("SRV-21", sides.refused, "nothing was refused");
+		break;
 	default:
 		break;
 	}
@@ -272,22 +278,38 @@ static void turn_once(void)
 	conns_turn(&run.conns);
 }
 
+/* Another one, that has ended, gave way after this one did. */
+static void give_way(void)
+{
+	struct conn *other = &run.others[0];
+
+	if (run.is_alone || run.conns.again == NULL)
+		return;
+	other->is_again = true;
+	other->again_next = run.conns.again;
+	run.conns.again = other;
+}
+
 static void settle(void)
 {
 	run.idle = 0;
-	do
+	do {
 		turn_once();
-	while (readiness(&sides.side[0]) != 0 ||
-		readiness(&sides.side[1]) != 0 || run.conns.again != NULL);
-	if (is_over())
-		return;
-	check_state();
+		give_way();
+	} while (!run.is_hasty && (readiness(&sides.side[0]) != 0 ||
+					  readiness(&sides.side[1]) != 0 ||
+					  run.conns.again != NULL));
+	if (!is_over() && !run.is_hasty)
+		check_state();
 }
 
 static void stop(enum lbp_reason reason)
 {
 	run.was_stopped = true;
 	conns_stop(&run.conns, reason);
+	ORACLE("SRV-34",
+		!run.others[0].is_again || run.conns.again == &run.others[0],
+		"another one that waits is forgotten");
 }
 
 static void pass(unsigned how)
@@ -346,6 +368,9 @@ static void go_on(struct side *side, unsigned how)
 		side->room = how < 4 ? 0 : 1000;
 	} else if (side->flights > side->messages) {
 		side->messages++;
+		/* Bytes may come with the last one. */
+		if (how >= 8 && side->messages == side->flights)
+			side_arrive(side, how);
 	}
 }
 
@@ -366,10 +391,8 @@ static void happen(uint8_t what)
 
 	switch (what >> 1 & 7) {
 	case 0:
-		if (can_send(side) && (side->is_shaking || what & 0x80))
-			side_arrive(side, 1 + how % 8);
-		else if (can_send(side))
-			side_arrive(side, amounts[how]);
+		if (can_send(side))
+			side_arrive(side, how < 13 ? 1 + how : amounts[how]);
 		break;
 	case 1:
 		go_on(side, how);
@@ -414,7 +437,10 @@ static void make_app(uint8_t how)
 	struct lbp_app_options options = {.id = "app",
 		.upstreams = upstreams,
 		.upstream_len = how & 0x80 ? 1 : UPSTREAMS,
-		.health = {.interval_ns = NS_PER_S, .rise = 1, .fall = 1},
+		.health = {.enabled = true,
+			.interval_ns = NS_PER_S,
+			.rise = 1,
+			.fall = 1},
 		.clients = &client,
 		.client_len = 1};
 
@@ -466,16 +492,23 @@ static void start(uint8_t how)
 	host.is_known = (how >> 4 & 3) == 0;
 	sides.connects = EINPROGRESS;
 	side_open(&sides.side[0]);
+	/* Nobody's certificate is not needed twice. */
+	host.no_tls = (how >> 4 & 3) == 2;
+	sides.no_watch = (how >> 4 & 3) == 3;
+	run.is_alone = (how & 3) == 3;
+	run.is_hasty = (how & 3) == 2;
 }
 
-/* The client's connection comes between two others. */
+/* The client's connection may come between two others. */
 static void accept_client(void)
 {
 	static const union address peer = {
 		.in = {.sin_family = AF_INET, .sin_port = HOST_PEER_PORT}};
 
-	run.conns.all = &run.others[0];
+	run.conns.all = run.is_alone ? NULL : &run.others[0];
 	conn_start(&run.conns, &run.app, SIDE_FD, &peer);
+	if (run.is_alone)
+		return;
 	run.others[1].next = run.conns.all;
 	run.conns.all->prev = &run.others[1];
 	run.conns.all = &run.others[1];
