@@ -43,6 +43,8 @@ static struct run {
 	bool was_at_limit;
 	bool was_stopped;
 	bool has_two; /* upstreams */
+	unsigned addresses_len;
+	bool has_waited; /* some time */
 	bool is_alone;
 	bool is_hasty; /* things happen before all has been done */
 	unsigned idle;
@@ -83,18 +85,25 @@ static void poll_side(const struct side *side)
 		"turns in which nothing happens");
 }
 
+/* Until when the loop may sleep: for ever, not at all, or to an alarm. */
+static int most_ms(void)
+{
+	uint64_t due = lbp_timers_due(&run.loop.timers);
+
+	if (run.conns.again != NULL)
+		return 0;
+	if (due == UINT64_MAX)
+		return -1;
+	if (due <= host.now_ns)
+		return 0;
+	return (int)((due - host.now_ns - 1) / NS_PER_MS + 1);
+}
+
 static int wait_for(struct poller *poller, int timeout_ms)
 {
-	uint64_t due;
-
 	(void)poller;
-	if (!is_over() && timeout_ms != 0) {
-		due = lbp_session_deadline(&sides.conn->session);
-		ORACLE("SES-14",
-			timeout_ms > 0 && (uint64_t)timeout_ms * NS_PER_MS <
-						  due - host.now_ns + NS_PER_MS,
-			"it waits for %d ms", timeout_ms);
-	}
+	ORACLE("SES-14", timeout_ms == most_ms(), "it waits for %d ms, not %d",
+		timeout_ms, most_ms());
 	poll_side(&sides.side[0]);
 	poll_side(&sides.side[1]);
 	return 0;
@@ -121,9 +130,19 @@ struct poller *poller_epoll_new(void)
 
 /* --- what holds whenever nothing is ready --- */
 
+/* Does a handshake wait for the peer? */
+static bool is_stuck(const struct side *side)
+{
+	if (!side->is_shaking || side->is_reset)
+		return false;
+	return side->flights > 0 ? side->messages == 0 && !side->has_ended
+				 : side->room == 0;
+}
+
 static void check_dialing(void)
 {
 	const struct side *client = &sides.side[0];
+	const struct side *upstream = &sides.side[1];
 	bool is_unheard = client->arrived > client->pending;
 
 	ORACLE("SES-1", host.was_asked && host.is_known && host.is_in,
@@ -132,7 +151,10 @@ static void check_dialing(void)
 		is_unheard || client->pending > 0 ||
 			!(client->is_reset || client->has_ended),
 		"a client that is gone");
-	ORACLE("SRV-15", !sides.side[1].closed, "no dial");
+	ORACLE("SRV-35",
+		!upstream->closed &&
+			(upstream->is_connecting || is_stuck(upstream)),
+		"the dial does not go on");
 }
 
 static void check_state(void)
@@ -145,21 +167,23 @@ static void check_state(void)
 			conn->alarm.timer.due_ns <=
 				lbp_session_deadline(&conn->session),
 		"the deadline is forgotten");
+	ORACLE("SES-14", lbp_session_deadline(&conn->session) > host.now_ns,
+		"the deadline has passed");
 	switch (state()) {
 	case LBP_SESSION_HANDSHAKE:
 	case LBP_SESSION_AUTHORIZED:
-		ORACLE("SRV-35",
-			!client->is_reset &&
-				(client->flights > 0
-						? client->messages == 0 &&
-							  !client->has_ended
-						: client->room == 0),
+		ORACLE("SRV-35", is_stuck(client),
 			"the handshake does not go on");
 		break;
 	case LBP_SESSION_DIALING:
 		check_dialing();
 		break;
 	case LBP_SESSION_RELAY:
+		ORACLE("SRV-14",
+			side_is_tls(&sides.side[1]) ==
+				(run.targets[conn->session.upstream].tls !=
+					NULL),
+			"TLS, or none");
 		side_check_rest(&sides.side[0]);
 		side_check_rest(&sides.side[1]);
 		break;
@@ -238,8 +262,17 @@ static void check_closing(void)
 			"the upstream is there");
 		ORACLE("SES-8", client->resets, "the client sees a clean end");
 		break;
-	case LBP_REASON_CONCURRENT_LIMIT:
 	case LBP_REASON_NO_UPSTREAM:
+		ORACLE("SES-5",
+			host.is_dialed[0] && host.is_dialed[1] == run.has_two,
+			"an upstream was not dialed");
+		ORACLE("SRV-15",
+			run.has_waited || sides.refused || host.is_broken ||
+				host.dials == run.addresses_len,
+			"%u of %u addresses were tried", host.dials,
+			run.addresses_len);
+		/* fall through */
+	case LBP_REASON_CONCURRENT_LIMIT:
 		ORACLE("SRV-13", !client->resets, "a refusal is a reset");
 		ORACLE("SRV-13",
 			client->notified || client->room == 0 ||
@@ -273,7 +306,8 @@ static void check_linger(void)
 
 static void turn_once(void)
 {
-	loop_turn(&run.loop, run.conns.again == NULL);
+	ORACLE("SRV-35", loop_turn(&run.loop, run.conns.again == NULL),
+		"the loop fails");
 	sides_turn();
 	conns_turn(&run.conns);
 }
@@ -319,6 +353,7 @@ static void pass(unsigned how)
 		10 * NS_PER_S - 1, 10 * NS_PER_S, 60 * NS_PER_S - 1,
 		60 * NS_PER_S, 3600 * NS_PER_S};
 
+	run.has_waited = true;
 	if (how < sizeof(spans) / sizeof(*spans))
 		host.now_ns += spans[how];
 	else
@@ -342,7 +377,7 @@ static void fail(unsigned how)
 		sides.no_shutdown = true;
 		break;
 	case 3:
-		sides.no_socket = true;
+		sides.no_socket = EMFILE;
 		break;
 	case 4:
 		host.no_tls = true;
@@ -352,6 +387,12 @@ static void fail(unsigned how)
 		break;
 	case 6:
 		sides.reads_ahead = true;
+		break;
+	case 12:
+		sides.no_socket = ENFILE;
+		break;
+	case 13:
+		sides.no_socket = EAFNOSUPPORT;
 		break;
 	default:
 		sides.connects = errors[(how - 7) % 5];
@@ -466,6 +507,8 @@ static void make_targets(uint8_t how)
 		}
 		run.targets[i].addresses.items = run.addresses[i];
 		run.targets[i].addresses.len = how >> (2 + i) & 1 ? 2 : 1;
+		if (i == 0 || run.has_two)
+			run.addresses_len += how >> (2 + i) & 1 ? 2 : 1;
 		run.targets[i].tls =
 			how >> i & 1 ? (struct tls_client *)&run : NULL;
 	}

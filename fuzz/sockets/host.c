@@ -45,11 +45,12 @@ int __wrap_socket(int family, int type, int protocol)
 			sides.side[1].closed,
 		"a dial while another one goes on");
 	host.dials++;
-	if (sides.no_socket) {
-		sides.no_socket = false;
+	host.is_dialed[sides.conn->session.upstream] = true;
+	if (sides.no_socket != 0) {
+		errno = sides.no_socket;
+		sides.no_socket = 0;
 		sides.refused = true;
-		host.short_of++;
-		errno = EMFILE;
+		host.short_of += errno != EAFNOSUPPORT;
 		return -1;
 	}
 	side_open(&sides.side[1]);
@@ -126,6 +127,8 @@ bool tls_connect(struct tls *tls, const struct tls_client *client, int fd)
 
 static enum io fail(struct tls *tls, enum lbp_reason reason)
 {
+	if (side_of_tls(tls) != sides.side)
+		host.is_broken = true;
 	tls->reason = reason;
 	sides.called = true;
 	return IO_RESET;

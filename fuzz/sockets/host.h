@@ -18,9 +18,11 @@ struct host {
 	bool no_ring;
 
 	/* What the server did: */
-	bool was_asked;  /* who the client is */
-	bool is_in;      /* the client's handshake is complete */
-	unsigned dials;  /* attempts to connect */
+	bool was_asked; /* who the client is */
+	bool is_in;     /* the client's handshake is complete */
+	unsigned dials; /* attempts to connect */
+	bool is_dialed[2];
+	bool is_broken;  /* a handshake with an upstream */
 	unsigned target; /* the last one dialed */
 	unsigned next;   /* of its addresses */
 	int rings;       /* that are lent out */

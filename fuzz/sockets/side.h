@@ -52,7 +52,7 @@ struct sides {
 	bool is_interrupted; /* the next call of a socket is */
 	bool no_watch;       /* the next socket cannot be watched */
 	bool no_shutdown;    /* the next end of sending fails */
-	bool no_socket;      /* there is no descriptor for the next dial */
+	int no_socket;       /* why there is none for the next dial, or 0 */
 	int connects;        /* what the next connect comes to: 0 or an errno */
 	bool reads_ahead;    /* TLS has what came with a handshake */
 	bool refused;        /* a call for want of something of ours */
