@@ -179,6 +179,10 @@ static void check_state(void)
 		check_dialing();
 		break;
 	case LBP_SESSION_RELAY:
+		ORACLE("SRV-15",
+			!sides.side[1].is_connecting &&
+				sides.side[1].refusal == 0,
+			"it is not connected");
 		ORACLE("SRV-14",
 			side_is_tls(&sides.side[1]) ==
 				(run.targets[conn->session.upstream].tls !=
@@ -268,9 +272,10 @@ static void check_closing(void)
 			"an upstream was not dialed");
 		ORACLE("SRV-15",
 			run.has_waited || sides.refused || host.is_broken ||
-				host.dials == run.addresses_len,
-			"%u of %u addresses were tried", host.dials,
-			run.addresses_len);
+				(host.dials == run.addresses_len &&
+					host.refusals == host.dials),
+			"%u of %u addresses were tried, %u refused", host.dials,
+			run.addresses_len, host.refusals);
 		/* fall through */
 	case LBP_REASON_CONCURRENT_LIMIT:
 		ORACLE("SRV-13", !client->resets, "a refusal is a reset");
@@ -406,6 +411,7 @@ static void go_on(struct side *side, unsigned how)
 	if (side->is_connecting) {
 		side->is_connecting = false;
 		side->refusal = how < 4 ? ECONNREFUSED : 0;
+		host.refusals += how < 4;
 		side->room = how < 4 ? 0 : 1000;
 	} else if (side->flights > side->messages) {
 		side->messages++;

@@ -49,7 +49,8 @@ int __wrap_socket(int family, int type, int protocol)
 	if (sides.no_socket != 0) {
 		errno = sides.no_socket;
 		sides.no_socket = 0;
-		sides.refused = true;
+		host.is_broken = true;
+		sides.refused = sides.refused || errno != EAFNOSUPPORT;
 		host.short_of += errno != EAFNOSUPPORT;
 		return -1;
 	}
@@ -73,6 +74,9 @@ int __wrap_connect(int fd, const struct sockaddr *address, socklen_t len)
 	host.target = port / 256;
 	host.next++;
 	side->is_connecting = sides.connects == EINPROGRESS;
+	if (!side->is_connecting)
+		side->refusal = sides.connects;
+	host.refusals += side->refusal != 0;
 	errno = sides.connects;
 	if (sides.connects == ENOBUFS) {
 		sides.refused = true;
@@ -111,7 +115,10 @@ bool tls_accept(struct tls *tls, struct tls_server *server, int fd)
 bool tls_connect(struct tls *tls, const struct tls_client *client, int fd)
 {
 	(void)client;
-	ORACLE("SRV-14", !side_of_fd(fd)->is_shaking, "TLS twice");
+	ORACLE("SRV-14",
+		!side_of_fd(fd)->is_shaking && !side_of_fd(fd)->is_connecting &&
+			side_of_fd(fd)->refusal == 0,
+		"TLS twice, or too early");
 	if (host.no_tls) {
 		host.no_tls = false;
 		sides.refused = true;

@@ -22,7 +22,8 @@ struct host {
 	bool is_in;     /* the client's handshake is complete */
 	unsigned dials; /* attempts to connect */
 	bool is_dialed[2];
-	bool is_broken;  /* a handshake with an upstream */
+	unsigned refusals;
+	bool is_broken;  /* a dial, otherwise than by a refusal */
 	unsigned target; /* the last one dialed */
 	unsigned next;   /* of its addresses */
 	int rings;       /* that are lent out */

@@ -110,6 +110,8 @@ static struct side *plain_side(int fd)
 {
 	struct side *side = side_of_fd(fd);
 
+	ORACLE("SRV-15", !side->is_connecting && side->refusal == 0,
+		"it is not connected");
 	ORACLE("SRV-8", !side_is_tls(side), "a call of a socket that has TLS");
 	return side;
 }
