@@ -152,7 +152,7 @@ static void check_dialing(void)
 			!(client->is_reset || client->has_ended),
 		"a client that is gone");
 	ORACLE("SRV-35",
-		!upstream->closed &&
+		!upstream->closed && upstream->is_watched &&
 			(upstream->is_connecting || is_stuck(upstream)),
 		"the dial does not go on");
 }

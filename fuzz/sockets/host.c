@@ -55,6 +55,7 @@ int __wrap_socket(int family, int type, int protocol)
 		return -1;
 	}
 	side_open(&sides.side[1]);
+	sides.side[1].refusal = ENOTCONN;
 	return SIDE_FD + 1;
 }
 
@@ -74,8 +75,7 @@ int __wrap_connect(int fd, const struct sockaddr *address, socklen_t len)
 	host.target = port / 256;
 	host.next++;
 	side->is_connecting = sides.connects == EINPROGRESS;
-	if (!side->is_connecting)
-		side->refusal = sides.connects;
+	side->refusal = side->is_connecting ? 0 : sides.connects;
 	host.refusals += side->refusal != 0;
 	errno = sides.connects;
 	if (sides.connects == ENOBUFS) {
