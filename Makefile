@@ -411,7 +411,8 @@ prove: ## contracts in lib's sources and readers of text, with Frama-C; faulty c
 # --- static checks ----------------------------------------------------------
 
 c_files  := $(lib_c) $(lbproxyd_c) $(toml-json_c) $(exhaust_c) $(unit_c) \
-	$(model_c) $(sort $(wildcard fuzz/*.c fuzz/sim/*.c fuzz/tls/*.c fuzz/sockets/*.c fuzz/eva/*.c))
+	$(model_c) $(sort $(wildcard fuzz/*.c fuzz/sim/*.c fuzz/tls/*.c \
+	fuzz/sockets/*.c fuzz/eva/*.c))
 tidy_ok  := $(patsubst %.c,build/tidy/%.ok, \
 	$(lib_c) $(lbproxyd_c) $(toml-json_c))
 warn_ok  := $(foreach v,gcc clang,$(call objects,$v,$(c_files)))

@@ -81,8 +81,7 @@ static struct ending feed(struct run *run, struct bytes bytes, size_t chunk)
 	ending = (struct ending){
 		link->io, link->tls.reason, link->tls.detail, run->asked};
 	link_release(link);
-	if (ERR_peek_error() != 0)
-		ERR_clear_error();
+	ERR_clear_error();
 	return ending;
 }
 

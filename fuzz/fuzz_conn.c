@@ -4,9 +4,12 @@
  *
  * Input: a byte, whose bits say which upstreams have TLS (2), which have two
  * addresses (2), who the client is (2), whether it is at its limit, and whether
- * there is one upstream only. Then what happens, one byte each: the lowest bit
+ * there is one upstream only. Who the client is says too what the accept is
+ * short of, and where TLS is, whether there are other connections and whether
+ * things are hasty: see start. Then what happens, one byte each: the lowest bit
  * is the side, the next three say what, the others how much. After each the
- * loop turns until nothing is ready. At the end the server stops.
+ * loop turns until nothing is ready, or once if things are hasty. At the end
+ * the server stops.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -20,8 +23,6 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
 #define UPSTREAMS 2
-/* A call that was interrupted is one turn in which nothing happens. */
-#define IDLE_TURNS_MAX 2
 
 static const struct lbp_session_timeouts timeouts = {
 	.handshake_ns = 10 * NS_PER_S,
@@ -47,17 +48,11 @@ static struct run {
 	bool has_waited; /* some time */
 	bool is_alone;
 	bool is_hasty; /* things happen before all has been done */
-	unsigned idle;
 } run;
 
 static bool is_over(void)
 {
 	return host.given > 0;
-}
-
-static enum lbp_session_state state(void)
-{
-	return sides.conn->session.state;
 }
 
 /* --- the poller, as far as the loop uses it --- */
@@ -74,15 +69,19 @@ static void poll_side(const struct side *side)
 {
 	struct watch *watch;
 	unsigned ready = readiness(side);
+	bool gave_way;
 
 	if (ready == 0)
 		return;
 	watch = &side_stream(side)->watch;
 	sides_turn();
+	/* It gave way, and the others have not had their turn. */
+	if (sides.conn->is_again)
+		sides.budget[0] = sides.budget[1] = 0;
+	gave_way = sides.conn->is_again;
 	watch->ready(watch, ready);
-	run.idle = sides.called ? 0 : run.idle + 1;
-	ORACLE("SRV-35", is_over() || run.idle < IDLE_TURNS_MAX,
-		"turns in which nothing happens");
+	if (!gave_way)
+		sides_turned(is_over());
 }
 
 /* Until when the loop may sleep: for ever, not at all, or to an alarm. */
@@ -169,7 +168,7 @@ static void check_state(void)
 		"the deadline is forgotten");
 	ORACLE("SES-14", lbp_session_deadline(&conn->session) > host.now_ns,
 		"the deadline has passed");
-	switch (state()) {
+	switch (conn->session.state) {
 	case LBP_SESSION_HANDSHAKE:
 	case LBP_SESSION_AUTHORIZED:
 		ORACLE("SRV-35", is_stuck(client),
@@ -311,8 +310,9 @@ static void check_linger(void)
 
 static void turn_once(void)
 {
-	ORACLE("SRV-35", loop_turn(&run.loop, run.conns.again == NULL),
-		"the loop fails");
+	bool turned = loop_turn(&run.loop, run.conns.again == NULL);
+
+	ORACLE("SRV-35", turned, "the loop fails");
 	sides_turn();
 	conns_turn(&run.conns);
 }
@@ -331,7 +331,7 @@ static void give_way(void)
 
 static void settle(void)
 {
-	run.idle = 0;
+	sides.idle = 0;
 	do {
 		turn_once();
 		give_way();
@@ -430,23 +430,21 @@ static bool can_send(const struct side *side)
 
 static void happen(uint8_t what)
 {
-	static const uint32_t amounts[] = {1, 2, 3, 100, 1000, 16384, 16385,
-		65535, 65536, 65537, 131072, 262143, 262144, 262145, 300000,
-		1u << 20};
 	struct side *side = &sides.side[what & 1];
 	unsigned how = what >> 4;
 
 	switch (what >> 1 & 7) {
 	case 0:
 		if (can_send(side))
-			side_arrive(side, how < 13 ? 1 + how : amounts[how]);
+			side_arrive(
+				side, how < 13 ? 1 + how : sides_amount(how));
 		break;
 	case 1:
 		go_on(side, how);
 		break;
 	case 2:
 		if (!side->closed && !side->is_connecting)
-			side->room += amounts[how];
+			side->room += sides_amount(how);
 		break;
 	case 3:
 		if (can_send(side))
@@ -535,13 +533,12 @@ static void start(uint8_t how)
 		run.others[i].app = &run.app;
 		run.others[i].session.state = LBP_SESSION_ENDED;
 	}
-	host_start(NULL, NS_PER_S);
+	host_start(NS_PER_S);
 	host.serial = (struct lbp_serial){
 		.octets = {(uint8_t)(1 + (how >> 4 & 3))}, .len = 1};
 	host.is_known = (how >> 4 & 3) == 0;
 	sides.connects = EINPROGRESS;
 	side_open(&sides.side[0]);
-	/* Nobody's certificate is not needed twice. */
 	host.no_tls = (how >> 4 & 3) == 2;
 	sides.no_watch = (how >> 4 & 3) == 3;
 	run.is_alone = (how & 3) == 3;

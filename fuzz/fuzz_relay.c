@@ -3,12 +3,10 @@
  * with TLS or without.
  *
  * Input: a byte, whose lowest bits say which side has TLS, the client's first,
- * the next how they are closed, the next whether they are polled before the
- * list of those that gave way, and the others how many bytes come with a
- * handshake.
- * Then what happens, one byte each: the lowest bit is the side, the next three
- * say what, the others how much. After each the session gets turns until
- * nothing is ready.
+ * the next how they are closed, and the highest four how many bytes come with a
+ * handshake. Then what happens, one byte each: the lowest bit is the side, the
+ * next three say what, the others how much. After each the session gets turns
+ * until nothing is ready.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -20,21 +18,15 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 void __wrap_lbp_session_moved(struct lbp_session *session, uint64_t now_ns);
 
-/* In one of them nothing may happen: a call of the system was interrupted. */
-#define IDLE_TURNS_MAX 2
-
-struct run {
+static struct run {
 	struct bytes bytes;
 	struct loop loop;
 	struct conns conns;
 	struct conn conn;
 	struct conn other; /* that gave way before */
-	bool polls_first;
 	bool is_over;
-	unsigned idle; /* turns since something happened */
-};
+} run;
 
-static struct run run;
 static uint8_t *rings[2];
 static bool is_lent[2];
 static bool no_ring; /* there is no memory for the next one */
@@ -168,23 +160,19 @@ static void check_turn(void)
 }
 
 /* One turn of the session, as the worker gives it. */
-static void turn(bool was_polled)
+static void turn(void)
 {
 	struct lbp_event event = {.kind = LBP_EVENT_TICK};
 	uint64_t before = all_given() + all_taken();
 
-	if (!was_polled || !run.polls_first) {
-		run.conns.again = &run.other;
-		run.conn.is_again = false;
-	}
+	run.conns.again = &run.other;
+	run.conn.is_again = false;
 	sides_turn();
 	moved = false;
 	run.is_over = conn_relay(&run.conn, &event);
 	ORACLE("SES-11", moved == (all_given() + all_taken() > before),
 		"the idle timeout is put off: %d", moved);
-	run.idle = sides.called ? 0 : run.idle + 1;
-	ORACLE("SRV-35", run.is_over || run.idle < IDLE_TURNS_MAX,
-		"turns in which nothing happens");
+	sides_turned(run.is_over);
 	if (run.is_over)
 		check_event(&event);
 	else
@@ -210,7 +198,7 @@ static void settle(void)
 		ready = poll_side(&sides.side[1]) || ready;
 		if (!ready && !run.conn.is_again)
 			break;
-		turn(ready);
+		turn();
 		if (run.is_over)
 			return;
 	}
@@ -238,27 +226,25 @@ static void fail(unsigned how)
 
 static void happen(void)
 {
-	static const uint32_t amounts[] = {1, 2, 3, 100, 1000, 16384, 16385,
-		65535, 65536, 65537, 131072, 262143, 262144, 262145, 300000,
-		1u << 20};
 	uint8_t what = bytes_u8(&run.bytes);
 	struct side *side = &sides.side[what & 1];
+	unsigned how = what >> 4;
 
 	switch (what >> 1 & 7) {
 	case 0:
-		side_arrive(side, 1 + (what >> 4));
+		side_arrive(side, 1 + how);
 		break;
 	case 1:
-		side_arrive(side, amounts[what >> 4]);
+		side_arrive(side, sides_amount(how));
 		break;
 	case 2:
-		side->room += amounts[what >> 4];
+		side->room += sides_amount(how);
 		break;
 	case 3:
 		side_end(side);
 		break;
 	case 4:
-		side->is_reset = side->is_reset || what >> 4 == 1;
+		side->is_reset = side->is_reset || how == 1;
 		break;
 	case 5:
 		side->read_needs_write = side_is_tls(side);
@@ -270,10 +256,10 @@ static void happen(void)
 			side->arrived == side->taken + side->pending;
 		break;
 	case 7:
-		if (what >> 4 < 8)
+		if (how < 8)
 			side->messages = side->write_needs_read;
 		else
-			fail(what >> 4);
+			fail(how);
 		break;
 	}
 }
@@ -316,7 +302,6 @@ static void start(uint8_t how)
 	run.conns.again = &run.other;
 	run.conn.conns = &run.conns;
 	run.conn.session.state = LBP_SESSION_RELAY;
-	run.polls_first = how & 8;
 	sides_start(&run.conn);
 	start_side(&run.conn.client, how & 1, how >> 4);
 	start_side(&run.conn.upstream, how & 2, how >> 4);
@@ -341,10 +326,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	run.bytes = (struct bytes){data, len};
 	how = bytes_u8(&run.bytes);
 	start(how);
-	turn(false);
+	turn();
 	while (run.bytes.len > 0 && !run.is_over) {
 		happen();
-		run.idle = 0;
+		sides.idle = 0;
 		settle();
 	}
 	close_side(&sides.side[0], how & 4);

@@ -234,6 +234,9 @@ static void relay(struct conn *conn)
 {
 	struct lbp_event event;
 
+	/* It gave way in this turn, and goes on after the others. */
+	if (conn->is_again)
+		return;
 	if (conn_relay(conn, &event))
 		step(conn, event);
 }
@@ -251,7 +254,7 @@ static void wait_for_upstream(struct conn *conn)
 
 	if (ended || (n < 0 && errno != EAGAIN && errno != EINTR))
 		step(conn, (struct lbp_event){.kind = LBP_EVENT_CLIENT_RESET});
-	else
+	else /* The handshake may have waited for a write last. */
 		poller_set(conn->conns->loop->poller, watch,
 			n >= 0 ? 0 : POLLER_READ);
 }

@@ -63,7 +63,9 @@ void conns_stop(struct conns *conns, enum lbp_reason reason);
 void conns_turn(struct conns *conns);
 
 /*
- * Moves what bytes can be moved. True: *event happened and is to be stepped.
+ * Moves what bytes can be moved, of a connection that is not in the list of
+ * those that gave way, and puts it there if it has to. True: *event happened
+ * and is to be stepped.
  */
 bool conn_relay(struct conn *conn, struct lbp_event *event);
 

@@ -109,8 +109,6 @@ static int watch_side(struct conn *conn, struct stream *stream,
 
 static void give_way(struct conn *conn)
 {
-	if (conn->is_again)
-		return;
 	conn->is_again = true;
 	conn->again_next = conn->conns->again;
 	conn->conns->again = conn;

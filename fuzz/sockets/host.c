@@ -21,9 +21,9 @@ void __real_loop_give_ring(struct loop *loop, uint8_t *bytes);
 
 struct host host;
 
-void host_start(struct conn *conn, uint64_t now_ns)
+void host_start(uint64_t now_ns)
 {
-	sides_start(conn);
+	sides_start(NULL);
 	host = (struct host){.now_ns = now_ns};
 }
 
@@ -144,20 +144,20 @@ static enum io fail(struct tls *tls, enum lbp_reason reason)
 /* Takes the flights that are there; false: the client is not let in. */
 static bool take_flights(struct tls *tls, struct side *side)
 {
-	while (side->messages > 0 && side->flights > 0) {
+	bool is_let_in = true;
+
+	while (is_let_in && side->messages > 0 && side->flights > 0) {
 		side->messages--;
 		side->flights--;
 		sides.called = true;
 		if (side != sides.side || side->flights != 1)
 			continue;
 		host.was_asked = true;
-		ORACLE("SRV-11",
-			tls->identify(tls->user, &host.serial) == host.is_known,
-			"let in: %d", !host.is_known);
-		if (!host.is_known)
-			return false;
+		is_let_in = tls->identify(tls->user, &host.serial);
+		ORACLE("SRV-11", is_let_in == host.is_known, "let in: %d",
+			is_let_in);
 	}
-	return true;
+	return is_let_in;
 }
 
 enum io tls_handshake(struct tls *tls)

@@ -40,7 +40,7 @@ struct host {
 
 extern struct host host;
 
-/* Starts anew at this time. */
-void host_start(struct conn *conn, uint64_t now_ns);
+/* Starts anew at this time, with no connection until one is accepted. */
+void host_start(uint64_t now_ns);
 
 #endif

@@ -11,6 +11,8 @@
 
 #define RECORD_MAX     16384
 #define TURN_BYTES_MAX (256 * 1024) /* [SRV-34] */
+/* A call that was interrupted is one turn in which nothing happens. */
+#define IDLE_TURNS_MAX 2
 
 ssize_t __wrap_recv(int fd, void *buf, size_t len, int flags);
 ssize_t __wrap_send(int fd, const void *buf, size_t len, int flags);
@@ -52,6 +54,22 @@ void sides_turn(void)
 		sides.budget[i] = TURN_BYTES_MAX;
 		sides.side[i].may_be_idle = false;
 	}
+}
+
+void sides_turned(bool is_over)
+{
+	sides.idle = sides.called ? 0 : sides.idle + 1;
+	ORACLE("SRV-35", is_over || sides.idle < IDLE_TURNS_MAX,
+		"turns in which nothing happens");
+}
+
+uint32_t sides_amount(unsigned how)
+{
+	static const uint32_t amounts[16] = {1, 2, 3, 100, 1000, 16384, 16385,
+		65535, 65536, 65537, 131072, 262143, 262144, 262145, 300000,
+		1u << 20};
+
+	return amounts[how];
 }
 
 void side_open(struct side *side)

@@ -57,6 +57,7 @@ struct sides {
 	bool reads_ahead;    /* TLS has what came with a handshake */
 	bool refused;        /* a call for want of something of ours */
 	bool called;         /* something was got from a call */
+	unsigned idle;       /* turns since that was so */
 	uint64_t budget[2];  /* what may be taken in this turn [SRV-34] */
 };
 
@@ -67,6 +68,13 @@ void sides_start(struct conn *conn);
 
 /* A turn of the session begins. */
 void sides_turn(void);
+
+/* It ends, and may have ended the session. [SRV-35] */
+void sides_turned(bool is_over);
+
+/* An amount of bytes by a number below 16: small ones, and those that matter.
+ */
+uint32_t sides_amount(unsigned how);
 
 /* Opens a socket, which takes no bytes and has none yet. */
 void side_open(struct side *side);
@@ -79,7 +87,7 @@ void side_end(struct side *side);
 int side_watch(struct poller *poller, struct watch *watch, unsigned want);
 void side_forget(struct poller *poller, struct watch *watch);
 
-/* Nothing is ready any more: has all been passed on that can be? [SRV-35] */
+/* Nothing is ready: has all been passed on that can be? [SRV-35] */
 void side_check_rest(const struct side *from);
 
 /* What the poller would say of a side, were it asked for all. */
