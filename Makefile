@@ -64,8 +64,8 @@ fuzz_more_tls := $(sort $(wildcard fuzz/tls/*.c)) \
 fuzz_more_accept := $(fuzz_more_tls)
 fuzz_more_identity := $(filter-out cmd/lbproxyd/main.c,$(lbproxyd_c))
 fuzz_more_log := $(fuzz_more_identity)
-fuzz_more_relay := fuzz/sockets/side.c $(addprefix cmd/lbproxyd/, \
-	poller.c relay.c stream.c)
+fuzz_more_relay := $(addprefix fuzz/sockets/,side.c socket_calls.c \
+	tls_calls.c) $(addprefix cmd/lbproxyd/,poller.c relay.c stream.c)
 fuzz_more_conn := fuzz/sockets/host.c $(addprefix cmd/lbproxyd/, \
 	address.c conn.c dial.c loop.c problem.c) $(fuzz_more_relay)
 fuzz_libs_accept = $(openssl)

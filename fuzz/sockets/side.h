@@ -1,7 +1,7 @@
 /*
  * The two peers of a session and the sockets to them, as cmd's streams see
- * them: their calls of sockets, of TLS and of the poller end here, where they
- * are checked.
+ * them: their calls of sockets (socket_calls.c), of TLS (tls_calls.c) and of
+ * the poller end here, where they are checked.
  */
 #ifndef SIDE_H
 #define SIDE_H
@@ -82,6 +82,11 @@ void side_open(struct side *side);
 /* More bytes arrive, or the end, after what TLS waits for. */
 void side_arrive(struct side *side, uint64_t n);
 void side_end(struct side *side);
+
+/* Gives the relay at most n bytes of a side, and a side at most n bytes from
+ * the relay; how many it came to. */
+size_t side_take(struct side *side, void *buf, size_t len, uint64_t n);
+size_t side_give(struct side *side, const void *buf, uint64_t n);
 
 /* For a struct poller_ops. */
 int side_watch(struct poller *poller, struct watch *watch, unsigned want);

@@ -1,0 +1,179 @@
+/* The calls of sockets. */
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include "oracle.h"
+#include "side.h"
+
+ssize_t __wrap_recv(int fd, void *buf, size_t len, int flags);
+ssize_t __wrap_send(int fd, const void *buf, size_t len, int flags);
+int __wrap_shutdown(int fd, int how);
+int __wrap_close(int fd);
+int __real_close(int fd);
+int __wrap_setsockopt(
+	int fd, int level, int name, const void *value, socklen_t len);
+
+/* A side with TLS is used through TLS, one without is not. */
+static struct side *plain_side(int fd)
+{
+	struct side *side = side_of_fd(fd);
+
+	ORACLE("SRV-15", !side->is_connecting && side->refusal == 0,
+		"it is not connected");
+	ORACLE("SRV-8", !side_is_tls(side), "a call of a socket that has TLS");
+	return side;
+}
+
+static bool is_interrupted(void)
+{
+	bool is = sides.is_interrupted;
+
+	sides.is_interrupted = false;
+	errno = is ? EINTR : EAGAIN;
+	return is;
+}
+
+static ssize_t fail_reset(struct side *side)
+{
+	side->saw_reset = true;
+	errno = ECONNRESET;
+	return -1;
+}
+
+/* The client is asked whether it is still there, or is not heard any more. */
+static ssize_t look(struct side *side, size_t len, bool drop)
+{
+	bool is_there = side->arrived > side->taken + side->pending ||
+			side->messages > 0;
+
+	ORACLE("SRV-13", side == sides.side && len > 0,
+		"this is not the client");
+	if (side->is_reset)
+		return fail_reset(side);
+	if (is_interrupted())
+		return -1;
+	sides.called = is_there || side->has_ended;
+	if (is_there && drop) {
+		side->taken = side->arrived;
+		side->pending = side->messages = 0;
+	}
+	if (is_there)
+		return 1;
+	side->saw_end = side->has_ended && drop;
+	return side->has_ended ? 0 : -1;
+}
+
+static ssize_t receive(struct side *side, void *buf, size_t len)
+{
+	bool may_be_empty;
+	size_t n;
+
+	ORACLE("SRV-35", len > 0, "a read of nothing");
+	ORACLE("SRV-16", !side->saw_end, "a read after the end");
+	if (side->is_reset)
+		return fail_reset(side);
+	if (is_interrupted())
+		return -1;
+	n = side_take(side, buf, len, side->arrived - side->taken);
+	may_be_empty = side->may_be_empty;
+	side->may_be_empty = n == len;
+	if (n > 0)
+		return (ssize_t)n;
+	ORACLE("SRV-35", side->has_ended || may_be_empty, "a read in vain");
+	if (!side->has_ended)
+		return -1;
+	side->saw_end = true;
+	sides.called = true;
+	return 0;
+}
+
+ssize_t __wrap_recv(int fd, void *buf, size_t len, int flags)
+{
+	struct side *side = side_of_fd(fd);
+
+	if (flags == MSG_PEEK)
+		return look(side, len, false);
+	if (sides.conn->session.state == LBP_SESSION_CLOSING)
+		return look(side, len, true);
+	return receive(plain_side(fd), buf, len);
+}
+
+ssize_t __wrap_send(int fd, const void *buf, size_t len, int flags)
+{
+	struct side *side = plain_side(fd);
+
+	ORACLE("SRV-26", flags == MSG_NOSIGNAL, "a write that may kill");
+	ORACLE("SRV-35", len > 0, "a write of nothing");
+	if (side->is_reset)
+		return fail_reset(side);
+	if (is_interrupted())
+		return -1;
+	ORACLE("SRV-35", side->room > 0 || side->may_be_full,
+		"a write in vain");
+	side->may_be_full = side->room >= len;
+	return side->room == 0 ? -1 : (ssize_t)side_give(side, buf, len);
+}
+
+/* An end is passed on, after all that was before it. */
+static void check_end(const struct side *side)
+{
+	const struct side *from = side_other(side);
+
+	ORACLE("SRV-16", from->saw_end && side->given == from->arrived,
+		"an end after %llu of %llu bytes",
+		(unsigned long long)side->given,
+		(unsigned long long)from->arrived);
+	ORACLE("SRV-16", side->notified == side_is_tls(side),
+		"close_notify: %d", side->notified);
+}
+
+int __wrap_shutdown(int fd, int how)
+{
+	struct side *side = side_of_fd(fd);
+
+	ORACLE("SRV-16", how == SHUT_WR && !side->shut,
+		"not one end of sending");
+	if (sides.conn->session.state == LBP_SESSION_RELAY)
+		check_end(side);
+	sides.called = true;
+	if (sides.no_shutdown) {
+		sides.no_shutdown = false;
+		side->saw_reset = true;
+		errno = ENOBUFS;
+		return -1;
+	}
+	side->shut = true;
+	if (!side->is_reset)
+		return 0;
+	errno = ENOTCONN;
+	return -1;
+}
+
+int __wrap_setsockopt(
+	int fd, int level, int name, const void *value, socklen_t len)
+{
+	struct side *side = side_of_fd(fd);
+	const struct linger *linger = value;
+	const int *on = value;
+
+	if (level == IPPROTO_TCP && name == TCP_NODELAY && len == sizeof(*on))
+		side->no_delay = *on != 0;
+	if (level == SOL_SOCKET && name == SO_LINGER && len == sizeof(*linger))
+		side->resets = linger->l_onoff != 0 && linger->l_linger == 0;
+	return 0;
+}
+
+int __wrap_close(int fd)
+{
+	struct side *side;
+
+	if (fd < SIDE_FD)
+		return __real_close(fd);
+	side = side_of_fd(fd);
+	ORACLE("SRV-17", !side->is_watched, "the poller still knows it");
+	ORACLE("SRV-17", !side_is_tls(side), "TLS is left");
+	side->closed = true;
+	return 0;
+}

@@ -1,0 +1,125 @@
+/*
+ * The calls of TLS after its handshake: records, and messages of its own, for
+ * which a read may have to write and a write to read.
+ */
+#include "oracle.h"
+#include "side.h"
+
+#define RECORD_MAX 16384
+
+/* As much of n bytes as one record has. */
+static uint64_t record(uint64_t n)
+{
+	return n < RECORD_MAX ? n : RECORD_MAX;
+}
+
+struct side *side_of_tls(const struct tls *tls)
+{
+	return &sides.side[tls == &sides.conn->upstream.tls];
+}
+
+static struct side *tls_side(const struct tls *tls)
+{
+	ORACLE("SRV-8", tls->ssl != NULL, "a call of TLS without it");
+	return side_of_tls(tls);
+}
+
+/* TLS reads its own messages whatever it was asked for. */
+static void get_message(struct side *side)
+{
+	if (side->messages == 0)
+		return;
+	side->messages = 0;
+	side->write_needs_read = false;
+	side->may_be_idle = true;
+	sides.called = true;
+}
+
+/* What a write of TLS waits for, if it waits. */
+static enum io write_waits(struct side *side)
+{
+	get_message(side);
+	if (side->write_needs_read)
+		return IO_WANT_READ;
+	return side->room == 0 ? IO_WANT_WRITE : IO_OK;
+}
+
+enum io tls_read(struct tls *tls, void *buf, size_t len, size_t *n)
+{
+	struct side *side = tls_side(tls);
+
+	ORACLE("SRV-35", len > 0, "a read of nothing");
+	ORACLE("SRV-16", !side->saw_end, "a read after the end");
+	if (side->is_reset) {
+		side->saw_reset = true;
+		return IO_RESET;
+	}
+	if (side->read_needs_write && side->room == 0)
+		return IO_WANT_WRITE;
+	if (side->read_needs_write)
+		side->may_be_idle = true;
+	side->read_needs_write = false;
+	if (side->pending == 0) {
+		get_message(side);
+		side->pending = record(side->arrived - side->taken);
+	}
+	if (side->pending > 0) {
+		*n = side_take(side, buf, len, side->pending);
+		side->pending -= *n;
+		return IO_OK;
+	}
+	ORACLE("SRV-35", side->has_ended || side->may_be_idle,
+		"a read in vain");
+	if (!side->has_ended)
+		return IO_WANT_READ;
+	side->saw_end = true;
+	sides.called = true;
+	return IO_END;
+}
+
+enum io tls_write(struct tls *tls, const void *buf, size_t len, size_t *n)
+{
+	struct side *side = tls_side(tls);
+	enum io io;
+
+	ORACLE("SRV-35", len > 0, "a write of nothing");
+	/* OpenSSL refuses less than what it could not write before. */
+	ORACLE("SRV-16", len >= side->retry, "%zu bytes, before %llu", len,
+		(unsigned long long)side->retry);
+	if (side->is_reset) {
+		side->saw_reset = true;
+		return IO_RESET;
+	}
+	io = write_waits(side);
+	side->retry = io == IO_OK ? 0 : record(len);
+	if (io == IO_OK)
+		*n = side_give(side, buf, record(len));
+	return io;
+}
+
+enum io tls_end(struct tls *tls)
+{
+	struct side *side = tls_side(tls);
+	enum io io;
+
+	ORACLE("SRV-16", !side->notified, "close_notify twice");
+	ORACLE("SRV-11", !side->is_shaking, "close_notify in a handshake");
+	if (side->is_reset) {
+		side->saw_reset = true;
+		return IO_RESET;
+	}
+	io = write_waits(side);
+	side->notified = io == IO_OK;
+	sides.called = sides.called || io == IO_OK;
+	return io;
+}
+
+bool tls_has_pending(const struct tls *tls)
+{
+	return tls_side(tls)->pending > 0;
+}
+
+void tls_release(struct tls *tls)
+{
+	tls->ssl = NULL;
+}
