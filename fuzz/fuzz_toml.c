@@ -253,7 +253,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	} else {
 		check_table(&lines, lbp_toml_root(doc), 0);
 	}
-	check_again(text, len, err, doc, &error);
+	/* It takes as long as all the rest: some lengths will do. */
+	if (len % 4 == 0)
+		check_again(text, len, err, doc, &error);
 	lbp_toml_free(doc);
 	free(lines.widths);
 	return 0;
