@@ -154,7 +154,7 @@ static void check_number(const X509 *cert)
 
 /*
  * As `openssl x509 -serial` prints it; a backslash and a line end are after
- * each 35 octets. A new BIO for each would take a third of the time.
+ * each 35 octets. A new BIO for each would take a quarter of the time.
  */
 static void check_text(const X509 *cert)
 {

@@ -101,6 +101,11 @@ struct side *side_of_fd(int fd)
 	return &sides.side[fd - SIDE_FD];
 }
 
+struct side *side_of_tls(const struct tls *tls)
+{
+	return &sides.side[tls == &sides.conn->upstream.tls];
+}
+
 bool side_is_tls(const struct side *side)
 {
 	return side_stream(side)->tls.ssl != NULL;

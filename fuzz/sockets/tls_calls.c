@@ -13,11 +13,6 @@ static uint64_t record(uint64_t n)
 	return n < RECORD_MAX ? n : RECORD_MAX;
 }
 
-struct side *side_of_tls(const struct tls *tls)
-{
-	return &sides.side[tls == &sides.conn->upstream.tls];
-}
-
 static struct side *tls_side(const struct tls *tls)
 {
 	ORACLE("SRV-8", tls->ssl != NULL, "a call of TLS without it");
