@@ -33,6 +33,8 @@ TARGET       =
 SIM_ARGS     = --count 10000
 EXHAUST      =
 PYTEST_ARGS  =
+# Integration tests at a time: most of their time they wait.
+PYTEST_JOBS := $(shell expr 2 \* $$(nproc))
 TRACE_ARGS   =
 KEEP         =
 # V=1 shows the commands of the build.
@@ -348,7 +350,8 @@ fuzz-long: $(addprefix build/fuzz/,$(targets)) ## a long run of every target, it
 corpus: $(addprefix build/fuzz/,$(targets)) ## keep what `make fuzz` found worth keeping in fuzz/corpus; TARGET=
 	@$(PYTHON) ci/fuzz --keep $(targets)
 
-pytest = $(PYTHON) -m pytest -p no:cacheprovider $(PYTEST_ARGS)
+pytest = $(PYTHON) -m pytest -p no:cacheprovider -n $(PYTEST_JOBS) \
+	$(PYTEST_ARGS)
 # These tests start no program of this build.
 no_server = --ignore=itest/test_certs_gen.py --ignore=itest/test_harness.py
 

@@ -1,7 +1,8 @@
 """Free loopback ports, from below the range of outgoing connections.
 
 A port of that range could be taken by any client's own end between the
-moment it was found free and the moment the server binds it.
+moment it was found free and the moment the server binds it. Test processes
+that run side by side each have ports of their own.
 """
 
 import os
@@ -9,6 +10,13 @@ import socket
 
 RANGE_FILE = "/proc/sys/net/ipv4/ip_local_port_range"
 LOWEST = 10240
+
+
+def _process():
+    """The number of this test process, and how many there are."""
+    name = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
+    count = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    return int(name.removeprefix("gw")), count
 
 
 def _highest():
@@ -22,15 +30,18 @@ def _highest():
 class Ports:
     def __init__(self):
         self.high = _highest()
-        self.next = LOWEST + os.getpid() * 97 % (self.high - LOWEST)
+        number, self.step = _process()
+        self.first = LOWEST + number
+        span = (self.high - self.first) // self.step
+        self.next = self.first + os.getpid() * 97 % span * self.step
 
     def free(self, host="127.0.0.1"):
         """A port that nobody listens on now and that is not given twice."""
-        for _ in range(self.high - LOWEST):
+        for _ in range(self.first, self.high, self.step):
             port = self.next
-            self.next += 1
+            self.next += self.step
             if self.next >= self.high:
-                self.next = LOWEST
+                self.next = self.first
             if self._is_free(host, port):
                 return port
         raise AssertionError("no free loopback port")
