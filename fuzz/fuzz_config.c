@@ -252,6 +252,10 @@ static void check_config(const struct lbp_config *config)
 		config->max_connections >= 1 &&
 			config->max_connections <= 1000000,
 		"%u connections", config->max_connections);
+	ORACLE("CFG-20",
+		config->max_handshakes >= 1 &&
+			config->max_handshakes <= 1000000,
+		"%u handshakes", config->max_handshakes);
 	ORACLE("CFG-20", config->event_loop <= LBP_EVENT_LOOP_EPOLL,
 		"event loop %d", (int)config->event_loop);
 	if (config->admin.host != NULL)
@@ -262,6 +266,7 @@ static void check_config(const struct lbp_config *config)
 	check_path(&config->crl, false);
 	check_path(&config->ciphers, false);
 	check_path(&config->ciphersuites, false);
+	check_path(&config->groups, false);
 	ORACLE("CFG-21", config->min_version <= LBP_TLS_1_3, "TLS version %d",
 		(int)config->min_version);
 	ORACLE("CFG-22", config->log_level <= LBP_LOG_DEBUG, "log level %d",

@@ -61,6 +61,8 @@ for spec, key, line, low, high in [
         ("CFG-20", "server.workers", "workers = 2", 1, 256),
         ("CFG-20", "server.max_connections", "max_connections = 400", 1,
          1000000),
+        ("CFG-20", "server.max_handshakes", "max_handshakes = 256", 1,
+         1000000),
         ("CFG-26", "app.health.rise", "rise = 2", 1, 1000),
         ("CFG-26", "app.health.fall", "fall = 3", 1, 1000),
         ("CFG-27", "app.upstream.weight", "weight = 1", 1, 256),
@@ -113,6 +115,9 @@ values("CFG-20", "server.event_loop", 'event_loop = "auto"',
        ('"Auto"', "'Auto'"), ('""', "''"), ("true", "a boolean"))
 values("CFG-21", "tls.min_version", 'min_version = "1.2"', '"1.2" or "1.3"',
        ('"1.1"', r"'1\.1'"), ("1.2", "a float"), ('"TLSv1.3"', ".*"))
+values("CFG-24", "app.unclean_end", 'unclean_end = "reset"',
+       '"reset" or "end"', ('"close"', "'close'"), ('"End"', "'End'"),
+       ("true", "a boolean"))
 values("CFG-22", "log.level", 'level = "info"',
        '"error", "warn", "info" or "debug"', ('"warning"', "'warning'"),
        ('"INFO"', "'INFO'"), ("3", "an integer"),
@@ -149,6 +154,9 @@ values("CFG-8 CFG-21", "tls.ciphersuites",
        ('"a\\u007F"', r"'a\\u007F': it has a control character"),
        ('"a\\tb"', r"'a\\u0009b': it has a control character"),
        ("[]", "an array"))
+values("CFG-8 CFG-21", "tls.groups", 'groups = "X25519:P-256"',
+       "OpenSSL names of key exchange groups, joined by ':'",
+       ('""', "'': it is empty"), ('["X25519"]', "an array"))
 
 # Addresses: one key has them all, the other ones the reporting.
 values("CFG-4 CFG-5 CFG-20", "server.admin", 'admin = "127.0.0.1:9900"',
@@ -389,7 +397,7 @@ case("twice-client-app", "CFG-14", '["echo", "mail"]',
 # Unknown keys.
 for key, line, near, accepted in [
         ("server.wokers", "workers = 2", "workers",
-         "workers, event_loop, max_connections, admin"),
+         "workers, event_loop, max_connections, max_handshakes, admin"),
         ("server.max-connections", "max_connections = 400",
          "max_connections", "workers, .*"),
         ("server.Admin", 'admin = "127.0.0.1:9900"', "admin", "workers, .*"),
@@ -407,7 +415,8 @@ for key, line, near, accepted in [
          "handshake, connect, idle, drain"),
         ("timeouts.darin", 'drain = "30s"', "drain", "handshake, .*"),
         ("app.proxyprotocol", "proxy_protocol = false", "proxy_protocol",
-         "id, listen, proxy_protocol, limits, health, upstream"),
+         "id, listen, proxy_protocol, unclean_end, limits, health, "
+         "upstream"),
         ("app.health.intervall", 'interval = "2s"', "interval",
          "enabled, interval, timeout, rise, fall"),
         ("app.health.raise", "rise = 2", "rise", "enabled, .*"),

@@ -39,6 +39,11 @@ static const struct lbp_config_key server_keys[] = {
 		.offset = AT(max_connections),
 		.min = 1,
 		.max = 1000000},
+	{.name = "max_handshakes",
+		.read = lbp_config_read_integer,
+		.offset = AT(max_handshakes),
+		.min = 1,
+		.max = 1000000},
 	{.name = "admin",
 		.read = lbp_config_read_address,
 		.offset = AT(admin),
@@ -81,6 +86,11 @@ static const struct lbp_config_key tls_keys[] = {
 		.read = lbp_config_read_text,
 		.offset = AT(ciphersuites),
 		.accepts = "names of TLS 1.3 cipher suites, joined by ':'"},
+	{.name = "groups",
+		.read = lbp_config_read_text,
+		.offset = AT(groups),
+		.accepts = "OpenSSL names of key exchange groups, joined by "
+			   "':'"},
 };
 
 static const struct lbp_config_key log_keys[] = {
@@ -155,6 +165,7 @@ static const struct lbp_config_section root_section = {
 static const struct lbp_config defaults = {
 	.event_loop = LBP_EVENT_LOOP_AUTO,
 	.max_connections = 400,
+	.max_handshakes = 256,
 	.min_version = LBP_TLS_1_2,
 	.log_level = LBP_LOG_INFO,
 	.handshake_ns = 5 * SECOND_NS,

@@ -49,6 +49,12 @@ enum lbp_tls_version {
 	LBP_TLS_1_3,
 };
 
+/* What a TCP end without close_notify counts as. */
+enum lbp_unclean_end {
+	LBP_UNCLEAN_RESET,
+	LBP_UNCLEAN_END,
+};
+
 enum lbp_log_level {
 	LBP_LOG_ERROR,
 	LBP_LOG_WARN,
@@ -73,6 +79,7 @@ struct lbp_config_app {
 	size_t listen_len;
 	bool proxy_protocol;
 	struct lbp_config_pos proxy_protocol_pos;
+	enum lbp_unclean_end unclean_end;
 	struct lbp_limits limits; /* for clients that override nothing */
 	struct lbp_health_options health;
 	struct lbp_config_upstream *upstreams; /* upstream_len, >= 1 */
@@ -97,7 +104,8 @@ struct lbp_config {
 	uint32_t workers; /* 0: as many as there are CPUs */
 	enum lbp_event_loop event_loop;
 	struct lbp_config_pos event_loop_pos;
-	uint32_t max_connections;
+	uint32_t max_connections; /* sessions that were let in */
+	uint32_t max_handshakes;  /* in progress, beside them */
 	struct lbp_config_address admin;
 
 	struct lbp_config_text certificate;
@@ -107,6 +115,7 @@ struct lbp_config {
 	enum lbp_tls_version min_version;
 	struct lbp_config_text ciphers;
 	struct lbp_config_text ciphersuites;
+	struct lbp_config_text groups;
 
 	enum lbp_log_level log_level;
 

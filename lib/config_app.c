@@ -243,6 +243,8 @@ static void read_limits(
 			reader, "app.limits", field->value, field->out);
 }
 
+static const char *const unclean_ends[] = {"reset", "end", NULL};
+
 static const struct lbp_config_key app_keys[] = {
 	{.name = "id",
 		.read = lbp_config_read_id,
@@ -256,6 +258,10 @@ static const struct lbp_config_key app_keys[] = {
 	{.name = "proxy_protocol",
 		.read = read_proxy_protocol,
 		.accepts = "true or false"},
+	{.name = "unclean_end",
+		.read = lbp_config_read_choice,
+		.offset = AT(unclean_end),
+		.choices = unclean_ends},
 	{.name = "limits",
 		.read = read_limits,
 		.offset = AT(limits),

@@ -39,6 +39,7 @@ void lbp_config_read_duration(
 
 _Static_assert(sizeof(enum lbp_event_loop) == sizeof(unsigned) &&
 		       sizeof(enum lbp_tls_version) == sizeof(unsigned) &&
+		       sizeof(enum lbp_unclean_end) == sizeof(unsigned) &&
 		       sizeof(enum lbp_log_level) == sizeof(unsigned),
 	"a choice is stored as an unsigned");
 

@@ -89,6 +89,8 @@ uint64_t lbp_policy_descriptors(
 	n += listeners;
 	/* A client's connection and its upstream's. */
 	n += (uint64_t)config->max_connections * 2;
+	/* A client's, before there is a session. */
+	n += config->max_handshakes;
 	/* At most one check of an upstream runs at a time. */
 	for (i = 0; i < config->app_len; i++) {
 		if (config->apps[i].health.enabled)
@@ -101,12 +103,22 @@ enum lbp_err lbp_policy_event_loop(const struct lbp_config *config,
 	uint64_t descriptors, uint64_t select_max, enum lbp_event_loop *out)
 {
 	bool fits = descriptors <= select_max;
+	bool fits_with_one =
+		fits || descriptors - select_max < config->max_handshakes;
 
-	if (config->event_loop == LBP_EVENT_LOOP_SELECT && !fits)
+	if (config->event_loop == LBP_EVENT_LOOP_SELECT && !fits_with_one)
 		return LBP_ERR_RANGE;
 	if (config->event_loop == LBP_EVENT_LOOP_AUTO)
 		*out = fits ? LBP_EVENT_LOOP_SELECT : LBP_EVENT_LOOP_EPOLL;
 	else
 		*out = config->event_loop;
 	return LBP_OK;
+}
+
+uint32_t lbp_policy_handshakes(const struct lbp_config *config,
+	enum lbp_event_loop loop, uint64_t descriptors, uint64_t select_max)
+{
+	if (loop != LBP_EVENT_LOOP_SELECT || descriptors <= select_max)
+		return config->max_handshakes;
+	return config->max_handshakes - (uint32_t)(descriptors - select_max);
 }

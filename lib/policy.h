@@ -81,13 +81,22 @@ uint64_t lbp_policy_descriptors(
 	const struct lbp_config *config, uint32_t workers, uint32_t listeners);
 
 /*
- * The event loop to use where descriptors can be needed and select can watch
- * those below select_max: "auto" is select while they fit, else epoll.
- * LBP_ERR_RANGE: the configuration asks for select and they do not fit; *out
- * is as before. Source: [POL-3].
+ * The event loop to use where descriptors, as lbp_policy_descriptors counts
+ * them, can be needed and select can watch select_max: "auto" is select while
+ * they fit, else epoll. LBP_ERR_RANGE: the configuration asks for select, and
+ * they do not fit even with a single handshake at a time; *out is as before.
+ * Source: [POL-3].
  */
 LBP_MUST_CHECK enum lbp_err lbp_policy_event_loop(
 	const struct lbp_config *config, uint64_t descriptors,
 	uint64_t select_max, enum lbp_event_loop *out);
+
+/*
+ * How many handshakes may be in progress at once with an event loop that
+ * lbp_policy_event_loop chose for the same numbers: max_handshakes, or with
+ * select those that fit, at least one. Source: [POL-6].
+ */
+uint32_t lbp_policy_handshakes(const struct lbp_config *config,
+	enum lbp_event_loop loop, uint64_t descriptors, uint64_t select_max);
 
 #endif

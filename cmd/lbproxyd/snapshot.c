@@ -198,14 +198,20 @@ static void choose_event_loop(
 	snapshot->descriptors = lbp_policy_descriptors(
 		config, snapshot->workers, snapshot->listeners);
 	if (lbp_policy_event_loop(config, snapshot->descriptors, FD_SETSIZE,
-		    &snapshot->event_loop) == LBP_OK)
+		    &snapshot->event_loop) == LBP_OK) {
+		snapshot->handshakes =
+			lbp_policy_handshakes(config, snapshot->event_loop,
+				snapshot->descriptors, FD_SETSIZE);
 		return;
+	}
 	problem(problems, config->event_loop_pos,
 		"server.event_loop: select can watch %d descriptors, and "
-		"max_connections = %u may need %llu; accepted: \"epoll\", "
-		"\"auto\", or a smaller max_connections",
+		"max_connections = %u may need %llu with one handshake at a "
+		"time; accepted: \"epoll\", \"auto\", or a smaller "
+		"max_connections",
 		FD_SETSIZE, config->max_connections,
-		(unsigned long long)snapshot->descriptors);
+		(unsigned long long)(snapshot->descriptors -
+				     config->max_handshakes + 1));
 }
 
 static bool load(

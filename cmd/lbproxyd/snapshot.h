@@ -39,6 +39,7 @@ struct snapshot {
 	uint32_t listeners;             /* sockets to listen on */
 	uint64_t descriptors;           /* that may be needed at once */
 	enum lbp_event_loop event_loop; /* not auto */
+	uint32_t handshakes;            /* that may be in progress */
 };
 
 /*

@@ -268,6 +268,16 @@ static void draw_globals(struct drawing *drawing, struct lbp_config *config)
 	config->drain_ns = draw_duration(drawing);
 }
 
+/* At the end, so that the bytes of older inputs mean what they did. */
+static void draw_later_keys(struct drawing *drawing, struct lbp_config *config)
+{
+	config->max_handshakes = draw_between(drawing, 1, 1000000);
+	config->groups = maybe_text(drawing);
+	for (size_t i = 0; i < config->app_len; i++)
+		config->apps[i].unclean_end =
+			(enum lbp_unclean_end)bytes_below(drawing->bytes, 2);
+}
+
 const struct lbp_config *config_draw(struct bytes *bytes)
 {
 	static struct lbp_config config;
@@ -285,5 +295,6 @@ const struct lbp_config *config_draw(struct bytes *bytes)
 	config.client_len = bytes_below(bytes, CLIENTS_MAX + 1);
 	for (size_t i = 0; i < config.client_len; i++)
 		clients[i] = draw_client(&drawing, &config, &client_storage[i]);
+	draw_later_keys(&drawing, &config);
 	return &config;
 }

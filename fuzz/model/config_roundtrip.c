@@ -78,6 +78,9 @@ static void compare_app(
 			want->listen[i].port);
 	ORACLE("CFG-24", got->proxy_protocol == want->proxy_protocol,
 		"proxy_protocol %d", got->proxy_protocol);
+	ORACLE("CFG-24", got->unclean_end == want->unclean_end,
+		"unclean_end %d instead of %d", (int)got->unclean_end,
+		(int)want->unclean_end);
 	ORACLE("CFG-25", is_same_limits(&got->limits, &want->limits),
 		"other limits of app %s", want->id.ptr);
 	compare_health(&got->health, &want->health);
@@ -130,8 +133,9 @@ static void compare_tls(
 		(int)want->min_version);
 	ORACLE("CFG-21",
 		is_same_text(&got->ciphers, &want->ciphers) &&
-			is_same_text(&got->ciphersuites, &want->ciphersuites),
-		"other ciphers");
+			is_same_text(&got->ciphersuites, &want->ciphersuites) &&
+			is_same_text(&got->groups, &want->groups),
+		"other ciphers or groups");
 }
 
 static void compare(const struct lbp_config *got, const struct lbp_config *want)
@@ -140,9 +144,11 @@ static void compare(const struct lbp_config *got, const struct lbp_config *want)
 		"%u workers instead of %u", got->workers, want->workers);
 	ORACLE("CFG-20",
 		got->event_loop == want->event_loop &&
-			got->max_connections == want->max_connections,
-		"event loop %d, %u connections", (int)got->event_loop,
-		got->max_connections);
+			got->max_connections == want->max_connections &&
+			got->max_handshakes == want->max_handshakes,
+		"event loop %d, %u connections, %u handshakes",
+		(int)got->event_loop, got->max_connections,
+		got->max_handshakes);
 	ORACLE("CFG-20", is_same_address(&got->admin, &want->admin),
 		"another address for admin");
 	compare_tls(got, want);
@@ -224,6 +230,7 @@ static void check_places(const struct lbp_config *config, const char *text)
 	check_path_place(text, &config->crl, "crl");
 	check_path_place(text, &config->ciphers, "ciphers");
 	check_path_place(text, &config->ciphersuites, "ciphersuites");
+	check_path_place(text, &config->groups, "groups");
 	for (size_t i = 0; i < config->app_len; i++)
 		check_app_places(&config->apps[i], text);
 }

@@ -211,6 +211,7 @@ static void write_server(struct writer *writer, const struct lbp_config *config)
 	write_name(writer, "event_loop", loops, config->event_loop,
 		LBP_EVENT_LOOP_AUTO);
 	write_number(writer, "max_connections", config->max_connections, 400);
+	write_number(writer, "max_handshakes", config->max_handshakes, 256);
 	if (config->admin.host != NULL) {
 		put_key(writer, "admin");
 		put_address(writer, "", &config->admin);
@@ -231,6 +232,7 @@ static void write_tls(struct writer *writer, const struct lbp_config *config)
 		LBP_TLS_1_2);
 	write_text(writer, "ciphers", &config->ciphers);
 	write_text(writer, "ciphersuites", &config->ciphersuites);
+	write_text(writer, "groups", &config->groups);
 	close_table(writer, false);
 }
 
@@ -297,6 +299,7 @@ static void write_health(
 
 static void write_app(struct writer *writer, const struct lbp_config_app *app)
 {
+	static const char *const ends[] = {"reset", "end"};
 	const struct lbp_limits none = {0, 0, 60 * SECOND_NS};
 
 	write_text(writer, "id", &app->id);
@@ -307,6 +310,8 @@ static void write_app(struct writer *writer, const struct lbp_config_app *app)
 	}
 	fputs("]", writer->out);
 	write_bool(writer, "proxy_protocol", app->proxy_protocol, false);
+	write_name(writer, "unclean_end", ends, app->unclean_end,
+		LBP_UNCLEAN_RESET);
 	open_table(writer, "app.limits", 0, false);
 	write_limits(writer, &app->limits, &none);
 	close_table(writer, false);

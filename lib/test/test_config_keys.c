@@ -36,6 +36,8 @@
 #define PROXY_KEY   "the path of the PEM file with the proxy's client key"
 #define CIPHERS     "OpenSSL names of TLS 1.2 cipher suites, joined by ':'"
 #define SUITES      "names of TLS 1.3 cipher suites, joined by ':'"
+#define GROUPS      "OpenSSL names of key exchange groups, joined by ':'"
+#define ENDS        "\"reset\" or \"end\""
 #define LOOPS       "\"auto\", \"select\" or \"epoll\""
 #define VERSIONS    "\"1.2\" or \"1.3\""
 #define LEVELS      "\"error\", \"warn\", \"info\" or \"debug\""
@@ -52,6 +54,7 @@ static const char other_types_text[] =
 	"workers = 1.5\n"
 	"event_loop = 1.5\n"
 	"max_connections = 1.5\n"
+	"max_handshakes = 1.5\n"
 	"admin = 1.5\n"
 	"[tls]\n"
 	"certificate = 1.5\n"
@@ -61,6 +64,7 @@ static const char other_types_text[] =
 	"min_version = 1.5\n"
 	"ciphers = 1.5\n"
 	"ciphersuites = 1.5\n"
+	"groups = 1.5\n"
 	"[log]\n"
 	"level = 1.5\n"
 	"[timeouts]\n"
@@ -72,6 +76,7 @@ static const char other_types_text[] =
 	"id = 1.5\n"
 	"listen = 1.5\n"
 	"proxy_protocol = 1.5\n"
+	"unclean_end = 1.5\n"
 	"limits = 1.5\n"
 	"health = 1.5\n"
 	"upstream = 1.5\n"
@@ -107,50 +112,53 @@ static const struct want other_types_wanted[] = {
 	{2, 11, MUST("server.workers", INTEGER("256"), FLOAT)},
 	{3, 14, MUST("server.event_loop", LOOPS, FLOAT)},
 	{4, 19, MUST("server.max_connections", INTEGER("1000000"), FLOAT)},
-	{5, 9, MUST("server.admin", LBP_CONFIG_ADDRESS, FLOAT)},
-	{7, 15, MUST("tls.certificate", CHAIN, FLOAT)},
-	{8, 15, MUST("tls.private_key", SERVER_KEY, FLOAT)},
-	{9, 13, MUST("tls.client_ca", CLIENT_CA, FLOAT)},
-	{10, 7, MUST("tls.crl", CRL, FLOAT)},
-	{11, 15, MUST("tls.min_version", VERSIONS, FLOAT)},
-	{12, 11, MUST("tls.ciphers", CIPHERS, FLOAT)},
-	{13, 16, MUST("tls.ciphersuites", SUITES, FLOAT)},
-	{15, 9, MUST("log.level", LEVELS, FLOAT)},
-	{17, 13, MUST("timeouts.handshake", LBP_CONFIG_DURATION, FLOAT)},
-	{18, 11, MUST("timeouts.connect", LBP_CONFIG_DURATION, FLOAT)},
-	{19, 8, MUST("timeouts.idle", LBP_CONFIG_DURATION, FLOAT)},
-	{20, 9, MUST("timeouts.drain", LBP_CONFIG_DURATION, FLOAT)},
-	{22, 6, MUST("app.id", ID, FLOAT)},
-	{23, 10, MUST("app.listen", LISTEN, FLOAT)},
-	{24, 18, MUST("app.proxy_protocol", "true or false", FLOAT)},
-	{25, 10,
+	{5, 18, MUST("server.max_handshakes", INTEGER("1000000"), FLOAT)},
+	{6, 9, MUST("server.admin", LBP_CONFIG_ADDRESS, FLOAT)},
+	{8, 15, MUST("tls.certificate", CHAIN, FLOAT)},
+	{9, 15, MUST("tls.private_key", SERVER_KEY, FLOAT)},
+	{10, 13, MUST("tls.client_ca", CLIENT_CA, FLOAT)},
+	{11, 7, MUST("tls.crl", CRL, FLOAT)},
+	{12, 15, MUST("tls.min_version", VERSIONS, FLOAT)},
+	{13, 11, MUST("tls.ciphers", CIPHERS, FLOAT)},
+	{14, 16, MUST("tls.ciphersuites", SUITES, FLOAT)},
+	{15, 10, MUST("tls.groups", GROUPS, FLOAT)},
+	{17, 9, MUST("log.level", LEVELS, FLOAT)},
+	{19, 13, MUST("timeouts.handshake", LBP_CONFIG_DURATION, FLOAT)},
+	{20, 11, MUST("timeouts.connect", LBP_CONFIG_DURATION, FLOAT)},
+	{21, 8, MUST("timeouts.idle", LBP_CONFIG_DURATION, FLOAT)},
+	{22, 9, MUST("timeouts.drain", LBP_CONFIG_DURATION, FLOAT)},
+	{24, 6, MUST("app.id", ID, FLOAT)},
+	{25, 10, MUST("app.listen", LISTEN, FLOAT)},
+	{26, 18, MUST("app.proxy_protocol", "true or false", FLOAT)},
+	{27, 15, MUST("app.unclean_end", ENDS, FLOAT)},
+	{28, 10,
 		MUST("app.limits",
 			"a table with concurrent, connections and window",
 			FLOAT)},
-	{26, 10, MUST("app.health", "a table, [app.health]", FLOAT)},
-	{27, 12, MUST("app.upstream", UPSTREAMS, FLOAT)},
-	{30, 18, MUST("app.listen", LISTEN, FLOAT)},
-	{31, 25, MUST("app.limits.concurrent", INTEGER("1000000"), FLOAT)},
-	{31, 44, MUST("app.limits.connections", INTEGER("1000000"), FLOAT)},
-	{31, 58, MUST("app.limits.window", LBP_CONFIG_DURATION, FLOAT)},
-	{33, 11, MUST("app.health.enabled", "true or false", FLOAT)},
-	{34, 12, MUST("app.health.interval", LBP_CONFIG_DURATION, FLOAT)},
-	{35, 11, MUST("app.health.timeout", LBP_CONFIG_DURATION, FLOAT)},
-	{36, 8, MUST("app.health.rise", INTEGER("1000"), FLOAT)},
-	{37, 8, MUST("app.health.fall", INTEGER("1000"), FLOAT)},
-	{39, 7, MUST("app.upstream.url", URL, FLOAT)},
-	{40, 10, MUST("app.upstream.weight", INTEGER("256"), FLOAT)},
-	{41, 6, MUST("app.upstream.ca", UPSTREAM_CA, FLOAT)},
-	{42, 15, MUST("app.upstream.server_name", SERVER_NAME, FLOAT)},
-	{43, 15, MUST("app.upstream.certificate", PROXY_CERT, FLOAT)},
-	{44, 15, MUST("app.upstream.private_key", PROXY_KEY, FLOAT)},
-	{46, 6, MUST("client.id", ID, FLOAT)},
-	{47, 11, MUST("client.serials", SERIALS, FLOAT)},
-	{48, 8, MUST("client.apps", APPS, FLOAT)},
-	{49, 10, MUST("client.limits", OVERRIDES, FLOAT)},
-	{52, 17, MUST("client.serials", SERIALS, FLOAT)},
-	{53, 14, MUST("client.apps", APPS, FLOAT)},
-	{54, 12, MUST("client.limits", OVERRIDES, FLOAT)},
+	{29, 10, MUST("app.health", "a table, [app.health]", FLOAT)},
+	{30, 12, MUST("app.upstream", UPSTREAMS, FLOAT)},
+	{33, 18, MUST("app.listen", LISTEN, FLOAT)},
+	{34, 25, MUST("app.limits.concurrent", INTEGER("1000000"), FLOAT)},
+	{34, 44, MUST("app.limits.connections", INTEGER("1000000"), FLOAT)},
+	{34, 58, MUST("app.limits.window", LBP_CONFIG_DURATION, FLOAT)},
+	{36, 11, MUST("app.health.enabled", "true or false", FLOAT)},
+	{37, 12, MUST("app.health.interval", LBP_CONFIG_DURATION, FLOAT)},
+	{38, 11, MUST("app.health.timeout", LBP_CONFIG_DURATION, FLOAT)},
+	{39, 8, MUST("app.health.rise", INTEGER("1000"), FLOAT)},
+	{40, 8, MUST("app.health.fall", INTEGER("1000"), FLOAT)},
+	{42, 7, MUST("app.upstream.url", URL, FLOAT)},
+	{43, 10, MUST("app.upstream.weight", INTEGER("256"), FLOAT)},
+	{44, 6, MUST("app.upstream.ca", UPSTREAM_CA, FLOAT)},
+	{45, 15, MUST("app.upstream.server_name", SERVER_NAME, FLOAT)},
+	{46, 15, MUST("app.upstream.certificate", PROXY_CERT, FLOAT)},
+	{47, 15, MUST("app.upstream.private_key", PROXY_KEY, FLOAT)},
+	{49, 6, MUST("client.id", ID, FLOAT)},
+	{50, 11, MUST("client.serials", SERIALS, FLOAT)},
+	{51, 8, MUST("client.apps", APPS, FLOAT)},
+	{52, 10, MUST("client.limits", OVERRIDES, FLOAT)},
+	{55, 17, MUST("client.serials", SERIALS, FLOAT)},
+	{56, 14, MUST("client.apps", APPS, FLOAT)},
+	{57, 12, MUST("client.limits", OVERRIDES, FLOAT)},
 };
 
 static void other_types(void)
@@ -265,15 +273,16 @@ static const char unknown_text[] = "x = 1\n"
 static const struct want unknown_wanted[] = {
 	{1, 1, UNKNOWN("x", "server, tls, log, timeouts, app, client")},
 	{3, 1,
-		UNKNOWN("server.x",
-			"workers, event_loop, max_connections, admin")},
+		UNKNOWN("server.x", "workers, event_loop, max_connections, "
+				    "max_handshakes, admin")},
 	{5, 1,
 		UNKNOWN("tls.x", "certificate, private_key, client_ca, crl, "
-				 "min_version, ciphers, ciphersuites")},
+				 "min_version, ciphers, ciphersuites, groups")},
 	{10, 1, UNKNOWN("log.x", "level")},
 	{12, 1, UNKNOWN("timeouts.x", "handshake, connect, idle, drain")},
 	{14, 1,
-		UNKNOWN("app.x", "id, listen, proxy_protocol, limits, health, "
+		UNKNOWN("app.x", "id, listen, proxy_protocol, unclean_end, "
+				 "limits, health, "
 				 "upstream")},
 	{18, 1, UNKNOWN("app.limits.x", "concurrent, connections, window")},
 	{20, 1,
@@ -297,6 +306,7 @@ static const char too_little_text[] =
 	"[server]\n"
 	"workers = 0\n"
 	"max_connections = 0\n"
+	"max_handshakes = 0\n"
 	"event_loop = \"\"\n"
 	"admin = \"\"\n"
 	"[tls]\n"
@@ -307,6 +317,7 @@ static const char too_little_text[] =
 	"min_version = \"1.20\"\n"
 	"ciphers = \"\"\n"
 	"ciphersuites = \"\"\n"
+	"groups = \"\"\n"
 	"[log]\n"
 	"level = \"inf\"\n"
 	"[timeouts]\n"
@@ -317,6 +328,7 @@ static const char too_little_text[] =
 	"[[app]]\n"
 	"id = \"\"\n"
 	"listen = []\n"
+	"unclean_end = \"res\"\n"
 	"limits = { concurrent = 0, connections = 0, window = \"0s\" }\n"
 	"health = { interval = \"0s\", timeout = \"0s\", rise = 0, fall = 0 }\n"
 	"upstream = []\n"
@@ -349,56 +361,59 @@ static const char too_little_text[] =
 static const struct want too_little_wanted[] = {
 	{2, 11, MUST("server.workers", INTEGER("256"), "0")},
 	{3, 19, MUST("server.max_connections", INTEGER("1000000"), "0")},
-	{4, 14, MUST("server.event_loop", LOOPS, "''")},
-	{5, 9, MUST("server.admin", LBP_CONFIG_ADDRESS, "'': it is empty")},
-	{7, 15, MUST("tls.certificate", CHAIN, "'': it is empty")},
-	{8, 15, MUST("tls.private_key", SERVER_KEY, "'': it is empty")},
-	{9, 13, MUST("tls.client_ca", CLIENT_CA, "'': it is empty")},
-	{10, 7, MUST("tls.crl", CRL, "'': it is empty")},
-	{11, 15, MUST("tls.min_version", VERSIONS, "'1.20'")},
-	{12, 11, MUST("tls.ciphers", CIPHERS, "'': it is empty")},
-	{13, 16, MUST("tls.ciphersuites", SUITES, "'': it is empty")},
-	{15, 9, MUST("log.level", LEVELS, "'inf'")},
-	{17, 13, MUST("timeouts.handshake", LBP_CONFIG_DURATION, "'0s'")},
-	{18, 11, MUST("timeouts.connect", LBP_CONFIG_DURATION, "'8761h'")},
-	{19, 8, MUST("timeouts.idle", LBP_CONFIG_DURATION, "''")},
-	{20, 9, MUST("timeouts.drain", LBP_CONFIG_DURATION, "'x'")},
-	{22, 6, MUST("app.id", ID, "'': it is empty")},
-	{23, 10, MUST("app.listen", LISTEN, "empty")},
-	{24, 25, MUST("app.limits.concurrent", INTEGER("1000000"), "0")},
-	{24, 42, MUST("app.limits.connections", INTEGER("1000000"), "0")},
-	{24, 54, MUST("app.limits.window", LBP_CONFIG_DURATION, "'0s'")},
-	{25, 23, MUST("app.health.interval", LBP_CONFIG_DURATION, "'0s'")},
-	{25, 39, MUST("app.health.timeout", LBP_CONFIG_DURATION, "'0s'")},
-	{25, 52, MUST("app.health.rise", INTEGER("1000"), "0")},
-	{25, 62, MUST("app.health.fall", INTEGER("1000"), "0")},
-	{26, 12, MUST("app.upstream", UPSTREAMS, "empty")},
-	{29, 11, MUST("app.listen", LISTEN, "'': it is empty")},
-	{31, 7,
+	{4, 18, MUST("server.max_handshakes", INTEGER("1000000"), "0")},
+	{5, 14, MUST("server.event_loop", LOOPS, "''")},
+	{6, 9, MUST("server.admin", LBP_CONFIG_ADDRESS, "'': it is empty")},
+	{8, 15, MUST("tls.certificate", CHAIN, "'': it is empty")},
+	{9, 15, MUST("tls.private_key", SERVER_KEY, "'': it is empty")},
+	{10, 13, MUST("tls.client_ca", CLIENT_CA, "'': it is empty")},
+	{11, 7, MUST("tls.crl", CRL, "'': it is empty")},
+	{12, 15, MUST("tls.min_version", VERSIONS, "'1.20'")},
+	{13, 11, MUST("tls.ciphers", CIPHERS, "'': it is empty")},
+	{14, 16, MUST("tls.ciphersuites", SUITES, "'': it is empty")},
+	{15, 10, MUST("tls.groups", GROUPS, "'': it is empty")},
+	{17, 9, MUST("log.level", LEVELS, "'inf'")},
+	{19, 13, MUST("timeouts.handshake", LBP_CONFIG_DURATION, "'0s'")},
+	{20, 11, MUST("timeouts.connect", LBP_CONFIG_DURATION, "'8761h'")},
+	{21, 8, MUST("timeouts.idle", LBP_CONFIG_DURATION, "''")},
+	{22, 9, MUST("timeouts.drain", LBP_CONFIG_DURATION, "'x'")},
+	{24, 6, MUST("app.id", ID, "'': it is empty")},
+	{25, 10, MUST("app.listen", LISTEN, "empty")},
+	{26, 15, MUST("app.unclean_end", ENDS, "'res'")},
+	{27, 25, MUST("app.limits.concurrent", INTEGER("1000000"), "0")},
+	{27, 42, MUST("app.limits.connections", INTEGER("1000000"), "0")},
+	{27, 54, MUST("app.limits.window", LBP_CONFIG_DURATION, "'0s'")},
+	{28, 23, MUST("app.health.interval", LBP_CONFIG_DURATION, "'0s'")},
+	{28, 39, MUST("app.health.timeout", LBP_CONFIG_DURATION, "'0s'")},
+	{28, 52, MUST("app.health.rise", INTEGER("1000"), "0")},
+	{28, 62, MUST("app.health.fall", INTEGER("1000"), "0")},
+	{29, 12, MUST("app.upstream", UPSTREAMS, "empty")},
+	{32, 11, MUST("app.listen", LISTEN, "'': it is empty")},
+	{34, 7,
 		MUST("app.upstream.url", URL,
 			"'': it does not start with tcp:// or tls://")},
-	{32, 10, MUST("app.upstream.weight", INTEGER("256"), "0")},
-	{35, 6, MUST("app.upstream.ca", UPSTREAM_CA, "'': it is empty")},
-	{36, 15,
+	{35, 10, MUST("app.upstream.weight", INTEGER("256"), "0")},
+	{38, 6, MUST("app.upstream.ca", UPSTREAM_CA, "'': it is empty")},
+	{39, 15,
 		MUST("app.upstream.server_name", SERVER_NAME,
 			"'': the host is empty")},
-	{37, 15,
+	{40, 15,
 		MUST("app.upstream.certificate", PROXY_CERT,
 			"'': it is empty")},
-	{38, 15,
+	{41, 15,
 		MUST("app.upstream.private_key", PROXY_KEY, "'': it is empty")},
-	{40, 6, MUST("client.id", ID, "'': it is empty")},
-	{41, 11, MUST("client.serials", SERIALS, "empty")},
-	{42, 8, MUST("client.apps", APPS, "empty")},
-	{46, 12,
+	{43, 6, MUST("client.id", ID, "'': it is empty")},
+	{44, 11, MUST("client.serials", SERIALS, "empty")},
+	{45, 8, MUST("client.apps", APPS, "empty")},
+	{49, 12,
 		MUST("client.serials", SERIALS,
 			"'': it is not pairs of hex digits")},
-	{46, 16,
+	{49, 16,
 		MUST("client.serials", SERIALS,
 			"'0': it is zero or longer than 20 octets")},
-	{49, 14, MUST("client.limits..concurrent", INTEGER("1000000"), "0")},
-	{50, 15, MUST("client.limits..connections", INTEGER("1000000"), "0")},
-	{51, 10, MUST("client.limits..window", LBP_CONFIG_DURATION, "'0s'")},
+	{52, 14, MUST("client.limits..concurrent", INTEGER("1000000"), "0")},
+	{53, 15, MUST("client.limits..connections", INTEGER("1000000"), "0")},
+	{54, 10, MUST("client.limits..window", LBP_CONFIG_DURATION, "'0s'")},
 };
 
 static void too_little(void)
@@ -411,13 +426,16 @@ static const char too_much_text[] =
 	"[server]\n"
 	"workers = 257\n"
 	"max_connections = 1000001\n"
+	"max_handshakes = 1000001\n"
 	"[tls]\n"
 	"certificate = \"c\"\n"
 	"private_key = \"k\"\n"
 	"client_ca = \"a\"\n"
+	"groups = \"g\\u0080\"\n"
 	"[[app]]\n"
 	"id = \"a\"\n"
 	"listen = [\"h:1\"]\n"
+	"unclean_end = \"ends\"\n"
 	"limits = { concurrent = 1000001, connections = 1000001 }\n"
 	"health = { rise = 1001, fall = 1001 }\n"
 	"upstream = [{ url = \"tcp://h:1\", weight = 257 }]\n"
@@ -430,15 +448,20 @@ static const char too_much_text[] =
 static const struct want too_much_wanted[] = {
 	{2, 11, MUST("server.workers", INTEGER("256"), "257")},
 	{3, 19, MUST("server.max_connections", INTEGER("1000000"), "1000001")},
-	{11, 25, MUST("app.limits.concurrent", INTEGER("1000000"), "1000001")},
-	{11, 48, MUST("app.limits.connections", INTEGER("1000000"), "1000001")},
-	{12, 19, MUST("app.health.rise", INTEGER("1000"), "1001")},
-	{12, 32, MUST("app.health.fall", INTEGER("1000"), "1001")},
-	{13, 43, MUST("app.upstream.weight", INTEGER("256"), "257")},
-	{18, 27,
+	{4, 18, MUST("server.max_handshakes", INTEGER("1000000"), "1000001")},
+	{9, 10,
+		MUST("tls.groups", GROUPS,
+			"'g\\u0080': it has a control character")},
+	{13, 15, MUST("app.unclean_end", ENDS, "'ends'")},
+	{14, 25, MUST("app.limits.concurrent", INTEGER("1000000"), "1000001")},
+	{14, 48, MUST("app.limits.connections", INTEGER("1000000"), "1000001")},
+	{15, 19, MUST("app.health.rise", INTEGER("1000"), "1001")},
+	{15, 32, MUST("app.health.fall", INTEGER("1000"), "1001")},
+	{16, 43, MUST("app.upstream.weight", INTEGER("256"), "257")},
+	{21, 27,
 		MUST("client.limits.a.concurrent", INTEGER("1000000"),
 			"1000001")},
-	{18, 50,
+	{21, 50,
 		MUST("client.limits.a.connections", INTEGER("1000000"),
 			"4294967297")},
 };
@@ -578,14 +601,16 @@ static void stored_globals(const struct lbp_config *config)
 	CU_ASSERT_EQUAL(config->event_loop_pos.line, 3);
 	CU_ASSERT_EQUAL(config->event_loop_pos.column, 14);
 	CU_ASSERT_EQUAL(config->max_connections, 1);
-	CU_ASSERT(is_address(&config->admin, "d", 1, 5, 9));
-	CU_ASSERT(is_text(&config->certificate, "sixteen letters!", 7, 15));
-	CU_ASSERT(is_text(&config->private_key, "sixteen letters?", 8, 15));
-	CU_ASSERT(is_text(&config->client_ca, "a", 9, 13));
-	CU_ASSERT(is_text(&config->crl, "r", 10, 7));
+	CU_ASSERT_EQUAL(config->max_handshakes, 1);
+	CU_ASSERT(is_address(&config->admin, "d", 1, 6, 9));
+	CU_ASSERT(is_text(&config->certificate, "sixteen letters!", 8, 15));
+	CU_ASSERT(is_text(&config->private_key, "sixteen letters?", 9, 15));
+	CU_ASSERT(is_text(&config->client_ca, "a", 10, 13));
+	CU_ASSERT(is_text(&config->crl, "r", 11, 7));
 	CU_ASSERT_EQUAL(config->min_version, LBP_TLS_1_3);
-	CU_ASSERT(is_text(&config->ciphers, "x", 12, 11));
-	CU_ASSERT(is_text(&config->ciphersuites, "y", 13, 16));
+	CU_ASSERT(is_text(&config->ciphers, "x", 13, 11));
+	CU_ASSERT(is_text(&config->ciphersuites, "y", 14, 16));
+	CU_ASSERT(is_text(&config->groups, "z", 15, 10));
 	CU_ASSERT_EQUAL(config->log_level, LBP_LOG_WARN);
 	CU_ASSERT_EQUAL(config->handshake_ns, 1000000);
 	CU_ASSERT_EQUAL(config->connect_ns, 2000000);
@@ -595,13 +620,14 @@ static void stored_globals(const struct lbp_config *config)
 
 static void stored_app(const struct lbp_config_app *app)
 {
-	CU_ASSERT(is_text(&app->id, "e", 22, 6));
+	CU_ASSERT(is_text(&app->id, "e", 24, 6));
 	CU_ASSERT_EQUAL_FATAL(app->listen_len, 2);
-	CU_ASSERT(is_address(&app->listen[0], "h", 1, 23, 11));
-	CU_ASSERT(is_address(&app->listen[1], "::1", 2, 23, 18));
+	CU_ASSERT(is_address(&app->listen[0], "h", 1, 25, 11));
+	CU_ASSERT(is_address(&app->listen[1], "::1", 2, 25, 18));
 	CU_ASSERT_TRUE(app->proxy_protocol);
-	CU_ASSERT_EQUAL(app->proxy_protocol_pos.line, 24);
+	CU_ASSERT_EQUAL(app->proxy_protocol_pos.line, 26);
 	CU_ASSERT_EQUAL(app->proxy_protocol_pos.column, 18);
+	CU_ASSERT_EQUAL(app->unclean_end, LBP_UNCLEAN_END);
 	CU_ASSERT_EQUAL(app->limits.concurrent, 1);
 	CU_ASSERT_EQUAL(app->limits.connections, 1);
 	CU_ASSERT_EQUAL(app->limits.window_ns, 1000000);
@@ -614,19 +640,19 @@ static void stored_app(const struct lbp_config_app *app)
 
 static void stored_upstream(const struct lbp_config_upstream *upstream)
 {
-	CU_ASSERT(is_text(&upstream->url, "tls://i:3", 36, 7));
-	CU_ASSERT(is_address(&upstream->address, "i", 3, 36, 7));
+	CU_ASSERT(is_text(&upstream->url, "tls://i:3", 39, 7));
+	CU_ASSERT(is_address(&upstream->address, "i", 3, 39, 7));
 	CU_ASSERT_TRUE(upstream->tls);
 	CU_ASSERT_EQUAL(upstream->weight, 1);
-	CU_ASSERT(is_text(&upstream->ca, "b", 38, 6));
-	CU_ASSERT(is_text(&upstream->server_name, "n", 39, 15));
-	CU_ASSERT(is_text(&upstream->certificate, "p", 40, 15));
-	CU_ASSERT(is_text(&upstream->private_key, "q", 41, 15));
+	CU_ASSERT(is_text(&upstream->ca, "b", 41, 6));
+	CU_ASSERT(is_text(&upstream->server_name, "n", 42, 15));
+	CU_ASSERT(is_text(&upstream->certificate, "p", 43, 15));
+	CU_ASSERT(is_text(&upstream->private_key, "q", 44, 15));
 }
 
 static void stored_client(const struct lbp_config_client *client)
 {
-	CU_ASSERT(is_text(&client->id, "l", 43, 6));
+	CU_ASSERT(is_text(&client->id, "l", 46, 6));
 	CU_ASSERT_EQUAL_FATAL(client->serial_len, 2);
 	CU_ASSERT_EQUAL(client->serials[0].len, 1);
 	CU_ASSERT_EQUAL(client->serials[0].octets[0], 1);
@@ -645,15 +671,16 @@ static void each_key_is_stored(void)
 {
 	static const char text[] =
 		"[server]\nworkers = 1\nevent_loop = \"select\"\n"
-		"max_connections = 1\nadmin = \"d:1\"\n"
+		"max_connections = 1\nmax_handshakes = 1\nadmin = \"d:1\"\n"
 		"[tls]\ncertificate = \"sixteen letters!\"\n"
 		"private_key = \"sixteen letters?\"\nclient_ca = \"a\"\n"
 		"crl = \"r\"\nmin_version = \"1.3\"\nciphers = \"x\"\n"
-		"ciphersuites = \"y\"\n[log]\nlevel = \"warn\"\n"
+		"ciphersuites = \"y\"\ngroups = \"z\"\n[log]\nlevel = "
+		"\"warn\"\n"
 		"[timeouts]\nhandshake = \"1ms\"\nconnect = \"2ms\"\n"
 		"idle = \"3ms\"\ndrain = \"4ms\"\n"
 		"[[app]]\nid = \"e\"\nlisten = [\"h:1\", \"[::1]:2\"]\n"
-		"proxy_protocol = true\n"
+		"proxy_protocol = true\nunclean_end = \"end\"\n"
 		"[app.limits]\nconcurrent = 1\nconnections = 1\n"
 		"window = \"1ms\"\n"
 		"[app.health]\nenabled = false\ninterval = \"5ms\"\n"

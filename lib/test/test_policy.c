@@ -187,17 +187,18 @@ static void descriptors_are_counted(void)
 	struct lbp_config *config = parse(two_apps);
 
 	/* two checked upstreams: those of web */
-	CU_ASSERT_EQUAL(
-		lbp_policy_descriptors(config, 1, 2), 16 + 3 + 2 + 2 * 100 + 2);
+	CU_ASSERT_EQUAL(lbp_policy_descriptors(config, 1, 2),
+		16 + 3 + 2 + 2 * 100 + 256 + 2);
 	CU_ASSERT_EQUAL(lbp_policy_descriptors(config, 4, 7),
-		16 + 12 + 7 + 2 * 100 + 2);
+		16 + 12 + 7 + 2 * 100 + 256 + 2);
 	config->apps[1].health.enabled = true;
-	CU_ASSERT_EQUAL(
-		lbp_policy_descriptors(config, 1, 2), 16 + 3 + 2 + 2 * 100 + 3);
+	CU_ASSERT_EQUAL(lbp_policy_descriptors(config, 1, 2),
+		16 + 3 + 2 + 2 * 100 + 256 + 3);
 	config->apps[1].health.enabled = false;
 	config->max_connections = 1000000;
-	CU_ASSERT_EQUAL(
-		lbp_policy_descriptors(config, 1, 2), 16 + 3 + 2 + 2000000 + 2);
+	config->max_handshakes = 1000000;
+	CU_ASSERT_EQUAL(lbp_policy_descriptors(config, 1, 2),
+		16 + 3 + 2 + 2000000 + 1000000 + 2);
 	lbp_config_free(config);
 }
 
@@ -221,10 +222,39 @@ static void the_event_loop_follows_the_descriptors(void)
 	CU_ASSERT_EQUAL(
 		lbp_policy_event_loop(config, 1024, 1024, &loop), LBP_OK);
 	CU_ASSERT_EQUAL(loop, LBP_EVENT_LOOP_SELECT);
+	CU_ASSERT_EQUAL(lbp_policy_event_loop(config, 1, 1024, &loop), LBP_OK);
+	lbp_config_free(config);
+}
+
+/* What is left beside all else is for handshakes, and one there must be. */
+static void select_has_the_handshakes_that_fit(void)
+{
+	struct lbp_config *config = parse(two_apps);
+	enum lbp_event_loop loop = LBP_EVENT_LOOP_AUTO;
+
+	config->event_loop = LBP_EVENT_LOOP_SELECT;
+	CU_ASSERT_EQUAL(
+		lbp_policy_event_loop(config, 1024 + 255, 1024, &loop), LBP_OK);
+	CU_ASSERT_EQUAL(loop, LBP_EVENT_LOOP_SELECT);
 	loop = LBP_EVENT_LOOP_AUTO;
-	CU_ASSERT_EQUAL(lbp_policy_event_loop(config, 1025, 1024, &loop),
+	CU_ASSERT_EQUAL(lbp_policy_event_loop(config, 1024 + 256, 1024, &loop),
 		LBP_ERR_RANGE);
 	CU_ASSERT_EQUAL(loop, LBP_EVENT_LOOP_AUTO);
+	CU_ASSERT_EQUAL(lbp_policy_handshakes(config, LBP_EVENT_LOOP_SELECT,
+				1024 + 255, 1024),
+		1);
+	CU_ASSERT_EQUAL(lbp_policy_handshakes(
+				config, LBP_EVENT_LOOP_SELECT, 1025, 1024),
+		255);
+	CU_ASSERT_EQUAL(lbp_policy_handshakes(
+				config, LBP_EVENT_LOOP_SELECT, 1024, 1024),
+		256);
+	CU_ASSERT_EQUAL(
+		lbp_policy_handshakes(config, LBP_EVENT_LOOP_SELECT, 1, 1024),
+		256);
+	CU_ASSERT_EQUAL(
+		lbp_policy_handshakes(config, LBP_EVENT_LOOP_EPOLL, 5000, 1024),
+		256);
 	lbp_config_free(config);
 }
 
@@ -247,4 +277,6 @@ void suite_policy(void)
 		descriptors_are_counted);
 	CU_add_test(suite, "[POL-3] the event loop follows the descriptors",
 		the_event_loop_follows_the_descriptors);
+	CU_add_test(suite, "[POL-3][POL-6] select has the handshakes that fit",
+		select_has_the_handshakes_that_fit);
 }
