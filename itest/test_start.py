@@ -205,7 +205,7 @@ def test_a_bad_configuration_opens_no_port(home):
 @pytest.mark.spec("SRV-2", "SRV-5")
 def test_check_opens_no_port(home):
     with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
+        taken.bind(("127.0.0.1", free_port()))
         taken.listen()
         port = taken.getsockname()[1]
         text = EXAMPLE.replace("9001", str(port))

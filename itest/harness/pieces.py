@@ -8,6 +8,7 @@ import subprocess
 import termios
 import threading
 
+from harness.ports import free_port
 from harness.wait import BOUND, wait_for
 
 
@@ -46,7 +47,8 @@ class Trickle:
         self.target = target
         self.size = size
         self.pieces = 0
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.create_server(
+            ("127.0.0.1", free_port()))
         self.address = self._listener.getsockname()
         threading.Thread(target=self._accept_loop, daemon=True).start()
 

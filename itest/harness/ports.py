@@ -1,8 +1,9 @@
 """Free loopback ports, from below the range of outgoing connections.
 
 A port of that range could be taken by any client's own end between the
-moment it was found free and the moment the server binds it. Test processes
-that run side by side each have ports of their own.
+moment it was found free and the moment somebody binds it, or be one that a
+server of another test still dials. Test processes that run side by side each
+have ports of their own.
 """
 
 import os

@@ -12,6 +12,7 @@ import threading
 import time
 
 from harness.peer import Ended, Peer, TlsPeer
+from harness.ports import free_port
 from harness.wait import BOUND, wait_for
 
 IDLE = 120.0
@@ -80,7 +81,7 @@ class Upstream:
         self.handler = handler
         self.context = context
         self.host = host
-        self.port = port
+        self.port = port or free_port(host)
         self.receive_buffer = receive_buffer
         self.accepted = 0
         self.times = []
@@ -108,7 +109,6 @@ class Upstream:
                             self.receive_buffer)
         sock.bind((self.host, self.port))
         sock.listen(1024)
-        self.port = sock.getsockname()[1]
         self._listener = sock
         self._spawn(self._accept_loop, sock)
 
@@ -201,7 +201,7 @@ class FullBacklog:
 
     def __init__(self):
         self._listener = socket.socket()
-        self._listener.bind(("127.0.0.1", 0))
+        self._listener.bind(("127.0.0.1", free_port()))
         self._listener.listen(0)
         self.port = self._listener.getsockname()[1]
         self.url = f"tcp://127.0.0.1:{self.port}"
