@@ -23,6 +23,7 @@ int main(void)
 	suite_limiter();
 	suite_balancer();
 	suite_health();
+	suite_sources();
 	suite_timers();
 	suite_flow();
 	suite_app();

@@ -1,0 +1,390 @@
+#include "sources_state.h"
+
+#include <stdlib.h>
+
+/* --- sources ------------------------------------------------------------- */
+
+static uint64_t read_be(const uint8_t *bytes, unsigned len)
+{
+	uint64_t value = 0;
+
+	for (unsigned i = 0; i < len; i++)
+		value = value << 8 | bytes[i];
+	return value;
+}
+
+#define MAPPED UINT64_C(0x0000ffff00000000)
+
+struct lbp_source lbp_source_ipv4(const uint8_t address[4])
+{
+	return (struct lbp_source){0, MAPPED | read_be(address, 4)};
+}
+
+struct lbp_source lbp_source_ipv6(const uint8_t address[16])
+{
+	uint64_t high = read_be(address, 8);
+	uint64_t low = read_be(address + 8, 8);
+	bool mapped = high == 0 && low >> 32 == MAPPED >> 32;
+
+	return (struct lbp_source){high, mapped ? low : 0};
+}
+
+int lbp_source_compare(const struct lbp_source *a, const struct lbp_source *b)
+{
+	if (a->high != b->high)
+		return a->high < b->high ? -1 : 1;
+	return (a->low > b->low) - (a->low < b->low);
+}
+
+static uint64_t rotate(uint64_t value, unsigned by)
+{
+	return value << by | value >> (64 - by);
+}
+
+static void mix(uint64_t v[4])
+{
+	v[0] += v[1];
+	v[2] += v[3];
+	v[1] = rotate(v[1], 13) ^ v[0];
+	v[3] = rotate(v[3], 16) ^ v[2];
+	v[0] = rotate(v[0], 32) + v[3];
+	v[2] += v[1];
+	v[3] = rotate(v[3], 21) ^ v[0];
+	v[1] = rotate(v[1], 17) ^ v[2];
+	v[2] = rotate(v[2], 32);
+}
+
+/* SipHash-1-3 of the 16 bytes, whose length needs no place in it. */
+uint32_t lbp_sources_bucket(
+	const struct lbp_sources *sources, const struct lbp_source *source)
+{
+	const uint64_t words[2] = {source->high, source->low};
+	uint64_t v[4] = {
+		sources->seed[0] ^ UINT64_C(0x736f6d6570736575),
+		sources->seed[1] ^ UINT64_C(0x646f72616e646f6d),
+		sources->seed[0] ^ UINT64_C(0x6c7967656e657261),
+		sources->seed[1] ^ UINT64_C(0x7465646279746573),
+	};
+
+	for (unsigned i = 0; i < 2; i++) {
+		v[3] ^= words[i];
+		mix(v);
+		v[0] ^= words[i];
+	}
+	v[2] ^= 0xff;
+	for (unsigned i = 0; i < 3; i++)
+		mix(v);
+	return (uint32_t)(v[0] ^ v[1] ^ v[2] ^ v[3]) & sources->mask;
+}
+
+/* --- who to evict from: a heap ------------------------------------------- */
+
+bool lbp_sources_before(
+	const struct lbp_sources *sources, uint32_t a, uint32_t b)
+{
+	const struct lbp_sources_holder *x = &sources->holders[a];
+	const struct lbp_sources_holder *y = &sources->holders[b];
+
+	if (x->taken != y->taken)
+		return x->taken > y->taken;
+	return sources->places[x->oldest].order <
+	       sources->places[y->oldest].order;
+}
+
+static void put(struct lbp_sources *sources, uint32_t at, uint32_t holder)
+{
+	sources->heap[at] = holder;
+	sources->holders[holder].at = at;
+}
+
+static void sift_up(struct lbp_sources *sources, uint32_t at)
+{
+	uint32_t moving = sources->heap[at];
+
+	while (at > 0) {
+		uint32_t above = (at - 1) / 2;
+
+		if (!lbp_sources_before(sources, moving, sources->heap[above]))
+			break;
+		put(sources, at, sources->heap[above]);
+		at = above;
+	}
+	put(sources, at, moving);
+}
+
+/* The place below that goes first; the place itself if there is none. */
+static uint32_t first_below(const struct lbp_sources *sources, uint32_t at)
+{
+	uint32_t child = 2 * at + 1;
+
+	if (child >= sources->held)
+		return at;
+	if (child + 1 < sources->held &&
+		lbp_sources_before(sources, sources->heap[child + 1],
+			sources->heap[child]))
+		child++;
+	return child;
+}
+
+static void sift_down(struct lbp_sources *sources, uint32_t at)
+{
+	uint32_t moving = sources->heap[at];
+
+	for (;;) {
+		uint32_t child = first_below(sources, at);
+
+		if (child == at || !lbp_sources_before(sources,
+					   sources->heap[child], moving))
+			break;
+		put(sources, at, sources->heap[child]);
+		at = child;
+	}
+	put(sources, at, moving);
+}
+
+/* --- holders ------------------------------------------------------------- */
+
+/* Where the holder is noted, or is to be: a bucket or another's next. */
+static uint32_t *find_link(
+	const struct lbp_sources *sources, const struct lbp_source *source)
+{
+	uint32_t *link = &sources->buckets[lbp_sources_bucket(sources, source)];
+
+	while (*link != LBP_NOWHERE &&
+		lbp_source_compare(&sources->holders[*link].source, source) < 0)
+		link = &sources->holders[*link].next;
+	return link;
+}
+
+/* Is what a link leads to the holder of this source? */
+static bool leads_to(const struct lbp_sources *sources, uint32_t link,
+	const struct lbp_source *source)
+{
+	return link != LBP_NOWHERE &&
+	       lbp_source_compare(&sources->holders[link].source, source) == 0;
+}
+
+static uint32_t add_holder(struct lbp_sources *sources, uint32_t *link,
+	const struct lbp_source *source)
+{
+	uint32_t i = sources->heap[sources->held++];
+	struct lbp_sources_holder *holder = &sources->holders[i];
+
+	holder->source = *source;
+	holder->taken = 0;
+	holder->oldest = LBP_NOWHERE;
+	holder->newest = LBP_NOWHERE;
+	holder->next = *link;
+	*link = i;
+	return i;
+}
+
+static void remove_holder(struct lbp_sources *sources, uint32_t i)
+{
+	struct lbp_sources_holder *holder = &sources->holders[i];
+	uint32_t at = holder->at;
+	uint32_t last = sources->heap[--sources->held];
+
+	*find_link(sources, &holder->source) = holder->next;
+	put(sources, sources->held, i);
+	if (last == i)
+		return;
+	put(sources, at, last);
+	sift_up(sources, at);
+	sift_down(sources, sources->holders[last].at);
+}
+
+/* --- places -------------------------------------------------------------- */
+
+static void list(struct lbp_sources *sources, uint32_t at, uint32_t place)
+{
+	sources->listed[at] = place;
+	sources->places[place].at = at;
+}
+
+static uint32_t take_place(struct lbp_sources *sources, uint32_t holder)
+{
+	struct lbp_sources_holder *by = &sources->holders[holder];
+	uint32_t p = sources->listed[sources->taken++];
+	struct lbp_sources_place *place = &sources->places[p];
+
+	place->order = ++sources->orders;
+	place->holder = holder;
+	place->older = by->newest;
+	place->newer = LBP_NOWHERE;
+	if (by->newest != LBP_NOWHERE)
+		sources->places[by->newest].newer = p;
+	else
+		by->oldest = p;
+	by->newest = p;
+	by->taken++;
+	return p;
+}
+
+static void unlink_place(
+	struct lbp_sources *sources, const struct lbp_sources_place *place)
+{
+	struct lbp_sources_holder *by = &sources->holders[place->holder];
+
+	if (place->older != LBP_NOWHERE)
+		sources->places[place->older].newer = place->newer;
+	else
+		by->oldest = place->newer;
+	if (place->newer != LBP_NOWHERE)
+		sources->places[place->newer].older = place->older;
+	else
+		by->newest = place->older;
+	by->taken--;
+}
+
+static void give_back(struct lbp_sources *sources, uint32_t p)
+{
+	struct lbp_sources_place *place = &sources->places[p];
+	uint32_t last = sources->listed[--sources->taken];
+
+	unlink_place(sources, place);
+	list(sources, place->at, last);
+	list(sources, sources->taken, p);
+	if (sources->holders[place->holder].taken == 0)
+		remove_holder(sources, place->holder);
+	else
+		sift_down(sources, sources->holders[place->holder].at);
+}
+
+/* The place that a newcomer of this source gets when none is free. */
+static uint32_t choose_victim(
+	const struct lbp_sources *sources, const struct lbp_source *source)
+{
+	const struct lbp_sources_holder *most =
+		&sources->holders[sources->heap[0]];
+	uint32_t own = *find_link(sources, source);
+
+	if (leads_to(sources, own, source) &&
+		sources->holders[own].taken == most->taken)
+		return sources->holders[own].oldest;
+	return most->oldest;
+}
+
+static struct lbp_ticket ticket_of(
+	const struct lbp_sources *sources, uint32_t place)
+{
+	return (struct lbp_ticket){sources->places[place].order, place};
+}
+
+void lbp_sources_enter(struct lbp_sources *sources,
+	const struct lbp_source *source, struct lbp_ticket *ticket,
+	struct lbp_ticket *evicted)
+{
+	uint32_t holder;
+	uint32_t *link;
+
+	*evicted = (struct lbp_ticket){0, 0};
+	if (sources->taken == sources->cap) {
+		uint32_t victim = choose_victim(sources, source);
+
+		*evicted = ticket_of(sources, victim);
+		give_back(sources, victim);
+	}
+	link = find_link(sources, source);
+	holder = *link;
+	if (!leads_to(sources, holder, source))
+		holder = add_holder(sources, link, source);
+	*ticket = ticket_of(sources, take_place(sources, holder));
+	sift_up(sources, sources->holders[holder].at);
+}
+
+enum lbp_err lbp_sources_leave(
+	struct lbp_sources *sources, struct lbp_ticket ticket)
+{
+	const struct lbp_sources_place *place;
+
+	if (ticket.place >= sources->cap)
+		return LBP_ERR_STATE;
+	place = &sources->places[ticket.place];
+	if (place->at >= sources->taken || place->order != ticket.order)
+		return LBP_ERR_STATE;
+	give_back(sources, ticket.place);
+	return LBP_OK;
+}
+
+uint32_t lbp_sources_taken(const struct lbp_sources *sources)
+{
+	return sources->taken;
+}
+
+uint32_t lbp_sources_taken_by(
+	const struct lbp_sources *sources, const struct lbp_source *source)
+{
+	uint32_t own = *find_link(sources, source);
+
+	return leads_to(sources, own, source) ? sources->holders[own].taken : 0;
+}
+
+uint32_t lbp_sources_count(const struct lbp_sources *sources)
+{
+	return sources->held;
+}
+
+/* The least power of two that is no less, minus 1. */
+static uint32_t mask_for(uint32_t cap)
+{
+	uint32_t mask = 0;
+
+	while (mask < cap - 1)
+		mask = mask << 1 | 1;
+	return mask;
+}
+
+static void make_empty(struct lbp_sources *sources)
+{
+	for (uint32_t i = 0; i < sources->cap; i++) {
+		list(sources, i, i);
+		put(sources, i, i);
+	}
+	for (uint32_t i = 0; i <= sources->mask; i++)
+		sources->buckets[i] = LBP_NOWHERE;
+}
+
+enum lbp_err lbp_sources_new(
+	struct lbp_sources **out, uint32_t cap, const uint64_t seed[2])
+{
+	struct lbp_sources *sources;
+
+	*out = NULL;
+	if (cap < 1 || cap > LBP_SOURCES_MAX)
+		return LBP_ERR_RANGE;
+	sources = calloc(1, sizeof(*sources));
+	if (sources == NULL)
+		return LBP_ERR_NOMEM;
+	sources->seed[0] = seed[0];
+	sources->seed[1] = seed[1];
+	sources->cap = cap;
+	sources->mask = mask_for(cap);
+	sources->places = calloc(cap, sizeof(*sources->places));
+	sources->holders = calloc(cap, sizeof(*sources->holders));
+	sources->listed = calloc(cap, sizeof(*sources->listed));
+	sources->heap = calloc(cap, sizeof(*sources->heap));
+	sources->buckets =
+		calloc((size_t)sources->mask + 1, sizeof(*sources->buckets));
+	if (sources->places == NULL || sources->holders == NULL ||
+		sources->listed == NULL || sources->heap == NULL ||
+		sources->buckets == NULL) {
+		lbp_sources_free(sources);
+		return LBP_ERR_NOMEM;
+	}
+	make_empty(sources);
+	*out = sources;
+	return LBP_OK;
+}
+
+void lbp_sources_free(struct lbp_sources *sources)
+{
+	if (sources == NULL)
+		return;
+	free(sources->places);
+	free(sources->holders);
+	free(sources->listed);
+	free(sources->heap);
+	free(sources->buckets);
+	free(sources);
+}
