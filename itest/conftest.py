@@ -55,22 +55,24 @@ class Servers:
         self.started = []
 
     def start(self, apps, clients=None, ready=True, fd_limit=None,
-              read_log=True, **sections):
+              read_log=True, inherit=None, **sections):
         apps = apps if isinstance(apps, list) else [apps]
         tree = srv.config(self.pki, apps, clients, self.poller, **sections)
         path = srv.write_config(self.directory, tree,
                                 f"lbproxy-{len(self.started)}.toml")
-        server = srv.Lbproxyd(self.pki, path, tree, fd_limit, read_log)
+        server = srv.Lbproxyd(self.pki, path, tree, fd_limit, read_log,
+                              inherit)
         self.started.append(server)
         return server.wait_ready() if ready and read_log else server
 
     def proxy(self, *upstreams, clients=None, limits=None, health=None,
-              listen=None, fd_limit=None, read_log=True, **sections):
+              listen=None, fd_limit=None, read_log=True, inherit=None,
+              **sections):
         """The common case: one app, "echo", over these upstreams."""
         keys = {"limits": limits} if limits else {}
         one = srv.app("echo", upstreams, listen, health, **keys)
         return self.start(one, clients, fd_limit=fd_limit,
-                          read_log=read_log, **sections)
+                          read_log=read_log, inherit=inherit, **sections)
 
     def end(self):
         for server in self.started:

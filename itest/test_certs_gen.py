@@ -958,3 +958,19 @@ def test_intermediate_of_an_intermediate(ca):
         (ca / "one" / "ca.pem").read_text()]
     openssl("verify", "-x509_strict", "-CAfile", ca / "ca.pem", "-untrusted",
             leaf, leaf)
+
+
+@pytest.mark.spec("CRT-25")
+@pytest.mark.parametrize("closed", [
+    [0], [1], [2], [0, 1], [0, 2], [1, 2], [0, 1, 2]])
+def test_closed_standard_descriptors_are_no_files(tmp_path, closed):
+    def close():
+        for fd in closed:
+            os.close(fd)
+
+    top = tmp_path / "ca"
+    done = run("ca", top, preexec_fn=close)
+    assert (done.returncode, done.stderr) == (0, "")
+    openssl("pkey", "-in", top / "ca.key", "-noout", "-check")
+    openssl("x509", "-in", top / "ca.pem", "-noout")
+    openssl("crl", "-in", top / "ca.crl", "-noout")

@@ -101,7 +101,7 @@ struct lbp_config_client {
 };
 
 struct lbp_config {
-	uint32_t workers; /* 0: as many as there are CPUs */
+	uint32_t workers; /* 0: as many as there are CPUs to use */
 	enum lbp_event_loop event_loop;
 	struct lbp_config_pos event_loop_pos;
 	uint32_t max_connections; /* sessions that were let in */

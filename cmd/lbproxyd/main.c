@@ -5,6 +5,7 @@
 
 #include "lbproxy.h"
 #include "problem.h"
+#include "process.h"
 #include "server.h"
 #include "snapshot.h"
 
@@ -95,8 +96,14 @@ int main(int argc, char **argv)
 {
 	struct options options = {0};
 	struct snapshot *snapshot;
-	int status = parse_options(&options, argc, argv);
+	int status;
 
+	if (!process_open_standard()) {
+		perror("lbproxyd: cannot open /dev/null");
+		return EXIT_FAILURE;
+	}
+	process_ignore_signals();
+	status = parse_options(&options, argc, argv);
 	if (status >= 0)
 		return status;
 	snapshot = snapshot_load(options.file);

@@ -12,6 +12,7 @@
 
 #include "clock.h"
 #include "log.h"
+#include "process.h"
 #include "worker.h"
 
 /* What a worker writes to the signal pipe when it is done; no signal. */
@@ -48,7 +49,6 @@ static void signal_arrived(int number)
 
 static bool install_signals(struct server *server)
 {
-	struct sigaction action = {.sa_handler = signal_arrived};
 	int fds[2];
 
 	if (pipe2(fds, O_CLOEXEC) != 0) {
@@ -57,12 +57,7 @@ static bool install_signals(struct server *server)
 	}
 	server->signal_fd = fds[0];
 	signal_pipe = fds[1];
-	sigemptyset(&action.sa_mask);
-	sigaction(SIGTERM, &action, NULL);
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGHUP, &action, NULL);
-	action.sa_handler = SIG_IGN;
-	sigaction(SIGPIPE, &action, NULL);
+	process_handle_signals(signal_arrived);
 	return true;
 }
 

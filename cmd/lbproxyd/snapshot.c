@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "process.h"
 
 /* A configuration larger than this is a mistake. */
 #define FILE_MAX (64 * 1024 * 1024)
@@ -169,9 +170,9 @@ static bool load_apps(
 
 static uint32_t count_cpus(void)
 {
-	long n = sysconf(_SC_NPROCESSORS_ONLN);
+	uint32_t n = process_cpus();
 
-	return n < 1 ? 1 : n > WORKERS_MAX ? WORKERS_MAX : (uint32_t)n;
+	return n > WORKERS_MAX ? WORKERS_MAX : n;
 }
 
 static uint32_t count_listeners(const struct snapshot *snapshot)

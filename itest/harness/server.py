@@ -140,9 +140,13 @@ def split_address(text):
 
 
 class Lbproxyd:
-    """A running server. Its log lines are read into `log` at once."""
+    """A running server. Its log lines are read into `log` at once.
 
-    def __init__(self, pki, path, tree, fd_limit=None, read_log=True):
+    inherit is called in the child, to change what the server inherits.
+    """
+
+    def __init__(self, pki, path, tree, fd_limit=None, read_log=True,
+                 inherit=None):
         self.pki = pki
         self.tree = tree
         self.log = []
@@ -154,7 +158,8 @@ class Lbproxyd:
                        *command]
         self.process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE)
+            stderr=subprocess.PIPE, preexec_fn=inherit,
+            close_fds=inherit is None)
         self._reader = None
         if read_log:
             # Room for a burst of lines while this process is busy: the

@@ -1,0 +1,85 @@
+#include "process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stddef.h>
+#include <unistd.h>
+
+/* More processors than any kernel is built for. */
+#define CPUS_MAX ((size_t)1 << 16)
+
+bool process_open_standard(void)
+{
+	int fd;
+
+	/* The lowest free number is what open gives. */
+	do {
+		fd = open("/dev/null", O_RDWR);
+		/* Without a /dev, anything that takes no bytes will do. */
+		if (fd < 0)
+			fd = open("/", O_RDONLY | O_DIRECTORY);
+	} while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd < 0)
+		return false;
+	close(fd);
+	return true;
+}
+
+/*
+ * What log rotators, timers, power supplies and terminals send, and limits of
+ * a file's size, to which the default answer is to end or to stop.
+ */
+static const int ignored[] = {SIGPIPE, SIGUSR1, SIGUSR2, SIGALRM, SIGVTALRM,
+	SIGPROF, SIGIO, SIGPWR, SIGSTKFLT, SIGXFSZ, SIGTTOU};
+
+void process_ignore_signals(void)
+{
+	struct sigaction action = {.sa_handler = SIG_IGN};
+	sigset_t blocked;
+	size_t i;
+	int number;
+
+	sigemptyset(&action.sa_mask);
+	for (i = 0; i < sizeof(ignored) / sizeof(*ignored); i++)
+		sigaction(ignored[i], &action, NULL);
+	for (number = SIGRTMIN; number <= SIGRTMAX; number++)
+		sigaction(number, &action, NULL);
+	/* One that comes early waits for its handler. */
+	sigemptyset(&blocked);
+	sigaddset(&blocked, SIGHUP);
+	sigprocmask(SIG_SETMASK, &blocked, NULL);
+}
+
+void process_handle_signals(void (*handler)(int number))
+{
+	struct sigaction action = {.sa_handler = handler};
+
+	sigemptyset(&action.sa_mask);
+	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGHUP, &action, NULL);
+	sigprocmask(SIG_SETMASK, &action.sa_mask, NULL);
+}
+
+uint32_t process_cpus(void)
+{
+	cpu_set_t *set;
+	int n = 0;
+	size_t cpus, size;
+
+	/* EINVAL: the kernel's mask is longer than the one it was given. */
+	for (cpus = CPU_SETSIZE; n == 0 && cpus <= CPUS_MAX; cpus *= 2) {
+		size = CPU_ALLOC_SIZE(cpus);
+		set = CPU_ALLOC(cpus);
+		if (set == NULL)
+			break;
+		if (sched_getaffinity(0, size, set) == 0)
+			n = CPU_COUNT_S(size, set);
+		else if (errno != EINVAL)
+			cpus = CPUS_MAX;
+		CPU_FREE(set);
+	}
+	return n < 1 ? 1 : (uint32_t)n;
+}

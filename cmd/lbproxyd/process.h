@@ -1,0 +1,36 @@
+/*
+ * What a process inherits from whoever started it: descriptors, signals and
+ * processors. [SRV-55] to [SRV-59].
+ */
+#ifndef PROCESS_H
+#define PROCESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * Opens /dev/null on each of the descriptors 0 to 2 that is closed. To be
+ * called before anything is opened. False with errno set: one is closed
+ * still. [SRV-55].
+ */
+bool process_open_standard(void);
+
+/*
+ * Ignores the signals that must not end the server and blocks SIGHUP until
+ * process_handle_signals, whatever was inherited. [SRV-56], [SRV-57].
+ */
+void process_ignore_signals(void);
+
+/*
+ * Calls handler for SIGTERM, SIGINT and SIGHUP from now on, whether they were
+ * ignored or blocked before. [SRV-57].
+ */
+void process_handle_signals(void (*handler)(int number));
+
+/*
+ * The processors that this process may run on, by its affinity mask; at least
+ * one. [SRV-58].
+ */
+uint32_t process_cpus(void);
+
+#endif

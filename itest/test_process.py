@@ -1,0 +1,165 @@
+"""What the server inherits from whoever starts it, and signals of others."""
+
+import itertools
+import os
+import resource
+import signal
+
+import pytest
+
+from harness import server as srv
+from harness import upstreams
+from harness.client import attempt
+from harness.wait import wait_for
+
+
+def talk(peer, word=b"hello"):
+    peer.send(word)
+    assert peer.recv_exactly(len(word)) == word
+
+
+def serves(server):
+    """Sessions and rejects, so that there is something to log."""
+    with server.connect() as peer:
+        talk(peer)
+        attempt(server.address(), server.context(None))
+        with server.connect(version="1.2") as second:
+            talk(second, b"second")
+            second.finish()
+            second.expect_end("clean")
+        talk(peer, b"unharmed")
+        peer.finish()
+        peer.expect_end("clean")
+
+
+def listening(server):
+    try:
+        server.connect().close()
+    except (OSError, AssertionError):
+        return False
+    return True
+
+
+def link(server, fd):
+    return os.readlink(f"/proc/{server.process.pid}/fd/{fd}")
+
+
+SUBSETS = [subset for size in (1, 2, 3)
+           for subset in itertools.combinations(range(3), size)]
+
+
+@pytest.mark.spec("SRV-55")
+@pytest.mark.parametrize("closed", SUBSETS)
+def test_closed_standard_descriptors_are_no_sockets(lb, upstream, closed):
+    def close():
+        for fd in closed:
+            os.close(fd)
+
+    server = lb.start(srv.app("echo", [upstream(upstreams.echo)]),
+                      ready=False, inherit=close)
+    wait_for(lambda: listening(server), "the server listens")
+    for fd in closed:
+        assert link(server, fd) == "/dev/null"
+    serves(server)
+    if 2 not in closed:
+        server.wait_event("session", count=2)
+        server.check_log()
+
+
+@pytest.mark.spec("SRV-55")
+def test_a_check_without_standard_descriptors(pki, tmp_path):
+    """Its messages go into no file that it reads."""
+    tree = srv.config(pki, [srv.app("echo", ["tcp://127.0.0.1:1"])])
+    good = srv.write_config(tmp_path, tree)
+    bad = tmp_path / "bad.toml"
+    bad.write_text("wrong = 1\n")
+    before = {path: path.read_bytes() for path in (good, bad)}
+    for path, status in ((good, 0), (bad, 2)):
+        done = srv.run("-c", path, "--check",
+                       preexec_fn=lambda: os.closerange(0, 3))
+        assert done.returncode == status
+        assert done.stderr == done.stdout == ""
+    assert before == {path: path.read_bytes() for path in before}
+
+
+IGNORED = ["SIGPIPE", "SIGUSR1", "SIGUSR2", "SIGALRM", "SIGVTALRM",
+           "SIGPROF", "SIGIO", "SIGPWR", "SIGSTKFLT", "SIGXFSZ", "SIGTTOU",
+           "SIGWINCH", "SIGURG", "SIGCHLD", "SIGRTMIN", "SIGRTMAX"]
+
+
+@pytest.mark.spec("SRV-56", "SRV-26")
+def test_signals_of_tools_do_not_end_the_server(lb, upstream):
+    server = lb.proxy(upstream(upstreams.echo))
+    with server.connect() as peer:
+        talk(peer)
+        for name in IGNORED:
+            server.signal(getattr(signal, name))
+            talk(peer, name.encode())
+        for number in range(signal.SIGRTMIN, signal.SIGRTMAX + 1):
+            server.signal(number)
+        talk(peer)
+    serves(server)
+    assert not server.events("error")
+    server.stop()
+
+
+@pytest.mark.spec("SRV-56")
+def test_signals_that_ask_for_a_core_still_end_it(lb, upstream):
+    server = lb.proxy(upstream(upstreams.echo), inherit=no_core)
+    server.signal(signal.SIGQUIT)
+    assert server.process.wait(10) == -signal.SIGQUIT
+    # The fixture wants an end of the server's own; this one was asked for.
+    server.process.returncode = 0
+
+
+def no_core():
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+ALL = set(range(1, signal.SIGRTMAX + 1)) - {
+    signal.SIGKILL, signal.SIGSTOP, 32, 33}
+
+
+def ignore_all():
+    for number in ALL:
+        signal.signal(number, signal.SIG_IGN)
+
+
+def block_all():
+    signal.pthread_sigmask(signal.SIG_BLOCK, ALL)
+
+
+@pytest.mark.workers
+@pytest.mark.spec("SRV-57")
+@pytest.mark.parametrize("inherit", [ignore_all, block_all])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_inherited_signals_do_not_keep_it_from_ending(lb, upstream, inherit,
+                                                      number):
+    server = lb.proxy(upstream(upstreams.echo), inherit=inherit)
+    serves(server)
+    server.signal(signal.SIGHUP)
+    server.wait_event("error")
+    server.signal(number)
+    server.wait_exit(0)
+
+
+@pytest.mark.spec("SRV-57")
+def test_a_hangup_that_comes_early_waits(lb, upstream):
+    """As it is pending when the program starts, none could be earlier."""
+    def pending():
+        block_all()
+        os.kill(os.getpid(), signal.SIGHUP)
+
+    server = lb.proxy(upstream(upstreams.echo), inherit=pending)
+    server.wait_event("error")
+    serves(server)
+
+
+@pytest.mark.spec("SRV-58")
+def test_workers_follow_the_affinity_mask(lb, upstream):
+    allowed = os.sched_getaffinity(0)
+    up = upstream(upstreams.echo)
+    for cpus in ({min(allowed)}, {max(allowed)}, allowed):
+        server = lb.proxy(up, server={"workers": None},
+                          inherit=lambda: os.sched_setaffinity(0, cpus))
+        assert server.events("ready")[0]["workers"] == len(cpus)
