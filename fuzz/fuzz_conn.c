@@ -52,7 +52,7 @@ static struct run {
 
 static bool is_over(void)
 {
-	return host.given > 0;
+	return sides.side[0].closed;
 }
 
 /* --- the poller, as far as the loop uses it --- */
@@ -209,7 +209,8 @@ static void check_state(void)
 /* All that it held was given back. */
 static void check_end(void)
 {
-	ORACLE("SRV-20", host.given == 1, "%u places given back", host.given);
+	ORACLE("SRV-20", host.given == host.taken, "%u of %u places given back",
+		host.given, host.taken);
 	ORACLE("SES-17", host.reports == 1, "%u lines", host.reports);
 	ORACLE("SES-6", sides.side[0].closed && sides.side[1].closed,
 		"a socket is left open");
@@ -276,7 +277,12 @@ static void check_closing(void)
 			"%u of %u addresses were tried, %u refused", host.dials,
 			run.addresses_len, host.refusals);
 		/* fall through */
+	case LBP_REASON_MAX_CONNECTIONS:
 	case LBP_REASON_CONCURRENT_LIMIT:
+		ORACLE("SES-22",
+			(host.reason == LBP_REASON_MAX_CONNECTIONS) ==
+				host.was_full,
+			"was there a place: %d", !host.was_full);
 		ORACLE("SRV-13", !client->resets, "a refusal is a reset");
 		ORACLE("SRV-13",
 			client->notified || client->room == 0 ||
@@ -297,6 +303,7 @@ static void check_linger(void)
 	const struct side *client = &sides.side[0];
 
 	if (host.reason == LBP_REASON_CONCURRENT_LIMIT ||
+		host.reason == LBP_REASON_MAX_CONNECTIONS ||
 		host.reason == LBP_REASON_NO_UPSTREAM)
 		ORACLE("SRV-13",
 			client->saw_end || client->is_reset ||
@@ -398,6 +405,9 @@ static void fail(unsigned how)
 		break;
 	case 13:
 		sides.no_socket = EAFNOSUPPORT;
+		break;
+	case 14:
+		host.is_full = true;
 		break;
 	default:
 		sides.connects = errors[(how - 7) % 5];

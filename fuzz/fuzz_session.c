@@ -6,6 +6,7 @@
  * operations: a byte for the session (modulo 4) and the kind, and what it
  * takes:
  *   an event that may be legal in the session's state (a byte), or any at all
+ *   the handshake completes while the server is full
  *   time goes by (bytes_time), or up to the next deadline, -1, 0 or +1 (a byte)
  *   a byte moves   the ends of the flow are passed on
  *   a check is taken or answered   an ended session is replaced by a new one
@@ -68,22 +69,36 @@ static struct lbp_event draw_event(struct run *run, enum lbp_event_kind kind)
 	return event;
 }
 
-static void step(
-	struct run *run, struct twin_session *twin, enum lbp_event_kind kind)
+static void take(struct run *run, struct twin_session *twin,
+	const struct lbp_event *event)
 {
-	struct lbp_event event = draw_event(run, kind);
 	enum lbp_session_state before = twin->session.state;
 	struct lbp_duties duties;
-	enum lbp_err err =
-		twin_session_step(twin, &event, run->now_ns, &duties);
+	enum lbp_err err = twin_session_step(twin, event, run->now_ns, &duties);
 
 	ORACLE("SES-16", before != LBP_SESSION_ENDED || err == LBP_ERR_STATE,
 		"an ended session took an event");
 	ORACLE("SES-14",
-		err != LBP_OK || kind != LBP_EVENT_TICK ||
+		err != LBP_OK || event->kind != LBP_EVENT_TICK ||
 			lbp_session_deadline(&twin->session) > run->now_ns ||
 			run->timeouts.linger_ns * run->timeouts.connect_ns == 0,
 		"a tick left a deadline that has passed");
+}
+
+static void step(
+	struct run *run, struct twin_session *twin, enum lbp_event_kind kind)
+{
+	struct lbp_event event = draw_event(run, kind);
+
+	take(run, twin, &event);
+}
+
+static void complete_while_full(struct run *run, struct twin_session *twin)
+{
+	struct lbp_event event = {
+		.kind = LBP_EVENT_HANDSHAKE_DONE, .is_full = true};
+
+	take(run, twin, &event);
 }
 
 /* Passes one more of the flow's ends on. */
@@ -176,6 +191,9 @@ static void operate(struct run *run)
 		break;
 	case 8:
 		reload(run);
+		break;
+	case 15:
+		complete_while_full(run, twin);
 		break;
 	default:
 		step(run, twin,

@@ -1,9 +1,12 @@
 """The limits of the server itself: connections and descriptors."""
 
+import ssl
+
 import pytest
 
 from harness import server as srv
 from harness import upstreams
+from harness.certs import SERIALS
 from harness.client import begin, connect, tcp_connect
 from harness.peer import Peer
 from harness.wait import SLOW, wait_for
@@ -47,26 +50,77 @@ def test_a_waiting_client_is_served_on_any_worker(lb, upstream):
     server = lb.proxy(upstream(upstreams.echo),
                       server={"max_connections": 2, "workers": 4})
     context = server.context("alice", "1.3")
-    waiting = [begin(server.address(), context) for _ in range(10)]
-    for number, _ in enumerate(waiting, 1):
-        served = wait_for(lambda: first_that_can(waiting), "a turn",
-                          10 * SLOW)
-        talk(served)
-        served.finish()
-        served.expect_end("clean")
-        served.close()
-        waiting.remove(served)
-        server.wait_event("session", count=number)
+    served = [connect(server.address(), context) for _ in range(2)]
+    for peer in served:
+        talk(peer)
+    for number in range(1, 11):
+        late = begin(server.address(), context)
+        with pytest.raises(TimeoutError):
+            late.handshake(timeout=0.02)
+        first = served.pop(0)
+        first.finish()
+        first.expect_end("clean")
+        first.close()
+        assert late.handshake(), late.describe()
+        talk(late)
+        served.append(late)
+        server.wait_event("session", count=number, reason="done")
+    assert not server.events("reject")
 
 
-def first_that_can(waiting):
-    for peer in waiting:
-        try:
-            if peer.handshake(timeout=0.02):
-                return peer
-        except TimeoutError:
-            continue
-    return None
+@pytest.mark.workers
+@pytest.mark.spec("SRV-20", "SES-23")
+def test_a_handshake_takes_no_place_of_a_session(lb, upstream):
+    """Neither do those that were refused and are not closed yet."""
+    server = lb.proxy(upstream(upstreams.echo), server={"max_connections": 2})
+    silent = [Peer(tcp_connect(server.address())) for _ in range(20)]
+    refused = [begin(server.address(), server.context("unlisted", "1.3"))
+               for _ in range(10)]
+    for peer in refused:
+        peer.handshake()
+        peer.recv()
+    peers = [server.connect() for _ in range(2)]
+    for peer in peers:
+        talk(peer)
+    for peer in [*silent, *refused, *peers]:
+        peer.close()
+
+
+@pytest.mark.spec("SES-22", "SES-4", "SRV-13", "LOG-4")
+@pytest.mark.parametrize("version", ["1.2", "1.3"])
+def test_a_handshake_that_completes_at_max_connections(lb, upstream, version):
+    up = upstream(upstreams.echo)
+    one = {"connections": 1, "window": "1h"}
+    clients = [srv.client("alice", [SERIALS["alice"]], ["echo"]),
+               srv.client("bob", [SERIALS["bob"]], ["echo"], echo=one)]
+    server = lb.proxy(up, clients=clients, server={"max_connections": 1})
+    context = server.context("bob", version)
+    before = server.open_files()
+    for number in (1, 2):
+        late = begin(server.address(), context)
+        # All but its last byte, so that it is accepted and goes on later.
+        with pytest.raises(ssl.SSLWantReadError):
+            late.tls.do_handshake()
+        late._take_out()
+        late.sock.sendall(bytes(late._wire[:-1]))
+        del late._wire[:-1]
+        wait_for(lambda: server.open_files() > before, "it is accepted")
+        first = server.connect()
+        talk(first)
+        assert late.handshake() and late.recv() == b""
+        assert late.ending == "clean", late.describe()
+        late.close()
+        line = server.wait_event("reject", count=number)
+        assert (line["reason"], line["client"]) == ("max_connections", "bob")
+        first.finish()
+        first.expect_end("clean")
+        first.close()
+        server.wait_event("session", count=number, reason="done")
+        wait_for(lambda: server.open_files() <= before, "all is closed")
+    assert up.accepted == 2, "who was refused reached the upstream"
+    # One a hour is his, and the refusals were none.
+    with server.connect("bob", version=version) as peer:
+        talk(peer)
 
 
 @pytest.mark.workers

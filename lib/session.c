@@ -8,6 +8,11 @@
 #define ALWAYS                                                                 \
 	(BIT(LBP_EVENT_TICK) | BIT(LBP_EVENT_RELOADED) | BIT(LBP_EVENT_STOP))
 
+/* What may happen while it has, or may have, the place of a handshake. */
+#define SHAKING                                                                \
+	(BIT(LBP_EVENT_HANDSHAKE_FAILED) | BIT(LBP_EVENT_CLIENT_RESET) |       \
+		BIT(LBP_EVENT_EVICTED) | ALWAYS)
+
 /* The legal transitions: which states may follow a state. */
 static const unsigned legal_next[] = {
 	[LBP_SESSION_HANDSHAKE] = BIT(LBP_SESSION_AUTHORIZED) |
@@ -27,22 +32,16 @@ static const unsigned legal_next[] = {
 /* The legal events: what may happen in a state. [SES-15]. */
 static const unsigned legal_events[] = {
 	[LBP_SESSION_HANDSHAKE] = BIT(LBP_EVENT_IDENTIFIED) |
-				  BIT(LBP_EVENT_HANDSHAKE_DONE) |
-				  BIT(LBP_EVENT_HANDSHAKE_FAILED) |
-				  BIT(LBP_EVENT_CLIENT_RESET) | ALWAYS,
+				  BIT(LBP_EVENT_HANDSHAKE_DONE) | SHAKING,
 	[LBP_SESSION_AUTHORIZED] = BIT(LBP_EVENT_IDENTIFIED) |
-				   BIT(LBP_EVENT_HANDSHAKE_DONE) |
-				   BIT(LBP_EVENT_HANDSHAKE_FAILED) |
-				   BIT(LBP_EVENT_CLIENT_RESET) | ALWAYS,
+				   BIT(LBP_EVENT_HANDSHAKE_DONE) | SHAKING,
 	[LBP_SESSION_DIALING] = BIT(LBP_EVENT_DIAL_DONE) |
 				BIT(LBP_EVENT_DIAL_FAILED) |
 				BIT(LBP_EVENT_CLIENT_RESET) | ALWAYS,
 	[LBP_SESSION_RELAY] = BIT(LBP_EVENT_FLOW_FINISHED) |
 			      BIT(LBP_EVENT_CLIENT_RESET) |
 			      BIT(LBP_EVENT_UPSTREAM_RESET) | ALWAYS,
-	[LBP_SESSION_CLOSING] = BIT(LBP_EVENT_HANDSHAKE_FAILED) |
-				BIT(LBP_EVENT_CLIENT_RESET) |
-				BIT(LBP_EVENT_CLIENT_ENDED) | ALWAYS,
+	[LBP_SESSION_CLOSING] = BIT(LBP_EVENT_CLIENT_ENDED) | SHAKING,
 	[LBP_SESSION_ENDED] = 0,
 };
 
@@ -172,13 +171,19 @@ static void identified(struct lbp_session *session,
 			duties);
 }
 
-/* Admits the client that the serial has by now. [SES-19]. */
-static enum lbp_reason admit(struct lbp_session *session, uint64_t now_ns)
+/*
+ * Admits the client that the serial has by now. [SES-19]. A full server is
+ * seen before the limits, which then count nothing. [SES-22].
+ */
+static enum lbp_reason admit(
+	struct lbp_session *session, bool is_full, uint64_t now_ns)
 {
 	enum lbp_err err = identify(session);
 
 	if (err != LBP_OK)
 		return stranger_reason(err);
+	if (is_full)
+		return LBP_REASON_MAX_CONNECTIONS;
 	switch (lbp_app_admit(session->app, session->client, now_ns)) {
 	case LBP_OK:
 		return LBP_REASON_NONE;
@@ -191,8 +196,8 @@ static enum lbp_reason admit(struct lbp_session *session, uint64_t now_ns)
 	}
 }
 
-static void handshake_done(
-	struct lbp_session *session, uint64_t now_ns, struct lbp_duties *duties)
+static void handshake_done(struct lbp_session *session, bool is_full,
+	uint64_t now_ns, struct lbp_duties *duties)
 {
 	enum lbp_reason reason;
 
@@ -201,7 +206,7 @@ static void handshake_done(
 		end(session, LBP_REASON_NO_CERTIFICATE, now_ns, duties);
 		return;
 	}
-	reason = admit(session, now_ns);
+	reason = admit(session, is_full, now_ns);
 	if (reason != LBP_REASON_NONE) {
 		refuse(session, reason, LBP_DUTY_CLOSE_NOTIFY | LBP_DUTY_LINGER,
 			now_ns, duties);
@@ -340,7 +345,7 @@ enum lbp_err lbp_session_step(struct lbp_session *session,
 		identified(session, event, now_ns, duties);
 		break;
 	case LBP_EVENT_HANDSHAKE_DONE:
-		handshake_done(session, now_ns, duties);
+		handshake_done(session, event->is_full, now_ns, duties);
 		break;
 	case LBP_EVENT_HANDSHAKE_FAILED:
 		handshake_failed(session, event->reason, now_ns, duties);
@@ -370,6 +375,12 @@ enum lbp_err lbp_session_step(struct lbp_session *session,
 		break;
 	case LBP_EVENT_RELOADED:
 		reloaded(session, now_ns, duties);
+		break;
+	case LBP_EVENT_EVICTED:
+		/* What was admitted has no handshake's place. [SES-23]. */
+		if (session->admitted)
+			return LBP_ERR_STATE;
+		abandon(session, LBP_REASON_HANDSHAKE_EVICTED, now_ns, duties);
 		break;
 	default: /* LBP_EVENT_STOP */
 		abandon(session, event->reason, now_ns, duties);

@@ -34,6 +34,7 @@ enum lbp_session_state {
 	X(LBP_REASON_DONE, "done")                                             \
 	X(LBP_REASON_HANDSHAKE_TIMEOUT, "handshake_timeout")                   \
 	X(LBP_REASON_HANDSHAKE_FAILED, "handshake_failed")                     \
+	X(LBP_REASON_HANDSHAKE_EVICTED, "handshake_evicted")                   \
 	X(LBP_REASON_NO_CERTIFICATE, "no_certificate")                         \
 	X(LBP_REASON_UNTRUSTED, "untrusted")                                   \
 	X(LBP_REASON_EXPIRED, "expired")                                       \
@@ -46,6 +47,7 @@ enum lbp_session_state {
 	X(LBP_REASON_NOT_ALLOWED, "not_allowed")                               \
 	X(LBP_REASON_CONCURRENT_LIMIT, "concurrent_limit")                     \
 	X(LBP_REASON_RATE_LIMIT, "rate_limit")                                 \
+	X(LBP_REASON_MAX_CONNECTIONS, "max_connections")                       \
 	X(LBP_REASON_NO_UPSTREAM, "no_upstream")                               \
 	X(LBP_REASON_CLIENT_RESET, "client_reset")                             \
 	X(LBP_REASON_UPSTREAM_RESET, "upstream_reset")                         \
@@ -72,6 +74,7 @@ enum lbp_event_kind {
 	LBP_EVENT_CLIENT_ENDED, /* while closing: clean or not */
 	LBP_EVENT_TICK,         /* time has passed */
 	LBP_EVENT_RELOADED,     /* the application was reloaded or retired */
+	LBP_EVENT_EVICTED,      /* another handshake got its place */
 	LBP_EVENT_STOP,         /* reason: why the server ends the session */
 };
 
@@ -79,6 +82,7 @@ struct lbp_event {
 	enum lbp_event_kind kind;
 	struct lbp_serial serial; /* IDENTIFIED */
 	enum lbp_reason reason;   /* HANDSHAKE_FAILED, STOP */
+	bool is_full; /* HANDSHAKE_DONE: no place for one more session */
 };
 
 /* What to do after a step, in this order. */
@@ -152,7 +156,11 @@ void lbp_session_init(struct lbp_session *session, struct lbp_app *app,
  * HANDSHAKE_DONE and DIAL_DONE at or after the deadline come too late and
  * count as a TICK.
  * Since steps change the application's counts, whoever shares the application
- * holds its lock. Source: [SES-1] to [SES-16], [SES-18], [SES-19].
+ * holds its lock.
+ * A session holds the place of a handshake until it is admitted or has ended,
+ * and from its admission to its end one of a session: while HANDSHAKE_DONE
+ * says is_full it is refused, and EVICTED ends it only before.
+ * Source: [SES-1] to [SES-16], [SES-18], [SES-19], [SES-22], [SES-23].
  */
 LBP_MUST_CHECK enum lbp_err lbp_session_step(struct lbp_session *session,
 	const struct lbp_event *event, uint64_t now_ns,

@@ -1,6 +1,6 @@
 /*
- * What all workers share of the server's capacity: places for connections,
- * and whether resources ran out. Any thread may call these.
+ * What all workers share of the server's capacity: places for sessions that
+ * were let in, and whether resources ran out. Any thread may call these.
  */
 #ifndef CAPACITY_H
 #define CAPACITY_H
@@ -16,7 +16,7 @@ enum capacity_cause {
 };
 
 struct capacity {
-	uint32_t max; /* connections */
+	uint32_t max; /* sessions */
 	atomic_uint used;
 	atomic_bool wanted; /* somebody waits for a place */
 	/* When each cause was last met. */
@@ -29,7 +29,7 @@ struct capacity {
 void capacity_init(struct capacity *capacity, uint32_t max,
 	void (*freed)(void *user), void *user);
 
-/* Takes a place for one more connection, if there is one. [SRV-20]. */
+/* Takes a place for one more session, if there is one. [SRV-20]. */
 bool capacity_take(struct capacity *capacity);
 
 /* Gives a place back. */

@@ -131,7 +131,8 @@ static void end(struct conn *conn, unsigned duties)
 	unlink_conn(conn);
 	conn->next = conns->buried;
 	conns->buried = conn;
-	capacity_give(conns->capacity);
+	if (conn->session.admitted)
+		capacity_give(conns->capacity);
 }
 
 /* True: *event happened on the way and is to be stepped. */
@@ -191,6 +192,20 @@ static bool identify(void *user, const struct lbp_serial *serial)
 	return lbp_session_is_authorized(&conn->session);
 }
 
+/* The place of a session is there before it is let in. [SES-22]. */
+static void handshake_done(struct conn *conn)
+{
+	struct capacity *capacity = conn->conns->capacity;
+	bool has_place = capacity_take(capacity);
+
+	conn->tls = tls_version(&conn->client.tls);
+	conn->resumed = tls_is_resumed(&conn->client.tls);
+	step(conn, (struct lbp_event){.kind = LBP_EVENT_HANDSHAKE_DONE,
+			   .is_full = !has_place});
+	if (has_place && !conn->session.admitted)
+		capacity_give(capacity);
+}
+
 static void handshake(struct conn *conn)
 {
 	struct conns *conns = conn->conns;
@@ -198,10 +213,7 @@ static void handshake(struct conn *conn)
 
 	switch (tls_handshake(&conn->client.tls)) {
 	case IO_OK:
-		conn->tls = tls_version(&conn->client.tls);
-		conn->resumed = tls_is_resumed(&conn->client.tls);
-		step(conn,
-			(struct lbp_event){.kind = LBP_EVENT_HANDSHAKE_DONE});
+		handshake_done(conn);
 		return;
 	case IO_WANT_READ:
 		want = POLLER_READ;
@@ -319,7 +331,6 @@ void conn_start(struct conns *conns, struct served_app *app, int fd,
 	if (conn == NULL) {
 		capacity_exhausted(conns->capacity, "cannot accept", ENOMEM);
 		close(fd);
-		capacity_give(conns->capacity);
 		return;
 	}
 	conn->conns = conns;

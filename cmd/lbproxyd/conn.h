@@ -46,10 +46,7 @@ struct conn {
 void conns_init(struct conns *conns, struct loop *loop,
 	struct capacity *capacity, struct snapshot *snapshot);
 
-/*
- * Starts a connection on an accepted socket, for which a place was taken;
- * both are given back when it ends.
- */
+/* Starts a connection on an accepted socket, which it takes over. */
 void conn_start(struct conns *conns, struct served_app *app, int fd,
 	const union address *peer);
 

@@ -42,7 +42,7 @@ static void set_accepting(struct worker *worker, bool on)
 	}
 }
 
-/* Accepts now, or as soon as a connection ends somewhere. [SRV-20]. */
+/* Accepts now, or as soon as a session ends somewhere. [SRV-20]. */
 static void accept_if_room(struct worker *worker)
 {
 	set_accepting(worker, capacity_want(&worker->orders->capacity));
@@ -74,8 +74,8 @@ static bool accept_one(struct acceptor *acceptor)
 	socklen_t len = sizeof(peer);
 	int fd;
 
-	if (!capacity_take(capacity)) {
-		accept_if_room(worker);
+	if (!capacity_want(capacity)) {
+		set_accepting(worker, false);
 		return false;
 	}
 	fd = accept4(acceptor->watch.fd, &peer.sa, &len,
@@ -84,7 +84,6 @@ static bool accept_one(struct acceptor *acceptor)
 		conn_start(&worker->conns, acceptor->listener->app, fd, &peer);
 		return true;
 	}
-	capacity_give(capacity);
 	if (errno == ECONNABORTED || errno == EINTR)
 		return true;
 	if (errno != EAGAIN)

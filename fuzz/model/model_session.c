@@ -106,8 +106,8 @@ static void identify(struct model_session *model, const struct lbp_event *event,
 	duties->set |= LBP_DUTY_REFUSE;
 }
 
-static void admit(
-	struct model_session *model, uint64_t now_ns, struct lbp_duties *duties)
+static void admit(struct model_session *model, bool is_full, uint64_t now_ns,
+	struct lbp_duties *duties)
 {
 	if (model->state == LBP_SESSION_HANDSHAKE) {
 		duties->set |= LBP_DUTY_RESET_CLIENT;
@@ -125,6 +125,10 @@ static void admit(
 		return;
 	default:
 		turn_away(model, LBP_REASON_UNKNOWN_CLIENT, now_ns, duties);
+		return;
+	}
+	if (is_full) {
+		turn_away(model, LBP_REASON_MAX_CONNECTIONS, now_ns, duties);
 		return;
 	}
 	switch (model_app_admit(model->app, model->client, now_ns)) {
@@ -193,7 +197,7 @@ static enum lbp_err in_handshake(struct model_session *model,
 		return LBP_OK;
 	}
 	if (event->kind == LBP_EVENT_HANDSHAKE_DONE && !late) {
-		admit(model, now_ns, duties);
+		admit(model, event->is_full, now_ns, duties);
 		return LBP_OK;
 	}
 	if (event->kind == LBP_EVENT_HANDSHAKE_FAILED) {
@@ -206,6 +210,8 @@ static enum lbp_err in_handshake(struct model_session *model,
 		end(model, LBP_REASON_HANDSHAKE_FAILED, duties);
 	else if (event->kind == LBP_EVENT_STOP)
 		end(model, event->reason, duties);
+	else if (event->kind == LBP_EVENT_EVICTED)
+		end(model, LBP_REASON_HANDSHAKE_EVICTED, duties);
 	else
 		end(model, LBP_REASON_HANDSHAKE_TIMEOUT, duties);
 	return LBP_OK;
@@ -288,6 +294,8 @@ static enum lbp_err in_closing(struct model_session *model,
 {
 	if (event->kind == LBP_EVENT_RELOADED)
 		return LBP_OK;
+	if (event->kind == LBP_EVENT_EVICTED && model->admitted)
+		return LBP_ERR_STATE;
 	if (event->kind == LBP_EVENT_HANDSHAKE_FAILED)
 		duties->set |= LBP_DUTY_LINGER;
 	else if (event->kind != LBP_EVENT_TICK || now_ns >= model->deadline_ns)
@@ -298,14 +306,14 @@ static enum lbp_err in_closing(struct model_session *model,
 /* Which events may happen in a state: a letter for each, by its number. */
 static bool is_legal(enum lbp_session_state state, enum lbp_event_kind kind)
 {
-	/* I H F D f R C U c T r S: identified ... tick, reloaded, stop */
+	/* I H F D f R C U c T r E S: identified ... reloaded, evicted, stop */
 	static const char *const legal[] = {
-		[LBP_SESSION_HANDSHAKE] = "IHF...C..TrS",
-		[LBP_SESSION_AUTHORIZED] = "IHF...C..TrS",
-		[LBP_SESSION_DIALING] = "...Df.C..TrS",
-		[LBP_SESSION_RELAY] = ".....RCU.TrS",
-		[LBP_SESSION_CLOSING] = "..F...C.cTrS",
-		[LBP_SESSION_ENDED] = "............",
+		[LBP_SESSION_HANDSHAKE] = "IHF...C..TrES",
+		[LBP_SESSION_AUTHORIZED] = "IHF...C..TrES",
+		[LBP_SESSION_DIALING] = "...Df.C..Tr.S",
+		[LBP_SESSION_RELAY] = ".....RCU.Tr.S",
+		[LBP_SESSION_CLOSING] = "..F...C.cTrES",
+		[LBP_SESSION_ENDED] = ".............",
 	};
 
 	return legal[state][kind] != '.';

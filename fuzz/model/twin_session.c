@@ -40,9 +40,10 @@ static bool is_limit(enum lbp_reason reason)
 
 /* A step up to the relay: which requirement would a difference break? */
 static void check_start(const struct twin_session *twin,
-	enum lbp_event_kind kind, enum lbp_session_state before,
+	const struct lbp_event *event, enum lbp_session_state before,
 	const struct lbp_duties *got, const struct lbp_duties *want)
 {
+	enum lbp_event_kind kind = event->kind;
 	bool same = is_same(twin, got, want);
 	enum lbp_reason reason = twin->model.reason;
 
@@ -55,6 +56,9 @@ static void check_start(const struct twin_session *twin,
 		ORACLE("SES-3", same, TEXT, ARGS);
 	if (kind == LBP_EVENT_HANDSHAKE_DONE && before != LBP_SESSION_HANDSHAKE)
 		ORACLE("SES-19", same, TEXT, ARGS);
+	if (kind == LBP_EVENT_HANDSHAKE_DONE && event->is_full)
+		ORACLE("SES-22", same && (got->set & LBP_DUTY_DIAL) == 0, TEXT,
+			ARGS);
 	if (kind == LBP_EVENT_HANDSHAKE_DONE &&
 		(is_limit(reason) || is_limit(twin->session.reason)))
 		ORACLE("SES-4", same, TEXT, ARGS);
@@ -94,6 +98,8 @@ static void check_end(const struct twin_session *twin, enum lbp_event_kind kind,
 		ORACLE("SES-13", same, TEXT, ARGS);
 	if (kind == LBP_EVENT_RELOADED)
 		ORACLE("SES-18", same, TEXT, ARGS);
+	if (kind == LBP_EVENT_EVICTED)
+		ORACLE("SES-23", same && !twin->model.admitted, TEXT, ARGS);
 	ORACLE("SES-1", same, TEXT, ARGS);
 }
 
@@ -175,7 +181,7 @@ enum lbp_err twin_session_step(struct twin_session *twin,
 	ORACLE("SES-15", err == want_err, "event %d in state %d: %s",
 		(int)event->kind, (int)before.state, lbp_err_text(err));
 	if (err == LBP_OK) {
-		check_start(twin, event->kind, before.state, duties, &want);
+		check_start(twin, event, before.state, duties, &want);
 		check_end(twin, event->kind, before.state, duties, &want);
 	} else {
 		check_illegal(twin, &before, err, duties);

@@ -53,6 +53,8 @@
 	X(SIM_CHECK_DROPPED, "a check is given up, upstream", 1)               \
 	X(SIM_BURST, "a burst of clients", 1)                                  \
 	X(SIM_STOP, "the server stops the session", 1)                         \
+	X(SIM_EVICTED, "another handshake gets its place", 1)                  \
+	X(SIM_FULL, "as many sessions as may be, when it completes", 1)        \
 	X(SIM_RELOAD, "a reload", 1)                                           \
 	X(SIM_TOLD, "the session is told of a reload", 0)                      \
 	X(SIM_LOST, "a reload leaves no place for client", 1)                  \
@@ -128,7 +130,8 @@ struct sim {
 	uint32_t checks; /* upstreams that are being checked, a bit for each */
 	uint32_t accepted;
 	uint8_t trouble; /* how likely faults are, of 256 */
-	bool verbose;    /* print each note at once */
+	uint32_t max_connections;
+	bool verbose; /* print each note at once */
 	/* What the server lends to its pipes; a bit for each ring in use. */
 	uint32_t ring_cap;
 	uint32_t rings_out;

@@ -29,14 +29,29 @@ static void identify(struct sim *sim, struct sim_conn *conn)
 	sim_event(sim, conn, &event);
 }
 
+static bool is_full(const struct sim *sim)
+{
+	uint32_t open = 0;
+
+	for (int i = 0; i < SIM_CONNS; i++)
+		open += sim->conns[i].live && sim->conns[i].admitted;
+	return open >= sim->max_connections;
+}
+
 static void complete_handshake(struct sim *sim, struct sim_conn *conn)
 {
+	struct lbp_event event = {
+		.kind = LBP_EVENT_HANDSHAKE_DONE, .is_full = is_full(sim)};
+
 	conn->handshaken = true;
 	/* A reload may have changed it since it was identified. */
 	if (conn->client != LBP_NONE)
 		conn->client = sim_who_is(sim, conn->serial);
-	sim_note(sim, conn, SIM_HANDSHAKE_DONE, LBP_NONE);
-	sim_event_kind(sim, conn, LBP_EVENT_HANDSHAKE_DONE);
+	sim_note(sim, conn, event.is_full ? SIM_FULL : SIM_HANDSHAKE_DONE,
+		LBP_NONE);
+	sim_event(sim, conn, &event);
+	ORACLE("SES-22", !event.is_full || !conn->admitted,
+		"one more session than there may be");
 }
 
 static void break_handshake(struct sim *sim, struct sim_conn *conn)
@@ -57,15 +72,31 @@ static void reset_client(struct sim *sim, struct sim_conn *conn)
 	sim_event_kind(sim, conn, LBP_EVENT_CLIENT_RESET);
 }
 
+static void evict(struct sim *sim, struct sim_conn *conn)
+{
+	sim_note(sim, conn, SIM_EVICTED, LBP_NONE);
+	sim_event_kind(sim, conn, LBP_EVENT_EVICTED);
+	ORACLE("SES-23", !conn->live, "an evicted handshake goes on");
+}
+
+static void break_off(struct sim *sim, struct sim_conn *conn)
+{
+	uint8_t how = bytes_u8(&sim->bytes);
+
+	if (how & 1)
+		break_handshake(sim, conn);
+	else if (how < 0xc0)
+		reset_client(sim, conn);
+	else
+		evict(sim, conn);
+}
+
 static void shake_hands(struct sim *sim, struct sim_conn *conn)
 {
 	bool authorized = conn->twin.session.state == LBP_SESSION_AUTHORIZED;
 
 	if (sim_trouble(sim)) {
-		if (bytes_bool(&sim->bytes))
-			break_handshake(sim, conn);
-		else
-			reset_client(sim, conn);
+		break_off(sim, conn);
 	} else if (authorized && bytes_u8(&sim->bytes) >= 0x10) {
 		complete_handshake(sim, conn);
 	} else if (conn->serial == 0) {

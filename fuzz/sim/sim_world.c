@@ -317,13 +317,16 @@ static void heal(struct sim *sim)
 static void set_up(struct sim *sim)
 {
 	static const uint8_t troubles[] = {4, 16, 64, 128};
+	uint8_t how;
 
 	sim->timeouts.handshake_ns = 1 + (uint64_t)bytes_u8(&sim->bytes);
 	sim->timeouts.connect_ns = 1 + (uint64_t)bytes_u8(&sim->bytes);
 	sim->timeouts.idle_ns = 1 + 4 * (uint64_t)bytes_u8(&sim->bytes);
 	sim->timeouts.linger_ns = 1 + (uint64_t)bytes_u8(&sim->bytes);
 	sim->ring_cap = 1 + bytes_below(&sim->bytes, SIM_RING);
-	sim->trouble = troubles[bytes_below(&sim->bytes, 4)];
+	how = bytes_u8(&sim->bytes);
+	sim->trouble = troubles[how % 4];
+	sim->max_connections = how < 0xc0 ? SIM_CONNS : 1 + how / 4u % 8;
 	sim->now_ns = bytes_u8(&sim->bytes);
 	sim->checks = 0;
 	sim->accepted = 0;

@@ -196,9 +196,19 @@ bool tls_is_resumed(const struct tls *tls)
 	return true;
 }
 
+bool capacity_take(struct capacity *capacity)
+{
+	(void)capacity;
+	ORACLE("SRV-20", host.taken == 0, "a second place");
+	host.was_full = host.is_full;
+	host.taken += !host.is_full;
+	return !host.is_full;
+}
+
 void capacity_give(struct capacity *capacity)
 {
 	(void)capacity;
+	ORACLE("SRV-20", host.given < host.taken, "a place that nobody had");
 	host.given++;
 }
 

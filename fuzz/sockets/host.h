@@ -16,6 +16,7 @@ struct host {
 	bool is_known;            /* it may use the application */
 	bool no_tls;              /* there is no memory for the next one */
 	bool no_ring;
+	bool is_full; /* no place for one more session */
 
 	/* What the server did: */
 	bool was_asked; /* who the client is */
@@ -27,7 +28,9 @@ struct host {
 	unsigned target; /* the last one dialed */
 	unsigned next;   /* of its addresses */
 	int rings;       /* that are lent out */
-	unsigned given;  /* back: places for connections */
+	bool was_full;   /* when the handshake was complete */
+	unsigned taken;  /* places for sessions */
+	unsigned given;  /* back */
 
 	/* What the log has: */
 	unsigned reports; /* of the connection, the last one: */

@@ -143,6 +143,14 @@ void when_stopped(enum lbp_reason reason)
 	err = lbp_session_step(&session, &event, now_ns, &duties);
 }
 
+void when_done_while_full(void)
+{
+	struct lbp_event event = {
+		.kind = LBP_EVENT_HANDSHAKE_DONE, .is_full = true};
+
+	err = lbp_session_step(&session, &event, now_ns, &duties);
+}
+
 void then(unsigned set, enum lbp_session_state state)
 {
 	CU_ASSERT_EQUAL(err, LBP_OK);

@@ -93,6 +93,9 @@ void when_identified(uint8_t octet);
 
 void when_stopped(enum lbp_reason reason);
 
+/* The handshake completes while there is no place for one more session. */
+void when_done_while_full(void);
+
 /* Both directions end and have passed their ends on. */
 void pass_both_ends(void);
 

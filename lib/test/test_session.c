@@ -144,6 +144,98 @@ static void the_rate_closes_without_an_upstream(void)
 	finish();
 }
 
+/* Two a minute are Alice's, and both are left to her. */
+static void a_full_server_refuses_and_counts_nothing(void)
+{
+	begin();
+	for (int i = 0; i < 4; i++) {
+		when_identified(ALICES);
+		when_done_while_full();
+		then(NOTIFY | REPORT, LBP_SESSION_CLOSING);
+		reason_is(LBP_REASON_MAX_CONNECTIONS);
+		CU_ASSERT_FALSE(session.admitted);
+		CU_ASSERT_EQUAL(session.client, ALICE);
+		nothing_is_held();
+		deadline_is(now_ns + LINGER);
+		when(LBP_EVENT_CLIENT_ENDED);
+		then(END, LBP_SESSION_ENDED);
+		accept_one();
+	}
+	for (int i = 0; i < 2; i++) {
+		when_identified(ALICES);
+		when(LBP_EVENT_HANDSHAKE_DONE);
+		then_dial(0, i % 2 == 0 ? 0 : 1);
+		when(LBP_EVENT_STOP);
+		accept_one();
+	}
+	finish();
+}
+
+/* Who may not come in hears so, and who is at a limit that there is no room. */
+static void a_full_server_judges_the_identity_first(void)
+{
+	begin();
+	when_done_while_full();
+	then(RESET_CLIENT | ENDS, LBP_SESSION_ENDED);
+	reason_is(LBP_REASON_NO_CERTIFICATE);
+	finish();
+
+	reach(LBP_SESSION_AUTHORIZED);
+	reload_for_bob();
+	when_done_while_full();
+	then(NOTIFY | REPORT, LBP_SESSION_CLOSING);
+	reason_is(LBP_REASON_NOT_ALLOWED);
+	when(LBP_EVENT_CLIENT_ENDED);
+	finish();
+
+	begin();
+	CU_ASSERT_EQUAL(lbp_app_admit(app, ALICE, now_ns), LBP_OK);
+	when_identified(ALICES);
+	when_done_while_full();
+	then(NOTIFY | REPORT, LBP_SESSION_CLOSING);
+	reason_is(LBP_REASON_MAX_CONNECTIONS);
+	when(LBP_EVENT_CLIENT_ENDED);
+	CU_ASSERT_EQUAL(lbp_app_leave(app, ALICE), LBP_OK);
+	finish();
+
+	reach(LBP_SESSION_AUTHORIZED);
+	after(HANDSHAKE);
+	when_done_while_full();
+	then(RESET_CLIENT | ENDS, LBP_SESSION_ENDED);
+	reason_is(LBP_REASON_HANDSHAKE_TIMEOUT);
+	finish();
+}
+
+static void only_a_handshake_is_evicted(void)
+{
+	reach(LBP_SESSION_AUTHORIZED);
+	when(LBP_EVENT_EVICTED);
+	then(RESET_CLIENT | ENDS, LBP_SESSION_ENDED);
+	reason_is(LBP_REASON_HANDSHAKE_EVICTED);
+	CU_ASSERT_FALSE(session.admitted);
+	finish();
+
+	/* Refused, it has its place until it ends. */
+	reach(LBP_SESSION_CLOSING);
+	when(LBP_EVENT_EVICTED);
+	then(END, LBP_SESSION_ENDED);
+	reason_is(LBP_REASON_UNKNOWN_CLIENT);
+	finish();
+
+	/* Admitted, it has none, even if it serves nobody any more. */
+	reach(LBP_SESSION_DIALING);
+	when(LBP_EVENT_EVICTED);
+	then_illegal();
+	when(LBP_EVENT_DIAL_FAILED);
+	when(LBP_EVENT_DIAL_FAILED);
+	when(LBP_EVENT_EVICTED);
+	then_illegal();
+	CU_ASSERT_EQUAL(session.state, LBP_SESSION_CLOSING);
+	reason_is(LBP_REASON_NO_UPSTREAM);
+	when(LBP_EVENT_CLIENT_ENDED);
+	finish();
+}
+
 static void a_failed_dial_leads_to_the_next_upstream(void)
 {
 	reach(LBP_SESSION_DIALING);
@@ -616,6 +708,12 @@ void suite_session(void)
 		the_cap_closes_without_an_upstream);
 	CU_add_test(suite, "[SES-4] the rate closes without an upstream",
 		the_rate_closes_without_an_upstream);
+	CU_add_test(suite, "[SES-22] a full server refuses and counts nothing",
+		a_full_server_refuses_and_counts_nothing);
+	CU_add_test(suite, "[SES-22] a full server judges the identity first",
+		a_full_server_judges_the_identity_first);
+	CU_add_test(suite, "[SES-23] only a handshake is evicted",
+		only_a_handshake_is_evicted);
 	CU_add_test(suite, "[SES-5] a failed dial leads to the next upstream",
 		a_failed_dial_leads_to_the_next_upstream);
 	CU_add_test(suite, "[SES-5] when none is left it closes",
