@@ -291,6 +291,7 @@ static void check_closing(void)
 		break;
 	case LBP_REASON_INTERNAL:
 		ORACLE("SRV-21", sides.refused, "nothing was refused");
+		ORACLE("SRV-60", host.exhausted > 0, "no cause was logged");
 		break;
 	default:
 		break;

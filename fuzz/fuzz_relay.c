@@ -75,6 +75,14 @@ struct poller *poller_epoll_new(void)
 	return NULL;
 }
 
+struct lbp_event conn_failed(struct conn *conn, const char *what, int error)
+{
+	ORACLE("SRV-60", conn == &run.conn && what[0] != '\0' && error != 0,
+		"a failure without a cause");
+	return (struct lbp_event){
+		.kind = LBP_EVENT_STOP, .reason = LBP_REASON_INTERNAL};
+}
+
 static uint64_t all_given(void)
 {
 	return sides.side[0].given + sides.side[1].given;

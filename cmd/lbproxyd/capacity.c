@@ -54,8 +54,21 @@ bool capacity_want(struct capacity *capacity)
 
 static enum capacity_cause cause_of(int error)
 {
-	return error == EMFILE || error == ENFILE ? CAPACITY_DESCRIPTORS
-						  : CAPACITY_OTHER;
+	switch (error) {
+	case EMFILE:
+	case ENFILE:
+		return CAPACITY_DESCRIPTORS;
+	case ERANGE:
+		return CAPACITY_SELECT;
+	default:
+		return CAPACITY_OTHER;
+	}
+}
+
+static const char *error_text(int error)
+{
+	return error == ERANGE ? "the descriptor is too high for select"
+			       : strerror(error);
 }
 
 void capacity_exhausted(struct capacity *capacity, const char *what, int error)
@@ -65,5 +78,5 @@ void capacity_exhausted(struct capacity *capacity, const char *what, int error)
 		atomic_exchange(&capacity->exhausted_ns[cause_of(error)], now);
 
 	if (last == 0 || now - last > RECOVERED_NS)
-		log_error(LBP_LOG_ERROR, what, strerror(error));
+		log_error(LBP_LOG_ERROR, what, error_text(error));
 }

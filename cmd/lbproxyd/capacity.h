@@ -11,7 +11,8 @@
 
 enum capacity_cause {
 	CAPACITY_DESCRIPTORS,
-	CAPACITY_OTHER, /* memory, for the most part */
+	CAPACITY_SELECT, /* descriptors that it can watch */
+	CAPACITY_OTHER,  /* memory, for the most part */
 	CAPACITY_CAUSES,
 };
 

@@ -56,6 +56,12 @@ static struct lbp_event stop_event(enum lbp_reason reason)
 	return (struct lbp_event){.kind = LBP_EVENT_STOP, .reason = reason};
 }
 
+struct lbp_event conn_failed(struct conn *conn, const char *what, int error)
+{
+	capacity_exhausted(conn->conns->capacity, what, error);
+	return stop_event(LBP_REASON_INTERNAL);
+}
+
 /* What a dial's result means to the session; false: nothing yet. */
 static bool dial_event(
 	struct conn *conn, enum dial_result result, struct lbp_event *event)
@@ -72,8 +78,7 @@ static bool dial_event(
 	case DIAL_LOCAL:
 		break;
 	}
-	capacity_exhausted(conn->conns->capacity, "cannot dial", errno);
-	*event = stop_event(LBP_REASON_INTERNAL);
+	*event = conn_failed(conn, "cannot dial", errno);
 	return true;
 }
 
@@ -222,13 +227,16 @@ static void handshake(struct conn *conn)
 		want = POLLER_WRITE;
 		break;
 	default:
+		if (conn->client.tls.reason == LBP_REASON_INTERNAL)
+			capacity_exhausted(conns->capacity,
+				"cannot judge a certificate", ENOMEM);
 		step(conn,
 			(struct lbp_event){.kind = LBP_EVENT_HANDSHAKE_FAILED,
 				.reason = conn->client.tls.reason});
 		return;
 	}
 	if (poller_set(conns->loop->poller, &conn->client.watch, want) != 0)
-		step(conn, stop_event(LBP_REASON_INTERNAL));
+		step(conn, conn_failed(conn, "cannot watch", errno));
 }
 
 /* Drops what a refused client sends until it ends. */
@@ -266,9 +274,10 @@ static void wait_for_upstream(struct conn *conn)
 
 	if (ended || (n < 0 && errno != EAGAIN && errno != EINTR))
 		step(conn, (struct lbp_event){.kind = LBP_EVENT_CLIENT_RESET});
-	else /* The handshake may have waited for a write last. */
-		poller_set(conn->conns->loop->poller, watch,
-			n >= 0 ? 0 : POLLER_READ);
+	else if (poller_set(conn->conns->loop->poller, watch,
+			 n >= 0 ? 0 : POLLER_READ) != 0)
+		/* The handshake may have waited for a write last. */
+		step(conn, conn_failed(conn, "cannot watch", errno));
 }
 
 static void client_ready(struct watch *watch, unsigned ready)
@@ -347,10 +356,11 @@ void conn_start(struct conns *conns, struct served_app *app, int fd,
 		conn->accepted_ns);
 	link_conn(conn);
 	set_alarm(conn);
-	if (!tls_accept(&conn->client.tls, snapshot->tls, fd) ||
-		poller_set(
-			conns->loop->poller, &conn->client.watch, POLLER_READ))
-		step(conn, stop_event(LBP_REASON_INTERNAL));
+	if (!tls_accept(&conn->client.tls, snapshot->tls, fd))
+		step(conn, conn_failed(conn, "cannot start TLS", ENOMEM));
+	else if (poller_set(
+			 conns->loop->poller, &conn->client.watch, POLLER_READ))
+		step(conn, conn_failed(conn, "cannot watch", errno));
 }
 
 void conns_init(struct conns *conns, struct loop *loop,

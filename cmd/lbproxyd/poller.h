@@ -39,7 +39,8 @@ void poller_free(struct poller *poller);
 
 /*
  * Waits for other things on a watch from now on; 0 for nothing. Returns 0, or
- * -1 with errno set and nothing changed.
+ * -1 with errno set and nothing changed; ERANGE: the descriptor is too high
+ * for select.
  */
 int poller_set(struct poller *poller, struct watch *watch, unsigned want);
 

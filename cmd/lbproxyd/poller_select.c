@@ -19,7 +19,7 @@ static int set(struct poller *base, struct watch *watch, unsigned want)
 	struct poller_select *poller = (struct poller_select *)base;
 
 	if (watch->fd >= FD_SETSIZE) {
-		errno = EMFILE;
+		errno = ERANGE;
 		return -1;
 	}
 	FD_CLR(watch->fd, &poller->reads);

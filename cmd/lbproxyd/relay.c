@@ -1,4 +1,6 @@
 /* The relay: bytes through the session's flow. [SRV-16] to [SRV-19]. */
+#include <errno.h>
+
 #include "clock.h"
 #include "conn.h"
 
@@ -143,8 +145,7 @@ bool conn_relay(struct conn *conn, struct lbp_event *event)
 		give_way(conn);
 	if (watch_side(conn, &conn->client, up, down) != 0 ||
 		watch_side(conn, &conn->upstream, down, up) != 0) {
-		event->kind = LBP_EVENT_STOP;
-		event->reason = LBP_REASON_INTERNAL;
+		*event = conn_failed(conn, "cannot watch", errno);
 		return true;
 	}
 	return false;
