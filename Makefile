@@ -395,6 +395,10 @@ bench: all ## side by side with nginx and HAProxy; BENCH_ARGS=--quick
 	@ci/install-deps build demo check bench
 	$(PYTHON) itest/bench/bench $(BENCH_ARGS)
 
+.PHONY: cost
+cost: all ## what strangers cost the server beside an honest client, as ratios; COST_ARGS=
+	$(PYTHON) itest/cost/cost $(COST_ARGS)
+
 .PHONY: trace canary
 trace: ## every requirement of SPEC.md against the tests that cite it; TRACE_ARGS=--kills
 	@$(PYTHON) ci/trace $(TRACE_ARGS)

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <openssl/err.h>
@@ -190,8 +191,17 @@ static enum result do_step(struct conn *conn)
 	die("an event out of turn, such as an early end");
 }
 
+uint64_t now_ns(void)
+{
+	struct timespec at;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &at);
+	return (uint64_t)at.tv_sec * 1000000000U + (uint64_t)at.tv_nsec;
+}
+
 void conn_start(struct conn *conn)
 {
+	conn->began_ns = now_ns();
 	conn->step = conn->load->phase.first;
 	conn->done_bytes = 0;
 	conn->load->started++;
@@ -211,6 +221,8 @@ static struct conn *next_step(struct conn *conn)
 		return conn;
 	}
 	conn->step = STEP_NONE;
+	if (load->phase.first == STEP_SEND)
+		load->times_ns[load->finished] = now_ns() - conn->began_ns;
 	load->finished++;
 	if (held)
 		watch(conn, EPOLLIN);

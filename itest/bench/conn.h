@@ -64,6 +64,7 @@ struct conn {
 	enum step step;
 	uint32_t watched;
 	uint64_t done_bytes; /* of the step */
+	uint64_t began_ns;   /* the steps of this time */
 };
 
 struct load {
@@ -75,12 +76,16 @@ struct load {
 	uint64_t started;
 	uint64_t finished;
 	uint64_t resumed;
+	uint64_t *times_ns; /* how long each exchange took, plan.count */
 	unsigned char request[EXCHANGE_HEADER_BYTES + BLOCK_BYTES];
 	unsigned char sink[BLOCK_BYTES];
 };
 
 /* Says what went wrong, with errno and OpenSSL's errors; exit status 1. */
 _Noreturn void die(const char *what);
+
+/* Nanoseconds on a clock that never goes back. */
+uint64_t now_ns(void);
 
 /* Begins the first step of the phase; a handshake opens the socket too. */
 void conn_start(struct conn *conn);

@@ -1,10 +1,12 @@
 /*
  * load: the client side of the benchmark, one thread over epoll and OpenSSL.
  * It makes its connections, prints "ready", and waits for a line on standard
- * input; then does its work, prints "done OPERATIONS RESUMED NANOSECONDS",
- * and waits for a line again before it closes what is open. So whoever runs
- * it can look at the proxy's CPU time and memory in between. TLS is 1.3 with
- * one cipher suite and one group, so that every proxy does the same work.
+ * input; then does its work, prints "done OPERATIONS RESUMED NANOSECONDS P99",
+ * the last of which is the 99th percentile of what an exchange took, in
+ * nanoseconds, and waits for a line again before it closes what is open. So
+ * whoever runs it can look at the proxy's CPU time and memory in between. TLS
+ * is 1.3 with one cipher suite and one group, so that every proxy does the same
+ * work.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -14,7 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <openssl/ssl.h>
@@ -135,12 +136,22 @@ static SSL_CTX *make_ctx(const struct plan *plan)
 	return ctx;
 }
 
-static uint64_t now_ns(void)
+static int compare_times(const void *a, const void *b)
 {
-	struct timespec at;
+	uint64_t x = *(const uint64_t *)a;
+	uint64_t y = *(const uint64_t *)b;
 
-	(void)clock_gettime(CLOCK_MONOTONIC, &at);
-	return (uint64_t)at.tv_sec * 1000000000U + (uint64_t)at.tv_nsec;
+	return x < y ? -1 : x > y;
+}
+
+/* Of the exchanges of the last phase, 0 if it had none. */
+static uint64_t p99_ns(struct load *load)
+{
+	if (load->phase.first != STEP_SEND)
+		return 0;
+	qsort(load->times_ns, load->finished, sizeof(*load->times_ns),
+		compare_times);
+	return load->times_ns[load->finished * 99 / 100];
 }
 
 static void wait_for_line(void)
@@ -220,7 +231,10 @@ int main(int argc, char **argv)
 	load.ctx = make_ctx(&load.plan);
 	load.epoll = epoll_create1(0);
 	load.conns = calloc(load.plan.conns, sizeof(*load.conns));
-	if (load.epoll < 0 || !load.conns)
+	load.times_ns =
+		calloc(load.plan.count + load.plan.conns * WARM_UP_ROUNDS,
+			sizeof(*load.times_ns));
+	if (load.epoll < 0 || !load.conns || !load.times_ns)
 		die("set-up");
 	for (uint64_t i = 0; i < load.plan.conns; i++)
 		load.conns[i].load = &load;
@@ -229,8 +243,9 @@ int main(int argc, char **argv)
 	wait_for_line();
 	started_ns = now_ns();
 	work(&load);
-	(void)printf("done %ju %ju %ju\n", (uintmax_t)load.finished,
-		(uintmax_t)load.resumed, (uintmax_t)(now_ns() - started_ns));
+	(void)printf("done %ju %ju %ju %ju\n", (uintmax_t)load.finished,
+		(uintmax_t)load.resumed, (uintmax_t)(now_ns() - started_ns),
+		(uintmax_t)p99_ns(&load));
 	wait_for_line();
 	tear_down(&load);
 	return 0;
