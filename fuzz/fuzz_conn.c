@@ -211,6 +211,7 @@ static void check_end(void)
 {
 	ORACLE("SRV-20", host.given == host.taken, "%u of %u places given back",
 		host.given, host.taken);
+	ORACLE("SRV-53", conns_load(&run.conns) == 0, "it still counts");
 	ORACLE("SES-17", host.reports == 1, "%u lines", host.reports);
 	ORACLE("SES-6", sides.side[0].closed && sides.side[1].closed,
 		"a socket is left open");
@@ -563,6 +564,7 @@ static void accept_client(void)
 		.in = {.sin_family = AF_INET, .sin_port = HOST_PEER_PORT}};
 
 	run.conns.all = run.is_alone ? NULL : &run.others[0];
+	conns_expect(&run.conns);
 	conn_start(&run.conns, &run.app, SIDE_FD, &peer);
 	if (run.is_alone)
 		return;

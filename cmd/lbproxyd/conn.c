@@ -119,6 +119,25 @@ static void leave_again(struct conn *conn)
 	conn->is_again = false;
 }
 
+/*
+ * The load is no more than a count that others go by: what is ordered is
+ * ordered by the mailbox.
+ */
+void conns_expect(struct conns *conns)
+{
+	atomic_fetch_add_explicit(&conns->load, 1, memory_order_relaxed);
+}
+
+uint32_t conns_load(const struct conns *conns)
+{
+	return atomic_load_explicit(&conns->load, memory_order_relaxed);
+}
+
+static void uncount(struct conns *conns)
+{
+	atomic_fetch_sub_explicit(&conns->load, 1, memory_order_relaxed);
+}
+
 /* Closes and frees all; the memory stays until no handler runs. */
 static void end(struct conn *conn, unsigned duties)
 {
@@ -136,6 +155,7 @@ static void end(struct conn *conn, unsigned duties)
 	unlink_conn(conn);
 	conn->next = conns->buried;
 	conns->buried = conn;
+	uncount(conns);
 	if (conn->session.admitted)
 		capacity_give(conns->capacity);
 }
@@ -340,6 +360,7 @@ void conn_start(struct conns *conns, struct served_app *app, int fd,
 	if (conn == NULL) {
 		capacity_exhausted(conns->capacity, "cannot accept", ENOMEM);
 		close(fd);
+		uncount(conns);
 		return;
 	}
 	conn->conns = conns;

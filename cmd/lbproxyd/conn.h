@@ -5,6 +5,8 @@
 #ifndef CONN_H
 #define CONN_H
 
+#include <stdatomic.h>
+
 #include "capacity.h"
 #include "dial.h"
 #include "loop.h"
@@ -16,12 +18,15 @@ struct conn;
 
 /* All connections of one thread. */
 struct conns {
+	uint32_t number; /* the worker's, for the log */
 	struct loop *loop;
 	struct capacity *capacity;
 	struct snapshot *snapshot;
 	struct conn *all;
 	struct conn *again;  /* those with work left from the last turn */
 	struct conn *buried; /* ended; freed when no handler runs */
+	/* How many there are or will be: conns_expect. */
+	_Atomic(uint32_t) load;
 };
 
 struct conn {
@@ -46,7 +51,19 @@ struct conn {
 void conns_init(struct conns *conns, struct loop *loop,
 	struct capacity *capacity, struct snapshot *snapshot);
 
-/* Starts a connection on an accepted socket, which it takes over. */
+/*
+ * Counts a connection from now on that conn_start will get; any thread may
+ * call it.
+ */
+void conns_expect(struct conns *conns);
+
+/* Those that are expected and those that have not ended. Any thread. */
+uint32_t conns_load(const struct conns *conns);
+
+/*
+ * Starts a connection on an accepted socket, which it takes over, and which is
+ * expected.
+ */
 void conn_start(struct conns *conns, struct served_app *app, int fd,
 	const union address *peer);
 

@@ -21,7 +21,6 @@ enum poller_want {
 struct watch {
 	int fd;        /* -1: not watched, and not called any more */
 	unsigned want; /* of enum poller_want; set by poller_set only */
-	bool shared;   /* other pollers watch it too: wake up few of them */
 	/* Some of what is wanted is ready; an error makes all of it ready. */
 	void (*ready)(struct watch *watch, unsigned ready);
 };

@@ -25,8 +25,6 @@ static int set(struct poller *base, struct watch *watch, unsigned want)
 		event.events |= EPOLLIN;
 	if (want & POLLER_WRITE)
 		event.events |= EPOLLOUT;
-	if (watch->shared)
-		event.events |= EPOLLEXCLUSIVE;
 	return epoll_ctl(poller->fd, op, watch->fd, &event);
 }
 

@@ -18,6 +18,8 @@ static void add_who(struct log_line *line, const struct conn *conn)
 		log_string(line, "serial", serial);
 	}
 	log_string(line, "peer", address_text(&conn->peer, peer));
+	if (log_is_wanted(LBP_LOG_DEBUG))
+		log_uint(line, "worker", conn->conns->number);
 }
 
 static void report_session(const struct conn *conn, uint64_t now_ns)

@@ -1,64 +1,65 @@
 #include "server.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdio.h>
+#include <stdatomic.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
+#include "acceptor.h"
 #include "clock.h"
 #include "log.h"
 #include "process.h"
-#include "worker.h"
-
-/* What a worker writes to the signal pipe when it is done; no signal. */
-#define WORKER_DONE '\0'
 
 struct server {
-	struct orders orders;
+	struct snapshot *snapshot;
+	struct listeners listeners;
+	struct capacity capacity;
+	struct loop loop; /* the main thread's */
+	struct mailbox mailbox;
+	struct acceptor acceptor;
+	struct mail acceptor_done;
+	struct crew *crew;      /* one for each worker, */
 	struct worker *workers; /* worker_len of them */
 	uint32_t worker_len;
-	int signal_fd; /* the pipe that signals and workers write to */
+	uint32_t running; /* workers that are not done */
+	bool drain_begun;
+	bool accepts; /* until the acceptor is done */
+	bool forced;  /* to stop at once */
+	uint64_t drain_until_ns;
 };
 
-/* Where signal handlers write: they can be given no argument. */
-static int signal_pipe = -1;
+/* A worker as the main thread knows it. */
+struct crew {
+	struct server *server;
+	struct worker *worker;
+	struct mail done; /* the worker's thread ended */
+};
 
-static void wake_workers(void *arg)
-{
-	struct server *server = arg;
-	uint32_t i;
-
-	for (i = 0; i < server->worker_len; i++)
-		worker_wake(&server->workers[i]);
-}
+/*
+ * What signal handlers can reach, as they are given no argument. A signal is
+ * counted before the main thread is woken, so that none is lost. [SRV-51].
+ */
+static atomic_uint terminations;
+static atomic_uint hangups;
+static struct mailbox *signalled;
 
 static void signal_arrived(int number)
 {
 	int saved = errno;
-	char byte = (char)number;
 
-	if (write(signal_pipe, &byte, 1) < 0)
-		errno = saved;
+	atomic_fetch_add(number == SIGHUP ? &hangups : &terminations, 1);
+	mailbox_wake(signalled);
 	errno = saved;
 }
 
-static bool install_signals(struct server *server)
+static void install_signals(struct server *server)
 {
-	int fds[2];
-
-	if (pipe2(fds, O_CLOEXEC) != 0) {
-		log_error(LBP_LOG_ERROR, "cannot start", strerror(errno));
-		return false;
-	}
-	server->signal_fd = fds[0];
-	signal_pipe = fds[1];
+	signalled = &server->mailbox;
 	process_handle_signals(signal_arrived);
-	return true;
 }
 
 /* [SRV-31]. */
@@ -90,15 +91,14 @@ static void log_ready(const struct server *server)
 	log_begin(&line, LBP_LOG_INFO, "ready");
 	log_uint(&line, "workers", server->worker_len);
 	log_string(&line, "event_loop",
-		server->orders.snapshot->event_loop == LBP_EVENT_LOOP_EPOLL
+		server->snapshot->event_loop == LBP_EVENT_LOOP_EPOLL
 			? "epoll"
 			: "select");
 	if (line.wanted) {
 		lbp_json_key(&line.json, "listen", strlen("listen"));
 		lbp_json_begin_array(&line.json);
-		for (i = 0; i < server->orders.listeners.len; i++) {
-			address_text(&server->orders.listeners.items[i].address,
-				text);
+		for (i = 0; i < server->listeners.len; i++) {
+			address_text(&server->listeners.items[i].address, text);
 			lbp_json_string(&line.json, text, strlen(text));
 		}
 		lbp_json_end_array(&line.json);
@@ -106,147 +106,235 @@ static void log_ready(const struct server *server)
 	log_end(&line);
 }
 
-static void *thread_main(void *arg)
+static void *worker_main(void *arg)
 {
-	const char done = WORKER_DONE;
+	struct crew *crew = arg;
 
-	worker_run(arg);
-	if (write(signal_pipe, &done, 1) < 0)
-		log_error(LBP_LOG_ERROR, "a worker could not say that it ended",
-			strerror(errno));
+	worker_run(crew->worker);
+	mailbox_post(&crew->server->mailbox, &crew->done);
 	return NULL;
 }
 
-static bool start_threads(struct server *server, uint32_t *started)
+static void *acceptor_main(void *arg)
+{
+	struct server *server = arg;
+
+	acceptor_run(&server->acceptor);
+	mailbox_post(&server->mailbox, &server->acceptor_done);
+	return NULL;
+}
+
+/* Starts a thread that no signal interrupts: they are the main thread's. */
+static bool start_thread(pthread_t *thread, void *(*main)(void *), void *arg)
 {
 	sigset_t all, before;
-	int rc = 0;
+	int rc;
 
-	/* Signals are the main thread's. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	for (*started = 0; rc == 0 && *started < server->worker_len;) {
-		struct worker *worker = &server->workers[*started];
-
-		rc = pthread_create(&worker->thread, NULL, thread_main, worker);
-		if (rc == 0)
-			(*started)++;
-	}
+	rc = pthread_create(thread, NULL, main, arg);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (rc != 0)
-		log_error(LBP_LOG_ERROR, "cannot start a worker", strerror(rc));
+		log_error(LBP_LOG_ERROR, "cannot start a thread", strerror(rc));
 	return rc == 0;
 }
 
-static void set_phase(struct server *server, enum phase phase)
+/* The workers' last order, as nothing is handed over to them any more. */
+static void order_workers(struct server *server)
 {
-	struct orders *orders = &server->orders;
+	uint32_t i;
 
-	if (phase == PHASE_DRAINING)
-		atomic_store(&orders->drain_until_ns,
-			clock_now_ns() + orders->snapshot->config->drain_ns);
-	atomic_store(&orders->phase, phase);
-	wake_workers(server);
+	for (i = 0; i < server->worker_len; i++) {
+		if (server->forced)
+			worker_stop(&server->workers[i]);
+		else
+			worker_drain(
+				&server->workers[i], server->drain_until_ns);
+	}
+}
+
+static void deliver_acceptor_done(struct mail *mail)
+{
+	struct server *server =
+		(struct server *)(void *)((char *)mail -
+					  offsetof(struct server,
+						  acceptor_done));
+
+	server->accepts = false;
+	order_workers(server);
+}
+
+static void deliver_worker_done(struct mail *mail)
+{
+	struct crew *crew =
+		(struct crew *)(void *)((char *)mail -
+					offsetof(struct crew, done));
+
+	crew->server->running--;
+}
+
+/* The acceptor's last order comes first, the workers' when it is done. */
+static void begin_drain(struct server *server)
+{
+	server->drain_begun = true;
+	server->drain_until_ns =
+		clock_now_ns() + server->snapshot->config->drain_ns;
+	acceptor_stop(&server->acceptor);
+}
+
+static void force(struct server *server)
+{
+	server->forced = true;
+	if (!server->drain_begun)
+		begin_drain(server);
+	else if (!server->accepts)
+		order_workers(server);
 }
 
 static void terminate(struct server *server)
 {
 	struct log_line line;
 
-	if (atomic_load(&server->orders.phase) == PHASE_SERVING) {
-		log_begin(&line, LBP_LOG_INFO, "drain");
-		log_uint(&line, "connections",
-			atomic_load(&server->orders.capacity.used));
-		log_end(&line);
-		set_phase(server, PHASE_DRAINING);
-	} else {
-		set_phase(server, PHASE_STOPPING);
+	if (server->drain_begun) {
+		force(server);
+		return;
+	}
+	log_begin(&line, LBP_LOG_INFO, "drain");
+	log_uint(&line, "connections", atomic_load(&server->capacity.used));
+	log_end(&line);
+	begin_drain(server);
+}
+
+/* Only after a turn of the loop, which consumed the wake-up. */
+static void take_signals(struct server *server)
+{
+	unsigned n;
+
+	for (n = atomic_exchange(&terminations, 0); n > 0; n--)
+		terminate(server);
+	/* However many came meanwhile, one answer is enough. */
+	if (atomic_exchange(&hangups, 0) > 0)
+		log_error(LBP_LOG_ERROR,
+			"reload is not built yet: SIGHUP changes nothing",
+			NULL);
+}
+
+static void supervise(struct server *server)
+{
+	while (server->running > 0) {
+		/* Nothing works without the poller: it failing is a bug. */
+		if (!loop_turn(&server->loop, true)) {
+			log_error(LBP_LOG_ERROR, "the event loop failed",
+				strerror(errno));
+			abort();
+		}
+		take_signals(server);
 	}
 }
 
-/* Until all workers are done; the exit status. */
-static int supervise(struct server *server, uint32_t running)
+/*
+ * Runs all threads until they are done. If one can't be started the server
+ * stops at once, and those that were not started get their orders here.
+ */
+static bool run_threads(struct server *server)
 {
-	bool forced;
-	ssize_t n;
-	char what;
+	uint32_t started = 0;
+	bool ok = true;
+	uint32_t i;
 
-	while (running > 0) {
-		n = read(server->signal_fd, &what, 1);
-		if (n != 1)
-			continue;
-		switch (what) {
-		case WORKER_DONE:
-			running--;
-			break;
-		case SIGHUP:
-			log_error(LBP_LOG_ERROR,
-				"reload is not built yet: SIGHUP changes "
-				"nothing",
-				NULL);
-			break;
-		default:
-			terminate(server);
-			break;
-		}
+	/* Workers first: connections may be handed over to any of them. */
+	while (ok && started < server->worker_len) {
+		ok = start_thread(&server->workers[started].thread, worker_main,
+			&server->crew[started]);
+		started += ok;
 	}
-	forced = atomic_load(&server->orders.phase) == PHASE_STOPPING;
-	return forced ? EXIT_FAILURE : EXIT_SUCCESS;
+	ok = ok &&
+	     start_thread(&server->acceptor.thread, acceptor_main, server);
+	if (!ok) {
+		force(server);
+		acceptor_main(server);
+		server->running = started;
+	}
+	supervise(server);
+	if (ok)
+		pthread_join(server->acceptor.thread, NULL);
+	for (i = 0; i < started; i++)
+		pthread_join(server->workers[i].thread, NULL);
+	return ok;
 }
 
 static int serve(struct server *server)
 {
 	struct log_line line;
 	int status = EXIT_FAILURE;
-	uint32_t made, started, i;
+	uint32_t made;
 	bool ok = true;
 
-	for (made = 0; ok && made < server->worker_len; made++)
-		ok = worker_init(&server->workers[made], &server->orders, made);
-	if (!ok)
-		goto out;
-	atomic_store(&server->orders.listening, server->worker_len);
-	log_ready(server);
-	if (!start_threads(server, &started))
-		set_phase(server, PHASE_STOPPING);
-	status = supervise(server, started);
-	for (i = 0; i < started; i++)
-		pthread_join(server->workers[i].thread, NULL);
-	log_begin(&line, LBP_LOG_INFO, "stopped");
-	log_end(&line);
-out:
-	for (i = 0; i < made; i++)
-		worker_release(&server->workers[i]);
+	for (made = 0; ok && made < server->worker_len; made++) {
+		server->crew[made] = (struct crew){.server = server,
+			.worker = &server->workers[made],
+			.done.deliver = deliver_worker_done};
+		ok = worker_init(&server->workers[made], server->snapshot,
+			&server->capacity, made);
+	}
+	server->running = server->worker_len;
+	server->accepts = true;
+	if (ok && acceptor_init(&server->acceptor, server->snapshot,
+			  &server->capacity, &server->listeners,
+			  server->workers)) {
+		log_ready(server);
+		if (run_threads(server) && !server->forced)
+			status = EXIT_SUCCESS;
+		log_begin(&line, LBP_LOG_INFO, "stopped");
+		log_end(&line);
+	}
+	acceptor_release(&server->acceptor);
+	while (made-- > 0)
+		worker_release(&server->workers[made]);
 	return status;
+}
+
+static void has_room(void *user)
+{
+	struct server *server = user;
+
+	acceptor_has_room(&server->acceptor);
+}
+
+static bool init(struct server *server)
+{
+	server->workers = calloc(server->worker_len, sizeof(*server->workers));
+	server->crew = calloc(server->worker_len, sizeof(*server->crew));
+	if (server->workers != NULL && server->crew != NULL &&
+		loop_init(&server->loop, server->snapshot->event_loop, 1) &&
+		mailbox_init(&server->mailbox, server->loop.poller))
+		return true;
+	log_error(LBP_LOG_ERROR, "cannot start", strerror(errno));
+	return false;
 }
 
 int server_run(struct snapshot *snapshot)
 {
-	struct server server = {.orders.snapshot = snapshot,
+	struct server server = {.snapshot = snapshot,
 		.worker_len = snapshot->workers,
-		.signal_fd = -1};
-	struct orders *orders = &server.orders;
+		.acceptor_done.deliver = deliver_acceptor_done};
 	int status = EXIT_FAILURE;
 
 	log_make_room();
 	log_set_level(snapshot->config->log_level);
-	capacity_init(&orders->capacity, snapshot->config->max_connections,
-		wake_workers, &server);
-	server.workers = calloc(server.worker_len, sizeof(*server.workers));
-	if (server.workers == NULL) {
-		log_error(LBP_LOG_ERROR, "cannot start", strerror(errno));
-		return EXIT_FAILURE;
-	}
+	capacity_init(&server.capacity, snapshot->config->max_connections,
+		has_room, &server);
 	raise_descriptor_limit(snapshot->descriptors);
-	if (listeners_open(&orders->listeners, snapshot) &&
-		install_signals(&server))
+	if (init(&server) && listeners_open(&server.listeners, snapshot)) {
+		install_signals(&server);
 		status = serve(&server);
-	listeners_close(&orders->listeners);
-	listeners_release(&orders->listeners);
+		process_handle_signals(SIG_IGN);
+	}
+	listeners_close(&server.listeners);
+	listeners_release(&server.listeners);
+	mailbox_release(&server.mailbox);
+	loop_release(&server.loop);
+	free(server.crew);
 	free(server.workers);
-	if (server.signal_fd >= 0)
-		close(server.signal_fd);
-	if (signal_pipe >= 0)
-		close(signal_pipe);
 	return status;
 }

@@ -1,186 +1,82 @@
 #include "worker.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "clock.h"
 #include "log.h"
 
-/* Connections accepted in one go, so that other workers get some. */
-#define ACCEPT_BATCH 8
-/* How long a worker out of descriptors waits before it accepts again. */
-#define RETRY_NS (100 * NS_PER_MS)
-
-/* A worker's watch on a listening socket. */
-struct acceptor {
-	struct watch watch; /* first: a ready watch is its acceptor */
-	struct worker *worker;
-	struct listener *listener;
-};
-
-void worker_wake(struct worker *worker)
+static struct worker *worker_of_drain_order(struct mail *mail)
 {
-	/* A full pipe wakes it as well. */
-	if (write(worker->wake_write, "", 1) < 0)
-		return;
+	return (struct worker *)(void *)((char *)mail -
+					 offsetof(struct worker, drain_order));
 }
 
-static void set_accepting(struct worker *worker, bool on)
+static struct worker *worker_of_stop_order(struct mail *mail)
 {
-	struct orders *orders = worker->orders;
-	size_t i;
-
-	for (i = 0; i < orders->listeners.len; i++) {
-		if (poller_set(worker->loop.poller, &worker->acceptors[i].watch,
-			    on ? POLLER_READ : 0) != 0)
-			capacity_exhausted(
-				&orders->capacity, "cannot accept", errno);
-	}
+	return (struct worker *)(void *)((char *)mail -
+					 offsetof(struct worker, stop_order));
 }
 
-/* Accepts now, or as soon as a session ends somewhere. [SRV-20]. */
-static void accept_if_room(struct worker *worker)
+static struct worker *worker_of_drain(struct alarm *alarm)
 {
-	set_accepting(worker, capacity_want(&worker->orders->capacity));
-}
-
-/* Stops to accept for a while. [SRV-21]. */
-static void wait_for_resources(struct worker *worker, int error)
-{
-	capacity_exhausted(&worker->orders->capacity, "cannot accept", error);
-	set_accepting(worker, false);
-	loop_arm(&worker->loop, &worker->retry, clock_now_ns() + RETRY_NS);
-}
-
-static void retry_fired(struct alarm *alarm)
-{
-	struct worker *worker =
-		(struct worker *)(void *)((char *)alarm -
-					  offsetof(struct worker, retry));
-
-	accept_if_room(worker);
-}
-
-/* Accepts one; false: no more for now. */
-static bool accept_one(struct acceptor *acceptor)
-{
-	struct worker *worker = acceptor->worker;
-	struct capacity *capacity = &worker->orders->capacity;
-	union address peer;
-	socklen_t len = sizeof(peer);
-	int fd;
-
-	if (!capacity_want(capacity)) {
-		set_accepting(worker, false);
-		return false;
-	}
-	fd = accept4(acceptor->watch.fd, &peer.sa, &len,
-		SOCK_NONBLOCK | SOCK_CLOEXEC);
-	if (fd >= 0) {
-		conn_start(&worker->conns, acceptor->listener->app, fd, &peer);
-		return true;
-	}
-	if (errno == ECONNABORTED || errno == EINTR)
-		return true;
-	if (errno != EAGAIN)
-		wait_for_resources(worker, errno);
-	return false;
-}
-
-static void acceptor_ready(struct watch *watch, unsigned ready)
-{
-	struct acceptor *acceptor = (struct acceptor *)(void *)watch;
-	unsigned n;
-
-	(void)ready;
-	for (n = 0; n < ACCEPT_BATCH; n++) {
-		if (!accept_one(acceptor))
-			return;
-	}
-}
-
-/* The last worker to do so closes the sockets. [SRV-24]. */
-static void stop_listening(struct worker *worker)
-{
-	struct orders *orders = worker->orders;
-
-	if (!worker->listening)
-		return;
-	worker->listening = false;
-	set_accepting(worker, false);
-	loop_disarm(&worker->loop, &worker->retry);
-	loop_arm(&worker->loop, &worker->drain,
-		atomic_load(&orders->drain_until_ns));
-	if (atomic_fetch_sub(&orders->listening, 1) == 1)
-		listeners_close(&orders->listeners);
+	return (struct worker *)(void *)((char *)alarm -
+					 offsetof(struct worker, drain));
 }
 
 static void drain_fired(struct alarm *alarm)
 {
-	struct worker *worker =
-		(struct worker *)(void *)((char *)alarm -
-					  offsetof(struct worker, drain));
-
-	conns_stop(&worker->conns, LBP_REASON_DRAIN_TIMEOUT);
+	conns_stop(&worker_of_drain(alarm)->conns, LBP_REASON_DRAIN_TIMEOUT);
 }
 
-static void wake_ready(struct watch *watch, unsigned ready)
+static void deliver_drain(struct mail *mail)
 {
-	struct worker *worker =
-		(struct worker *)(void *)((char *)watch -
-					  offsetof(struct worker, wake));
-	enum phase phase = atomic_load(&worker->orders->phase);
-	char buf[64];
+	struct worker *worker = worker_of_drain_order(mail);
 
-	(void)ready;
-	while (read(watch->fd, buf, sizeof(buf)) == (ssize_t)sizeof(buf))
-		continue;
-	if (phase >= PHASE_DRAINING)
-		stop_listening(worker);
-	if (phase >= PHASE_STOPPING)
-		conns_stop(&worker->conns, LBP_REASON_SHUTDOWN);
-	if (worker->listening && !lbp_timer_is_armed(&worker->retry.timer))
-		accept_if_room(worker);
+	worker->draining = true;
+	loop_arm(&worker->loop, &worker->drain, worker->drain_until_ns);
 }
 
-static bool init_wake(struct worker *worker)
+static void deliver_stop(struct mail *mail)
 {
-	int fds[2];
+	struct worker *worker = worker_of_stop_order(mail);
 
-	if (pipe2(fds, O_NONBLOCK | O_CLOEXEC) != 0)
-		return false;
-	worker->wake = (struct watch){.fd = fds[0], .ready = wake_ready};
-	worker->wake_write = fds[1];
-	return poller_set(worker->loop.poller, &worker->wake, POLLER_READ) == 0;
+	worker->draining = true;
+	conns_stop(&worker->conns, LBP_REASON_SHUTDOWN);
 }
 
-static bool init_acceptors(struct worker *worker)
+static void deliver_handover(struct mail *mail)
 {
-	struct listeners *listeners = &worker->orders->listeners;
-	bool shared = worker->orders->snapshot->workers > 1;
-	size_t i;
+	struct handover *handover = (struct handover *)(void *)mail;
 
-	worker->acceptors = calloc(listeners->len, sizeof(*worker->acceptors));
-	if (worker->acceptors == NULL)
-		return false;
-	for (i = 0; i < listeners->len; i++) {
-		struct acceptor *acceptor = &worker->acceptors[i];
+	conn_start(&handover->worker->conns, handover->app, handover->fd,
+		&handover->peer);
+	free(handover);
+}
 
-		acceptor->watch = (struct watch){.fd = listeners->items[i].fd,
-			.shared = shared,
-			.ready = acceptor_ready};
-		acceptor->worker = worker;
-		acceptor->listener = &listeners->items[i];
-		if (poller_set(worker->loop.poller, &acceptor->watch,
-			    POLLER_READ) != 0)
-			return false;
-	}
-	worker->listening = true;
-	return true;
+void worker_hand_over(struct worker *worker, struct handover *handover)
+{
+	handover->mail = (struct mail){.deliver = deliver_handover};
+	handover->worker = worker;
+	conns_expect(&worker->conns);
+	mailbox_post(&worker->mailbox, &handover->mail);
+}
+
+uint32_t worker_load(const struct worker *worker)
+{
+	return conns_load(&worker->conns);
+}
+
+void worker_drain(struct worker *worker, uint64_t until_ns)
+{
+	worker->drain_until_ns = until_ns;
+	mailbox_post(&worker->mailbox, &worker->drain_order);
+}
+
+void worker_stop(struct worker *worker)
+{
+	mailbox_post(&worker->mailbox, &worker->stop_order);
 }
 
 /* Every connection and check, and a few of the worker's own. */
@@ -194,20 +90,19 @@ static uint32_t count_alarms(const struct lbp_config *config)
 	return (uint32_t)n;
 }
 
-bool worker_init(struct worker *worker, struct orders *orders, uint32_t number)
+bool worker_init(struct worker *worker, struct snapshot *snapshot,
+	struct capacity *capacity, uint32_t number)
 {
-	struct snapshot *snapshot = orders->snapshot;
-
-	*worker = (struct worker){
-		.orders = orders, .wake.fd = -1, .wake_write = -1};
-	alarm_init(&worker->retry, retry_fired);
+	*worker = (struct worker){.drain_order.deliver = deliver_drain,
+		.stop_order.deliver = deliver_stop};
 	alarm_init(&worker->drain, drain_fired);
-	conns_init(&worker->conns, &worker->loop, &orders->capacity, snapshot);
+	conns_init(&worker->conns, &worker->loop, capacity, snapshot);
+	worker->conns.number = number;
 	if (loop_init(&worker->loop, snapshot->event_loop,
 		    count_alarms(snapshot->config)) &&
-		init_wake(worker) && init_acceptors(worker) &&
-		checkers_init(&worker->checkers, &worker->loop,
-			&orders->capacity, snapshot, number))
+		mailbox_init(&worker->mailbox, worker->loop.poller) &&
+		checkers_init(&worker->checkers, &worker->loop, capacity,
+			snapshot, number))
 		return true;
 	log_error(LBP_LOG_ERROR, "cannot start a worker", strerror(errno));
 	return false;
@@ -216,17 +111,13 @@ bool worker_init(struct worker *worker, struct orders *orders, uint32_t number)
 void worker_release(struct worker *worker)
 {
 	checkers_release(&worker->checkers);
-	free(worker->acceptors);
-	if (worker->wake.fd >= 0)
-		close(worker->wake.fd);
-	if (worker->wake_write >= 0)
-		close(worker->wake_write);
+	mailbox_release(&worker->mailbox);
 	loop_release(&worker->loop);
 }
 
 void worker_run(struct worker *worker)
 {
-	while (worker->listening || worker->conns.all != NULL) {
+	while (!worker->draining || worker->conns.all != NULL) {
 		/* Nothing works without the poller: it failing is a bug. */
 		if (!loop_turn(&worker->loop, worker->conns.again == NULL)) {
 			log_error(LBP_LOG_ERROR, "the event loop failed",

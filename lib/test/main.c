@@ -31,6 +31,7 @@ int main(void)
 	suite_policy();
 	suite_policy_reload();
 	suite_session();
+	suite_spread();
 	CU_basic_set_mode(CU_BRM_VERBOSE);
 	/* A test that could not be added is an error too. */
 	failed = CU_get_error() != CUE_SUCCESS ||

@@ -24,5 +24,6 @@ void suite_app_reload(void);
 void suite_policy(void);
 void suite_policy_reload(void);
 void suite_session(void);
+void suite_spread(void);
 
 #endif

@@ -1,0 +1,246 @@
+#include "acceptor.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "log.h"
+#include "spread.h"
+
+/* How long to wait before accepting again when out of descriptors. */
+#define RETRY_NS (100 * NS_PER_MS)
+
+static struct acceptor *acceptor_of_room(struct mail *mail)
+{
+	return (struct acceptor *)(void *)((char *)mail -
+					   offsetof(struct acceptor, room));
+}
+
+static struct acceptor *acceptor_of_stop_order(struct mail *mail)
+{
+	return (struct acceptor *)(void *)((char *)mail -
+					   offsetof(struct acceptor,
+						   stop_order));
+}
+
+static struct acceptor *acceptor_of_retry(struct alarm *alarm)
+{
+	return (struct acceptor *)(void *)((char *)alarm -
+					   offsetof(struct acceptor, retry));
+}
+
+static struct acceptor *acceptor_of_closed_mailbox(struct watch *watch)
+{
+	return (struct acceptor *)(void *)((char *)watch -
+					   offsetof(struct acceptor,
+						   closed_mailbox));
+}
+
+/*
+ * Whether the listeners are waited for. However many there are, pausing them
+ * takes no call of the system: another poller is waited on. [SRV-52].
+ */
+static void set_accepting(struct acceptor *acceptor, bool on)
+{
+	acceptor->loop.poller = on ? acceptor->open : acceptor->closed;
+}
+
+static bool is_accepting(const struct acceptor *acceptor)
+{
+	return acceptor->loop.poller == acceptor->open;
+}
+
+/* Accepts from now on, or as soon as there is a place. [SRV-20]. */
+static void accept_if_room(struct acceptor *acceptor)
+{
+	set_accepting(acceptor, capacity_want(acceptor->capacity));
+}
+
+/* Stops accepting for a while. [SRV-21]. */
+static void wait_for_resources(struct acceptor *acceptor, int error)
+{
+	capacity_exhausted(acceptor->capacity, "cannot accept", error);
+	set_accepting(acceptor, false);
+	loop_arm(&acceptor->loop, &acceptor->retry, clock_now_ns() + RETRY_NS);
+}
+
+static void retry_fired(struct alarm *alarm)
+{
+	accept_if_room(acceptor_of_retry(alarm));
+}
+
+static void deliver_room(struct mail *mail)
+{
+	struct acceptor *acceptor = acceptor_of_room(mail);
+
+	/* After a shortage it looks for a place by itself. */
+	if (!acceptor->stopped && !lbp_timer_is_armed(&acceptor->retry.timer))
+		accept_if_room(acceptor);
+}
+
+static void deliver_stop(struct mail *mail)
+{
+	struct acceptor *acceptor = acceptor_of_stop_order(mail);
+
+	acceptor->stopped = true;
+	set_accepting(acceptor, false);
+	loop_disarm(&acceptor->loop, &acceptor->retry);
+	listeners_close(acceptor->listeners);
+}
+
+static void hand_over(struct acceptor *acceptor, struct handover *handover)
+{
+	uint32_t i;
+
+	for (i = 0; i < acceptor->worker_len; i++)
+		acceptor->loads[i] = worker_load(&acceptor->workers[i]);
+	acceptor->last = lbp_spread_choose(
+		acceptor->loads, acceptor->worker_len, acceptor->last);
+	worker_hand_over(&acceptor->workers[acceptor->last], handover);
+}
+
+/* Accepts one into the spare message. */
+static bool accept_one(struct acceptor *acceptor, int listener_fd)
+{
+	socklen_t len = sizeof(union address);
+
+	/* Made first: what was accepted is not dropped for want of it. */
+	if (acceptor->spare == NULL)
+		acceptor->spare = calloc(1, sizeof(*acceptor->spare));
+	if (acceptor->spare == NULL) {
+		wait_for_resources(acceptor, ENOMEM);
+		return false;
+	}
+	acceptor->spare->fd = accept4(listener_fd, &acceptor->spare->peer.sa,
+		&len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	if (acceptor->spare->fd >= 0)
+		return true;
+	if (errno != EAGAIN && errno != ECONNABORTED && errno != EINTR)
+		wait_for_resources(acceptor, errno);
+	return false;
+}
+
+/* One for each turn, so that all listeners get theirs. [SRV-52]. */
+static void entrance_ready(struct watch *watch, unsigned ready)
+{
+	struct entrance *entrance = (struct entrance *)(void *)watch;
+	struct acceptor *acceptor = entrance->acceptor;
+	struct handover *handover;
+
+	(void)ready;
+	/* An entrance before this one may have closed all of them. */
+	if (is_accepting(acceptor))
+		accept_if_room(acceptor);
+	if (!is_accepting(acceptor) || !accept_one(acceptor, watch->fd))
+		return;
+	handover = acceptor->spare;
+	acceptor->spare = NULL;
+	handover->app = entrance->listener->app;
+	hand_over(acceptor, handover);
+}
+
+void acceptor_run(struct acceptor *acceptor)
+{
+	while (!acceptor->stopped) {
+		/* Nothing works without the poller: it failing is a bug. */
+		if (!loop_turn(&acceptor->loop, true)) {
+			log_error(LBP_LOG_ERROR, "the event loop failed",
+				strerror(errno));
+			abort();
+		}
+	}
+}
+
+void acceptor_has_room(struct acceptor *acceptor)
+{
+	mailbox_post(&acceptor->mailbox, &acceptor->room);
+}
+
+void acceptor_stop(struct acceptor *acceptor)
+{
+	mailbox_post(&acceptor->mailbox, &acceptor->stop_order);
+}
+
+static void closed_mailbox_ready(struct watch *watch, unsigned ready)
+{
+	struct mailbox *mailbox = &acceptor_of_closed_mailbox(watch)->mailbox;
+
+	mailbox->watch.ready(&mailbox->watch, ready);
+}
+
+static bool init_pollers(struct acceptor *acceptor, enum lbp_event_loop kind)
+{
+	/* The loop has the alarm, and either of the pollers. */
+	if (!loop_init(&acceptor->loop, kind, 1))
+		return false;
+	acceptor->open = acceptor->loop.poller;
+	acceptor->closed = poller_new(kind);
+	if (acceptor->closed == NULL ||
+		!mailbox_init(&acceptor->mailbox, acceptor->open))
+		return false;
+	acceptor->closed_mailbox =
+		(struct watch){.fd = acceptor->mailbox.watch.fd,
+			.ready = closed_mailbox_ready};
+	return poller_set(acceptor->closed, &acceptor->closed_mailbox,
+		       POLLER_READ) == 0;
+}
+
+static bool init_entrances(struct acceptor *acceptor)
+{
+	struct listeners *listeners = acceptor->listeners;
+	size_t i;
+
+	acceptor->entrances =
+		calloc(listeners->len, sizeof(*acceptor->entrances));
+	if (acceptor->entrances == NULL)
+		return false;
+	for (i = 0; i < listeners->len; i++) {
+		struct entrance *entrance = &acceptor->entrances[i];
+
+		entrance->acceptor = acceptor;
+		entrance->listener = &listeners->items[i];
+		entrance->watch = (struct watch){
+			.fd = entrance->listener->fd, .ready = entrance_ready};
+		if (poller_set(acceptor->open, &entrance->watch, POLLER_READ) !=
+			0)
+			return false;
+	}
+	return true;
+}
+
+bool acceptor_init(struct acceptor *acceptor, struct snapshot *snapshot,
+	struct capacity *capacity, struct listeners *listeners,
+	struct worker *workers)
+{
+	*acceptor = (struct acceptor){.room.deliver = deliver_room,
+		.stop_order.deliver = deliver_stop,
+		.capacity = capacity,
+		.listeners = listeners,
+		.workers = workers,
+		.worker_len = snapshot->workers,
+		.last = snapshot->workers - 1};
+	alarm_init(&acceptor->retry, retry_fired);
+	acceptor->loads = calloc(acceptor->worker_len, sizeof(uint32_t));
+	if (acceptor->loads != NULL &&
+		init_pollers(acceptor, snapshot->event_loop) &&
+		init_entrances(acceptor))
+		return true;
+	log_error(LBP_LOG_ERROR, "cannot start to accept", strerror(errno));
+	return false;
+}
+
+void acceptor_release(struct acceptor *acceptor)
+{
+	mailbox_release(&acceptor->mailbox);
+	/* The loop frees one of the two. */
+	acceptor->loop.poller = acceptor->open;
+	loop_release(&acceptor->loop);
+	poller_free(acceptor->closed);
+	free(acceptor->entrances);
+	free(acceptor->loads);
+	free(acceptor->spare);
+}

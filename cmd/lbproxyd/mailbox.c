@@ -1,0 +1,119 @@
+#include "mailbox.h"
+
+#include <stddef.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+/* Messages of one turn; with more left, the loop looks at the rest first. */
+#ifndef MAILBOX_BATCH
+#define MAILBOX_BATCH 16
+#endif
+
+void mailbox_wake(const struct mailbox *mailbox)
+{
+	const uint64_t one = 1;
+
+	/* It can only fail if the counter is full, which wakes as well. */
+	if (write(mailbox->watch.fd, &one, sizeof(one)) < 0)
+		return;
+}
+
+void mailbox_post(struct mailbox *mailbox, struct mail *mail)
+{
+	bool was_empty;
+
+	pthread_mutex_lock(&mailbox->lock);
+	was_empty = mailbox->first == NULL;
+	if (!mail->posted) {
+		mail->posted = true;
+		mail->next = NULL;
+		*mailbox->last = mail;
+		mailbox->last = &mail->next;
+	}
+	pthread_mutex_unlock(&mailbox->lock);
+	/* Else whoever made it so wakes its thread, which takes all. */
+	if (was_empty)
+		mailbox_wake(mailbox);
+}
+
+/* Under the lock: takes the message that this link leads to. */
+static struct mail *unlink_mail(struct mailbox *mailbox, struct mail **link)
+{
+	struct mail *mail = *link;
+
+	*link = mail->next;
+	if (mailbox->last == &mail->next)
+		mailbox->last = link;
+	mail->posted = false;
+	return mail;
+}
+
+void mailbox_withdraw(struct mailbox *mailbox, struct mail *mail)
+{
+	struct mail **link = &mailbox->first;
+
+	pthread_mutex_lock(&mailbox->lock);
+	while (*link != NULL && *link != mail)
+		link = &(*link)->next;
+	if (*link != NULL)
+		(void)unlink_mail(mailbox, link);
+	pthread_mutex_unlock(&mailbox->lock);
+}
+
+/* NULL: it is empty, and whoever posts next wakes this thread. */
+static struct mail *take(struct mailbox *mailbox)
+{
+	struct mail *mail = NULL;
+
+	pthread_mutex_lock(&mailbox->lock);
+	if (mailbox->first != NULL)
+		mail = unlink_mail(mailbox, &mailbox->first);
+	pthread_mutex_unlock(&mailbox->lock);
+	return mail;
+}
+
+static void wake_ready(struct watch *watch, unsigned ready)
+{
+	struct mailbox *mailbox =
+		(struct mailbox *)(void *)((char *)watch -
+					   offsetof(struct mailbox, watch));
+	struct mail *mail;
+	uint64_t count;
+	int n;
+
+	(void)ready;
+	/*
+	 * The wake-up is consumed first: one for a message that is posted after
+	 * the last look would be lost otherwise.
+	 */
+	if (read(watch->fd, &count, sizeof(count)) < 0)
+		count = 0;
+	for (n = 0; n < MAILBOX_BATCH; n++) {
+		mail = take(mailbox);
+		if (mail == NULL)
+			return;
+		mail->deliver(mail);
+	}
+	mailbox_wake(mailbox);
+}
+
+bool mailbox_init(struct mailbox *mailbox, struct poller *poller)
+{
+	*mailbox = (struct mailbox){.watch.ready = wake_ready};
+	mailbox->last = &mailbox->first;
+	pthread_mutex_init(&mailbox->lock, NULL);
+	mailbox->watch.fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	return mailbox->watch.fd >= 0 &&
+	       poller_set(poller, &mailbox->watch, POLLER_READ) == 0;
+}
+
+void mailbox_release(struct mailbox *mailbox)
+{
+	/* Never made: all zero. */
+	if (mailbox->watch.ready == NULL)
+		return;
+	if (mailbox->watch.fd >= 0)
+		close(mailbox->watch.fd);
+	pthread_mutex_destroy(&mailbox->lock);
+	*mailbox = (struct mailbox){.watch.fd = -1};
+}
