@@ -2,9 +2,9 @@
  * Sessions of one application against their models, with legal events and
  * with wrong ones.
  *
- * Input: the timeouts (four bytes), the application (see twin_app_draw), then
- * operations: a byte for the session (modulo 4) and the kind, and what it
- * takes:
+ * Input: the timeouts (four bytes, see draw_timeout), the application (see
+ * twin_app_draw), then operations: a byte for the session (modulo 4) and the
+ * kind, and what it takes:
  *   an event that may be legal in the session's state (a byte), or any at all
  *   the handshake completes while the server is full
  *   time goes by (bytes_time), or up to the next deadline, -1, 0 or +1 (a byte)
@@ -22,8 +22,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
 #define SESSIONS 4
 #define KINDS    (LBP_EVENT_STOP + 1)
-/* Far from the end of time, which durations of the configuration respect. */
-#define TIME_MAX (UINT64_C(1) << 61)
 
 struct run {
 	struct bytes bytes;
@@ -80,8 +78,8 @@ static void take(struct run *run, struct twin_session *twin,
 		"an ended session took an event");
 	ORACLE("SES-14",
 		err != LBP_OK || event->kind != LBP_EVENT_TICK ||
-			lbp_session_deadline(&twin->session) > run->now_ns ||
-			run->timeouts.linger_ns * run->timeouts.connect_ns == 0,
+			lbp_session_deadline(&twin->session) == LBP_NEVER ||
+			lbp_session_deadline(&twin->session) > run->now_ns,
 		"a tick left a deadline that has passed");
 }
 
@@ -114,7 +112,7 @@ static void pass_end(struct twin_session *twin)
 
 static void advance(struct run *run, uint64_t by_ns)
 {
-	if (by_ns < TIME_MAX - run->now_ns)
+	if (by_ns <= LBP_NEVER - run->now_ns)
 		run->now_ns += by_ns;
 }
 
@@ -123,10 +121,10 @@ static void advance_to_deadline(
 	struct run *run, const struct twin_session *twin)
 {
 	uint64_t deadline = lbp_session_deadline(&twin->session);
-	uint64_t off = bytes_below(&run->bytes, 3);
+	uint64_t at = deadline - 1 + bytes_below(&run->bytes, 3);
 
-	if (deadline != LBP_NEVER && deadline + off > run->now_ns + 1)
-		run->now_ns = deadline + off - 1;
+	if (deadline != LBP_NEVER && at > run->now_ns)
+		run->now_ns = at;
 }
 
 static void check_upstream(struct run *run)
@@ -218,16 +216,26 @@ static void stop_all(struct run *run)
 	twin_app_check_empty(&run->app);
 }
 
+/* Off, so long that it hardly ever ends, or short. */
+static uint64_t draw_timeout(struct run *run)
+{
+	uint8_t kind = bytes_u8(&run->bytes);
+
+	if (kind >= 0xf8)
+		return 0;
+	return kind >= 0xf0 ? LBP_NEVER - (kind - 0xf0u) : kind + UINT64_C(1);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	static struct run run;
 
 	run.bytes = (struct bytes){data, len};
 	run.now_ns = 0;
-	run.timeouts.handshake_ns = 1 + (uint64_t)bytes_u8(&run.bytes);
-	run.timeouts.connect_ns = bytes_u8(&run.bytes);
-	run.timeouts.idle_ns = 1 + (uint64_t)bytes_u8(&run.bytes);
-	run.timeouts.linger_ns = bytes_u8(&run.bytes);
+	run.timeouts.handshake_ns = draw_timeout(&run);
+	run.timeouts.connect_ns = draw_timeout(&run);
+	run.timeouts.idle_ns = draw_timeout(&run);
+	run.timeouts.linger_ns = draw_timeout(&run);
 	twin_app_draw(&run.app, &run.bytes);
 	twin_app_make(&run.app, run.now_ns);
 	for (uint32_t i = 0; i < SESSIONS; i++)

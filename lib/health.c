@@ -1,10 +1,6 @@
 #include "health.h"
 
-/* Times stop at LBP_NEVER instead of starting over. */
-static uint64_t later(uint64_t time_ns, uint64_t by_ns)
-{
-	return by_ns < LBP_NEVER - time_ns ? time_ns + by_ns : LBP_NEVER;
-}
+#include "later.h"
 
 void lbp_health_init(struct lbp_health *health,
 	const struct lbp_health_options *options, uint64_t now_ns, uint32_t i,
@@ -15,7 +11,7 @@ void lbp_health_init(struct lbp_health *health,
 	uint64_t part = options->interval_ns % n * i / n;
 
 	*health = (struct lbp_health){
-		.up = true, .due_ns = later(now_ns, whole + part)};
+		.up = true, .due_ns = lbp_later(now_ns, whole + part)};
 }
 
 void lbp_health_carry(struct lbp_health *health,
@@ -73,7 +69,7 @@ bool lbp_health_take(struct lbp_health *health,
 	if (due_ns == LBP_NEVER || now_ns < due_ns)
 		return false;
 	since_ns = (now_ns - due_ns) % options->interval_ns;
-	health->due_ns = later(now_ns - since_ns, options->interval_ns);
+	health->due_ns = lbp_later(now_ns - since_ns, options->interval_ns);
 	health->checking = true;
 	return true;
 }

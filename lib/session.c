@@ -2,6 +2,8 @@
 
 #include <assert.h>
 
+#include "later.h"
+
 #define BIT(n) (1u << (n))
 
 /* What may happen until the session has ended. */
@@ -255,10 +257,18 @@ static void flow_finished(
 	end(session, LBP_REASON_DONE, now_ns, duties);
 }
 
+/* A deadline of LBP_NEVER does not come with any time. */
+static bool is_due(const struct lbp_session *session, uint64_t now_ns)
+{
+	uint64_t deadline_ns = lbp_session_deadline(session);
+
+	return deadline_ns != LBP_NEVER && now_ns >= deadline_ns;
+}
+
 static void tick(
 	struct lbp_session *session, uint64_t now_ns, struct lbp_duties *duties)
 {
-	if (now_ns < lbp_session_deadline(session))
+	if (!is_due(session, now_ns))
 		return;
 	switch (session->state) {
 	case LBP_SESSION_DIALING:
@@ -326,9 +336,7 @@ static enum lbp_event_kind effective_kind(const struct lbp_session *session,
 	bool progress =
 		kind == LBP_EVENT_HANDSHAKE_DONE || kind == LBP_EVENT_DIAL_DONE;
 
-	return progress && now_ns >= lbp_session_deadline(session)
-		       ? LBP_EVENT_TICK
-		       : kind;
+	return progress && is_due(session, now_ns) ? LBP_EVENT_TICK : kind;
 }
 
 enum lbp_err lbp_session_step(struct lbp_session *session,
@@ -394,6 +402,12 @@ void lbp_session_moved(struct lbp_session *session, uint64_t now_ns)
 	session->active_ns = now_ns;
 }
 
+/* When a timeout that counts from a time is over; 0 is off. [SES-20]. */
+static uint64_t over(uint64_t since_ns, uint64_t timeout_ns)
+{
+	return timeout_ns == 0 ? LBP_NEVER : lbp_later(since_ns, timeout_ns);
+}
+
 uint64_t lbp_session_deadline(const struct lbp_session *session)
 {
 	const struct lbp_session_timeouts *timeouts = session->timeouts;
@@ -401,13 +415,13 @@ uint64_t lbp_session_deadline(const struct lbp_session *session)
 	switch (session->state) {
 	case LBP_SESSION_HANDSHAKE:
 	case LBP_SESSION_AUTHORIZED:
-		return session->since_ns + timeouts->handshake_ns;
+		return over(session->since_ns, timeouts->handshake_ns);
 	case LBP_SESSION_DIALING:
-		return session->since_ns + timeouts->connect_ns;
+		return over(session->since_ns, timeouts->connect_ns);
 	case LBP_SESSION_RELAY:
-		return session->active_ns + timeouts->idle_ns;
+		return over(session->active_ns, timeouts->idle_ns);
 	case LBP_SESSION_CLOSING:
-		return session->since_ns + timeouts->linger_ns;
+		return over(session->since_ns, timeouts->linger_ns);
 	default: /* LBP_SESSION_ENDED */
 		return LBP_NEVER;
 	}

@@ -116,6 +116,11 @@ struct lbp_duties {
 	uint32_t health_upstream;
 };
 
+/*
+ * How long a session may be in a state. 0 and LBP_NEVER both are off: no
+ * deadline; nor has a state one whose deadline would be beyond the last time
+ * that there is. Source: [SES-14], [SES-20].
+ */
 struct lbp_session_timeouts {
 	uint64_t handshake_ns;
 	uint64_t connect_ns;
@@ -171,7 +176,7 @@ void lbp_session_moved(struct lbp_session *session, uint64_t now_ns);
 
 /*
  * When LBP_EVENT_TICK must be stepped even if nothing happens; LBP_NEVER once
- * ended. Source: [SES-14].
+ * ended, and while the state's timeout is off. Source: [SES-14], [SES-20].
  */
 uint64_t lbp_session_deadline(const struct lbp_session *session);
 

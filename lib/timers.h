@@ -131,7 +131,8 @@ bool lbp_timer_is_armed(const struct lbp_timer *timer);
 /*
  * Arms a timer for due_ns, or moves it there if it is armed, as the last
  * armed one in either case; it must stay where it is in memory until it has
- * been disarmed or taken. LBP_ERR_RANGE:
+ * been disarmed or taken. One for LBP_NEVER is due at that time only, which no
+ * clock reaches. LBP_ERR_RANGE:
  * cap timers are armed already; nothing changes. Source: [TMR-1], [TMR-3].
  */
 /*@ requires timers_valid(timers) && timers_apart(timers, timer);

@@ -4,6 +4,19 @@
 
 #include "model_balancer.h"
 
+/* A sum as it is, or never if no time is that late. */
+static uint64_t at_most_never(unsigned __int128 time_ns)
+{
+	return time_ns < LBP_NEVER ? (uint64_t)time_ns : LBP_NEVER;
+}
+
+/* When the check of number i of n is first due. */
+static uint64_t first_check(
+	uint64_t now_ns, uint64_t interval_ns, uint32_t i, uint32_t n)
+{
+	return at_most_never(now_ns + (unsigned __int128)interval_ns * i / n);
+}
+
 void model_app_start(struct model_app *model, uint64_t now_ns)
 {
 	uint32_t n = model->upstream_len;
@@ -12,7 +25,8 @@ void model_app_start(struct model_app *model, uint64_t now_ns)
 	model->retired = false;
 	for (uint32_t i = 0; i < n; i++) {
 		uint32_t weight = model->upstreams[i].weight;
-		uint64_t first = now_ns + model->health.interval_ns * i / n;
+		uint64_t first =
+			first_check(now_ns, model->health.interval_ns, i, n);
 
 		model->upstreams[i] =
 			(struct model_app_upstream){.name = (uint8_t)(i + 1),
@@ -82,7 +96,7 @@ static void want(struct model_app *model, const struct model_app_config *config,
 	if (same_times && health->enabled)
 		return;
 	upstream->first_ns =
-		now_ns + health->interval_ns * i / config->wanted_len;
+		first_check(now_ns, health->interval_ns, i, config->wanted_len);
 	upstream->due_ns = upstream->first_ns;
 }
 
@@ -364,7 +378,9 @@ void model_app_take(struct model_app *model, uint32_t number, uint64_t now_ns)
 	uint64_t passed = (now_ns - upstream->first_ns) / interval;
 
 	upstream->checking = true;
-	upstream->due_ns = upstream->first_ns + (passed + 1) * interval;
+	upstream->due_ns =
+		at_most_never(upstream->first_ns +
+			      ((unsigned __int128)passed + 1) * interval);
 }
 
 bool model_app_is_ready(const struct model_app *model)

@@ -1,5 +1,18 @@
 #include "model_session.h"
 
+/* When a time is over that counts from another one, both read as they are. */
+static uint64_t end_of(uint64_t since_ns, uint64_t timeout_ns)
+{
+	unsigned __int128 sum = (unsigned __int128)since_ns + timeout_ns;
+
+	return timeout_ns != 0 && sum < LBP_NEVER ? (uint64_t)sum : LBP_NEVER;
+}
+
+static bool is_over(const struct model_session *model, uint64_t now_ns)
+{
+	return model->deadline_ns != LBP_NEVER && now_ns >= model->deadline_ns;
+}
+
 void model_session_init(struct model_session *model, struct model_app *app,
 	const struct lbp_session_timeouts *timeouts, uint64_t now_ns)
 {
@@ -7,7 +20,7 @@ void model_session_init(struct model_session *model, struct model_app *app,
 		.timeouts = timeouts,
 		.client = LBP_NONE,
 		.upstream = LBP_NONE,
-		.deadline_ns = now_ns + timeouts->handshake_ns};
+		.deadline_ns = end_of(now_ns, timeouts->handshake_ns)};
 }
 
 static void give_back(struct model_session *model)
@@ -47,7 +60,7 @@ static void close_with(struct model_session *model, enum lbp_reason reason,
 	settle(model, reason, duties);
 	give_back(model);
 	model->state = LBP_SESSION_CLOSING;
-	model->deadline_ns = now_ns + model->timeouts->linger_ns;
+	model->deadline_ns = end_of(now_ns, model->timeouts->linger_ns);
 }
 
 /* What a client is told after its handshake: an end without data. */
@@ -72,7 +85,7 @@ static void dial_next(
 	model->upstream = upstream;
 	model->has_connection = true;
 	model->tried |= 1u << upstream;
-	model->deadline_ns = now_ns + model->timeouts->connect_ns;
+	model->deadline_ns = end_of(now_ns, model->timeouts->connect_ns);
 	duties->set |= LBP_DUTY_DIAL;
 	duties->upstream = upstream;
 }
@@ -184,7 +197,7 @@ static enum lbp_err in_handshake(struct model_session *model,
 	const struct lbp_event *event, uint64_t now_ns,
 	struct lbp_duties *duties)
 {
-	bool late = now_ns >= model->deadline_ns;
+	bool late = is_over(model, now_ns);
 
 	if (event->kind == LBP_EVENT_TICK && !late)
 		return LBP_OK;
@@ -221,7 +234,7 @@ static enum lbp_err in_dialing(struct model_session *model,
 	const struct lbp_event *event, uint64_t now_ns,
 	struct lbp_duties *duties)
 {
-	bool late = now_ns >= model->deadline_ns;
+	bool late = is_over(model, now_ns);
 
 	if (event->kind == LBP_EVENT_RELOADED) {
 		enum lbp_reason fault = fault_of(model);
@@ -250,7 +263,7 @@ static enum lbp_err in_dialing(struct model_session *model,
 		end_of_dial(model, true, duties);
 		duties->set |= LBP_DUTY_RELAY;
 		model->state = LBP_SESSION_RELAY;
-		model->deadline_ns = now_ns + model->timeouts->idle_ns;
+		model->deadline_ns = end_of(now_ns, model->timeouts->idle_ns);
 	}
 	return LBP_OK;
 }
@@ -268,7 +281,7 @@ static enum lbp_err in_relay(struct model_session *model,
 		return LBP_OK;
 	}
 	if (event->kind == LBP_EVENT_TICK) {
-		if (now_ns < model->deadline_ns)
+		if (!is_over(model, now_ns))
 			return LBP_OK;
 		reason = LBP_REASON_IDLE_TIMEOUT;
 	}
@@ -298,7 +311,7 @@ static enum lbp_err in_closing(struct model_session *model,
 		return LBP_ERR_STATE;
 	if (event->kind == LBP_EVENT_HANDSHAKE_FAILED)
 		duties->set |= LBP_DUTY_LINGER;
-	else if (event->kind != LBP_EVENT_TICK || now_ns >= model->deadline_ns)
+	else if (event->kind != LBP_EVENT_TICK || is_over(model, now_ns))
 		end(model, LBP_REASON_NONE, duties);
 	return LBP_OK;
 }
@@ -346,5 +359,5 @@ enum lbp_err model_session_step(struct model_session *model,
 void model_session_moved(struct model_session *model, uint64_t now_ns)
 {
 	if (model->state == LBP_SESSION_RELAY)
-		model->deadline_ns = now_ns + model->timeouts->idle_ns;
+		model->deadline_ns = end_of(now_ns, model->timeouts->idle_ns);
 }

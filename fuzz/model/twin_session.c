@@ -92,6 +92,8 @@ static void check_end(const struct twin_session *twin, enum lbp_event_kind kind,
 		ORACLE("SES-10", same, TEXT, ARGS);
 	if (before == LBP_SESSION_RELAY && kind == LBP_EVENT_TICK)
 		ORACLE("SES-11", same, TEXT, ARGS);
+	if (twin->model.deadline_ns == LBP_NEVER && before != LBP_SESSION_ENDED)
+		ORACLE("SES-20", same, TEXT, ARGS);
 	if (before == LBP_SESSION_CLOSING)
 		ORACLE("SES-12", same, TEXT, ARGS);
 	if (kind == LBP_EVENT_STOP)

@@ -204,6 +204,76 @@ static void every_state_has_a_deadline(void)
 	}
 }
 
+static struct lbp_session_timeouts all_are(uint64_t timeout_ns)
+{
+	return (struct lbp_session_timeouts){
+		timeout_ns, timeout_ns, timeout_ns, timeout_ns};
+}
+
+/* Not even at the end of time does it end there. */
+static void a_timeout_may_be_off(void)
+{
+	static const uint64_t offs[] = {
+		0, LBP_NEVER, LBP_NEVER - 1, LBP_NEVER - START};
+
+	for (size_t i = 0; i < sizeof(offs) / sizeof(offs[0]); i++) {
+		const struct lbp_session_timeouts off = all_are(offs[i]);
+
+		for (int state = 0; state < LBP_SESSION_ENDED; state++) {
+			reach((enum lbp_session_state)state);
+			session.timeouts = &off;
+			deadline_is(LBP_NEVER);
+			when(LBP_EVENT_TICK);
+			then(0, (enum lbp_session_state)state);
+			now_ns = LBP_NEVER;
+			when(LBP_EVENT_TICK);
+			then(0, (enum lbp_session_state)state);
+			lbp_session_moved(&session, now_ns);
+			deadline_is(LBP_NEVER);
+			when(LBP_EVENT_STOP);
+			finish();
+		}
+	}
+}
+
+/* What completes at the end of time is not too late where nothing is. */
+static void progress_without_a_deadline(void)
+{
+	const struct lbp_session_timeouts off = all_are(0);
+
+	reach(LBP_SESSION_AUTHORIZED);
+	session.timeouts = &off;
+	now_ns = LBP_NEVER;
+	when(LBP_EVENT_HANDSHAKE_DONE);
+	then_dial(0, 0);
+	when(LBP_EVENT_DIAL_DONE);
+	then(RELAY, LBP_SESSION_RELAY);
+	when(LBP_EVENT_STOP);
+	finish();
+}
+
+/* The last deadline that there is, and it comes. */
+static void the_longest_timeout_ends(void)
+{
+	const struct lbp_session_timeouts longest =
+		all_are(LBP_NEVER - START - 1);
+
+	for (int state = 0; state < LBP_SESSION_ENDED; state++) {
+		if (state == LBP_SESSION_DIALING)
+			continue; /* which dials another one */
+		reach((enum lbp_session_state)state);
+		session.timeouts = &longest;
+		deadline_is(LBP_NEVER - 1);
+		now_ns = LBP_NEVER - 2;
+		when(LBP_EVENT_TICK);
+		then(0, (enum lbp_session_state)state);
+		now_ns = LBP_NEVER - 1;
+		when(LBP_EVENT_TICK);
+		CU_ASSERT_EQUAL(session.state, LBP_SESSION_ENDED);
+		finish();
+	}
+}
+
 void add_session_events(CU_pSuite suite)
 {
 	CU_add_test(suite, "[SES-6][SES-15] every event in every state",
@@ -212,4 +282,10 @@ void add_session_events(CU_pSuite suite)
 		what_others_hold_stays_theirs);
 	CU_add_test(suite, "[SES-14] every state has a deadline",
 		every_state_has_a_deadline);
+	CU_add_test(
+		suite, "[SES-20] a timeout may be off", a_timeout_may_be_off);
+	CU_add_test(suite, "[SES-20] without a deadline nothing is too late",
+		progress_without_a_deadline);
+	CU_add_test(suite, "[SES-20] the longest timeout ends",
+		the_longest_timeout_ends);
 }
