@@ -79,7 +79,9 @@ static void poll_side(const struct side *side)
 	if (sides.conn->is_again)
 		sides.budget[0] = sides.budget[1] = 0;
 	gave_way = sides.conn->is_again;
+	host.is_polling = true;
 	watch->ready(watch, ready);
+	host.is_polling = false;
 	if (!gave_way)
 		sides_turned(is_over());
 }
@@ -89,7 +91,7 @@ static int most_ms(void)
 {
 	uint64_t due = lbp_timers_due(&run.loop.timers);
 
-	if (run.conns.again != NULL)
+	if (run.conns.again != NULL || run.loop.handshakes.first != NULL)
 		return 0;
 	if (due == UINT64_MAX)
 		return -1;
@@ -105,6 +107,7 @@ static int wait_for(struct poller *poller, int timeout_ms)
 		timeout_ms, most_ms());
 	poll_side(&sides.side[0]);
 	poll_side(&sides.side[1]);
+	sides_turn();
 	return 0;
 }
 
@@ -236,6 +239,10 @@ static void check_end(void)
 		"the others are lost");
 	ORACLE("SES-14", lbp_timers_due(&run.loop.timers) == UINT64_MAX,
 		"an alarm is left");
+	ORACLE("SRV-43",
+		run.loop.handshakes.first == NULL &&
+			run.loop.handshakes.last == NULL,
+		"a handshake waits");
 }
 
 /* How the client saw the end, by the reason in the log. */
@@ -319,8 +326,10 @@ static void check_linger(void)
 
 static void turn_once(void)
 {
-	bool turned = loop_turn(&run.loop, run.conns.again == NULL);
+	bool turned;
 
+	host.steps = 0;
+	turned = loop_turn(&run.loop, run.conns.again == NULL);
 	ORACLE("SRV-35", turned, "the loop fails");
 	sides_turn();
 	conns_turn(&run.conns);
@@ -346,7 +355,8 @@ static void settle(void)
 		give_way();
 	} while (!run.is_hasty && (readiness(&sides.side[0]) != 0 ||
 					  readiness(&sides.side[1]) != 0 ||
-					  run.conns.again != NULL));
+					  run.conns.again != NULL ||
+					  run.loop.handshakes.first != NULL));
 	if (!is_over() && !run.is_hasty)
 		check_state();
 }

@@ -13,6 +13,7 @@ struct check {
 	struct stream stream; /* first: a ready watch is its check */
 	struct dial dial;
 	struct alarm timeout;
+	struct job handshake;
 	struct checker *checker;
 	uint32_t upstream;
 };
@@ -51,6 +52,7 @@ static void finish(struct check *check, enum dial_result result)
 			checker->all->capacity, "cannot check", errno);
 	stream_close(&check->stream, checker->all->loop->poller, false);
 	loop_disarm(checker->all->loop, &check->timeout);
+	queue_remove(&checker->all->loop->handshakes, &check->handshake);
 	pthread_mutex_lock(&app->lock);
 	if (result == DIAL_LOCAL)
 		lbp_app_check_dropped(app->app, check->upstream);
@@ -62,16 +64,35 @@ static void finish(struct check *check, enum dial_result result)
 	arm_due(checker);
 }
 
-static void check_ready(struct watch *watch, unsigned ready)
+static void go_on(struct check *check)
 {
-	struct check *check = (struct check *)(void *)watch;
 	enum dial_result result;
 
-	(void)ready;
 	result = dial_ready(&check->dial, &check->stream,
 		check->checker->all->loop->poller);
 	if (result != DIAL_PENDING)
 		finish(check, result);
+}
+
+/* A handshake's steps wait for their turn, as those of clients. [SRV-43]. */
+static void check_ready(struct watch *watch, unsigned ready)
+{
+	struct check *check = (struct check *)(void *)watch;
+	struct loop *loop = check->checker->all->loop;
+
+	(void)ready;
+	if (check->dial.target->tls == NULL) {
+		go_on(check);
+		return;
+	}
+	queue_add(&loop->handshakes, &check->handshake);
+	(void)poller_set(loop->poller, watch, 0);
+}
+
+static void handshake_turn(struct job *job)
+{
+	go_on((struct check *)(void *)((char *)job -
+				       offsetof(struct check, handshake)));
 }
 
 static void timeout_fired(struct alarm *alarm)
@@ -133,6 +154,7 @@ static bool init_checker(
 
 		stream_init(&check->stream, check_ready);
 		alarm_init(&check->timeout, timeout_fired);
+		job_init(&check->handshake, handshake_turn);
 		check->checker = checker;
 		check->upstream = i;
 	}

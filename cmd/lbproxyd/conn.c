@@ -16,6 +16,12 @@ static struct conn *conn_of_alarm(struct alarm *alarm)
 				       offsetof(struct conn, alarm));
 }
 
+static struct conn *conn_of_handshake(struct job *job)
+{
+	return (struct conn *)(void *)((char *)job -
+				       offsetof(struct conn, handshake));
+}
+
 static struct conn *conn_of_client(struct watch *watch)
 {
 	return (struct conn *)(void *)((char *)watch -
@@ -151,6 +157,7 @@ static void end(struct conn *conn, unsigned duties)
 	loop_give_ring(conns->loop, lbp_pipe_discard(&flow->pipes[LBP_UP]));
 	loop_give_ring(conns->loop, lbp_pipe_discard(&flow->pipes[LBP_DOWN]));
 	loop_disarm(conns->loop, &conn->alarm);
+	queue_remove(&conns->loop->handshakes, &conn->handshake);
 	leave_again(conn);
 	unlink_conn(conn);
 	conn->next = conns->buried;
@@ -167,8 +174,10 @@ static bool carry_out(struct conn *conn, const struct lbp_duties *duties,
 	struct conns *conns = conn->conns;
 
 	report_health(conn->app, duties->health_upstream, duties->health);
-	if (duties->set & LBP_DUTY_DROP_DIAL)
+	if (duties->set & LBP_DUTY_DROP_DIAL) {
+		queue_remove(&conns->loop->handshakes, &conn->handshake);
 		stream_close(&conn->upstream, conns->loop->poller, false);
+	}
 	if (duties->set & LBP_DUTY_LINGER)
 		linger(conn, duties->set & LBP_DUTY_CLOSE_NOTIFY);
 	if (duties->set & LBP_DUTY_REPORT)
@@ -218,17 +227,28 @@ static bool identify(void *user, const struct lbp_serial *serial)
 }
 
 /* The place of a session is there before it is let in. [SES-22]. */
-static void handshake_done(struct conn *conn)
+static void ask_for_admission(struct conn *conn)
 {
 	struct capacity *capacity = conn->conns->capacity;
 	bool has_place = capacity_take(capacity);
 
-	conn->tls = tls_version(&conn->client.tls);
-	conn->resumed = tls_is_resumed(&conn->client.tls);
 	step(conn, (struct lbp_event){.kind = LBP_EVENT_HANDSHAKE_DONE,
 			   .is_full = !has_place});
 	if (has_place && !conn->session.admitted)
 		capacity_give(capacity);
+}
+
+static void handshake_done(struct conn *conn)
+{
+	struct poller *poller = conn->conns->loop->poller;
+
+	conn->tls = tls_version(&conn->client.tls);
+	conn->resumed = tls_is_resumed(&conn->client.tls);
+	/* It may go away while the upstream is being dialed. */
+	if (poller_set(poller, &conn->client.watch, POLLER_READ) != 0)
+		step(conn, conn_failed(conn, "cannot watch", errno));
+	else
+		ask_for_admission(conn);
 }
 
 static void handshake(struct conn *conn)
@@ -257,6 +277,16 @@ static void handshake(struct conn *conn)
 	}
 	if (poller_set(conns->loop->poller, &conn->client.watch, want) != 0)
 		step(conn, conn_failed(conn, "cannot watch", errno));
+}
+
+/* The step of a handshake is put off until its turn. [SRV-43]. */
+static void put_off(struct conn *conn, struct watch *watch)
+{
+	struct loop *loop = conn->conns->loop;
+
+	queue_add(&loop->handshakes, &conn->handshake);
+	/* It need not be told again; this takes no memory and cannot fail. */
+	(void)poller_set(loop->poller, watch, 0);
 }
 
 /* Drops what a refused client sends until it ends. */
@@ -308,7 +338,7 @@ static void client_ready(struct watch *watch, unsigned ready)
 	switch (conn->session.state) {
 	case LBP_SESSION_HANDSHAKE:
 	case LBP_SESSION_AUTHORIZED:
-		handshake(conn);
+		put_off(conn, watch);
 		break;
 	case LBP_SESSION_RELAY:
 		relay(conn);
@@ -324,21 +354,39 @@ static void client_ready(struct watch *watch, unsigned ready)
 	}
 }
 
+static void go_on_dialing(struct conn *conn)
+{
+	struct lbp_event event;
+
+	if (dial_event(conn,
+		    dial_ready(&conn->dial, &conn->upstream,
+			    conn->conns->loop->poller),
+		    &event))
+		step(conn, event);
+}
+
 static void upstream_ready(struct watch *watch, unsigned ready)
 {
 	struct conn *conn = conn_of_upstream(watch);
-	struct lbp_event event;
 
-	if (conn->session.state == LBP_SESSION_DIALING) {
-		if (dial_event(conn,
-			    dial_ready(&conn->dial, &conn->upstream,
-				    conn->conns->loop->poller),
-			    &event))
-			step(conn, event);
-		return;
+	if (conn->session.state != LBP_SESSION_DIALING) {
+		stream_ready(&conn->upstream, ready);
+		relay(conn);
+	} else if (conn->dial.target->tls != NULL) {
+		put_off(conn, watch);
+	} else {
+		go_on_dialing(conn);
 	}
-	stream_ready(&conn->upstream, ready);
-	relay(conn);
+}
+
+static void handshake_turn(struct job *job)
+{
+	struct conn *conn = conn_of_handshake(job);
+
+	if (conn->session.state == LBP_SESSION_DIALING)
+		go_on_dialing(conn);
+	else
+		handshake(conn);
 }
 
 static void link_conn(struct conn *conn)
@@ -368,6 +416,7 @@ void conn_start(struct conns *conns, struct served_app *app, int fd,
 	conn->peer = *peer;
 	conn->accepted_ns = clock_now_ns();
 	alarm_init(&conn->alarm, alarm_fired);
+	job_init(&conn->handshake, handshake_turn);
 	stream_init(&conn->upstream, upstream_ready);
 	stream_init(&conn->client, client_ready);
 	stream_open(&conn->client, fd);

@@ -37,6 +37,7 @@ struct conn {
 	struct stream client;
 	struct stream upstream;
 	struct dial dial;
+	struct job handshake; /* with the client, then with the upstream */
 	union address peer;
 	uint64_t accepted_ns;
 	const char *tls; /* version, once the handshake is done */

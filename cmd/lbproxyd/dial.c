@@ -66,9 +66,8 @@ static enum dial_result connect_next(
 		if (fd < 0)
 			return is_local(errno) ? DIAL_LOCAL : DIAL_FAILED;
 		stream_open(stream, fd);
-		if (connect(fd, &address->sa, address_len(address)) == 0)
-			return connected(dial, stream, poller);
-		if (errno == EINPROGRESS) {
+		if (connect(fd, &address->sa, address_len(address)) == 0 ||
+			errno == EINPROGRESS) {
 			if (poller_set(poller, &stream->watch, POLLER_WRITE))
 				return local_failure(stream, poller);
 			return DIAL_PENDING;

@@ -83,9 +83,11 @@ static void fire_alarms(struct loop *loop)
 
 bool loop_turn(struct loop *loop, bool wait)
 {
+	wait = wait && loop->handshakes.first == NULL;
 	if (poller_wait(loop->poller, wait ? timeout_ms(loop) : 0) != 0)
 		return false;
 	fire_alarms(loop);
+	queue_run(&loop->handshakes, HANDSHAKES_PER_TURN);
 	return true;
 }
 

@@ -6,10 +6,14 @@
 #define LOOP_H
 
 #include "poller.h"
+#include "queue.h"
 #include "timers.h"
 
 /* Of one direction of one session. [SRV-18]. */
 #define RING_BYTES (64 * 1024)
+
+/* Steps of handshakes in one turn: each may cost as much as 1 MB relayed. */
+#define HANDSHAKES_PER_TURN 4
 
 /* A timer that knows what to do. */
 struct alarm {
@@ -23,6 +27,9 @@ struct loop {
 	struct poller *poller;
 	struct lbp_timers timers;
 	struct lbp_timer **timer_heap;
+	/* Handshakes that can go on, and will when it is their turn. [SRV-43].
+	 */
+	struct queue handshakes;
 	struct ring *rings; /* free ones */
 	unsigned ring_len;
 };
@@ -42,8 +49,9 @@ void loop_arm(struct loop *loop, struct alarm *alarm, uint64_t due_ns);
 void loop_disarm(struct loop *loop, struct alarm *alarm);
 
 /*
- * Waits for descriptors or alarms, or not at all, and calls the handlers.
- * False with errno set: the poller failed.
+ * Waits for descriptors or alarms, or not at all if handshakes wait for their
+ * turn, calls the handlers, and then goes on with a few handshakes. False with
+ * errno set: the poller failed.
  */
 bool loop_turn(struct loop *loop, bool wait);
 

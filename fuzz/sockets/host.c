@@ -77,6 +77,8 @@ int __wrap_connect(int fd, const struct sockaddr *address, socklen_t len)
 	side->is_connecting = sides.connects == EINPROGRESS;
 	side->refusal = side->is_connecting ? 0 : sides.connects;
 	host.refusals += side->refusal != 0;
+	if (sides.connects == 0)
+		side->room = 1000;
 	errno = sides.connects;
 	if (sides.connects == ENOBUFS) {
 		sides.refused = true;
@@ -165,6 +167,9 @@ enum io tls_handshake(struct tls *tls)
 	struct side *side = side_of_tls(tls);
 
 	ORACLE("SRV-9", side->is_shaking, "a handshake that is over");
+	ORACLE("SRV-43", !host.is_polling && host.steps == 0,
+		"not its turn: %u", host.steps);
+	host.steps++;
 	if (side->is_reset)
 		return fail(tls, LBP_REASON_HANDSHAKE_FAILED);
 	if (!take_flights(tls, side))
