@@ -255,6 +255,9 @@ static SSL_SESSION *handshake(struct tls_server *server,
 		attempt->name);
 	link_settle(&link);
 	if (*let_in && session == NULL) {
+		/* The ticket comes with the first byte. [SRV-71] */
+		link_write(&link, 1);
+		link_settle(&link);
 		tls_end(&link.tls);
 		made = SSL_SESSION_dup(SSL_get0_session(link.client));
 	}

@@ -17,6 +17,7 @@ bool tls_accept(struct tls *tls, struct tls_server *server, int fd)
 		tls_release(tls);
 		return false;
 	}
+	tls->owes_ticket = true;
 	SSL_set_accept_state(tls->ssl);
 	return true;
 }
@@ -37,6 +38,7 @@ bool tls_connect(struct tls *tls, const struct tls_client *client, int fd)
 {
 	tls->reason = LBP_REASON_NONE;
 	tls->detail = NULL;
+	tls->owes_ticket = false;
 	tls->ssl = SSL_new(client->ctx);
 	if (tls->ssl == NULL)
 		return false;
@@ -115,12 +117,26 @@ enum io tls_read(struct tls *tls, void *buf, size_t len, size_t *n)
 	return rc == 1 ? IO_OK : result_of(tls, rc);
 }
 
+/*
+ * A ticket that the client did not ask for and does not read would make its
+ * kernel reset the connection when it closes, and drop what it has sent. Who
+ * gets bytes reads. Without memory there is no ticket. [SRV-71].
+ */
+static void send_ticket(struct tls *tls)
+{
+	tls->owes_ticket = false;
+	if (SSL_version(tls->ssl) == TLS1_3_VERSION)
+		(void)SSL_new_session_ticket(tls->ssl);
+}
+
 enum io tls_write(struct tls *tls, const void *buf, size_t len, size_t *n)
 {
 	enum io io;
 	int rc;
 
 	forget_errors();
+	if (tls->owes_ticket)
+		send_ticket(tls);
 	rc = SSL_write_ex(tls->ssl, buf, len, n);
 	if (rc == 1)
 		return IO_OK;

@@ -35,6 +35,7 @@ struct tls {
 	 */
 	bool (*identify)(void *user, const struct lbp_serial *serial);
 	void *user;
+	bool owes_ticket;       /* it goes with the first bytes. [SRV-71] */
 	enum lbp_reason reason; /* why the handshake failed */
 	const char *detail;     /* the same in OpenSSL's words, or NULL */
 };

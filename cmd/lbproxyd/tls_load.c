@@ -124,59 +124,68 @@ static void use_client_ca(struct tls_server *server,
 	struct problems *problems)
 {
 	BIO *bio = open_file("tls.client_ca", path, dir_fd, problems);
-	X509 *second;
+	X509 *ca, *second;
 
 	if (bio == NULL)
 		return;
-	server->ca = PEM_read_bio_X509(bio, NULL, no_passphrase, NULL);
+	ca = PEM_read_bio_X509(bio, NULL, no_passphrase, NULL);
 	second = PEM_read_bio_X509(bio, NULL, no_passphrase, NULL);
-	if (server->ca == NULL || second != NULL)
+	if (ca == NULL || second != NULL)
 		problem(problems, path->pos,
 			"tls.client_ca: '%s' has %s; accepted: a PEM file "
 			"with exactly one CA certificate",
 			path->ptr,
 			second != NULL ? "more than one certificate"
 				       : "no certificate");
-	else if (X509_check_ca(server->ca) == 0)
+	else if (X509_check_ca(ca) == 0)
 		problem(problems, path->pos,
 			"tls.client_ca: '%s' is not a CA's certificate; "
 			"accepted: a PEM file with exactly one CA certificate",
 			path->ptr);
-	else if (X509_STORE_add_cert(SSL_CTX_get_cert_store(server->ctx),
-			 server->ca) != 1 ||
-		 SSL_CTX_add_client_CA(server->ctx, server->ca) != 1)
+	else if (X509_STORE_add_cert(SSL_CTX_get_cert_store(server->ctx), ca) !=
+			 1 ||
+		 SSL_CTX_add_client_CA(server->ctx, ca) != 1 ||
+		 X509_up_ref(ca) != 1 || !trust_set_ca(server->trust, ca))
 		problem(problems, path->pos, "tls.client_ca: '%s': %s",
 			path->ptr, reason());
+	X509_free(ca);
 	X509_free(second);
 	BIO_free(bio);
 }
 
+/* [SRV-66]: what a list says is looked up in the server's trust. */
 static void use_crl(struct tls_server *server,
 	const struct lbp_config_text *path, int dir_fd,
 	struct problems *problems)
 {
-	X509_STORE *store = SSL_CTX_get_cert_store(server->ctx);
+	X509 *ca = server->trust->ca;
 	BIO *bio = open_file("tls.crl", path, dir_fd, problems);
+	X509_CRL *crl;
 
 	if (bio == NULL)
 		return;
-	server->crl = PEM_read_bio_X509_CRL(bio, NULL, no_passphrase, NULL);
-	if (server->crl == NULL)
+	crl = PEM_read_bio_X509_CRL(bio, NULL, no_passphrase, NULL);
+	if (crl == NULL)
 		problem(problems, path->pos,
 			"tls.crl: '%s' has no revocation list (%s); "
 			"accepted: a PEM file with the CA's CRL",
 			path->ptr, reason());
-	else if (server->ca != NULL &&
-		 X509_CRL_verify(server->crl, X509_get0_pubkey(server->ca)) !=
-			 1)
+	else if (ca != NULL && X509_CRL_verify(crl, X509_get0_pubkey(ca)) != 1)
 		problem(problems, path->pos,
 			"tls.crl: '%s' was not issued by tls.client_ca; "
 			"accepted: a PEM file with that CA's CRL",
 			path->ptr);
-	else if (X509_STORE_add_crl(store, server->crl) != 1 ||
-		 X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK) != 1)
-		problem(problems, path->pos, "tls.crl: '%s': %s", path->ptr,
-			reason());
+	else if (ca != NULL && (X509_get_key_usage(ca) & KU_CRL_SIGN) == 0)
+		problem(problems, path->pos,
+			"tls.crl: the key usage of tls.client_ca does not "
+			"allow it to sign lists; accepted: a list of a CA "
+			"with cRLSign, or no list");
+	else if (!trust_add_crl(server->trust, crl))
+		problem(problems, path->pos,
+			"tls.crl: '%s' has times that cannot be read, or there "
+			"is no memory for it",
+			path->ptr);
+	X509_CRL_free(crl);
 	BIO_free(bio);
 }
 
@@ -227,7 +236,8 @@ static void set_resumption(SSL_CTX *ctx)
 	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_SERVER);
 	SSL_CTX_sess_set_cache_size(ctx, CACHE_SESSIONS);
 	SSL_CTX_set_timeout(ctx, CACHE_LIFETIME_S);
-	SSL_CTX_set_num_tickets(ctx, 1);
+	/* It is sent with the first bytes that go down. [SRV-71]. */
+	SSL_CTX_set_num_tickets(ctx, 0);
 }
 
 struct tls_server *tls_server_new(
@@ -236,9 +246,11 @@ struct tls_server *tls_server_new(
 	struct tls_server *server = calloc(1, sizeof(*server));
 	unsigned before = problems->count;
 
-	if (server != NULL)
+	if (server != NULL) {
 		server->ctx = SSL_CTX_new(TLS_server_method());
-	if (server == NULL || server->ctx == NULL) {
+		server->trust = trust_new();
+	}
+	if (server == NULL || server->ctx == NULL || server->trust == NULL) {
 		problem(problems, config->certificate.pos, "out of memory");
 		tls_server_free(server);
 		return NULL;
@@ -259,7 +271,11 @@ struct tls_server *tls_server_new(
 	use_client_ca(server, &config->client_ca, dir_fd, problems);
 	if (config->crl.ptr != NULL)
 		use_crl(server, &config->crl, dir_fd, problems);
+	trust_seal(server->trust);
 	use_ciphers(server->ctx, config, problems);
+	tls_use_groups(server->ctx, config, problems);
+	if (!tls_use_signatures(server->ctx))
+		problem(problems, config->certificate.pos, "out of memory");
 	tls_verify_install(server);
 	if (problems->count == before)
 		return server;
@@ -271,9 +287,8 @@ void tls_server_free(struct tls_server *server)
 {
 	if (server == NULL)
 		return;
-	X509_CRL_free(server->crl);
-	X509_free(server->ca);
 	SSL_CTX_free(server->ctx);
+	trust_free(server->trust);
 	free(server);
 }
 
@@ -329,6 +344,8 @@ struct tls_client *tls_client_new(const struct lbp_config_upstream *upstream,
 	client->is_name = !is_ip_address(client->server_name);
 	SSL_CTX_set_min_proto_version(client->ctx, TLS1_2_VERSION);
 	set_modes(client->ctx);
+	if (!tls_use_upstream_groups(client->ctx))
+		problem(problems, upstream->url.pos, "out of memory");
 	SSL_CTX_set_verify(client->ctx, SSL_VERIFY_PEER, NULL);
 	use_upstream_ca(client->ctx, &upstream->ca, dir_fd, problems);
 	if (upstream->certificate.ptr != NULL) {

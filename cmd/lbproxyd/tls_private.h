@@ -6,11 +6,11 @@
 #include <openssl/x509.h>
 
 #include "tls.h"
+#include "tls_trust.h"
 
 struct tls_server {
 	SSL_CTX *ctx;
-	X509 *ca;
-	X509_CRL *crl; /* NULL: none */
+	struct trust *trust;
 };
 
 struct tls_client {
@@ -21,6 +21,19 @@ struct tls_client {
 
 /* Puts the judgement of client certificates into the server's context. */
 void tls_verify_install(struct tls_server *server);
+
+/* Sets the groups of [tls]; a bad name is a problem at its key. [SRV-62]. */
+void tls_use_groups(SSL_CTX *ctx, const struct lbp_config *config,
+	struct problems *problems);
+
+/* The signatures towards clients, [SRV-63]; false: out of memory. */
+bool tls_use_signatures(SSL_CTX *ctx);
+
+/* The groups towards upstreams, [SRV-62]; false: out of memory. */
+bool tls_use_upstream_groups(SSL_CTX *ctx);
+
+/* Lets a trusted certificate of any curve sign, in TLS 1.2. [SRV-63]. */
+void tls_allow_key(SSL *ssl);
 
 /* The canonical serial of a certificate; an error if it has none. */
 LBP_MUST_CHECK enum lbp_err tls_serial_of(

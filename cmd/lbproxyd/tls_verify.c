@@ -3,26 +3,12 @@
  * whoever is refused gets a fatal alert. [SRV-9] to [SRV-12].
  */
 #include <openssl/x509_vfy.h>
-#include <string.h>
 
 #include "tls_private.h"
 
 enum lbp_err tls_serial_of(const X509 *cert, struct lbp_serial *serial)
 {
-	const ASN1_INTEGER *number = X509_get0_serialNumber(cert);
-	const uint8_t *octets = ASN1_STRING_get0_data(number);
-	int len = ASN1_STRING_length(number);
-	uint8_t content[LBP_SERIAL_MAX + 1] = {0};
-
-	/*
-	 * OpenSSL keeps the magnitude and the sign apart; a zero octet in
-	 * front makes it the DER content of the same positive number.
-	 */
-	if (ASN1_STRING_type(number) == V_ASN1_NEG_INTEGER || len < 0 ||
-		len > LBP_SERIAL_MAX)
-		return LBP_ERR_RANGE;
-	memcpy(content + 1, octets, (size_t)len);
-	return lbp_serial_from_der(serial, content, (size_t)len + 1);
+	return trust_serial(X509_get0_serialNumber(cert), serial);
 }
 
 static enum lbp_reason reason_of(int error)
@@ -32,11 +18,6 @@ static enum lbp_reason reason_of(int error)
 		return LBP_REASON_EXPIRED;
 	case X509_V_ERR_CERT_NOT_YET_VALID:
 		return LBP_REASON_NOT_YET_VALID;
-	case X509_V_ERR_CERT_REVOKED:
-		return LBP_REASON_REVOKED;
-	case X509_V_ERR_CRL_HAS_EXPIRED:
-	case X509_V_ERR_CRL_NOT_YET_VALID:
-		return LBP_REASON_CRL_EXPIRED;
 	case X509_V_ERR_INVALID_PURPOSE:
 		return LBP_REASON_WRONG_USAGE;
 	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
@@ -47,8 +28,6 @@ static enum lbp_reason reason_of(int error)
 	case X509_V_ERR_CERT_SIGNATURE_FAILURE:
 	case X509_V_ERR_CERT_CHAIN_TOO_LONG:
 	case X509_V_ERR_CERT_UNTRUSTED:
-	/* The one CA's list is there: another CA issued this one. */
-	case X509_V_ERR_UNABLE_TO_GET_CRL:
 	case X509_V_ERR_INVALID_CA:
 		return LBP_REASON_UNTRUSTED;
 	case X509_V_ERR_OUT_OF_MEM:
@@ -69,15 +48,46 @@ static bool identify(struct tls *tls, const X509 *cert)
 	return tls->identify(tls->user, &serial);
 }
 
-/* Judges the certificate of a full handshake: 1 to go on, 0 to refuse. */
+/* What OpenSSL makes its alert of; any other is bad_certificate. */
+static int error_of(enum lbp_reason reason)
+{
+	switch (reason) {
+	case LBP_REASON_REVOKED:
+		return X509_V_ERR_CERT_REVOKED;
+	case LBP_REASON_CRL_EXPIRED:
+		return X509_V_ERR_CRL_HAS_EXPIRED;
+	case LBP_REASON_UNTRUSTED:
+		return X509_V_ERR_CERT_CHAIN_TOO_LONG;
+	default:
+		return X509_V_ERR_CERT_REJECTED;
+	}
+}
+
+/* What X509_verify_cert does not judge of a chain that it has verified. */
+static enum lbp_reason judge_chain(
+	const struct trust *trust, STACK_OF(X509) * chain)
+{
+	/* The leaf and the CA, and nothing between them. [SRV-9]. */
+	if (sk_X509_num(chain) != 2)
+		return LBP_REASON_UNTRUSTED;
+	return trust_judge_revocation(trust, sk_X509_value(chain, 0));
+}
+
+/*
+ * Judges the certificate of a full handshake: 1 to go on, 0 to refuse. What
+ * costs more comes later: names and usage, the signature of the one CA, then
+ * the list of what was revoked. [SRV-66].
+ */
 static int verify(X509_STORE_CTX *store, void *arg)
 {
+	const struct tls_server *server = arg;
 	SSL *ssl = X509_STORE_CTX_get_ex_data(
 		store, SSL_get_ex_data_X509_STORE_CTX_idx());
 	struct tls *tls = SSL_get_app_data(ssl);
 	STACK_OF(X509) * chain;
 
-	(void)arg;
+	/* Nothing but the leaf is looked at of what the client sent. */
+	X509_STORE_CTX_set0_untrusted(store, NULL);
 	if (X509_verify_cert(store) != 1) {
 		int error = X509_STORE_CTX_get_error(store);
 
@@ -85,57 +95,18 @@ static int verify(X509_STORE_CTX *store, void *arg)
 		tls->detail = X509_verify_cert_error_string(error);
 		return 0;
 	}
-	/* The leaf and the CA, and nothing between them. [SRV-9]. */
 	chain = X509_STORE_CTX_get0_chain(store);
-	if (sk_X509_num(chain) != 2) {
-		tls->reason = LBP_REASON_UNTRUSTED;
-		X509_STORE_CTX_set_error(store, X509_V_ERR_CERT_CHAIN_TOO_LONG);
+	tls->reason = judge_chain(server->trust, chain);
+	if (tls->reason != LBP_REASON_NONE) {
+		X509_STORE_CTX_set_error(store, error_of(tls->reason));
 		return 0;
 	}
-	if (identify(tls, sk_X509_value(chain, 0)))
+	if (identify(tls, sk_X509_value(chain, 0))) {
+		tls_allow_key(ssl);
 		return 1;
+	}
 	X509_STORE_CTX_set_error(store, X509_V_ERR_CERT_REJECTED);
 	return 0;
-}
-
-/* Is now after from and before to (NULL: without end)? Not, if unreadable. */
-static enum lbp_reason judge_times(const ASN1_TIME *from, const ASN1_TIME *to,
-	enum lbp_reason early, enum lbp_reason late)
-{
-	if (X509_cmp_current_time(from) >= 0)
-		return early;
-	if (to != NULL && X509_cmp_current_time(to) <= 0)
-		return late;
-	return LBP_REASON_NONE;
-}
-
-static enum lbp_reason judge_life(const X509 *cert)
-{
-	return judge_times(X509_get0_notBefore(cert), X509_get0_notAfter(cert),
-		LBP_REASON_NOT_YET_VALID, LBP_REASON_EXPIRED);
-}
-
-/* What may have changed about a certificate since its session was cached. */
-static enum lbp_reason judge_again(
-	const struct tls_server *server, const X509 *cert)
-{
-	X509_CRL *crl = server->crl;
-	X509_REVOKED *entry;
-	enum lbp_reason reason = judge_life(cert);
-
-	if (reason == LBP_REASON_NONE)
-		reason = judge_life(server->ca);
-	if (reason != LBP_REASON_NONE || crl == NULL)
-		return reason;
-	reason = judge_times(X509_CRL_get0_lastUpdate(crl),
-		X509_CRL_get0_nextUpdate(crl), LBP_REASON_CRL_EXPIRED,
-		LBP_REASON_CRL_EXPIRED);
-	if (reason != LBP_REASON_NONE)
-		return reason;
-	return X509_CRL_get0_by_serial(
-		       crl, &entry, X509_get0_serialNumber(cert)) == 1
-		       ? LBP_REASON_REVOKED
-		       : LBP_REASON_NONE;
 }
 
 /*
@@ -156,7 +127,7 @@ static int vet_resumed(SSL *ssl, int *alert, void *arg)
 		*alert = SSL_AD_ACCESS_DENIED;
 		return SSL_TLSEXT_ERR_ALERT_FATAL;
 	}
-	tls->reason = judge_again(server, cert);
+	tls->reason = trust_judge(server->trust, cert);
 	if (tls->reason != LBP_REASON_NONE) {
 		*alert = tls->reason == LBP_REASON_REVOKED
 				 ? SSL_AD_CERTIFICATE_REVOKED
@@ -173,7 +144,7 @@ void tls_verify_install(struct tls_server *server)
 {
 	SSL_CTX_set_verify(server->ctx,
 		SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
-	SSL_CTX_set_cert_verify_callback(server->ctx, verify, NULL);
+	SSL_CTX_set_cert_verify_callback(server->ctx, verify, server);
 	SSL_CTX_set_tlsext_servername_callback(server->ctx, vet_resumed);
 	SSL_CTX_set_tlsext_servername_arg(server->ctx, server);
 }

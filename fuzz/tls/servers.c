@@ -43,6 +43,10 @@ void servers_start(void)
 	servers[SERVER_RETRY] = make_server(&files, files.crl, LBP_TLS_1_2);
 	lists[0] = make_server(&files, files.crl, LBP_TLS_1_2);
 	lists[1] = make_server(&files, files.grown_crl, LBP_TLS_1_2);
+	for (int i = SERVER_PLAIN + 1; i < SERVERS; i++) {
+		trust_free(servers[i]->trust);
+		servers[i]->trust = lists[0]->trust;
+	}
 	SSL_CTX_set1_groups_list(servers[SERVER_RETRY]->ctx, "P-256");
 	pki_close_files(&files);
 }
@@ -55,11 +59,7 @@ void servers_load_crl(bool grown)
 		return;
 	is_grown = grown;
 	for (int i = SERVER_PLAIN + 1; i < SERVERS; i++) {
-		X509_CRL_free(servers[i]->crl);
-		X509_CRL_up_ref(list->crl);
-		servers[i]->crl = list->crl;
-		SSL_CTX_set1_cert_store(
-			servers[i]->ctx, SSL_CTX_get_cert_store(list->ctx));
+		servers[i]->trust = list->trust;
 	}
 }
 

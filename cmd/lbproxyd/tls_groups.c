@@ -1,0 +1,98 @@
+/*
+ * What a handshake with a client may use: its groups and signatures. What a
+ * stranger's hello offers must not choose how much work it makes. [SRV-62],
+ * [SRV-63].
+ */
+#include <openssl/obj_mac.h>
+#include <string.h>
+
+#include "tls_private.h"
+
+/* Without tls.groups: what every client has, at 0.1 ms each. */
+#define DEFAULT_GROUPS "X25519:P-256"
+
+/*
+ * Upstreams are configured, and may want more; but not those of which one key
+ * exchange takes 0.1 s, before anybody is verified.
+ */
+#define UPSTREAM_GROUPS "X25519:P-256:X448:P-384:P-521"
+
+/* No SHA-1, no SHA-224, no DSA. The names are OpenSSL's. */
+#define SIGNATURES                                                             \
+	"ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512:ed25519:ed448:"                \
+	"rsa_pss_rsae_sha256:rsa_pss_rsae_sha384:rsa_pss_rsae_sha512:"         \
+	"rsa_pss_pss_sha256:rsa_pss_pss_sha384:rsa_pss_pss_sha512:"            \
+	"RSA+SHA256:RSA+SHA384:RSA+SHA512"
+
+/* Longer is no group's name. */
+#define NAME_MAX_LEN 32
+
+static bool is_group(SSL_CTX *ctx, const char *name, size_t len)
+{
+	char text[NAME_MAX_LEN + 1];
+
+	if (len == 0 || len > NAME_MAX_LEN)
+		return false;
+	memcpy(text, name, len);
+	text[len] = '\0';
+	return SSL_CTX_set1_groups_list(ctx, text) == 1;
+}
+
+/* The first name of a list that is no group's; NULL: all are. */
+static const char *find_unknown(SSL_CTX *ctx, const char *list, size_t *len)
+{
+	for (;;) {
+		*len = strcspn(list, ":");
+		if (!is_group(ctx, list, *len))
+			return list;
+		if (list[*len] == '\0')
+			return NULL;
+		list += *len + 1;
+	}
+}
+
+void tls_use_groups(SSL_CTX *ctx, const struct lbp_config *config,
+	struct problems *problems)
+{
+	const struct lbp_config_text *groups = &config->groups;
+	const char *list = groups->ptr != NULL ? groups->ptr : DEFAULT_GROUPS;
+	size_t len;
+	const char *unknown = find_unknown(ctx, list, &len);
+
+	if (unknown != NULL)
+		problem(problems, groups->pos,
+			"tls.groups: '%.*s' is no group that can be used; "
+			"accepted: OpenSSL names of key exchange groups, as "
+			"X25519, P-256, P-384, joined by colons",
+			(int)len, unknown);
+	else if (SSL_CTX_set1_groups_list(ctx, list) != 1)
+		problem(problems, groups->pos,
+			"tls.groups: '%s' names a group twice; accepted: each "
+			"group once",
+			list);
+}
+
+bool tls_use_signatures(SSL_CTX *ctx)
+{
+	return SSL_CTX_set1_sigalgs_list(ctx, SIGNATURES) == 1 &&
+	       SSL_CTX_set1_client_sigalgs_list(ctx, SIGNATURES) == 1;
+}
+
+bool tls_use_upstream_groups(SSL_CTX *ctx)
+{
+	return SSL_CTX_set1_groups_list(ctx, UPSTREAM_GROUPS) == 1;
+}
+
+/*
+ * TLS 1.2 takes the groups for what a client's own key may be on, too. They
+ * are widened when its certificate is trusted: by then the key exchange has
+ * its group.
+ */
+void tls_allow_key(SSL *ssl)
+{
+	static const int curves[] = {
+		NID_X9_62_prime256v1, NID_secp384r1, NID_secp521r1};
+
+	if (SSL_version(ssl) == TLS1_2_VERSION)
+		(void)SSL_set1_groups(ssl, curves, 3);
+}
