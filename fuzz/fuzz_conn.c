@@ -443,11 +443,18 @@ static void go_on(struct side *side, unsigned how)
 	}
 }
 
-/* What a peer sends after its handshake comes after the handshake. */
+/*
+ * What a peer sends after its handshake comes after the handshake; who was
+ * refused in it sends what he likes.
+ */
 static bool can_send(const struct side *side)
 {
+	bool is_refused = side == sides.side && sides.conn != NULL &&
+			  sides.conn->session.state == LBP_SESSION_CLOSING;
+
 	return !side->closed && !side->is_connecting && side->refusal == 0 &&
-	       side->flights == side->messages * side->is_shaking;
+	       (side->flights == side->messages * side->is_shaking ||
+		       is_refused);
 }
 
 static void happen(uint8_t what)
@@ -540,6 +547,14 @@ static void make_targets(uint8_t how)
 	}
 }
 
+/* The serial: of one who may, of one who may not, of nobody. */
+static uint8_t whose(uint8_t how)
+{
+	uint8_t kind = how >> 4 & 3;
+
+	return kind == 1 && (how & 0x40) != 0 ? 3 : 1 + kind;
+}
+
 static void start(uint8_t how)
 {
 	make_app(how);
@@ -556,8 +571,7 @@ static void start(uint8_t how)
 		run.others[i].session.state = LBP_SESSION_ENDED;
 	}
 	host_start(NS_PER_S);
-	host.serial = (struct lbp_serial){
-		.octets = {(uint8_t)(1 + (how >> 4 & 3))}, .len = 1};
+	host.serial = (struct lbp_serial){.octets = {whose(how)}, .len = 1};
 	host.is_known = (how >> 4 & 3) == 0;
 	sides.connects = EINPROGRESS;
 	side_open(&sides.side[0]);

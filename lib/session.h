@@ -142,8 +142,17 @@ struct lbp_session {
 	struct lbp_serial serial;
 	uint64_t since_ns;  /* when this state, or this dial, began */
 	uint64_t active_ns; /* when a byte last moved */
+	uint32_t looks;     /* at the handshake, up to LBP_LOOKS_AT_ONCE */
+	uint32_t dropped;   /* bytes, up to LBP_STRANGER_DROPPED_MAX */
 	struct lbp_flow flow;
 };
+
+/* A handshake in more pieces than any honest one is read more slowly. */
+#define LBP_LOOKS_AT_ONCE 32
+#define LBP_LOOK_PAUSE_NS UINT64_C(25000000)
+
+/* What is dropped, in bytes, of a refused client that is nobody. */
+#define LBP_STRANGER_DROPPED_MAX (256 * 1024)
 
 /* The reason as the log has it; static. */
 const char *lbp_reason_text(enum lbp_reason reason);
@@ -179,6 +188,20 @@ void lbp_session_moved(struct lbp_session *session, uint64_t now_ns);
  * ended, and while the state's timeout is off. Source: [SES-14], [SES-20].
  */
 uint64_t lbp_session_deadline(const struct lbp_session *session);
+
+/*
+ * Says that the handshake was driven at now_ns and waits for more bytes.
+ * Returns when to look for them: now_ns if as soon as they come, else a time
+ * before which it is not to be driven again. Source: [SES-30].
+ */
+LBP_MUST_CHECK uint64_t lbp_session_looked(
+	struct lbp_session *session, uint64_t now_ns);
+
+/*
+ * Says that n bytes were dropped while closing. True: that was enough, step
+ * LBP_EVENT_CLIENT_ENDED. Source: [SES-31].
+ */
+LBP_MUST_CHECK bool lbp_session_dropped(struct lbp_session *session, size_t n);
 
 /*
  * Is the handshake to go on: was the last IDENTIFIED of somebody who may use

@@ -9,6 +9,7 @@
 #include "report.h"
 
 static void step(struct conn *conn, struct lbp_event event);
+static void handshake(struct conn *conn);
 
 static struct conn *conn_of_alarm(struct alarm *alarm)
 {
@@ -51,9 +52,15 @@ static void alarm_fired(struct alarm *alarm)
 {
 	struct conn *conn = conn_of_alarm(alarm);
 
-	if (clock_now_ns() >= lbp_session_deadline(&conn->session))
+	if (clock_now_ns() >= lbp_session_deadline(&conn->session)) {
 		step(conn, (struct lbp_event){.kind = LBP_EVENT_TICK});
-	else
+		return;
+	}
+	if (conn->is_paused) {
+		conn->is_paused = false;
+		handshake(conn);
+	}
+	if (conn->session.state != LBP_SESSION_ENDED)
 		set_alarm(conn);
 }
 
@@ -251,6 +258,20 @@ static void handshake_done(struct conn *conn)
 		ask_for_admission(conn);
 }
 
+/* What to watch for; the bytes of one that sends too few wait. [SES-30]. */
+static unsigned want_more(struct conn *conn)
+{
+	uint64_t now = clock_now_ns();
+	uint64_t due = lbp_session_looked(&conn->session, now);
+
+	if (due <= now)
+		return POLLER_READ;
+	conn->is_paused = true;
+	loop_arm(conn->conns->loop, &conn->alarm, due);
+	set_alarm(conn);
+	return 0;
+}
+
 static void handshake(struct conn *conn)
 {
 	struct conns *conns = conn->conns;
@@ -261,7 +282,7 @@ static void handshake(struct conn *conn)
 		handshake_done(conn);
 		return;
 	case IO_WANT_READ:
-		want = POLLER_READ;
+		want = want_more(conn);
 		break;
 	case IO_WANT_WRITE:
 		want = POLLER_WRITE;
@@ -295,7 +316,9 @@ static void drop(struct conn *conn)
 	char buf[16 * 1024];
 	ssize_t n = recv(conn->client.watch.fd, buf, sizeof(buf), 0);
 
-	if (n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR)))
+	if (n > 0 && !lbp_session_dropped(&conn->session, (size_t)n))
+		return;
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	step(conn, (struct lbp_event){.kind = LBP_EVENT_CLIENT_ENDED});
 }

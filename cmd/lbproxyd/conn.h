@@ -42,7 +42,8 @@ struct conn {
 	uint64_t accepted_ns;
 	const char *tls; /* version, once the handshake is done */
 	bool resumed;
-	bool is_again; /* in the list of those */
+	bool is_again;  /* in the list of those */
+	bool is_paused; /* its handshake, until the alarm rings */
 	struct conn *prev;
 	struct conn *next;
 	struct conn *again_next;

@@ -59,6 +59,7 @@ struct sides {
 	bool called;         /* something was got from a call */
 	unsigned idle;       /* turns since that was so */
 	uint64_t budget[2];  /* what may be taken in this turn [SRV-34] */
+	uint64_t dropped;    /* bytes of a refused client */
 };
 
 extern struct sides sides;

@@ -1,5 +1,6 @@
 /* The calls of sockets. */
 #include <errno.h>
+#include <inttypes.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -42,6 +43,23 @@ static ssize_t fail_reset(struct side *side)
 	return -1;
 }
 
+/* A client that was refused is not heard any more. [SES-31] */
+static ssize_t drop_some(struct side *side, size_t len)
+{
+	uint64_t n = side->arrived - side->taken;
+	bool is_nobody = sides.conn->session.client == LBP_NONE;
+
+	ORACLE("SES-31", !is_nobody || sides.dropped < LBP_STRANGER_DROPPED_MAX,
+		"a stranger is listened to after %" PRIu64 " bytes",
+		sides.dropped);
+	side->pending = side->messages = 0;
+	if (n > len)
+		n = len;
+	side->taken += n;
+	sides.dropped += n;
+	return n > 0 ? (ssize_t)n : 1;
+}
+
 /* The client is asked whether it is still there, or is not heard any more. */
 static ssize_t look(struct side *side, size_t len, bool drop)
 {
@@ -55,12 +73,8 @@ static ssize_t look(struct side *side, size_t len, bool drop)
 	if (is_interrupted())
 		return -1;
 	sides.called = is_there || side->has_ended;
-	if (is_there && drop) {
-		side->taken = side->arrived;
-		side->pending = side->messages = 0;
-	}
 	if (is_there)
-		return 1;
+		return drop ? drop_some(side, len) : 1;
 	side->saw_end = side->has_ended && drop;
 	return side->has_ended ? 0 : -1;
 }

@@ -32,6 +32,7 @@ int main(void)
 	suite_policy_reload();
 	suite_session();
 	suite_spread();
+	suite_session_bounds();
 	CU_basic_set_mode(CU_BRM_VERBOSE);
 	/* A test that could not be added is an error too. */
 	failed = CU_get_error() != CUE_SUCCESS ||

@@ -25,5 +25,6 @@ void suite_policy(void);
 void suite_policy_reload(void);
 void suite_session(void);
 void suite_spread(void);
+void suite_session_bounds(void);
 
 #endif
