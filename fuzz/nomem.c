@@ -368,7 +368,7 @@ static struct snapshot *load(const char *path, unsigned *lines)
 	dup2(fd, STDERR_FILENO);
 	failure.count = 0;
 	failure.armed = true;
-	snapshot = snapshot_load(path);
+	snapshot = snapshot_load(path, 0);
 	failure.armed = false;
 	dup2(saved, STDERR_FILENO);
 	close(saved);

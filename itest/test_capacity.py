@@ -203,15 +203,19 @@ def test_the_soft_limit_is_raised(lb, upstream, monkeypatch):
 
 
 @pytest.mark.spec("SRV-22", "POL-3")
-@pytest.mark.parametrize("count,chosen", [(100, "select"), (5000, "epoll")])
-def test_auto_takes_select_while_it_can(pki, tmp_path, upstream, count,
-                                        chosen):
+@pytest.mark.parametrize("sizes,chosen", [
+    ((4, 4), "select"), ((5, 3), "epoll"), ((4, 5), "epoll"),
+    ((400, 256), "epoll"), ((5000, 256), "epoll")])
+def test_auto_takes_what_measures_better(pki, tmp_path, upstream, sizes,
+                                         chosen):
+    """One worker, one listener, no checks: 20, and those of the clients."""
     tree = srv.config(pki, [srv.app("echo", [upstream(upstreams.echo)])],
-                      server={"max_connections": count})
+                      server={"workers": 1, "max_connections": sizes[0],
+                              "max_handshakes": sizes[1]})
     path = srv.write_config(tmp_path, tree)
     server = srv.Lbproxyd(pki, path, tree).wait_ready()
     try:
-        assert chosen in str(server.events("ready")[0])
+        assert server.events("ready")[0]["event_loop"] == chosen
         server.stop()
     finally:
         server.end()

@@ -1,5 +1,7 @@
 """What the server inherits from whoever starts it, and signals of others."""
 
+import contextlib
+import fcntl
 import itertools
 import os
 import resource
@@ -163,3 +165,79 @@ def test_workers_follow_the_affinity_mask(lb, upstream):
         server = lb.proxy(up, server={"workers": None},
                           inherit=lambda: os.sched_setaffinity(0, cpus))
         assert server.events("ready")[0]["workers"] == len(cpus)
+
+
+def with_more(count, lowest=3, soft=None):
+    """A maker of descriptors that the server inherits, and no others."""
+    def inherit():
+        for fd in range(3, 256):
+            with contextlib.suppress(OSError):
+                os.set_inheritable(fd, False)
+        if soft:
+            hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        for _ in range(count):
+            fcntl.fcntl(0, fcntl.F_DUPFD, lowest)
+    return inherit
+
+
+def soft_limit(server):
+    path = f"/proc/{server.process.pid}/limits"
+    with open(path, encoding="ascii") as file:
+        line = next(one for one in file if "open files" in one)
+    return int(line.split()[3])
+
+
+@pytest.mark.workers
+@pytest.mark.spec("SRV-59", "POL-2", "SRV-31")
+@pytest.mark.parametrize("more", [with_more(600, 3, 1024),
+                                  with_more(600, 1500, 2500)],
+                         ids=["low", "high"])
+def test_inherited_descriptors_are_no_places(lb, upstream, poller, more):
+    """As many sessions as may be have descriptors that the poller takes."""
+    many = 150 if poller == "select" else 250
+    server = lb.proxy(upstream(upstreams.echo), inherit=more,
+                      server={"max_connections": many, "max_handshakes": 50})
+    assert server.open_files() > 600
+    assert soft_limit(server) >= 600 + 2 * many + 50
+    peers = [server.connect() for _ in range(many)]
+    for peer in peers:
+        talk(peer)
+    for peer in peers:
+        peer.close()
+    server.wait_event("session", count=many)
+    assert not server.events("session", reason="internal")
+    assert not server.events("error")
+
+
+@pytest.mark.spec("SRV-59", "POL-3", "SRV-22")
+def test_auto_counts_inherited_descriptors(pki, tmp_path, upstream):
+    tree = srv.config(pki, [srv.app("echo", [upstream(upstreams.echo)])],
+                      server={"workers": 1, "max_connections": 2,
+                              "max_handshakes": 2})
+    path = srv.write_config(tmp_path, tree)
+    for more, chosen in ((0, "select"), (600, "epoll"), (1010, "epoll")):
+        server = srv.Lbproxyd(pki, path, tree, inherit=with_more(
+            more, soft=2000)).wait_ready()
+        try:
+            assert server.events("ready")[0]["event_loop"] == chosen
+            serves(server)
+            server.stop()
+        finally:
+            server.end()
+
+
+@pytest.mark.spec("SRV-59", "POL-3", "SRV-22")
+def test_select_beside_too_many_is_an_error(pki, tmp_path):
+    """600 and two for each of 201 sessions are more than 1,024."""
+    tree = srv.config(pki, [srv.app("echo", ["tcp://127.0.0.1:1"])],
+                      poller="select", server={"max_connections": 201})
+    path = srv.write_config(tmp_path, tree)
+    lines = path.read_text().splitlines()
+    row = next(n for n, line in enumerate(lines, 1) if "event_loop" in line)
+    for args in (["-c", path, "--check"], ["-c", path]):
+        done = srv.run(*args, close_fds=False, preexec_fn=with_more(600))
+        assert done.returncode == 2
+        assert f"{path}:{row}:" in done.stderr, done.stderr
+        assert "600 inherited" in done.stderr
+    assert srv.run("-c", path, "--check").returncode == 0

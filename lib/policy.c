@@ -79,14 +79,16 @@ void lbp_policy_release(struct lbp_policy *policy)
 	*policy = (struct lbp_policy){0};
 }
 
-uint64_t lbp_policy_descriptors(
-	const struct lbp_config *config, uint32_t workers, uint32_t listeners)
+uint64_t lbp_policy_descriptors(const struct lbp_config *config,
+	uint32_t workers, uint32_t listeners, uint32_t inherited)
 {
 	uint64_t n = DESCRIPTORS_BASE;
 	size_t i;
 
 	n += (uint64_t)workers * DESCRIPTORS_PER_WORKER;
 	n += listeners;
+	/* They take numbers from ours, wherever they are. */
+	n += inherited;
 	/* A client's connection and its upstream's. */
 	n += (uint64_t)config->max_connections * 2;
 	/* A client's, before there is a session. */
@@ -109,7 +111,9 @@ enum lbp_err lbp_policy_event_loop(const struct lbp_config *config,
 	if (config->event_loop == LBP_EVENT_LOOP_SELECT && !fits_with_one)
 		return LBP_ERR_RANGE;
 	if (config->event_loop == LBP_EVENT_LOOP_AUTO)
-		*out = fits ? LBP_EVENT_LOOP_SELECT : LBP_EVENT_LOOP_EPOLL;
+		*out = fits && descriptors <= LBP_AUTO_SELECT_MAX
+			       ? LBP_EVENT_LOOP_SELECT
+			       : LBP_EVENT_LOOP_EPOLL;
 	else
 		*out = config->event_loop;
 	return LBP_OK;

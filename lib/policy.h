@@ -75,17 +75,27 @@ void lbp_policy_release(struct lbp_policy *policy);
 
 /*
  * The most descriptors that a server with this many workers and listening
- * sockets can need at once for a configuration. Source: [POL-2].
+ * sockets can have at once for a configuration, with those, beside the three
+ * standard ones, that it inherited. Source: [POL-2].
  */
-uint64_t lbp_policy_descriptors(
-	const struct lbp_config *config, uint32_t workers, uint32_t listeners);
+uint64_t lbp_policy_descriptors(const struct lbp_config *config,
+	uint32_t workers, uint32_t listeners, uint32_t inherited);
+
+/*
+ * Up to here "auto" is select. With 10 open descriptors, of one session, a
+ * round trip costs 17.7 us with select and 17.4 us with epoll; with 16, of
+ * four, 22 and 16; with 40, of 16, 31 and 16; with 768, of 380, 322 and 15
+ * (itest/bench/pollers). As [POL-2] counts, one session may need 24, some of
+ * which are a reserve.
+ */
+#define LBP_AUTO_SELECT_MAX 32
 
 /*
  * The event loop to use where descriptors, as lbp_policy_descriptors counts
- * them, can be needed and select can watch select_max: "auto" is select while
- * they fit, else epoll. LBP_ERR_RANGE: the configuration asks for select, and
- * they do not fit even with a single handshake at a time; *out is as before.
- * Source: [POL-3].
+ * them, can be needed and select can watch select_max: "auto" is select up to
+ * LBP_AUTO_SELECT_MAX of them that fit, else epoll. LBP_ERR_RANGE: the
+ * configuration asks for select, and they do not fit even with a single
+ * handshake at a time; *out is as before. Source: [POL-3].
  */
 LBP_MUST_CHECK enum lbp_err lbp_policy_event_loop(
 	const struct lbp_config *config, uint64_t descriptors,

@@ -96,6 +96,7 @@ int main(int argc, char **argv)
 {
 	struct options options = {0};
 	struct snapshot *snapshot;
+	uint32_t inherited;
 	int status;
 
 	if (!process_open_standard()) {
@@ -103,10 +104,11 @@ int main(int argc, char **argv)
 		return EXIT_FAILURE;
 	}
 	process_ignore_signals();
+	inherited = process_inherited();
 	status = parse_options(&options, argc, argv);
 	if (status >= 0)
 		return status;
-	snapshot = snapshot_load(options.file);
+	snapshot = snapshot_load(options.file, inherited);
 	if (snapshot == NULL)
 		return EXIT_USAGE;
 	if (options.check)

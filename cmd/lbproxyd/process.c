@@ -1,10 +1,13 @@
 #include "process.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdlib.h>
+#include <sys/select.h>
 #include <unistd.h>
 
 /* More processors than any kernel is built for. */
@@ -25,6 +28,35 @@ bool process_open_standard(void)
 		return false;
 	close(fd);
 	return true;
+}
+
+/* Where there is no /proc: as many as may matter to select. */
+static uint32_t try_descriptors(void)
+{
+	uint32_t n = 0;
+	int fd;
+
+	for (fd = STDERR_FILENO + 1; fd < FD_SETSIZE; fd++)
+		n += fcntl(fd, F_GETFD) >= 0;
+	return n;
+}
+
+uint32_t process_inherited(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	uint32_t n = 0;
+	const struct dirent *entry;
+	long fd;
+
+	if (dir == NULL)
+		return try_descriptors();
+	while ((entry = readdir(dir)) != NULL) {
+		/* "." and ".." become 0. */
+		fd = strtol(entry->d_name, NULL, 10);
+		n += fd > STDERR_FILENO && fd != dirfd(dir);
+	}
+	closedir(dir);
+	return n;
 }
 
 /*

@@ -28,6 +28,12 @@ void process_ignore_signals(void);
 void process_handle_signals(void (*handler)(int number));
 
 /*
+ * How many descriptors are open beside 0 to 2; to be called before the program
+ * opens its own. [SRV-59].
+ */
+uint32_t process_inherited(void);
+
+/*
  * The processors that this process may run on, by its affinity mask; at least
  * one. [SRV-58].
  */

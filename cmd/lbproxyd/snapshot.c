@@ -196,8 +196,8 @@ static void choose_event_loop(
 	snapshot->workers =
 		config->workers != 0 ? config->workers : count_cpus();
 	snapshot->listeners = count_listeners(snapshot);
-	snapshot->descriptors = lbp_policy_descriptors(
-		config, snapshot->workers, snapshot->listeners);
+	snapshot->descriptors = lbp_policy_descriptors(config,
+		snapshot->workers, snapshot->listeners, snapshot->inherited);
 	if (lbp_policy_event_loop(config, snapshot->descriptors, FD_SETSIZE,
 		    &snapshot->event_loop) == LBP_OK) {
 		snapshot->handshakes =
@@ -208,11 +208,12 @@ static void choose_event_loop(
 	problem(problems, config->event_loop_pos,
 		"server.event_loop: select can watch %d descriptors, and "
 		"max_connections = %u may need %llu with one handshake at a "
-		"time; accepted: \"epoll\", \"auto\", or a smaller "
-		"max_connections",
+		"time and %u inherited ones; accepted: \"epoll\", \"auto\", or "
+		"a smaller max_connections",
 		FD_SETSIZE, config->max_connections,
-		(unsigned long long)(snapshot->descriptors -
-				     config->max_handshakes + 1));
+		(unsigned long long)snapshot->descriptors -
+			config->max_handshakes + 1,
+		snapshot->inherited);
 }
 
 static bool load(
@@ -245,7 +246,7 @@ static bool load(
 	return problems->count == 0;
 }
 
-struct snapshot *snapshot_load(const char *file)
+struct snapshot *snapshot_load(const char *file, uint32_t inherited)
 {
 	struct snapshot *snapshot = calloc(1, sizeof(*snapshot));
 	struct problems problems = {.file = file};
@@ -254,6 +255,7 @@ struct snapshot *snapshot_load(const char *file)
 		problem(&problems, start, "out of memory");
 		return NULL;
 	}
+	snapshot->inherited = inherited;
 	if (load(snapshot, file, &problems))
 		return snapshot;
 	snapshot_free(snapshot);

@@ -36,6 +36,7 @@ struct snapshot {
 	struct tls_server *tls;
 	struct served_app *apps; /* config->app_len of them */
 	uint32_t workers;
+	uint32_t inherited;             /* descriptors, not counting 0 to 2 */
 	uint32_t listeners;             /* sockets to listen on */
 	uint64_t descriptors;           /* that may be needed at once */
 	enum lbp_event_loop event_loop; /* not auto */
@@ -43,10 +44,11 @@ struct snapshot {
 };
 
 /*
- * Reads a configuration file and all that it names; opens no port. NULL: each
- * fault was printed as one line on standard error. [SRV-2] to [SRV-4].
+ * Reads a configuration file and all that it names; opens no port. inherited
+ * is what process_inherited counted at the start. NULL: each fault was printed
+ * as one line on standard error. [SRV-2] to [SRV-4].
  */
-struct snapshot *snapshot_load(const char *file);
+struct snapshot *snapshot_load(const char *file, uint32_t inherited);
 
 /* Ends a snapshot that no session uses any more; NULL is allowed. */
 void snapshot_free(struct snapshot *snapshot);

@@ -187,18 +187,20 @@ static void descriptors_are_counted(void)
 	struct lbp_config *config = parse(two_apps);
 
 	/* two checked upstreams: those of web */
-	CU_ASSERT_EQUAL(lbp_policy_descriptors(config, 1, 2),
+	CU_ASSERT_EQUAL(lbp_policy_descriptors(config, 1, 2, 0),
 		16 + 3 + 2 + 2 * 100 + 256 + 2);
-	CU_ASSERT_EQUAL(lbp_policy_descriptors(config, 4, 7),
+	CU_ASSERT_EQUAL(lbp_policy_descriptors(config, 4, 7, 0),
 		16 + 12 + 7 + 2 * 100 + 256 + 2);
 	config->apps[1].health.enabled = true;
-	CU_ASSERT_EQUAL(lbp_policy_descriptors(config, 1, 2),
+	CU_ASSERT_EQUAL(lbp_policy_descriptors(config, 1, 2, 0),
 		16 + 3 + 2 + 2 * 100 + 256 + 3);
 	config->apps[1].health.enabled = false;
 	config->max_connections = 1000000;
 	config->max_handshakes = 1000000;
-	CU_ASSERT_EQUAL(lbp_policy_descriptors(config, 1, 2),
+	CU_ASSERT_EQUAL(lbp_policy_descriptors(config, 1, 2, 0),
 		16 + 3 + 2 + 2000000 + 1000000 + 2);
+	CU_ASSERT_EQUAL(lbp_policy_descriptors(config, 1, 2, 600),
+		16 + 3 + 2 + 2000000 + 1000000 + 2 + 600);
 	lbp_config_free(config);
 }
 
@@ -207,11 +209,13 @@ static void the_event_loop_follows_the_descriptors(void)
 	struct lbp_config *config = parse(two_apps);
 	enum lbp_event_loop loop = LBP_EVENT_LOOP_AUTO;
 
-	CU_ASSERT_EQUAL(
-		lbp_policy_event_loop(config, 1024, 1024, &loop), LBP_OK);
+	CU_ASSERT_EQUAL(lbp_policy_event_loop(config, 32, 1024, &loop), LBP_OK);
 	CU_ASSERT_EQUAL(loop, LBP_EVENT_LOOP_SELECT);
-	CU_ASSERT_EQUAL(
-		lbp_policy_event_loop(config, 1025, 1024, &loop), LBP_OK);
+	CU_ASSERT_EQUAL(lbp_policy_event_loop(config, 33, 1024, &loop), LBP_OK);
+	CU_ASSERT_EQUAL(loop, LBP_EVENT_LOOP_EPOLL);
+	CU_ASSERT_EQUAL(lbp_policy_event_loop(config, 30, 30, &loop), LBP_OK);
+	CU_ASSERT_EQUAL(loop, LBP_EVENT_LOOP_SELECT);
+	CU_ASSERT_EQUAL(lbp_policy_event_loop(config, 31, 30, &loop), LBP_OK);
 	CU_ASSERT_EQUAL(loop, LBP_EVENT_LOOP_EPOLL);
 
 	config->event_loop = LBP_EVENT_LOOP_EPOLL;
