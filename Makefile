@@ -124,6 +124,11 @@ replay_cc     = $(CC)
 replay_cflags = -O1 -g -DORACLE_COUNT
 replay_ld     =
 
+# Counts what is carried out, for fuzz/scaling/scaling.c.
+steps_cc     = $(CC)
+steps_cflags = -O1 -g -fsanitize-coverage=trace-pc
+steps_ld     =
+
 cover_cc     = $(CLANG)
 cover_cflags = -O0 -g -fprofile-instr-generate -fcoverage-mapping
 cover_ld     = -fprofile-instr-generate
@@ -157,7 +162,7 @@ aflcmp_cc     = AFL_QUIET=1 AFL_LLVM_CMPLOG=1 afl-clang-fast
 aflcmp_cflags = -O2 -g
 aflcmp_ld     = -fsanitize=fuzzer
 
-variants := afl aflsan aflcmp release asan tsan fuzz replay cover mcdc gcc clang
+variants := afl aflsan aflcmp release asan tsan fuzz replay steps cover mcdc gcc clang
 
 dir_release := build
 $(foreach v,$(filter-out release,$(variants)),$(eval dir_$v := build/$v))
@@ -245,6 +250,11 @@ build/exhaust: $(call objects,release,$(exhaust_c) fuzz/oracle.c) \
 		build/libscope.a build/libmodel.a build/liblbproxy.a
 	$(call brief,LD)$(CC) $(release_ld) -o $@ $^
 
+# Only lib counts its steps.
+build/scaling: $(call objects,release,fuzz/scaling/scaling.c fuzz/oracle.c) \
+		build/steps/liblbproxy.a
+	$(call brief,LD)$(CC) $(release_ld) -o $@ $^
+
 -include $(shell find build -name '*.d' 2>/dev/null)
 
 # --- build ------------------------------------------------------------------
@@ -314,6 +324,10 @@ test-asan: build/asan/unit ## the CUnit suites under ASan and UBSan
 
 exhaust: build/exhaust ## all short sequences of operations against the models; EXHAUST=deep
 	build/exhaust $(EXHAUST)
+
+.PHONY: scaling
+scaling: build/scaling ## how the work of lib grows with what it is given
+	build/scaling
 
 sim: build/sim ## the deterministic simulation; SIM_ARGS=
 	build/sim $(SIM_ARGS)
@@ -418,7 +432,7 @@ prove: ## contracts in lib's sources and readers of text, with Frama-C; faulty c
 # --- static checks ----------------------------------------------------------
 
 c_files  := $(lib_c) $(lbproxyd_c) $(toml-json_c) $(exhaust_c) $(unit_c) \
-	$(model_c) $(sort $(wildcard fuzz/*.c fuzz/sim/*.c fuzz/tls/*.c \
+	$(model_c) $(sort $(wildcard fuzz/*.c fuzz/sim/*.c fuzz/scaling/*.c fuzz/tls/*.c \
 	fuzz/sockets/*.c fuzz/eva/*.c))
 tidy_ok  := $(patsubst %.c,build/tidy/%.ok, \
 	$(lib_c) $(lbproxyd_c) $(toml-json_c))

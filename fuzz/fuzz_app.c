@@ -22,8 +22,6 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
-#define TIME_MAX (UINT64_C(1) << 61)
-
 struct run {
 	struct bytes bytes;
 	struct twin_app twin;
@@ -124,7 +122,7 @@ static void pass_time(struct run *run)
 	/* Only admissions see a clock that goes back. */
 	if (by_ns == UINT64_MAX)
 		run->now_ns = 0;
-	else if (by_ns < TIME_MAX - run->now_ns)
+	else if (by_ns < LBP_NEVER - run->now_ns)
 		run->now_ns += by_ns;
 }
 

@@ -22,8 +22,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
-#define LEFTS    3
-#define TIME_MAX (UINT64_C(1) << 61)
+#define LEFTS 3
 
 struct run {
 	struct bytes bytes;
@@ -168,7 +167,7 @@ static void pass_time(struct run *run)
 {
 	uint64_t by_ns = bytes_time(&run->bytes);
 
-	if (by_ns < TIME_MAX - run->now_ns)
+	if (by_ns < LBP_NEVER - run->now_ns)
 		run->now_ns += by_ns;
 }
 

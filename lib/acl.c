@@ -5,10 +5,9 @@
 struct lbp_acl {
 	struct lbp_acl_serial *serials; /* in the order of the serials */
 	size_t serial_len;
-	uint8_t *grants; /* a row for each client, a bit for each application */
-	size_t row_bytes;
+	uint32_t *apps; /* granted ones: by client, and then by number */
+	size_t *ends;   /* by client: where its applications end in apps */
 	uint32_t client_len;
-	uint32_t app_len;
 };
 
 static int compare_serials(const void *a, const void *b)
@@ -19,11 +18,22 @@ static int compare_serials(const void *a, const void *b)
 	return lbp_serial_compare(&x->serial, &y->serial);
 }
 
-/* The octet that has the bit of a client and an application. */
-static uint8_t *grant_of(
-	const struct lbp_acl *acl, uint32_t client, uint32_t app)
+static int compare_apps(const void *a, const void *b)
 {
-	return &acl->grants[client * acl->row_bytes + app / 8];
+	uint32_t x = *(const uint32_t *)a;
+	uint32_t y = *(const uint32_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* The applications granted to a client; how many goes to *len. */
+static uint32_t *apps_of(
+	const struct lbp_acl *acl, uint32_t client, size_t *len)
+{
+	size_t start = client == 0 ? 0 : acl->ends[client - 1];
+
+	*len = acl->ends[client] - start;
+	return &acl->apps[start];
 }
 
 /* calloc refuses a product that overflows, and may refuse to give nothing. */
@@ -50,16 +60,31 @@ static enum lbp_err fill_serials(struct lbp_acl *acl,
 	return LBP_OK;
 }
 
-static enum lbp_err fill_grants(
-	struct lbp_acl *acl, const struct lbp_acl_grant *grants, size_t len)
+/* A counting sort by client, so that a million grants are no trouble. */
+static enum lbp_err fill_grants(struct lbp_acl *acl,
+	const struct lbp_acl_grant *grants, size_t len, uint32_t app_len)
 {
-	for (size_t i = 0; i < len; i++) {
-		uint32_t client = grants[i].client;
-		uint32_t app = grants[i].app;
+	size_t start = 0;
 
-		if (client >= acl->client_len || app >= acl->app_len)
+	for (size_t i = 0; i < len; i++) {
+		if (grants[i].client >= acl->client_len ||
+			grants[i].app >= app_len)
 			return LBP_ERR_RANGE;
-		*grant_of(acl, client, app) |= (uint8_t)(1u << app % 8);
+		acl->ends[grants[i].client]++;
+	}
+	for (uint32_t c = 0; c < acl->client_len; c++) {
+		size_t n = acl->ends[c];
+
+		acl->ends[c] = start;
+		start += n;
+	}
+	for (size_t i = 0; i < len; i++)
+		acl->apps[acl->ends[grants[i].client]++] = grants[i].app;
+	for (uint32_t c = 0; c < acl->client_len; c++) {
+		size_t n;
+		uint32_t *apps = apps_of(acl, c, &n);
+
+		qsort(apps, n, sizeof(*apps), compare_apps);
 	}
 	return LBP_OK;
 }
@@ -76,16 +101,15 @@ enum lbp_err lbp_acl_new(struct lbp_acl **out,
 	if (acl == NULL)
 		goto out;
 	acl->client_len = client_len;
-	acl->app_len = app_len;
-	acl->row_bytes = app_len / 8 + 1;
-	acl->grants = allocate(client_len, acl->row_bytes);
+	acl->apps = allocate(grant_len, sizeof(*acl->apps));
+	acl->ends = allocate(client_len, sizeof(*acl->ends));
 	acl->serials = allocate(serial_len, sizeof(*acl->serials));
-	if (acl->grants == NULL || acl->serials == NULL)
+	if (acl->apps == NULL || acl->ends == NULL || acl->serials == NULL)
 		goto out;
 	err = fill_serials(acl, serials, serial_len);
 	if (err != LBP_OK)
 		goto out;
-	err = fill_grants(acl, grants, grant_len);
+	err = fill_grants(acl, grants, grant_len, app_len);
 	if (err != LBP_OK)
 		goto out;
 	*out = acl;
@@ -100,7 +124,8 @@ void lbp_acl_free(struct lbp_acl *acl)
 	if (acl == NULL)
 		return;
 	free(acl->serials);
-	free(acl->grants);
+	free(acl->apps);
+	free(acl->ends);
 	free(acl);
 }
 
@@ -130,9 +155,13 @@ enum lbp_err lbp_acl_identify(const struct lbp_acl *acl,
 enum lbp_err lbp_acl_authorize(
 	const struct lbp_acl *acl, uint32_t client, uint32_t app)
 {
-	if (client >= acl->client_len || app >= acl->app_len)
+	const uint32_t *apps;
+	size_t len;
+
+	if (client >= acl->client_len)
 		return LBP_ERR_NOT_ALLOWED;
-	return (*grant_of(acl, client, app) >> app % 8 & 1) != 0
+	apps = apps_of(acl, client, &len);
+	return bsearch(&app, apps, len, sizeof(app), compare_apps) != NULL
 		       ? LBP_OK
 		       : LBP_ERR_NOT_ALLOWED;
 }

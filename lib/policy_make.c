@@ -4,17 +4,29 @@
 #include "balancer.h"
 #include "policy.h"
 
-/* A policy in the making. */
+struct numbered {
+	const char *id;
+	uint32_t number;
+};
+
+/* What has numbers already, in the order of the ids. */
+struct known {
+	struct numbered *by_id;
+	size_t len;
+};
+
+/*
+ * A policy in the making. All grants are grouped once, so that the work does
+ * not grow with clients times applications.
+ */
 struct plan {
 	struct lbp_policy *policy;
 	const struct lbp_policy *from; /* which it is to replace, or NULL */
 	const struct lbp_config *config;
-	uint32_t *numbers; /* of the configuration's clients */
-};
-
-struct numbered {
-	const char *id;
-	uint32_t number;
+	uint32_t *numbers;              /* of the configuration's clients */
+	struct lbp_app_client *members; /* of all applications, by number */
+	size_t *ends;      /* by application: where its members end */
+	struct known apps; /* those of from */
 };
 
 /* Zeroed; one more than needed, for calloc of nothing may return NULL. */
@@ -96,74 +108,48 @@ out:
 	return err;
 }
 
-/* The clients of one application, with their limits; returns how many. */
-static size_t list_clients(
-	const struct plan *plan, uint32_t app, struct lbp_app_client *clients)
+/* Where the members of each application will start, while none is listed. */
+static void count_members(const struct plan *plan)
 {
 	const struct lbp_config *config = plan->config;
-	size_t n = 0;
+	size_t start = 0;
 	size_t c, i;
 
 	for (c = 0; c < config->client_len; c++) {
+		for (i = 0; i < config->clients[c].grant_len; i++)
+			plan->ends[config->clients[c].grants[i].app]++;
+	}
+	for (i = 0; i < config->app_len; i++) {
+		size_t n = plan->ends[i];
+
+		plan->ends[i] = start;
+		start += n;
+	}
+}
+
+/* The grants, whose applications exist, by application and with limits. */
+static enum lbp_err list_members(struct plan *plan)
+{
+	const struct lbp_config *config = plan->config;
+	size_t c, i;
+
+	plan->members =
+		make_array(count_grants(config), sizeof(*plan->members));
+	plan->ends = make_array(config->app_len, sizeof(*plan->ends));
+	if (plan->members == NULL || plan->ends == NULL)
+		return LBP_ERR_NOMEM;
+	count_members(plan);
+	for (c = 0; c < config->client_len; c++) {
 		for (i = 0; i < config->clients[c].grant_len; i++) {
-			if (config->clients[c].grants[i].app != app)
-				continue;
-			clients[n].client = plan->numbers[c];
-			clients[n].limits = config->clients[c].grants[i].limits;
-			n++;
+			const struct lbp_config_grant *grant =
+				&config->clients[c].grants[i];
+			size_t at = plan->ends[grant->app]++;
+
+			plan->members[at].client = plan->numbers[c];
+			plan->members[at].limits = grant->limits;
 		}
 	}
-	return n;
-}
-
-/* The application of this id that is there already; its index, or none. */
-static uint32_t find_app(const struct lbp_policy *from, const char *id)
-{
-	uint32_t i = 0;
-
-	while (i < from->app_len && strcmp(lbp_app_id(from->apps[i]), id) != 0)
-		i++;
-	return i < from->app_len ? i : LBP_NONE;
-}
-
-static enum lbp_err make_app(
-	const struct plan *plan, uint32_t number, uint64_t now_ns)
-{
-	const struct lbp_config_app *config = &plan->config->apps[number];
-	struct lbp_app_upstream upstreams[LBP_UPSTREAMS_MAX];
-	const struct lbp_app *from = NULL;
-	struct lbp_app_client *clients;
-	struct lbp_app_options options;
-	uint32_t origin = LBP_NONE;
-	enum lbp_err err;
-
-	if (config->upstream_len > LBP_UPSTREAMS_MAX)
-		return LBP_ERR_RANGE;
-	for (size_t i = 0; i < config->upstream_len; i++) {
-		upstreams[i].name = config->upstreams[i].url.ptr;
-		upstreams[i].weight = config->upstreams[i].weight;
-	}
-	clients = make_array(plan->config->client_len, sizeof(*clients));
-	if (clients == NULL)
-		return LBP_ERR_NOMEM;
-	options = (struct lbp_app_options){
-		.id = config->id.ptr,
-		.acl = plan->policy->acl,
-		.number = number,
-		.upstreams = upstreams,
-		.upstream_len = config->upstream_len,
-		.health = config->health,
-		.clients = clients,
-		.client_len = list_clients(plan, number, clients),
-	};
-	if (plan->from != NULL)
-		origin = find_app(plan->from, config->id.ptr);
-	if (origin != LBP_NONE)
-		from = plan->from->apps[origin];
-	plan->policy->origins[number] = origin;
-	err = lbp_app_next(&plan->policy->apps[number], from, &options, now_ns);
-	free(clients);
-	return err;
+	return LBP_OK;
 }
 
 static int compare_ids(const void *a, const void *b)
@@ -174,41 +160,95 @@ static int compare_ids(const void *a, const void *b)
 	return strcmp(x->id, y->id);
 }
 
-/* Lists who has a number, by id; returns how many. */
-static size_t sort_clients(
-	const struct lbp_policy *from, struct numbered *by_id)
+static void sort_known(struct known *known)
 {
-	size_t n = 0;
+	qsort(known->by_id, known->len, sizeof(*known->by_id), compare_ids);
+}
 
+/* The number that this id has already, or none. */
+static uint32_t find_known(const struct known *known, const char *id)
+{
+	struct numbered key = {.id = id};
+	const struct numbered *found = bsearch(&key, known->by_id, known->len,
+		sizeof(*known->by_id), compare_ids);
+
+	return found != NULL ? found->number : LBP_NONE;
+}
+
+/* Nothing is known of what is made anew. */
+static enum lbp_err list_known_apps(struct plan *plan)
+{
+	const struct lbp_policy *from = plan->from;
+	size_t len = from == NULL ? 0 : from->app_len;
+	struct known *apps = &plan->apps;
+
+	apps->by_id = make_array(len, sizeof(*apps->by_id));
+	if (apps->by_id == NULL)
+		return LBP_ERR_NOMEM;
+	for (uint32_t i = 0; i < len; i++) {
+		apps->by_id[i].id = lbp_app_id(from->apps[i]);
+		apps->by_id[i].number = i;
+	}
+	apps->len = len;
+	sort_known(apps);
+	return LBP_OK;
+}
+
+static enum lbp_err make_app(
+	const struct plan *plan, uint32_t number, uint64_t now_ns)
+{
+	const struct lbp_config_app *config = &plan->config->apps[number];
+	struct lbp_app_upstream upstreams[LBP_UPSTREAMS_MAX];
+	const struct lbp_app *from = NULL;
+	size_t start = number == 0 ? 0 : plan->ends[number - 1];
+	struct lbp_app_options options;
+	uint32_t origin;
+
+	if (config->upstream_len > LBP_UPSTREAMS_MAX)
+		return LBP_ERR_RANGE;
+	for (size_t i = 0; i < config->upstream_len; i++) {
+		upstreams[i].name = config->upstreams[i].url.ptr;
+		upstreams[i].weight = config->upstreams[i].weight;
+	}
+	options = (struct lbp_app_options){
+		.id = config->id.ptr,
+		.acl = plan->policy->acl,
+		.number = number,
+		.upstreams = upstreams,
+		.upstream_len = config->upstream_len,
+		.health = config->health,
+		.clients = plan->members + start,
+		.client_len = plan->ends[number] - start,
+	};
+	origin = find_known(&plan->apps, config->id.ptr);
+	if (origin != LBP_NONE)
+		from = plan->from->apps[origin];
+	plan->policy->origins[number] = origin;
+	return lbp_app_next(
+		&plan->policy->apps[number], from, &options, now_ns);
+}
+
+/* Who is known keeps the number, of which the others have none yet. */
+static enum lbp_err keep_numbers(const struct plan *plan)
+{
+	const struct lbp_config *config = plan->config;
+	const struct lbp_policy *from = plan->from;
+	struct known clients = {.len = 0};
+
+	clients.by_id = make_array(from->client_len, sizeof(*clients.by_id));
+	if (clients.by_id == NULL)
+		return LBP_ERR_NOMEM;
 	for (uint32_t i = 0; i < from->client_len; i++) {
 		if (from->clients[i] == NULL)
 			continue;
-		by_id[n].id = from->clients[i];
-		by_id[n++].number = i;
+		clients.by_id[clients.len].id = from->clients[i];
+		clients.by_id[clients.len++].number = i;
 	}
-	qsort(by_id, n, sizeof(*by_id), compare_ids);
-	return n;
-}
-
-/* Who is known keeps the number; the others have none yet. */
-static enum lbp_err keep_numbers(const struct plan *plan)
-{
-	const struct lbp_policy *from = plan->from;
-	struct numbered *by_id = make_array(from->client_len, sizeof(*by_id));
-	size_t n;
-
-	if (by_id == NULL)
-		return LBP_ERR_NOMEM;
-	n = sort_clients(from, by_id);
-	for (size_t c = 0; c < plan->config->client_len; c++) {
-		struct numbered key = {.id = plan->config->clients[c].id.ptr};
-		const struct numbered *found =
-			bsearch(&key, by_id, n, sizeof(*by_id), compare_ids);
-
-		if (found != NULL)
-			plan->numbers[c] = found->number;
-	}
-	free(by_id);
+	sort_known(&clients);
+	for (size_t c = 0; c < config->client_len; c++)
+		plan->numbers[c] =
+			find_known(&clients, config->clients[c].id.ptr);
+	free(clients.by_id);
 	return LBP_OK;
 }
 
@@ -293,12 +333,16 @@ static enum lbp_err number_clients(struct plan *plan)
 	return err;
 }
 
-static enum lbp_err make_apps(const struct plan *plan, uint64_t now_ns)
+static enum lbp_err make_apps(struct plan *plan, uint64_t now_ns)
 {
 	struct lbp_policy *policy = plan->policy;
 	size_t len = plan->config->app_len;
-	enum lbp_err err = LBP_OK;
+	enum lbp_err err = list_members(plan);
 
+	if (err == LBP_OK)
+		err = list_known_apps(plan);
+	if (err != LBP_OK)
+		return err;
 	policy->apps = make_array(len, sizeof(struct lbp_app *));
 	policy->origins = make_array(len, sizeof(*policy->origins));
 	if (policy->apps == NULL || policy->origins == NULL)
@@ -323,6 +367,9 @@ enum lbp_err lbp_policy_next(struct lbp_policy *next,
 	if (err == LBP_OK)
 		err = make_apps(&plan, now_ns);
 	free(plan.numbers);
+	free(plan.members);
+	free(plan.ends);
+	free(plan.apps.by_id);
 	if (err != LBP_OK)
 		lbp_policy_release(next);
 	return err;

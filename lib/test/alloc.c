@@ -1,7 +1,6 @@
 #include "alloc.h"
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 /* Refused here, because a sanitizer would end the program. */
@@ -16,11 +15,13 @@ void *__real_realloc(void *ptr, size_t size);
 
 static long fail_at;
 static long count;
+static size_t bytes;
 
 void alloc_fail_at(long n)
 {
 	fail_at = n;
 	count = 0;
+	bytes = 0;
 }
 
 long alloc_count(void)
@@ -28,8 +29,14 @@ long alloc_count(void)
 	return count;
 }
 
+size_t alloc_bytes(void)
+{
+	return bytes;
+}
+
 static bool fails(size_t len, size_t size)
 {
+	bytes += len * size;
 	return ++count == fail_at || (len > 0 && size > TOO_MUCH / len);
 }
 

@@ -16,6 +16,8 @@
 #ifndef LBP_TEST_ALLOC_H
 #define LBP_TEST_ALLOC_H
 
+#include <stddef.h>
+
 /*
  * From now on the n-th allocation fails, counted from 1, once; 0: none does.
  * One that no machine could grant fails always.
@@ -24,5 +26,8 @@ void alloc_fail_at(long n);
 
 /* Allocations asked for since alloc_fail_at, failed ones included. */
 long alloc_count(void);
+
+/* The bytes asked for in them. */
+size_t alloc_bytes(void);
 
 #endif

@@ -1,5 +1,6 @@
 #include <CUnit/CUnit.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "alloc.h"
@@ -182,6 +183,47 @@ static void a_policy_survives_every_failed_allocation(void)
 	lbp_config_free(config);
 }
 
+/* The bytes that a policy of so many clients with one application each asks. */
+static size_t bytes_for(unsigned apps, unsigned clients)
+{
+	struct lbp_policy policy;
+	struct lbp_config *config;
+	char *text = NULL;
+	size_t bytes, len;
+	FILE *out = open_memstream(&text, &len);
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(out);
+	fputs(TLS, out);
+	for (unsigned i = 0; i < apps; i++)
+		fprintf(out,
+			"[[app]]\nid = 'a%u'\nlisten = ['h%u:1']\n"
+			"upstream = [{ url = 'tcp://a:1' }]\n",
+			i, i);
+	for (unsigned i = 0; i < clients; i++)
+		fprintf(out,
+			"[[client]]\nid = 'c%u'\nserials = ['%x']\n"
+			"apps = ['a%u']\n",
+			i, i + 1, i % apps);
+	fclose(out);
+	config = parse(text);
+	alloc_fail_at(0);
+	CU_ASSERT_EQUAL_FATAL(lbp_policy_init(&policy, config, 0), LBP_OK);
+	bytes = alloc_bytes();
+	lbp_policy_release(&policy);
+	lbp_config_free(config);
+	free(text);
+	return bytes;
+}
+
+/* The time is measured in fuzz/scaling/scaling.c. */
+static void memory_grows_with_the_configuration(void)
+{
+	size_t both = bytes_for(400, 400);
+
+	CU_ASSERT(both < 5 * bytes_for(100, 100));
+	CU_ASSERT(both < bytes_for(400, 1) + bytes_for(1, 400));
+}
+
 static void descriptors_are_counted(void)
 {
 	struct lbp_config *config = parse(two_apps);
@@ -277,6 +319,8 @@ void suite_policy(void)
 		bounds_of_upstreams_hold);
 	CU_add_test(suite, "[POL-1] the reason of a failure is kept",
 		the_reason_of_a_failure_is_kept);
+	CU_add_test(suite, "[POL-7] memory grows with the configuration",
+		memory_grows_with_the_configuration);
 	CU_add_test(suite, "[POL-2] descriptors are counted",
 		descriptors_are_counted);
 	CU_add_test(suite, "[POL-3] the event loop follows the descriptors",
