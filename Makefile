@@ -81,7 +81,8 @@ fuzz_libs_log = $(openssl) -Wl,--wrap=poll,--wrap=write
 fuzz_libs_relay = $(addprefix -Wl$(comma)--wrap=,recv send shutdown \
 	setsockopt close lbp_session_moved)
 fuzz_libs_conn = $(addprefix -Wl$(comma)--wrap=,recv send shutdown \
-	setsockopt close socket connect getsockopt clock_gettime \
+	setsockopt close socket connect getsockopt getsockname \
+	getpeername clock_gettime \
 	loop_take_ring loop_give_ring)
 
 programs := $(patsubst cmd/%/main.c,%,$(wildcard cmd/*/main.c))

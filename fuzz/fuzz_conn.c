@@ -141,6 +141,16 @@ static bool is_stuck(const struct side *side)
 				 : side->room == 0;
 }
 
+/* When the last address that was tried has had its part of the time. */
+static uint64_t address_due(void)
+{
+	uint64_t end = lbp_session_deadline(&sides.conn->session);
+	size_t left = run.targets[host.target].addresses.len -
+		      host.tried[host.target] + 1;
+
+	return host.began_ns + (end - host.began_ns) / left;
+}
+
 static void check_dialing(void)
 {
 	const struct side *client = &sides.side[0];
@@ -153,6 +163,10 @@ static void check_dialing(void)
 		is_unheard || client->pending > 0 ||
 			!(client->is_reset || client->has_ended),
 		"a client that is gone");
+	ORACLE("SRV-92",
+		host.now_ns < address_due() &&
+			sides.conn->alarm.timer.due_ns <= address_due(),
+		"address %u takes too long", host.tried[host.target]);
 	ORACLE("SRV-35",
 		!upstream->closed && upstream->is_watched &&
 			(upstream->is_connecting || is_stuck(upstream)),
@@ -209,6 +223,13 @@ static void check_state(void)
 	}
 }
 
+/* Did every address of an upstream fail by our own fault? */
+static bool was_local(unsigned upstream)
+{
+	return host.local[upstream] == run.targets[upstream].addresses.len &&
+	       !host.was_bad[upstream];
+}
+
 /* All that it held was given back. */
 static void check_end(void)
 {
@@ -225,8 +246,6 @@ static void check_end(void)
 		(lbp_app_leave(run.app.app, 0) == LBP_OK) == run.was_at_limit,
 		"the limiter still counts it");
 	ORACLE("SRV-19", host.rings == 0, "%d rings", host.rings);
-	ORACLE("SRV-21", host.exhausted >= host.short_of,
-		"%u lines about it, not %u", host.exhausted, host.short_of);
 	ORACLE("SRV-28",
 		lbp_app_is_ready(run.app.app) ==
 			(!host.is_down[0] || (run.has_two && !host.is_down[1])),
@@ -243,6 +262,30 @@ static void check_end(void)
 		run.loop.handshakes.first == NULL &&
 			run.loop.handshakes.last == NULL,
 		"a handshake waits");
+}
+
+/* What became of the upstreams' health. */
+static void check_health(void)
+{
+	const struct side *upstream = &sides.side[1];
+	bool is_cut = host.reason == LBP_REASON_UPSTREAM_RESET;
+	bool has_spoken = upstream->taken > 0 || upstream->saw_end;
+
+	for (unsigned i = 0; i < UPSTREAMS; i++) {
+		bool was_cut = is_cut && host.target == i && !has_spoken;
+
+		ORACLE("SRV-90",
+			!was_local(i) || host.exhausted > 0 || run.has_waited ||
+				(host.target == i &&
+					host.reason != LBP_REASON_INTERNAL),
+			"no line about upstream %u", i);
+		ORACLE("SRV-90",
+			!host.is_down[i] || host.was_bad[i] || was_cut ||
+				run.has_waited,
+			"upstream %u is down by our own fault", i);
+		ORACLE("SES-29", !was_cut || host.is_down[i],
+			"upstream %u said nothing, and is up", i);
+	}
 }
 
 /* How the client saw the end, by the reason in the log. */
@@ -278,12 +321,13 @@ static void check_closing(void)
 		ORACLE("SES-5",
 			host.is_dialed[0] && host.is_dialed[1] == run.has_two,
 			"an upstream was not dialed");
-		ORACLE("SRV-15",
-			run.has_waited || sides.refused || host.is_broken ||
-				(host.dials == run.addresses_len &&
-					host.refusals == host.dials),
-			"%u of %u addresses were tried, %u refused", host.dials,
-			run.addresses_len, host.refusals);
+		ORACLE("SRV-92",
+			run.has_waited || host.dials == run.addresses_len,
+			"%u of %u addresses were tried", host.dials,
+			run.addresses_len);
+		ORACLE("SES-28",
+			run.has_waited || (!was_local(0) && !was_local(1)),
+			"the upstreams are blamed");
 		/* fall through */
 	case LBP_REASON_MAX_CONNECTIONS:
 	case LBP_REASON_CONCURRENT_LIMIT:
@@ -300,6 +344,8 @@ static void check_closing(void)
 	case LBP_REASON_INTERNAL:
 		ORACLE("SRV-21", sides.refused, "nothing was refused");
 		ORACLE("SRV-60", host.exhausted > 0, "no cause was logged");
+		ORACLE("SES-28", !was_local(0) || client->resets,
+			"the client is not reset");
 		break;
 	default:
 		break;
@@ -385,6 +431,13 @@ static void pass(unsigned how)
 				  : LBP_REASON_SHUTDOWN);
 }
 
+/* One after the other, each time that one is asked for. */
+static const int dial_errors[] = {EADDRNOTAVAIL, EADDRINUSE, EAGAIN, EPERM,
+	EACCES, ENETDOWN, ENOMEM, EINVAL, EPROTONOSUPPORT, EAFNOSUPPORT,
+	ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH, ENETUNREACH, EHOSTDOWN};
+
+#define DIAL_ERRORS (sizeof(dial_errors) / sizeof(dial_errors[0]))
+
 static void fail(unsigned how)
 {
 	static const int errors[] = {
@@ -421,6 +474,9 @@ static void fail(unsigned how)
 	case 14:
 		host.is_full = true;
 		break;
+	case 15:
+		sides.connects = dial_errors[host.draws++ % DIAL_ERRORS];
+		break;
 	default:
 		sides.connects = errors[(how - 7) % 5];
 		break;
@@ -430,11 +486,16 @@ static void fail(unsigned how)
 /* A connection attempt is decided, or a flight of a handshake arrives. */
 static void go_on(struct side *side, unsigned how)
 {
+	static const int refusals[] = {
+		ECONNREFUSED, ECONNREFUSED, EADDRNOTAVAIL, EACCES};
+
 	if (side->is_connecting) {
 		side->is_connecting = false;
-		side->refusal = how < 4 ? ECONNREFUSED : 0;
-		host.refusals += how < 4;
+		side->refusal = how < 4 ? refusals[how] : 0;
 		side->room = how < 4 ? 0 : 1000;
+		host.is_itself = how == 4;
+		if (how < 4)
+			host_failed(refusals[how] == EADDRNOTAVAIL);
 	} else if (side->flights > side->messages) {
 		side->messages++;
 		/* Bytes may come with the last one. */
@@ -607,6 +668,7 @@ static void finish(void)
 	}
 	ORACLE("SES-14", is_over(), "it does not end");
 	check_closing();
+	check_health();
 	check_linger();
 	conns_turn(&run.conns);
 	check_end();

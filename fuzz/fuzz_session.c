@@ -11,6 +11,8 @@
  *   a byte moves   the ends of the flow are passed on
  *   a check is taken or answered   an ended session is replaced by a new one
  *   a reload (see twin_app_draw_config), and who is told of it (a byte)
+ *   the upstream sends a byte, and the session is told   a dial is short of
+ *   something of ours
  */
 #include <stdlib.h>
 
@@ -110,6 +112,19 @@ static void pass_end(struct twin_session *twin)
 	lbp_pipe_end_passed(pipe);
 }
 
+/* A byte comes from the upstream, and is delivered. */
+static void upstream_sends(struct twin_session *twin)
+{
+	struct lbp_pipe *down = &twin->session.flow.pipes[LBP_DOWN];
+	uint8_t ring;
+
+	if (lbp_pipe_lend(down, &ring, 1) != LBP_OK)
+		return;
+	if (lbp_pipe_filled(down, 1) == LBP_OK)
+		lbp_pipe_drained(down, 1);
+	lbp_pipe_return(down);
+}
+
 static void advance(struct run *run, uint64_t by_ns)
 {
 	if (by_ns <= LBP_NEVER - run->now_ns)
@@ -189,6 +204,14 @@ static void operate(struct run *run)
 		break;
 	case 8:
 		reload(run);
+		break;
+	case 13:
+		step(run, twin, LBP_EVENT_DIAL_LOCAL);
+		break;
+	case 14:
+		if (what / (SESSIONS * 16) % 2 == 0)
+			upstream_sends(twin);
+		step(run, twin, LBP_EVENT_ANSWERED);
 		break;
 	case 15:
 		complete_while_full(run, twin);

@@ -39,8 +39,10 @@ static const unsigned legal_events[] = {
 				   BIT(LBP_EVENT_HANDSHAKE_DONE) | SHAKING,
 	[LBP_SESSION_DIALING] = BIT(LBP_EVENT_DIAL_DONE) |
 				BIT(LBP_EVENT_DIAL_FAILED) |
+				BIT(LBP_EVENT_DIAL_LOCAL) |
 				BIT(LBP_EVENT_CLIENT_RESET) | ALWAYS,
-	[LBP_SESSION_RELAY] = BIT(LBP_EVENT_FLOW_FINISHED) |
+	[LBP_SESSION_RELAY] = BIT(LBP_EVENT_ANSWERED) |
+			      BIT(LBP_EVENT_FLOW_FINISHED) |
 			      BIT(LBP_EVENT_CLIENT_RESET) |
 			      BIT(LBP_EVENT_UPSTREAM_RESET) | ALWAYS,
 	[LBP_SESSION_CLOSING] = BIT(LBP_EVENT_CLIENT_ENDED) | SHAKING,
@@ -105,17 +107,30 @@ static void refuse(struct lbp_session *session, enum lbp_reason reason,
 	duties->set |= how | LBP_DUTY_REPORT;
 }
 
+/* Nobody is left to dial. */
+static void give_up(
+	struct lbp_session *session, uint64_t now_ns, struct lbp_duties *duties)
+{
+	session->upstream = LBP_NONE;
+	(void)lbp_app_leave(session->app, session->client);
+	if (!session->was_short) {
+		refuse(session, LBP_REASON_NO_UPSTREAM,
+			LBP_DUTY_CLOSE_NOTIFY | LBP_DUTY_LINGER, now_ns,
+			duties);
+		return;
+	}
+	/* What the client holds of ours is wanted at once. [SES-28]. */
+	duties->set |= LBP_DUTY_RESET_CLIENT;
+	end(session, LBP_REASON_INTERNAL, now_ns, duties);
+}
+
 static void choose(
 	struct lbp_session *session, uint64_t now_ns, struct lbp_duties *duties)
 {
 	uint32_t upstream;
 
 	if (lbp_app_choose(session->app, session->tried, &upstream) != LBP_OK) {
-		session->upstream = LBP_NONE;
-		(void)lbp_app_leave(session->app, session->client);
-		refuse(session, LBP_REASON_NO_UPSTREAM,
-			LBP_DUTY_CLOSE_NOTIFY | LBP_DUTY_LINGER, now_ns,
-			duties);
+		give_up(session, now_ns, duties);
 		return;
 	}
 	lbp_tried_add(session->tried, upstream);
@@ -133,14 +148,29 @@ static void dial_failed(
 	choose(session, now_ns, duties);
 }
 
+/* It says nothing about the upstream, and another one may do. [SES-28]. */
+static void dial_was_local(
+	struct lbp_session *session, uint64_t now_ns, struct lbp_duties *duties)
+{
+	(void)lbp_app_release(session->app, session->upstream);
+	session->was_short = true;
+	choose(session, now_ns, duties);
+}
+
+/* Whether the upstream is any good its first byte will tell. [SES-29]. */
 static void dial_done(
 	struct lbp_session *session, uint64_t now_ns, struct lbp_duties *duties)
 {
-	duties->health_upstream = session->upstream;
-	duties->health = lbp_app_dialed(session->app, session->upstream, true);
 	enter(session, LBP_SESSION_RELAY, now_ns);
 	session->active_ns = now_ns;
 	duties->set |= LBP_DUTY_RELAY;
+}
+
+static void answered(struct lbp_session *session, struct lbp_duties *duties)
+{
+	session->answered = true;
+	duties->health_upstream = session->upstream;
+	duties->health = lbp_app_dialed(session->app, session->upstream, true);
 }
 
 static enum lbp_reason stranger_reason(enum lbp_err err)
@@ -229,6 +259,22 @@ static void handshake_failed(struct lbp_session *session,
 		refuse(session, reason, LBP_DUTY_LINGER, now_ns, duties);
 }
 
+/*
+ * Gives the connection on the upstream back. An upstream that breaks off
+ * before its first byte is as one that failed the dial. [SES-29].
+ */
+static void give_back(struct lbp_session *session, enum lbp_reason reason,
+	struct lbp_duties *duties)
+{
+	if (reason != LBP_REASON_UPSTREAM_RESET || session->answered ||
+		lbp_session_answer_is_due(session)) {
+		(void)lbp_app_release(session->app, session->upstream);
+		return;
+	}
+	duties->health_upstream = session->upstream;
+	duties->health = lbp_app_dialed(session->app, session->upstream, false);
+}
+
 /* Ends a session in whatever state, leaving no side with a clean end. */
 static void abandon(struct lbp_session *session, enum lbp_reason reason,
 	uint64_t now_ns, struct lbp_duties *duties)
@@ -237,7 +283,7 @@ static void abandon(struct lbp_session *session, enum lbp_reason reason,
 	bool relaying = session->state == LBP_SESSION_RELAY;
 
 	if (dialing || relaying) {
-		(void)lbp_app_release(session->app, session->upstream);
+		give_back(session, reason, duties);
 		(void)lbp_app_leave(session->app, session->client);
 	}
 	if (dialing)
@@ -364,6 +410,14 @@ enum lbp_err lbp_session_step(struct lbp_session *session,
 	case LBP_EVENT_DIAL_FAILED:
 		dial_failed(session, now_ns, duties);
 		break;
+	case LBP_EVENT_DIAL_LOCAL:
+		dial_was_local(session, now_ns, duties);
+		break;
+	case LBP_EVENT_ANSWERED:
+		if (!lbp_session_answer_is_due(session))
+			return LBP_ERR_STATE;
+		answered(session, duties);
+		break;
 	case LBP_EVENT_FLOW_FINISHED:
 		if (!lbp_flow_is_finished(&session->flow))
 			return LBP_ERR_STATE;
@@ -406,6 +460,15 @@ void lbp_session_moved(struct lbp_session *session, uint64_t now_ns)
 static uint64_t over(uint64_t since_ns, uint64_t timeout_ns)
 {
 	return timeout_ns == 0 ? LBP_NEVER : lbp_later(since_ns, timeout_ns);
+}
+
+bool lbp_session_answer_is_due(const struct lbp_session *session)
+{
+	const struct lbp_pipe *down = &session->flow.pipes[LBP_DOWN];
+
+	return session->state == LBP_SESSION_RELAY && !session->answered &&
+	       (down->delivered > 0 || down->len > 0 ||
+		       down->state != LBP_PIPE_OPEN);
 }
 
 uint64_t lbp_session_deadline(const struct lbp_session *session)

@@ -76,6 +76,8 @@ enum lbp_event_kind {
 	LBP_EVENT_RELOADED,     /* the application was reloaded or retired */
 	LBP_EVENT_EVICTED,      /* another handshake got its place */
 	LBP_EVENT_STOP,         /* reason: why the server ends the session */
+	LBP_EVENT_DIAL_LOCAL,   /* failed for want of our own resources */
+	LBP_EVENT_ANSWERED,     /* see lbp_session_answer_is_due */
 };
 
 struct lbp_event {
@@ -91,7 +93,7 @@ enum lbp_duty {
 	LBP_DUTY_REFUSE = 1 << 0,
 	/* Forget the dial in progress. */
 	LBP_DUTY_DROP_DIAL = 1 << 1,
-	/* Dial duties.upstream, answer DIAL_DONE or DIAL_FAILED. */
+	/* Dial duties.upstream, answer DIAL_DONE, _FAILED or _LOCAL. */
 	LBP_DUTY_DIAL = 1 << 2,
 	/* Move bytes through the flow. */
 	LBP_DUTY_RELAY = 1 << 3,
@@ -136,6 +138,8 @@ struct lbp_session {
 	enum lbp_reason reason; /* NONE until it stands */
 	bool admitted;          /* was ever admitted: a session, no reject */
 	bool identified;        /* serial is known */
+	bool was_short;         /* a dial failed for want of our resources */
+	bool answered;          /* the upstream has sent something */
 	uint32_t client;        /* LBP_NONE: unknown */
 	uint32_t upstream;      /* the last one chosen; LBP_NONE: none */
 	uint8_t tried[LBP_TRIED_BYTES(LBP_UPSTREAMS_MAX)]; /* upstreams */
@@ -174,7 +178,8 @@ void lbp_session_init(struct lbp_session *session, struct lbp_app *app,
  * A session holds the place of a handshake until it is admitted or has ended,
  * and from its admission to its end one of a session: while HANDSHAKE_DONE
  * says is_full it is refused, and EVICTED ends it only before.
- * Source: [SES-1] to [SES-16], [SES-18], [SES-19], [SES-22], [SES-23].
+ * Source: [SES-1] to [SES-16], [SES-18], [SES-19], [SES-22], [SES-23],
+ * [SES-28], [SES-29].
  */
 LBP_MUST_CHECK enum lbp_err lbp_session_step(struct lbp_session *session,
 	const struct lbp_event *event, uint64_t now_ns,
@@ -182,6 +187,13 @@ LBP_MUST_CHECK enum lbp_err lbp_session_step(struct lbp_session *session,
 
 /* Says that bytes moved at now_ns, which puts off the idle timeout. */
 void lbp_session_moved(struct lbp_session *session, uint64_t now_ns);
+
+/*
+ * Has the upstream sent its first byte, or ended cleanly, which the session was
+ * not told? Then LBP_EVENT_ANSWERED is to be stepped before anything else.
+ * Source: [SES-29].
+ */
+bool lbp_session_answer_is_due(const struct lbp_session *session);
 
 /*
  * When LBP_EVENT_TICK must be stepped even if nothing happens; LBP_NEVER once

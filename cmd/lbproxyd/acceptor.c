@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "fault.h"
 #include "log.h"
 #include "spread.h"
 
@@ -119,7 +120,7 @@ static bool accept_one(struct acceptor *acceptor, int listener_fd)
 		&len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	if (acceptor->spare->fd >= 0)
 		return true;
-	if (errno != EAGAIN && errno != ECONNABORTED && errno != EINTR)
+	if (errno != EAGAIN && lbp_fault_of_accept(errno) == LBP_FAULT_OURS)
 		wait_for_resources(acceptor, errno);
 	return false;
 }

@@ -62,6 +62,19 @@ void addresses_release(struct addresses *addresses)
 	*addresses = (struct addresses){0};
 }
 
+bool address_equal(const union address *a, const union address *b)
+{
+	if (a->sa.sa_family != b->sa.sa_family)
+		return false;
+	if (a->sa.sa_family == AF_INET)
+		return a->in.sin_port == b->in.sin_port &&
+		       a->in.sin_addr.s_addr == b->in.sin_addr.s_addr;
+	return a->in6.sin6_port == b->in6.sin6_port &&
+	       a->in6.sin6_scope_id == b->in6.sin6_scope_id &&
+	       memcmp(&a->in6.sin6_addr, &b->in6.sin6_addr,
+		       sizeof(a->in6.sin6_addr)) == 0;
+}
+
 socklen_t address_len(const union address *address)
 {
 	return address->sa.sa_family == AF_INET ? sizeof(address->in)

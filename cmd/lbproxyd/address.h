@@ -3,6 +3,7 @@
 #define ADDRESS_H
 
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/socket.h>
 
@@ -31,6 +32,9 @@ bool addresses_resolve(struct addresses *out,
 	const struct lbp_config_address *from, const char *key,
 	struct problems *problems);
 void addresses_release(struct addresses *addresses);
+
+/* Are they the same, port included? */
+bool address_equal(const union address *a, const union address *b);
 
 /* The length that the socket calls want. */
 socklen_t address_len(const union address *address);

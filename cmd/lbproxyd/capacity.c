@@ -58,6 +58,10 @@ static enum capacity_cause cause_of(int error)
 	case EMFILE:
 	case ENFILE:
 		return CAPACITY_DESCRIPTORS;
+	case EADDRNOTAVAIL:
+	case EADDRINUSE:
+	case EAGAIN:
+		return CAPACITY_PORTS;
 	case ERANGE:
 		return CAPACITY_SELECT;
 	default:

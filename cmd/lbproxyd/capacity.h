@@ -12,6 +12,7 @@
 enum capacity_cause {
 	CAPACITY_DESCRIPTORS,
 	CAPACITY_SELECT, /* descriptors that it can watch */
+	CAPACITY_PORTS,  /* local ones, to dial from */
 	CAPACITY_OTHER,  /* memory, for the most part */
 	CAPACITY_CAUSES,
 };

@@ -6,16 +6,19 @@
 
 #include "clock.h"
 #include "dial.h"
+#include "dial_time.h"
 #include "report.h"
 
 /* One check of one upstream. */
 struct check {
 	struct stream stream; /* first: a ready watch is its check */
 	struct dial dial;
-	struct alarm timeout;
+	struct alarm timeout; /* of what it waits for */
 	struct job handshake;
 	struct checker *checker;
 	uint32_t upstream;
+	uint64_t start_ns;
+	bool is_connected; /* and watched for a while */
 };
 
 /* All checks of one application. */
@@ -39,7 +42,9 @@ static void arm_due(struct checker *checker)
 		loop_arm(checker->all->loop, &checker->due, due);
 }
 
-static void finish(struct check *check, enum dial_result result)
+/* What the check came to, its cause in words; DIAL_LOCAL: nothing. */
+static void finish(
+	struct check *check, enum dial_result result, const char *cause)
 {
 	struct checker *checker = check->checker;
 	struct served_app *app = checker->app;
@@ -47,9 +52,9 @@ static void finish(struct check *check, enum dial_result result)
 
 	if (result == DIAL_DONE)
 		(void)stream_end(&check->stream);
-	if (result == DIAL_LOCAL)
-		capacity_exhausted(
-			checker->all->capacity, "cannot check", errno);
+	else if (check->dial.error != 0)
+		capacity_exhausted(checker->all->capacity, "cannot check",
+			check->dial.error);
 	stream_close(&check->stream, checker->all->loop->poller, false);
 	loop_disarm(checker->all->loop, &check->timeout);
 	queue_remove(&checker->all->loop->handshakes, &check->handshake);
@@ -60,18 +65,70 @@ static void finish(struct check *check, enum dial_result result)
 		change = lbp_app_checked(
 			app->app, check->upstream, result == DIAL_DONE);
 	pthread_mutex_unlock(&app->lock);
-	report_health(app, check->upstream, change);
+	report_health(app, check->upstream, change, cause);
 	arm_due(checker);
+}
+
+static void finish_well(struct check *check)
+{
+	finish(check, DIAL_DONE, "its checks succeed");
+}
+
+/* It is connected; does it stay so? [SRV-96]. */
+static void look(struct check *check)
+{
+	struct stream *stream = &check->stream;
+	const char *detail;
+	unsigned want;
+	uint8_t byte;
+	size_t n;
+
+	switch (stream_read(stream, &byte, sizeof(byte), &n)) {
+	case IO_WANT_READ:
+	case IO_WANT_WRITE:
+		want = stream->read_on;
+		if (poller_set(check->checker->all->loop->poller,
+			    &stream->watch, want) == 0)
+			return;
+		check->dial.error = errno;
+		finish(check, DIAL_LOCAL, NULL);
+		return;
+	case IO_OK:
+	case IO_END:
+		finish_well(check);
+		return;
+	default:
+		detail = stream->tls.detail;
+		finish(check, DIAL_FAILED,
+			detail != NULL ? detail : "reset after the connect");
+		return;
+	}
+}
+
+static void progress(struct check *check, enum dial_result result)
+{
+	struct loop *loop = check->checker->all->loop;
+
+	switch (result) {
+	case DIAL_PENDING:
+		loop_arm(loop, &check->timeout, check->dial.due_ns);
+		break;
+	case DIAL_DONE:
+		check->is_connected = true;
+		loop_arm(loop, &check->timeout,
+			lbp_dial_settle_due(check->start_ns, clock_now_ns(),
+				check->dial.end_ns));
+		look(check);
+		break;
+	default:
+		finish(check, result, check->dial.cause);
+		break;
+	}
 }
 
 static void go_on(struct check *check)
 {
-	enum dial_result result;
-
-	result = dial_ready(&check->dial, &check->stream,
-		check->checker->all->loop->poller);
-	if (result != DIAL_PENDING)
-		finish(check, result);
+	progress(check, dial_ready(&check->dial));
 }
 
 /* A handshake's steps wait for their turn, as those of clients. [SRV-43]. */
@@ -81,6 +138,10 @@ static void check_ready(struct watch *watch, unsigned ready)
 	struct loop *loop = check->checker->all->loop;
 
 	(void)ready;
+	if (check->is_connected) {
+		look(check);
+		return;
+	}
 	if (check->dial.target->tls == NULL) {
 		go_on(check);
 		return;
@@ -95,27 +156,37 @@ static void handshake_turn(struct job *job)
 				       offsetof(struct check, handshake)));
 }
 
+static void next_address(struct check *check)
+{
+	queue_remove(&check->checker->all->loop->handshakes, &check->handshake);
+	progress(check, dial_late(&check->dial));
+}
+
 static void timeout_fired(struct alarm *alarm)
 {
 	struct check *check =
 		(struct check *)(void *)((char *)alarm -
 					 offsetof(struct check, timeout));
 
-	finish(check, DIAL_FAILED);
+	if (check->is_connected)
+		finish_well(check);
+	else if (clock_now_ns() < check->dial.end_ns)
+		next_address(check);
+	else
+		finish(check, DIAL_FAILED, dial_late_cause(&check->dial));
 }
 
 static void start(struct check *check, uint64_t now_ns)
 {
 	struct checker *checker = check->checker;
 	uint64_t timeout_ns = checker->app->config->health.timeout_ns;
-	enum dial_result result;
 
-	loop_arm(checker->all->loop, &check->timeout, now_ns + timeout_ns);
-	result = dial_start(&check->dial,
-		&checker->app->targets[check->upstream], &check->stream,
-		checker->all->loop->poller);
-	if (result != DIAL_PENDING)
-		finish(check, result);
+	check->is_connected = false;
+	check->start_ns = now_ns;
+	progress(check,
+		dial_start(&check->dial,
+			&checker->app->targets[check->upstream], &check->stream,
+			checker->all->loop->poller, now_ns + timeout_ns));
 }
 
 static void due_fired(struct alarm *alarm)

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "fault.h"
 #include "report.h"
 
 static void step(struct conn *conn, struct lbp_event event);
@@ -43,25 +44,12 @@ static void set_alarm(struct conn *conn)
 {
 	uint64_t due = lbp_session_deadline(&conn->session);
 
+	if (conn->session.state == LBP_SESSION_DIALING &&
+		conn->dial.due_ns < due)
+		due = conn->dial.due_ns;
 	if (!lbp_timer_is_armed(&conn->alarm.timer) ||
 		due < conn->alarm.timer.due_ns)
 		loop_arm(conn->conns->loop, &conn->alarm, due);
-}
-
-static void alarm_fired(struct alarm *alarm)
-{
-	struct conn *conn = conn_of_alarm(alarm);
-
-	if (clock_now_ns() >= lbp_session_deadline(&conn->session)) {
-		step(conn, (struct lbp_event){.kind = LBP_EVENT_TICK});
-		return;
-	}
-	if (conn->is_paused) {
-		conn->is_paused = false;
-		handshake(conn);
-	}
-	if (conn->session.state != LBP_SESSION_ENDED)
-		set_alarm(conn);
 }
 
 static struct lbp_event stop_event(enum lbp_reason reason)
@@ -76,8 +64,7 @@ struct lbp_event conn_failed(struct conn *conn, const char *what, int error)
 }
 
 /* What a dial's result means to the session; false: nothing yet. */
-static bool dial_event(
-	struct conn *conn, enum dial_result result, struct lbp_event *event)
+static bool dial_event(enum dial_result result, struct lbp_event *event)
 {
 	switch (result) {
 	case DIAL_PENDING:
@@ -89,10 +76,22 @@ static bool dial_event(
 		event->kind = LBP_EVENT_DIAL_FAILED;
 		return true;
 	case DIAL_LOCAL:
-		break;
+		event->kind = LBP_EVENT_DIAL_LOCAL;
+		return true;
 	}
-	*event = conn_failed(conn, "cannot dial", errno);
-	return true;
+	return false;
+}
+
+/* The same; what we were short of is said. */
+static bool dialed(
+	struct conn *conn, enum dial_result result, struct lbp_event *event)
+{
+	bool ended = dial_event(result, event);
+
+	if (ended && conn->dial.error != 0)
+		capacity_exhausted(
+			conn->conns->capacity, "cannot dial", conn->dial.error);
+	return ended;
 }
 
 /* Refused: our sending ends, and what the client sends is dropped. */
@@ -174,13 +173,40 @@ static void end(struct conn *conn, unsigned duties)
 		capacity_give(conns->capacity);
 }
 
+static enum lbp_err step_locked(struct conn *conn,
+	const struct lbp_event *event, uint64_t now_ns,
+	struct lbp_duties *duties)
+{
+	enum lbp_err err;
+
+	pthread_mutex_lock(&conn->app->lock);
+	err = lbp_session_step(&conn->session, event, now_ns, duties);
+	pthread_mutex_unlock(&conn->app->lock);
+	return err;
+}
+
+/* True: *event happened and is to be stepped. */
+static bool move_bytes(struct conn *conn, struct lbp_event *event)
+{
+	const struct lbp_event answered = {.kind = LBP_EVENT_ANSWERED};
+	bool happened = conn_relay(conn, event);
+	struct lbp_duties duties;
+
+	if (lbp_session_answer_is_due(&conn->session) &&
+		step_locked(conn, &answered, clock_now_ns(), &duties) == LBP_OK)
+		report_health(conn->app, duties.health_upstream, duties.health,
+			conn->cause);
+	return happened;
+}
+
 /* True: *event happened on the way and is to be stepped. */
 static bool carry_out(struct conn *conn, const struct lbp_duties *duties,
 	uint64_t now_ns, struct lbp_event *event)
 {
 	struct conns *conns = conn->conns;
 
-	report_health(conn->app, duties->health_upstream, duties->health);
+	report_health(conn->app, duties->health_upstream, duties->health,
+		conn->cause);
 	if (duties->set & LBP_DUTY_DROP_DIAL) {
 		queue_remove(&conns->loop->handshakes, &conn->handshake);
 		stream_close(&conn->upstream, conns->loop->poller, false);
@@ -192,17 +218,32 @@ static bool carry_out(struct conn *conn, const struct lbp_duties *duties,
 	if (duties->set & LBP_DUTY_END)
 		end(conn, duties->set);
 	if (duties->set & LBP_DUTY_DIAL)
-		return dial_event(conn,
+		return dialed(conn,
 			dial_start(&conn->dial,
 				&conn->app->targets[duties->upstream],
-				&conn->upstream, conns->loop->poller),
+				&conn->upstream, conns->loop->poller,
+				lbp_session_deadline(&conn->session)),
 			event);
 	if (duties->set & LBP_DUTY_RELAY) {
 		stream_begin(&conn->client);
 		stream_begin(&conn->upstream);
-		return conn_relay(conn, event);
+		return move_bytes(conn, event);
 	}
 	return false;
+}
+
+/* What is wrong with the upstream, in words, if this event says so. */
+static void note_cause(struct conn *conn, enum lbp_event_kind kind)
+{
+	const char *detail = conn->upstream.tls.detail;
+
+	if (kind == LBP_EVENT_DIAL_FAILED || kind == LBP_EVENT_DIAL_LOCAL)
+		conn->cause = conn->dial.cause;
+	else if (conn->session.state == LBP_SESSION_DIALING)
+		conn->cause = dial_late_cause(&conn->dial);
+	else if (kind == LBP_EVENT_UPSTREAM_RESET)
+		conn->cause =
+			detail != NULL ? detail : "reset before its first byte";
 }
 
 static void step(struct conn *conn, struct lbp_event event)
@@ -212,15 +253,56 @@ static void step(struct conn *conn, struct lbp_event event)
 	uint64_t now;
 
 	do {
+		note_cause(conn, event.kind);
 		now = clock_now_ns();
-		pthread_mutex_lock(&conn->app->lock);
-		err = lbp_session_step(&conn->session, &event, now, &duties);
-		pthread_mutex_unlock(&conn->app->lock);
+		err = step_locked(conn, &event, now, &duties);
 		if (err != LBP_OK)
 			return;
 	} while (carry_out(conn, &duties, now, &event));
 	if (conn->session.state != LBP_SESSION_ENDED)
 		set_alarm(conn);
+}
+
+static void dial_goes_on(struct conn *conn, enum dial_result result)
+{
+	struct lbp_event event;
+
+	if (dialed(conn, result, &event))
+		step(conn, event);
+	else
+		set_alarm(conn);
+}
+
+static void next_address(struct conn *conn)
+{
+	queue_remove(&conn->conns->loop->handshakes, &conn->handshake);
+	dial_goes_on(conn, dial_late(&conn->dial));
+}
+
+/* The session's deadline has not come yet; what has? */
+static void alarm_of_less(struct conn *conn, uint64_t now_ns)
+{
+	bool dialing = conn->session.state == LBP_SESSION_DIALING;
+
+	if (conn->is_paused) {
+		conn->is_paused = false;
+		handshake(conn);
+	} else if (dialing && now_ns >= conn->dial.due_ns) {
+		next_address(conn);
+	}
+	if (conn->session.state != LBP_SESSION_ENDED)
+		set_alarm(conn);
+}
+
+static void alarm_fired(struct alarm *alarm)
+{
+	struct conn *conn = conn_of_alarm(alarm);
+	uint64_t now = clock_now_ns();
+
+	if (now >= lbp_session_deadline(&conn->session))
+		step(conn, (struct lbp_event){.kind = LBP_EVENT_TICK});
+	else
+		alarm_of_less(conn, now);
 }
 
 /* Asked by TLS in the middle of the handshake. */
@@ -330,7 +412,7 @@ static void relay(struct conn *conn)
 	/* It gave way in this turn, and goes on after the others. */
 	if (conn->is_again)
 		return;
-	if (conn_relay(conn, &event))
+	if (move_bytes(conn, &event))
 		step(conn, event);
 }
 
@@ -345,7 +427,7 @@ static void wait_for_upstream(struct conn *conn)
 	ssize_t n = recv(watch->fd, &byte, 1, MSG_PEEK);
 	bool ended = n == 0 && !tls_has_pending(&conn->client.tls);
 
-	if (ended || (n < 0 && errno != EAGAIN && errno != EINTR))
+	if (ended || (n < 0 && lbp_fault_of_socket(errno) == LBP_FAULT_PEER))
 		step(conn, (struct lbp_event){.kind = LBP_EVENT_CLIENT_RESET});
 	else if (poller_set(conn->conns->loop->poller, watch,
 			 n >= 0 ? 0 : POLLER_READ) != 0)
@@ -377,17 +459,6 @@ static void client_ready(struct watch *watch, unsigned ready)
 	}
 }
 
-static void go_on_dialing(struct conn *conn)
-{
-	struct lbp_event event;
-
-	if (dial_event(conn,
-		    dial_ready(&conn->dial, &conn->upstream,
-			    conn->conns->loop->poller),
-		    &event))
-		step(conn, event);
-}
-
 static void upstream_ready(struct watch *watch, unsigned ready)
 {
 	struct conn *conn = conn_of_upstream(watch);
@@ -398,7 +469,7 @@ static void upstream_ready(struct watch *watch, unsigned ready)
 	} else if (conn->dial.target->tls != NULL) {
 		put_off(conn, watch);
 	} else {
-		go_on_dialing(conn);
+		dial_goes_on(conn, dial_ready(&conn->dial));
 	}
 }
 
@@ -407,7 +478,7 @@ static void handshake_turn(struct job *job)
 	struct conn *conn = conn_of_handshake(job);
 
 	if (conn->session.state == LBP_SESSION_DIALING)
-		go_on_dialing(conn);
+		dial_goes_on(conn, dial_ready(&conn->dial));
 	else
 		handshake(conn);
 }
@@ -438,6 +509,7 @@ void conn_start(struct conns *conns, struct served_app *app, int fd,
 	conn->app = app;
 	conn->peer = *peer;
 	conn->accepted_ns = clock_now_ns();
+	conn->cause = "no upstream is eligible";
 	alarm_init(&conn->alarm, alarm_fired);
 	job_init(&conn->handshake, handshake_turn);
 	stream_init(&conn->upstream, upstream_ready);

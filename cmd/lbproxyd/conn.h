@@ -40,7 +40,8 @@ struct conn {
 	struct job handshake; /* with the client, then with the upstream */
 	union address peer;
 	uint64_t accepted_ns;
-	const char *tls; /* version, once the handshake is done */
+	const char *tls;   /* version, once the handshake is done */
+	const char *cause; /* what was wrong with the last upstream; static */
 	bool resumed;
 	bool is_again;  /* in the list of those */
 	bool is_paused; /* its handshake, until the alarm rings */

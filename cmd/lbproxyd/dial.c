@@ -1,102 +1,177 @@
 #include "dial.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/socket.h>
 
-/* Is this failure ours rather than the upstream's? */
-static bool is_local(int error)
+#include "clock.h"
+#include "dial_time.h"
+#include "fault.h"
+
+/* This address is no good; how it failed, and whose fault that is. */
+static void give_up(
+	struct dial *dial, enum lbp_fault fault, int error, const char *cause)
 {
-	return error == EMFILE || error == ENFILE || error == ENOMEM ||
-	       error == ENOBUFS;
+	if (fault == LBP_FAULT_PEER)
+		dial->failed = true;
+	else
+		dial->error = error;
+	dial->cause = cause;
+	stream_close(dial->stream, dial->poller, false);
 }
 
-static enum dial_result local_failure(
-	struct stream *stream, struct poller *poller)
+static void give_up_local(struct dial *dial, int error)
 {
-	int error = errno;
-
-	stream_close(stream, poller, false);
-	errno = error;
-	return DIAL_LOCAL;
+	give_up(dial, LBP_FAULT_OURS, error, strerror(error));
 }
 
-static enum dial_result handshake(struct stream *stream, struct poller *poller)
+static enum dial_result watch(struct dial *dial, unsigned want)
 {
-	unsigned want;
-
-	switch (tls_handshake(&stream->tls)) {
-	case IO_OK:
-		return DIAL_DONE;
-	case IO_WANT_READ:
-		want = POLLER_READ;
-		break;
-	case IO_WANT_WRITE:
-		want = POLLER_WRITE;
-		break;
-	default:
-		stream_close(stream, poller, false);
-		return DIAL_FAILED;
-	}
-	if (poller_set(poller, &stream->watch, want) != 0)
-		return local_failure(stream, poller);
-	return DIAL_PENDING;
-}
-
-static enum dial_result connected(
-	struct dial *dial, struct stream *stream, struct poller *poller)
-{
-	dial->connected = true;
-	if (dial->target->tls == NULL)
-		return DIAL_DONE;
-	if (!tls_connect(&stream->tls, dial->target->tls, stream->watch.fd))
-		return local_failure(stream, poller);
-	return handshake(stream, poller);
-}
-
-/* Tries the next addresses until one connects or may do so. */
-static enum dial_result connect_next(
-	struct dial *dial, struct stream *stream, struct poller *poller)
-{
-	while (dial->next < dial->target->addresses.len) {
-		const union address *address =
-			&dial->target->addresses.items[dial->next++];
-		int fd = socket(address->sa.sa_family,
-			SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-
-		if (fd < 0)
-			return is_local(errno) ? DIAL_LOCAL : DIAL_FAILED;
-		stream_open(stream, fd);
-		if (connect(fd, &address->sa, address_len(address)) == 0 ||
-			errno == EINPROGRESS) {
-			if (poller_set(poller, &stream->watch, POLLER_WRITE))
-				return local_failure(stream, poller);
-			return DIAL_PENDING;
-		}
-		if (is_local(errno))
-			return local_failure(stream, poller);
-		stream_close(stream, poller, false);
-	}
+	if (poller_set(dial->poller, &dial->stream->watch, want) == 0)
+		return DIAL_PENDING;
+	give_up_local(dial, errno);
 	return DIAL_FAILED;
 }
 
-enum dial_result dial_start(struct dial *dial, const struct target *target,
-	struct stream *stream, struct poller *poller)
+static void give_up_handshake(struct dial *dial)
 {
-	*dial = (struct dial){.target = target};
-	return connect_next(dial, stream, poller);
+	const struct tls *tls = &dial->stream->tls;
+
+	if (tls->reason == LBP_REASON_INTERNAL)
+		give_up_local(dial, ENOMEM);
+	else
+		give_up(dial, LBP_FAULT_PEER, 0,
+			tls->detail != NULL ? tls->detail
+					    : "reset in the TLS handshake");
 }
 
-enum dial_result dial_ready(
-	struct dial *dial, struct stream *stream, struct poller *poller)
+static enum dial_result handshake(struct dial *dial)
+{
+	switch (tls_handshake(&dial->stream->tls)) {
+	case IO_OK:
+		return DIAL_DONE;
+	case IO_WANT_READ:
+		return watch(dial, POLLER_READ);
+	case IO_WANT_WRITE:
+		return watch(dial, POLLER_WRITE);
+	default:
+		give_up_handshake(dial);
+		return DIAL_FAILED;
+	}
+}
+
+/*
+ * Nobody listens on a local port, and our own socket was given that very port:
+ * TCP connects it to itself. [SRV-91].
+ */
+static bool is_connected_to_itself(const struct dial *dial)
+{
+	int fd = dial->stream->watch.fd;
+	union address own, peer;
+	socklen_t own_len = sizeof(own);
+	socklen_t peer_len = sizeof(peer);
+
+	return getsockname(fd, &own.sa, &own_len) == 0 &&
+	       getpeername(fd, &peer.sa, &peer_len) == 0 &&
+	       address_equal(&own, &peer);
+}
+
+static enum dial_result connected(struct dial *dial)
+{
+	if (is_connected_to_itself(dial)) {
+		/* A reset leaves the port free for who wants to listen. */
+		stream_close(dial->stream, dial->poller, true);
+		give_up(dial, LBP_FAULT_PEER, 0, "connected to itself");
+		return DIAL_FAILED;
+	}
+	dial->connected = true;
+	if (dial->target->tls == NULL)
+		return DIAL_DONE;
+	if (tls_connect(&dial->stream->tls, dial->target->tls,
+		    dial->stream->watch.fd))
+		return handshake(dial);
+	give_up_local(dial, ENOMEM);
+	return DIAL_FAILED;
+}
+
+static enum dial_result connect_to(
+	struct dial *dial, const union address *address)
+{
+	int error;
+	int fd = socket(address->sa.sa_family,
+		SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	if (fd < 0) {
+		give_up_local(dial, errno);
+		return DIAL_FAILED;
+	}
+	stream_open(dial->stream, fd);
+	if (connect(fd, &address->sa, address_len(address)) == 0)
+		return watch(dial, POLLER_WRITE);
+	error = errno;
+	if (error == EINPROGRESS)
+		return watch(dial, POLLER_WRITE);
+	give_up(dial, lbp_fault_of_dial(error), error, strerror(error));
+	return DIAL_FAILED;
+}
+
+/*
+ * Goes on after what one address came to: with the next ones, as long as each
+ * of them fails at once.
+ */
+static enum dial_result go_on(struct dial *dial, enum dial_result result)
+{
+	const struct addresses *addresses = &dial->target->addresses;
+
+	while (result == DIAL_FAILED && dial->next < addresses->len) {
+		size_t left = addresses->len - dial->next;
+
+		dial->connected = false;
+		dial->due_ns = lbp_dial_due(
+			clock_now_ns(), dial->end_ns, (uint32_t)left);
+		result = connect_to(dial, &addresses->items[dial->next++]);
+	}
+	return result == DIAL_FAILED && !dial->failed ? DIAL_LOCAL : result;
+}
+
+enum dial_result dial_start(struct dial *dial, const struct target *target,
+	struct stream *stream, struct poller *poller, uint64_t end_ns)
+{
+	*dial = (struct dial){.target = target,
+		.stream = stream,
+		.poller = poller,
+		.end_ns = end_ns};
+	return go_on(dial, DIAL_FAILED);
+}
+
+/* What the attempt to connect came to. */
+static enum dial_result connect_ready(struct dial *dial)
 {
 	socklen_t len = sizeof(int);
 	int error = 0;
 
-	if (dial->connected)
-		return handshake(stream, poller);
-	getsockopt(stream->watch.fd, SOL_SOCKET, SO_ERROR, &error, &len);
+	if (getsockopt(dial->stream->watch.fd, SOL_SOCKET, SO_ERROR, &error,
+		    &len) != 0)
+		error = errno;
 	if (error == 0)
-		return connected(dial, stream, poller);
-	stream_close(stream, poller, false);
-	return connect_next(dial, stream, poller);
+		return connected(dial);
+	give_up(dial, lbp_fault_of_socket(error), error, strerror(error));
+	return DIAL_FAILED;
+}
+
+enum dial_result dial_ready(struct dial *dial)
+{
+	return go_on(
+		dial, dial->connected ? handshake(dial) : connect_ready(dial));
+}
+
+const char *dial_late_cause(const struct dial *dial)
+{
+	return dial->connected ? "timed out in the TLS handshake" : "timed out";
+}
+
+enum dial_result dial_late(struct dial *dial)
+{
+	give_up(dial, LBP_FAULT_PEER, 0, dial_late_cause(dial));
+	return go_on(dial, DIAL_FAILED);
 }

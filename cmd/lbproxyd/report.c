@@ -40,6 +40,9 @@ static void report_session(const struct conn *conn, uint64_t now_ns)
 	log_uint(
 		&line, "duration_ms", (now_ns - conn->accepted_ns) / NS_PER_MS);
 	log_string(&line, "reason", lbp_reason_text(session->reason));
+	/* None was left. */
+	if (session->upstream == LBP_NONE)
+		log_string(&line, "cause", conn->cause);
 	log_end(&line);
 }
 
@@ -66,7 +69,7 @@ void report_conn(const struct conn *conn, uint64_t now_ns)
 }
 
 void report_health(const struct served_app *app, uint32_t upstream,
-	enum lbp_health_change change)
+	enum lbp_health_change change, const char *cause)
 {
 	bool up = change == LBP_HEALTH_UP;
 	struct log_line line;
@@ -77,5 +80,6 @@ void report_health(const struct served_app *app, uint32_t upstream,
 		up ? "upstream_up" : "upstream_down");
 	log_string(&line, "app", lbp_app_id(app->app));
 	log_string(&line, "upstream", app->targets[upstream].url);
+	log_string(&line, "cause", cause);
 	log_end(&line);
 }

@@ -9,6 +9,6 @@ void report_conn(const struct conn *conn, uint64_t now_ns);
 
 /* A change of an upstream's health; LBP_HEALTH_SAME is not worth a line. */
 void report_health(const struct served_app *app, uint32_t upstream,
-	enum lbp_health_change change);
+	enum lbp_health_change change, const char *cause);
 
 #endif

@@ -80,7 +80,10 @@ static enum io result_of(const struct tls *tls, int rc)
 static void explain(struct tls *tls)
 {
 	unsigned long error = ERR_peek_last_error();
+	long verdict = SSL_get_verify_result(tls->ssl);
 
+	if (tls->detail == NULL && verdict != X509_V_OK)
+		tls->detail = X509_verify_cert_error_string(verdict);
 	if (tls->detail == NULL)
 		tls->detail = ERR_reason_error_string(error);
 	if (tls->reason != LBP_REASON_NONE)
@@ -110,11 +113,15 @@ enum io tls_handshake(struct tls *tls)
 
 enum io tls_read(struct tls *tls, void *buf, size_t len, size_t *n)
 {
+	enum io io;
 	int rc;
 
 	forget_errors();
 	rc = SSL_read_ex(tls->ssl, buf, len, n);
-	return rc == 1 ? IO_OK : result_of(tls, rc);
+	io = rc == 1 ? IO_OK : result_of(tls, rc);
+	if (io == IO_RESET)
+		tls->detail = ERR_reason_error_string(ERR_peek_last_error());
+	return io;
 }
 
 /*

@@ -78,7 +78,13 @@ static void dial_next(
 
 	if (model_app_choose(model->app, model->tried, &upstream) != LBP_OK) {
 		model->upstream = LBP_NONE;
-		turn_away(model, LBP_REASON_NO_UPSTREAM, now_ns, duties);
+		if (!model->was_short) {
+			turn_away(
+				model, LBP_REASON_NO_UPSTREAM, now_ns, duties);
+			return;
+		}
+		end(model, LBP_REASON_INTERNAL, duties);
+		duties->set |= LBP_DUTY_RESET_CLIENT;
 		return;
 	}
 	model->state = LBP_SESSION_DIALING;
@@ -255,12 +261,17 @@ static enum lbp_err in_dialing(struct model_session *model,
 	} else if (event->kind == LBP_EVENT_DIAL_FAILED) {
 		end_of_dial(model, false, duties);
 		dial_next(model, now_ns, duties);
+	} else if (event->kind == LBP_EVENT_DIAL_LOCAL) {
+		/* As if this upstream had never been chosen, for its health. */
+		model_app_release(model->app, model->upstream);
+		model->has_connection = false;
+		model->was_short = true;
+		dial_next(model, now_ns, duties);
 	} else if (late) {
 		duties->set |= LBP_DUTY_DROP_DIAL;
 		end_of_dial(model, false, duties);
 		dial_next(model, now_ns, duties);
 	} else if (event->kind == LBP_EVENT_DIAL_DONE) {
-		end_of_dial(model, true, duties);
 		duties->set |= LBP_DUTY_RELAY;
 		model->state = LBP_SESSION_RELAY;
 		model->deadline_ns = end_of(now_ns, model->timeouts->idle_ns);
@@ -270,9 +281,17 @@ static enum lbp_err in_dialing(struct model_session *model,
 
 static enum lbp_err in_relay(struct model_session *model,
 	const struct lbp_event *event, uint64_t now_ns, bool flow_is_finished,
-	struct lbp_duties *duties)
+	bool upstream_spoke, struct lbp_duties *duties)
 {
 	enum lbp_reason reason = event->reason;
+
+	if (event->kind == LBP_EVENT_ANSWERED) {
+		if (model->answered || !upstream_spoke)
+			return LBP_ERR_STATE;
+		model->answered = true;
+		end_of_dial(model, true, duties);
+		return LBP_OK;
+	}
 
 	if (event->kind == LBP_EVENT_FLOW_FINISHED) {
 		if (!flow_is_finished)
@@ -294,8 +313,11 @@ static enum lbp_err in_relay(struct model_session *model,
 	}
 	if (event->kind == LBP_EVENT_CLIENT_RESET)
 		reason = LBP_REASON_CLIENT_RESET;
-	if (event->kind == LBP_EVENT_UPSTREAM_RESET)
+	if (event->kind == LBP_EVENT_UPSTREAM_RESET) {
 		reason = LBP_REASON_UPSTREAM_RESET;
+		if (!upstream_spoke)
+			end_of_dial(model, false, duties);
+	}
 	duties->set |= LBP_DUTY_RESET_CLIENT | LBP_DUTY_RESET_UPSTREAM;
 	end(model, reason, duties);
 	return LBP_OK;
@@ -319,14 +341,14 @@ static enum lbp_err in_closing(struct model_session *model,
 /* Which events may happen in a state: a letter for each, by its number. */
 static bool is_legal(enum lbp_session_state state, enum lbp_event_kind kind)
 {
-	/* I H F D f R C U c T r E S: identified ... reloaded, evicted, stop */
+	/* I H F D f R C U c T r E S l A: ... stop, dial local, answered */
 	static const char *const legal[] = {
-		[LBP_SESSION_HANDSHAKE] = "IHF...C..TrES",
-		[LBP_SESSION_AUTHORIZED] = "IHF...C..TrES",
-		[LBP_SESSION_DIALING] = "...Df.C..Tr.S",
-		[LBP_SESSION_RELAY] = ".....RCU.Tr.S",
-		[LBP_SESSION_CLOSING] = "..F...C.cTrES",
-		[LBP_SESSION_ENDED] = ".............",
+		[LBP_SESSION_HANDSHAKE] = "IHF...C..TrES..",
+		[LBP_SESSION_AUTHORIZED] = "IHF...C..TrES..",
+		[LBP_SESSION_DIALING] = "...Df.C..Tr.Sl.",
+		[LBP_SESSION_RELAY] = ".....RCU.Tr.S.A",
+		[LBP_SESSION_CLOSING] = "..F...C.cTrES..",
+		[LBP_SESSION_ENDED] = "...............",
 	};
 
 	return legal[state][kind] != '.';
@@ -334,7 +356,7 @@ static bool is_legal(enum lbp_session_state state, enum lbp_event_kind kind)
 
 enum lbp_err model_session_step(struct model_session *model,
 	const struct lbp_event *event, uint64_t now_ns, bool flow_is_finished,
-	struct lbp_duties *duties)
+	bool upstream_spoke, struct lbp_duties *duties)
 {
 	*duties = (struct lbp_duties){
 		.upstream = LBP_NONE, .health_upstream = LBP_NONE};
@@ -347,7 +369,8 @@ enum lbp_err model_session_step(struct model_session *model,
 	case LBP_SESSION_DIALING:
 		return in_dialing(model, event, now_ns, duties);
 	case LBP_SESSION_RELAY:
-		return in_relay(model, event, now_ns, flow_is_finished, duties);
+		return in_relay(model, event, now_ns, flow_is_finished,
+			upstream_spoke, duties);
 	case LBP_SESSION_CLOSING:
 		return in_closing(model, event, now_ns, duties);
 	case LBP_SESSION_ENDED:

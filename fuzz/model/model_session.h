@@ -22,16 +22,21 @@ struct model_session {
 	bool admitted;       /* at any time */
 	bool has_place;      /* in the limiter */
 	bool has_connection; /* on the upstream */
+	bool was_short;      /* a dial failed for want of our own */
+	bool answered;       /* the session was told that the upstream did */
 	uint64_t deadline_ns;
 };
 
 void model_session_init(struct model_session *model, struct model_app *app,
 	const struct lbp_session_timeouts *timeouts, uint64_t now_ns);
 
-/* flow_is_finished: were both ends passed on? */
+/*
+ * flow_is_finished: were both ends passed on? upstream_spoke: did a byte or a
+ * clean end come from there?
+ */
 enum lbp_err model_session_step(struct model_session *model,
 	const struct lbp_event *event, uint64_t now_ns, bool flow_is_finished,
-	struct lbp_duties *duties);
+	bool upstream_spoke, struct lbp_duties *duties);
 
 void model_session_moved(struct model_session *model, uint64_t now_ns);
 

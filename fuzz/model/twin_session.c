@@ -64,6 +64,8 @@ static void check_start(const struct twin_session *twin,
 		ORACLE("SES-4", same, TEXT, ARGS);
 	if (kind == LBP_EVENT_DIAL_FAILED || reason == LBP_REASON_NO_UPSTREAM)
 		ORACLE("SES-5", same, TEXT, ARGS);
+	if (kind == LBP_EVENT_DIAL_LOCAL)
+		ORACLE("SES-28", same, TEXT, ARGS);
 	if ((want->set & LBP_DUTY_DIAL) != 0 && (got->set & LBP_DUTY_DIAL) != 0)
 		ORACLE("BAL-1", got->upstream == want->upstream,
 			"upstream %u instead of %u", got->upstream,
@@ -77,6 +79,12 @@ static void check_end(const struct twin_session *twin, enum lbp_event_kind kind,
 {
 	bool same = is_same(twin, got, want);
 
+	if (kind == LBP_EVENT_ANSWERED || kind == LBP_EVENT_UPSTREAM_RESET)
+		ORACLE("SES-29",
+			got->health == want->health &&
+				got->health_upstream == want->health_upstream,
+			"health of upstream %u: change %d",
+			got->health_upstream, (int)got->health);
 	if (kind == LBP_EVENT_FLOW_FINISHED)
 		ORACLE("SES-7", same, TEXT, ARGS);
 	if (before == LBP_SESSION_RELAY &&
@@ -172,11 +180,14 @@ enum lbp_err twin_session_step(struct twin_session *twin,
 	const struct lbp_event *event, uint64_t now_ns,
 	struct lbp_duties *duties)
 {
+	const struct lbp_pipe *down = &twin->session.flow.pipes[LBP_DOWN];
 	bool finished = lbp_flow_is_finished(&twin->session.flow);
+	bool spoke =
+		down->delivered + down->len > 0 || down->state != LBP_PIPE_OPEN;
 	struct lbp_session before = twin->session;
 	struct lbp_duties want;
 	enum lbp_err want_err = model_session_step(
-		&twin->model, event, now_ns, finished, &want);
+		&twin->model, event, now_ns, finished, spoke, &want);
 	enum lbp_err err =
 		lbp_session_step(&twin->session, event, now_ns, duties);
 

@@ -27,6 +27,7 @@
 	X(SIM_ADMITTED, "is admitted as client", 0)                            \
 	X(SIM_DIAL, "the server dials upstream", 0)                            \
 	X(SIM_DIAL_DONE, "the dial is done, upstream", 0)                      \
+	X(SIM_ANSWERED, "the upstream has answered", 0)                        \
 	X(SIM_SENT, "a peer sends, bytes", 0)                                  \
 	X(SIM_READ, "the server reads, bytes", 0)                              \
 	X(SIM_WRITTEN, "the server writes, bytes", 0)                          \
@@ -45,6 +46,7 @@
 	X(SIM_UPSTREAM_RESETS, "the upstream resets", 1)                       \
 	X(SIM_DIAL_REFUSED, "the dial is refused, upstream", 1)                \
 	X(SIM_DIAL_HANGS, "the dial hangs, upstream", 1)                       \
+	X(SIM_DIAL_LOCAL, "the dial is short of something, upstream", 1)       \
 	X(SIM_HALF_CLOSE, "a source ends, direction", 1)                       \
 	X(SIM_ONE_BYTE, "the network cuts at one byte", 1)                     \
 	X(SIM_BLOCKED, "a write is blocked, direction", 1)                     \

@@ -112,8 +112,15 @@ static void answer_dial(struct sim *sim, struct sim_conn *conn)
 	enum sim_mode mode = sim->modes[conn->upstream];
 
 	if (sim_trouble(sim)) {
-		if (bytes_u8(&sim->bytes) < 0x40) {
+		uint8_t how = bytes_u8(&sim->bytes);
+
+		if (how < 0x40) {
 			reset_client(sim, conn);
+			return;
+		}
+		if (how >= 0xe0) {
+			sim_note(sim, conn, SIM_DIAL_LOCAL, conn->upstream);
+			sim_event_kind(sim, conn, LBP_EVENT_DIAL_LOCAL);
 			return;
 		}
 		mode = (enum sim_mode)bytes_below(&sim->bytes, 3);

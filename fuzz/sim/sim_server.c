@@ -267,7 +267,8 @@ void sim_event(
 
 	err = twin_session_step(&conn->twin, event, sim->now_ns, &duties);
 	sim->stats.events++;
-	if (event->kind == LBP_EVENT_DIAL_FAILED && err == LBP_OK)
+	if (err == LBP_OK && (event->kind == LBP_EVENT_DIAL_FAILED ||
+				     event->kind == LBP_EVENT_DIAL_LOCAL))
 		conn->dialing = false;
 	carry_out(sim, conn, &duties);
 }
@@ -285,8 +286,24 @@ static uint64_t least(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-void sim_read(struct sim *sim, struct sim_conn *conn, enum lbp_direction way,
-	uint64_t most)
+/* The upstream's first byte or end is news, and nothing later is. */
+static void tell_answer(struct sim *sim, struct sim_conn *conn)
+{
+	bool is_due = lbp_session_answer_is_due(&conn->twin.session);
+	const struct sim_stream *down = &conn->streams[LBP_DOWN];
+
+	ORACLE("SES-29",
+		is_due == (!conn->twin.model.answered &&
+				  (down->pipe.in > 0 || down->pipe.ended)),
+		"an answer is due: %d", is_due);
+	if (!is_due)
+		return;
+	sim_note(sim, conn, SIM_ANSWERED, LBP_NONE);
+	sim_event_kind(sim, conn, LBP_EVENT_ANSWERED);
+}
+
+static void read_some(struct sim *sim, struct sim_conn *conn,
+	enum lbp_direction way, uint64_t most)
 {
 	struct sim_stream *stream = &conn->streams[way];
 	struct lbp_pipe *pipe = &conn->twin.session.flow.pipes[way];
@@ -309,6 +326,13 @@ void sim_read(struct sim *sim, struct sim_conn *conn, enum lbp_direction way,
 	twin_session_moved(&conn->twin, sim->now_ns);
 	model_pipe_check(&stream->pipe, pipe);
 	sim_note(sim, conn, SIM_READ, (uint32_t)n);
+}
+
+void sim_read(struct sim *sim, struct sim_conn *conn, enum lbp_direction way,
+	uint64_t most)
+{
+	read_some(sim, conn, way, most);
+	tell_answer(sim, conn);
 }
 
 /* Passes the end on when all before it has been delivered. */

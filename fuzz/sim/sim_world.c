@@ -148,7 +148,7 @@ static void confuse(struct sim *sim, struct sim_conn *conn)
 
 	model.app = &app;
 	if (model_session_step(&model, &event, sim->now_ns,
-		    lbp_flow_is_finished(&conn->twin.session.flow),
+		    lbp_flow_is_finished(&conn->twin.session.flow), true,
 		    &duties) == LBP_OK)
 		return;
 	sim_note(sim, conn, SIM_WRONG, kind);

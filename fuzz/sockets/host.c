@@ -12,6 +12,8 @@
 
 int __wrap_socket(int family, int type, int protocol);
 int __wrap_connect(int fd, const struct sockaddr *address, socklen_t len);
+int __wrap_getsockname(int fd, struct sockaddr *address, socklen_t *len);
+int __wrap_getpeername(int fd, struct sockaddr *address, socklen_t *len);
 int __wrap_getsockopt(int fd, int level, int name, void *value, socklen_t *len);
 int __wrap_clock_gettime(clockid_t clock, struct timespec *ts);
 uint8_t *__wrap_loop_take_ring(struct loop *loop);
@@ -20,6 +22,37 @@ void __wrap_loop_give_ring(struct loop *loop, uint8_t *bytes);
 void __real_loop_give_ring(struct loop *loop, uint8_t *bytes);
 
 struct host host;
+
+bool host_is_ours(int error)
+{
+	switch (error) {
+	case EADDRNOTAVAIL:
+	case EADDRINUSE:
+	case EAGAIN:
+	case EPERM:
+	case EACCES:
+	case ENETDOWN:
+	case ENOBUFS:
+	case ENOMEM:
+	case EMFILE:
+	case ENFILE:
+	case EPROTONOSUPPORT:
+	case EAFNOSUPPORT:
+	case EINVAL:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* An address of the upstream that is dialed fails. */
+void host_failed(bool is_ours)
+{
+	host.local[host.target] += is_ours;
+	sides.refused = sides.refused || is_ours;
+	if (!is_ours)
+		host.was_bad[host.target] = true;
+}
 
 void host_start(uint64_t now_ns)
 {
@@ -45,13 +78,14 @@ int __wrap_socket(int family, int type, int protocol)
 			sides.side[1].closed,
 		"a dial while another one goes on");
 	host.dials++;
-	host.is_dialed[sides.conn->session.upstream] = true;
+	host.target = sides.conn->session.upstream;
+	host.is_dialed[host.target] = true;
+	host.tried[host.target]++;
+	host.began_ns = host.now_ns;
 	if (sides.no_socket != 0) {
 		errno = sides.no_socket;
 		sides.no_socket = 0;
-		host.is_broken = true;
-		sides.refused = sides.refused || errno != EAFNOSUPPORT;
-		host.short_of += errno != EAFNOSUPPORT;
+		host_failed(true);
 		return -1;
 	}
 	side_open(&sides.side[1]);
@@ -68,23 +102,46 @@ int __wrap_connect(int fd, const struct sockaddr *address, socklen_t len)
 
 	ORACLE("SES-5", port / 256 == sides.conn->session.upstream,
 		"another upstream than the one chosen");
-	if (port / 256 != host.target)
-		host.next = 0;
-	ORACLE("SRV-15", len == sizeof(*in) && port % 256 == host.next,
+	ORACLE("SRV-15",
+		len == sizeof(*in) && port % 256 + 1 == host.tried[host.target],
 		"address %u is not in its turn", port % 256);
-	host.target = port / 256;
-	host.next++;
 	side->is_connecting = sides.connects == EINPROGRESS;
 	side->refusal = side->is_connecting ? 0 : sides.connects;
-	host.refusals += side->refusal != 0;
 	if (sides.connects == 0)
 		side->room = 1000;
+	if (side->refusal != 0)
+		host_failed(host_is_ours(side->refusal));
 	errno = sides.connects;
-	if (sides.connects == ENOBUFS) {
-		sides.refused = true;
-		host.short_of++;
-	}
 	return errno == 0 ? 0 : -1;
+}
+
+static void write_address(
+	struct sockaddr *address, socklen_t *len, uint16_t port)
+{
+	struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = port};
+
+	if (*len < sizeof(in))
+		abort();
+	memcpy(address, &in, sizeof(in));
+	*len = sizeof(in);
+}
+
+int __wrap_getsockname(int fd, struct sockaddr *address, socklen_t *len)
+{
+	(void)side_of_fd(fd);
+	write_address(address, len, host.is_itself ? 1 : 2);
+	return 0;
+}
+
+int __wrap_getpeername(int fd, struct sockaddr *address, socklen_t *len)
+{
+	(void)side_of_fd(fd);
+	write_address(address, len, 1);
+	if (host.is_itself)
+		host_failed(false);
+	host.was_itself = host.was_itself || host.is_itself;
+	host.is_itself = false;
+	return 0;
 }
 
 int __wrap_getsockopt(int fd, int level, int name, void *value, socklen_t *len)
@@ -123,9 +180,7 @@ bool tls_connect(struct tls *tls, const struct tls_client *client, int fd)
 		"TLS twice, or too early");
 	if (host.no_tls) {
 		host.no_tls = false;
-		sides.refused = true;
-		host.short_of++;
-		errno = ENOMEM;
+		host_failed(true);
 		return false;
 	}
 	tls->ssl = (struct ssl_st *)&host;
@@ -137,7 +192,7 @@ bool tls_connect(struct tls *tls, const struct tls_client *client, int fd)
 static enum io fail(struct tls *tls, enum lbp_reason reason)
 {
 	if (side_of_tls(tls) != sides.side)
-		host.is_broken = true;
+		host_failed(false);
 	tls->reason = reason;
 	sides.called = true;
 	return IO_RESET;
@@ -244,11 +299,13 @@ void report_conn(const struct conn *conn, uint64_t now_ns)
 }
 
 void report_health(const struct served_app *app, uint32_t upstream,
-	enum lbp_health_change change)
+	enum lbp_health_change change, const char *cause)
 {
 	(void)app;
 	if (change == LBP_HEALTH_SAME)
 		return;
+	ORACLE("SRV-97", cause != NULL && cause[0] != '\0',
+		"upstream %u: no cause", upstream);
 	ORACLE("SRV-28",
 		upstream < 2 &&
 			host.is_down[upstream] == (change == LBP_HEALTH_UP),

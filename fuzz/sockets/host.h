@@ -18,32 +18,41 @@ struct host {
 	bool is_known;            /* it may use the application */
 	bool no_tls;              /* there is no memory for the next one */
 	bool no_ring;
-	bool is_full; /* no place for one more session */
+	bool is_full;   /* no place for one more session */
+	bool is_itself; /* the next connection is to itself */
+	unsigned draws; /* of errors of connect */
 
 	/* What the server did: */
 	bool was_asked; /* who the client is */
 	bool is_in;     /* the client's handshake is complete */
 	unsigned dials; /* attempts to connect */
 	bool is_dialed[2];
-	unsigned refusals;
-	bool is_broken;  /* a dial, otherwise than by a refusal */
-	unsigned target; /* the last one dialed */
-	unsigned next;   /* of its addresses */
-	int rings;       /* that are lent out */
-	bool was_full;   /* when the handshake was complete */
-	unsigned taken;  /* places for sessions */
-	unsigned given;  /* back */
+	unsigned tried[2]; /* addresses of each upstream, */
+	unsigned local[2]; /* of which so many by our own fault */
+	bool was_bad[2];   /* some by the upstream's */
+	uint64_t began_ns; /* the last one */
+	unsigned target;   /* the last one dialed */
+	bool was_itself;   /* a connection was to itself */
+	int rings;         /* that are lent out */
+	bool was_full;     /* when the handshake was complete */
+	unsigned taken;    /* places for sessions */
+	unsigned given;    /* back */
 
 	/* What the log has: */
 	unsigned reports; /* of the connection, the last one: */
 	enum lbp_reason reason;
 	uint64_t reported_ns;
 	bool is_down[2];    /* upstreams */
-	unsigned exhausted; /* lines that say so, */
-	unsigned short_of;  /* and how often a dial was short of something */
+	unsigned exhausted; /* lines that say so */
 };
 
 extern struct host host;
+
+/* Is an error of a dial that fails at once our own fault? */
+bool host_is_ours(int error);
+
+/* An address of the upstream that is dialed has failed. */
+void host_failed(bool is_ours);
 
 /* Starts anew at this time, with no connection until one is accepted. */
 void host_start(uint64_t now_ns);

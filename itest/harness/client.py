@@ -32,13 +32,15 @@ def client_context(ca, cert=None, version=None):
     return context
 
 
-def tcp_connect(address, timeout=BOUND, receive_buffer=None):
+def tcp_connect(address, timeout=BOUND, receive_buffer=None, source=None):
     family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
     sock = socket.socket(family, socket.SOCK_STREAM)
     if receive_buffer:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
     sock.settimeout(timeout)
     try:
+        if source:
+            sock.bind(source)
         sock.connect(address)
     except OSError:
         sock.close()

@@ -33,6 +33,9 @@ int main(void)
 	suite_session();
 	suite_spread();
 	suite_session_bounds();
+	suite_session_upstream();
+	suite_fault();
+	suite_dial_time();
 	CU_basic_set_mode(CU_BRM_VERBOSE);
 	/* A test that could not be added is an error too. */
 	failed = CU_get_error() != CUE_SUCCESS ||

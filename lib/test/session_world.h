@@ -35,7 +35,7 @@ enum {
 #define LINGER    (2000 * MS)
 #define START     (7777 * MS)
 #define UPSTREAMS 2
-#define KINDS     (LBP_EVENT_STOP + 1)
+#define KINDS     (LBP_EVENT_ANSWERED + 1)
 /* A tick at the deadline; LBP_EVENT_TICK is one before it. */
 #define DUE KINDS
 

@@ -26,5 +26,8 @@ void suite_policy_reload(void);
 void suite_session(void);
 void suite_spread(void);
 void suite_session_bounds(void);
+void suite_session_upstream(void);
+void suite_fault(void);
+void suite_dial_time(void);
 
 #endif
