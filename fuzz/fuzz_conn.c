@@ -38,6 +38,8 @@ static struct run {
 	union address addresses[UPSTREAMS][2];
 	struct snapshot snapshot;
 	struct capacity capacity;
+	struct mailbox mailbox;
+	struct handshakes handshakes;
 	struct loop loop;
 	struct conns conns;
 	struct conn others[2]; /* that have ended, before and after this one */
@@ -178,6 +180,8 @@ static void check_state(void)
 	const struct side *client = &sides.side[0];
 	const struct conn *conn = sides.conn;
 
+	ORACLE("SES-23", host.has_place == !conn->session.admitted,
+		"it has the place of a handshake: %d", host.has_place);
 	ORACLE("SES-14",
 		lbp_timer_is_armed(&conn->alarm.timer) &&
 			conn->alarm.timer.due_ns <=
@@ -236,6 +240,8 @@ static void check_end(void)
 	ORACLE("SRV-20", host.given == host.taken, "%u of %u places given back",
 		host.given, host.taken);
 	ORACLE("SRV-53", conns_load(&run.conns) == 0, "it still counts");
+	ORACLE("SRV-42", host.loose == 0, "%d without a place", host.loose);
+	ORACLE("SRV-40", !host.has_place, "the place of a handshake is kept");
 	ORACLE("SES-17", host.reports == 1, "%u lines", host.reports);
 	ORACLE("SES-6", sides.side[0].closed && sides.side[1].closed,
 		"a socket is left open");
@@ -416,6 +422,18 @@ static void stop(enum lbp_reason reason)
 		"another one that waits is forgotten");
 }
 
+static void hear_of_evictions(void)
+{
+	bool is_there = !is_over() && !sides.conn->session.admitted;
+	struct mail *mail = &run.conns.evictions.mail;
+	bool is_evicted = host.is_evicted;
+
+	mail->deliver(mail);
+	run.was_stopped = run.was_stopped || (is_there && is_evicted);
+	ORACLE("SES-23", is_over() || !is_there || !is_evicted,
+		"an evicted handshake goes on");
+}
+
 static void pass(unsigned how)
 {
 	static const uint64_t spans[] = {1, NS_PER_MS, NS_PER_S,
@@ -429,6 +447,14 @@ static void pass(unsigned how)
 	else
 		stop(how % 2 != 0 ? LBP_REASON_DRAIN_TIMEOUT
 				  : LBP_REASON_SHUTDOWN);
+}
+
+/* The worker hears of it at once, or in its time. */
+static void evict(void)
+{
+	host_evict();
+	if (!run.is_hasty)
+		hear_of_evictions();
 }
 
 /* One after the other, each time that one is asked for. */
@@ -543,6 +569,8 @@ static void happen(uint8_t what)
 	case 4:
 		if (how == 1 && !side->closed && !side->is_connecting)
 			side->is_reset = true;
+		if (how == 2)
+			evict();
 		break;
 	case 5:
 		if (how < 8)
@@ -625,7 +653,8 @@ static void start(uint8_t how)
 	run.snapshot.timeouts = timeouts;
 	if (!loop_init(&run.loop, LBP_EVENT_LOOP_SELECT, 4))
 		abort();
-	conns_init(&run.conns, &run.loop, &run.capacity, &run.snapshot);
+	conns_init(&run.conns, &run.loop, &run.mailbox, &run.capacity,
+		&run.handshakes, &run.snapshot);
 	for (unsigned i = 0; i < 2; i++) {
 		run.others[i].conns = &run.conns;
 		run.others[i].app = &run.app;
@@ -660,6 +689,8 @@ static void accept_client(void)
 
 static void finish(void)
 {
+	if (run.was_stopped || host.is_evicted)
+		hear_of_evictions();
 	if (!is_over())
 		stop(LBP_REASON_SHUTDOWN);
 	for (int i = 0; i < 3 && !is_over(); i++) {

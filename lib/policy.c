@@ -6,8 +6,8 @@
 
 /* Standard streams, signal pipe, and what libraries open now and then. */
 #define DESCRIPTORS_BASE 16
-/* A wake-up pipe and the event loop's own. */
-#define DESCRIPTORS_PER_WORKER 3
+/* A wake-up, the event loop's own, and connections without a place. */
+#define DESCRIPTORS_PER_WORKER (3 + LBP_LOOSE_PER_WORKER)
 
 /* Applications that stay are where they were; next gets all the others. */
 static void adopt_apps(struct lbp_policy *policy, struct lbp_policy *next)

@@ -74,6 +74,12 @@ const char *lbp_policy_client_id(
 void lbp_policy_release(struct lbp_policy *policy);
 
 /*
+ * Connections that are between accept and the place of a handshake, or between
+ * the loss of that place and their end, for each worker at most. [POL-2].
+ */
+#define LBP_LOOSE_PER_WORKER 8
+
+/*
  * The most descriptors that a server with this many workers and listening
  * sockets can have at once for a configuration, with those, beside the three
  * standard ones, that it inherited. Source: [POL-2].

@@ -138,6 +138,7 @@ static void entrance_ready(struct watch *watch, unsigned ready)
 		accept_if_room(acceptor);
 	if (!is_accepting(acceptor) || !accept_one(acceptor, watch->fd))
 		return;
+	capacity_add_loose(acceptor->capacity);
 	handover = acceptor->spare;
 	acceptor->spare = NULL;
 	handover->app = entrance->listener->app;

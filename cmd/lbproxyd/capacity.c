@@ -9,13 +9,15 @@
 /* A resource that did not run out for so long has recovered. [SRV-21]. */
 #define RECOVERED_NS NS_PER_S
 
-void capacity_init(struct capacity *capacity, uint32_t max,
+void capacity_init(struct capacity *capacity, uint32_t max, uint32_t max_loose,
 	void (*freed)(void *user), void *user)
 {
 	int i;
 
 	capacity->max = max;
+	capacity->max_loose = max_loose;
 	atomic_init(&capacity->used, 0);
+	atomic_init(&capacity->loose, 0);
 	atomic_init(&capacity->wanted, false);
 	for (i = 0; i < CAPACITY_CAUSES; i++)
 		atomic_init(&capacity->exhausted_ns[i], 0);
@@ -35,21 +37,44 @@ bool capacity_take(struct capacity *capacity)
 	return true;
 }
 
-void capacity_give(struct capacity *capacity)
+static void tell_who_waits(struct capacity *capacity)
 {
-	atomic_fetch_sub(&capacity->used, 1);
 	if (atomic_load(&capacity->wanted) &&
 		atomic_exchange(&capacity->wanted, false))
 		capacity->freed(capacity->user);
 }
 
+void capacity_give(struct capacity *capacity)
+{
+	atomic_fetch_sub(&capacity->used, 1);
+	tell_who_waits(capacity);
+}
+
+void capacity_add_loose(struct capacity *capacity)
+{
+	atomic_fetch_add(&capacity->loose, 1);
+}
+
+void capacity_remove_loose(struct capacity *capacity)
+{
+	/* Not for each of them, as waking takes a call of the system. */
+	if (atomic_fetch_sub(&capacity->loose, 1) == capacity->max_loose / 2)
+		tell_who_waits(capacity);
+}
+
+static bool has_room(struct capacity *capacity)
+{
+	return atomic_load(&capacity->used) < capacity->max &&
+	       atomic_load(&capacity->loose) < capacity->max_loose;
+}
+
 bool capacity_want(struct capacity *capacity)
 {
-	if (atomic_load(&capacity->used) < capacity->max)
+	if (has_room(capacity))
 		return true;
 	atomic_store(&capacity->wanted, true);
-	/* One may have been given back before it was known to be wanted. */
-	return atomic_load(&capacity->used) < capacity->max;
+	/* There may have been some before it was known to be wanted. */
+	return has_room(capacity);
 }
 
 static enum capacity_cause cause_of(int error)

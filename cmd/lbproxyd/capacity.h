@@ -1,6 +1,7 @@
 /*
  * What all workers share of the server's capacity: places for sessions that
- * were let in, and whether resources ran out. Any thread may call these.
+ * were let in, how many connections have no place, and whether resources ran
+ * out. Any thread may call these.
  */
 #ifndef CAPACITY_H
 #define CAPACITY_H
@@ -20,15 +21,21 @@ enum capacity_cause {
 struct capacity {
 	uint32_t max; /* sessions */
 	atomic_uint used;
+	/*
+	 * Connections that are on their way to their worker, or to their end
+	 * after another handshake took their place.
+	 */
+	uint32_t max_loose;
+	atomic_uint loose;
 	atomic_bool wanted; /* somebody waits for a place */
 	/* When each cause was last met. */
 	_Atomic(uint64_t) exhausted_ns[CAPACITY_CAUSES];
-	/* Called when a place that somebody waits for has become free. */
+	/* Called when there is room again that somebody waits for. */
 	void (*freed)(void *user);
 	void *user;
 };
 
-void capacity_init(struct capacity *capacity, uint32_t max,
+void capacity_init(struct capacity *capacity, uint32_t max, uint32_t max_loose,
 	void (*freed)(void *user), void *user);
 
 /* Takes a place for one more session, if there is one. [SRV-20]. */
@@ -37,9 +44,14 @@ bool capacity_take(struct capacity *capacity);
 /* Gives a place back. */
 void capacity_give(struct capacity *capacity);
 
+/* One more connection has no place, or one less. [SRV-42]. */
+void capacity_add_loose(struct capacity *capacity);
+void capacity_remove_loose(struct capacity *capacity);
+
 /*
- * Is there a place? If not, freed will be called when there is one, unless a
- * place became free in the meantime, which is an answer of true.
+ * Is there room to accept a connection: a place for a session, and not too many
+ * without a place? If not, freed will be called when there is, unless there
+ * was in the meantime, which is an answer of true.
  */
 bool capacity_want(struct capacity *capacity);
 

@@ -18,6 +18,12 @@ static struct conn *conn_of_alarm(struct alarm *alarm)
 				       offsetof(struct conn, alarm));
 }
 
+static struct conn *conn_of_place(struct handshake *place)
+{
+	return (struct conn *)(void *)((char *)place -
+				       offsetof(struct conn, place));
+}
+
 static struct conn *conn_of_handshake(struct job *job)
 {
 	return (struct conn *)(void *)((char *)job -
@@ -150,6 +156,17 @@ static void uncount(struct conns *conns)
 	atomic_fetch_sub_explicit(&conns->load, 1, memory_order_relaxed);
 }
 
+/* Gives back what it has as a handshake in progress, if it is one. */
+static void leave_handshakes(struct conn *conn)
+{
+	struct conns *conns = conn->conns;
+
+	if (conn->place.ticket.order == 0)
+		return;
+	if (!handshakes_leave(conns->handshakes, &conn->place))
+		capacity_remove_loose(conns->capacity);
+}
+
 /* Closes and frees all; the memory stays until no handler runs. */
 static void end(struct conn *conn, unsigned duties)
 {
@@ -169,6 +186,7 @@ static void end(struct conn *conn, unsigned duties)
 	conn->next = conns->buried;
 	conns->buried = conn;
 	uncount(conns);
+	leave_handshakes(conn);
 	if (conn->session.admitted)
 		capacity_give(conns->capacity);
 }
@@ -323,7 +341,9 @@ static void ask_for_admission(struct conn *conn)
 
 	step(conn, (struct lbp_event){.kind = LBP_EVENT_HANDSHAKE_DONE,
 			   .is_full = !has_place});
-	if (has_place && !conn->session.admitted)
+	if (conn->session.admitted)
+		leave_handshakes(conn);
+	else if (has_place)
 		capacity_give(capacity);
 }
 
@@ -493,6 +513,30 @@ static void link_conn(struct conn *conn)
 	conns->all = conn;
 }
 
+/* If another one lost its place to this one, that is without one now. */
+static void take_place(struct conn *conn)
+{
+	struct conns *conns = conn->conns;
+
+	if (handshakes_enter(conns->handshakes, &conn->place, &conns->evictions,
+		    &conn->peer))
+		capacity_remove_loose(conns->capacity);
+}
+
+/* Ends those that lost their places to others. [SES-23]. */
+static void deliver_evictions(struct mail *mail)
+{
+	struct conns *conns = (struct conns *)(void *)((char *)mail -
+						       offsetof(struct conns,
+							       evictions.mail));
+	struct handshake *place;
+
+	while ((place = handshakes_next_evicted(
+			conns->handshakes, &conns->evictions)) != NULL)
+		step(conn_of_place(place),
+			(struct lbp_event){.kind = LBP_EVENT_EVICTED});
+}
+
 void conn_start(struct conns *conns, struct served_app *app, int fd,
 	const union address *peer)
 {
@@ -503,6 +547,7 @@ void conn_start(struct conns *conns, struct served_app *app, int fd,
 		capacity_exhausted(conns->capacity, "cannot accept", ENOMEM);
 		close(fd);
 		uncount(conns);
+		capacity_remove_loose(conns->capacity);
 		return;
 	}
 	conn->conns = conns;
@@ -521,6 +566,7 @@ void conn_start(struct conns *conns, struct served_app *app, int fd,
 		conn->accepted_ns);
 	link_conn(conn);
 	set_alarm(conn);
+	take_place(conn);
 	if (!tls_accept(&conn->client.tls, snapshot->tls, fd))
 		step(conn, conn_failed(conn, "cannot start TLS", ENOMEM));
 	else if (poller_set(
@@ -528,11 +574,16 @@ void conn_start(struct conns *conns, struct served_app *app, int fd,
 		step(conn, conn_failed(conn, "cannot watch", errno));
 }
 
-void conns_init(struct conns *conns, struct loop *loop,
-	struct capacity *capacity, struct snapshot *snapshot)
+void conns_init(struct conns *conns, struct loop *loop, struct mailbox *mailbox,
+	struct capacity *capacity, struct handshakes *handshakes,
+	struct snapshot *snapshot)
 {
-	*conns = (struct conns){
-		.loop = loop, .capacity = capacity, .snapshot = snapshot};
+	*conns = (struct conns){.loop = loop,
+		.capacity = capacity,
+		.handshakes = handshakes,
+		.evictions.mail.deliver = deliver_evictions,
+		.evictions.mailbox = mailbox,
+		.snapshot = snapshot};
 }
 
 void conns_stop(struct conns *conns, enum lbp_reason reason)

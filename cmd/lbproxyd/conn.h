@@ -9,6 +9,7 @@
 
 #include "capacity.h"
 #include "dial.h"
+#include "handshakes.h"
 #include "loop.h"
 #include "session.h"
 #include "snapshot.h"
@@ -21,6 +22,8 @@ struct conns {
 	uint32_t number; /* the worker's, for the log */
 	struct loop *loop;
 	struct capacity *capacity;
+	struct handshakes *handshakes;
+	struct evictions evictions;
 	struct snapshot *snapshot;
 	struct conn *all;
 	struct conn *again;  /* those with work left from the last turn */
@@ -37,7 +40,8 @@ struct conn {
 	struct stream client;
 	struct stream upstream;
 	struct dial dial;
-	struct job handshake; /* with the client, then with the upstream */
+	struct handshake place; /* until it is let in */
+	struct job handshake;   /* with the client, then with the upstream */
 	union address peer;
 	uint64_t accepted_ns;
 	const char *tls;   /* version, once the handshake is done */
@@ -50,9 +54,13 @@ struct conn {
 	struct conn *again_next;
 };
 
-/* Starts without a connection; the others must outlive it. */
-void conns_init(struct conns *conns, struct loop *loop,
-	struct capacity *capacity, struct snapshot *snapshot);
+/*
+ * Starts without a connection, for a thread with this loop and mailbox; all
+ * others must outlive it.
+ */
+void conns_init(struct conns *conns, struct loop *loop, struct mailbox *mailbox,
+	struct capacity *capacity, struct handshakes *handshakes,
+	struct snapshot *snapshot);
 
 /*
  * Counts a connection from now on that conn_start will get; any thread may
@@ -65,7 +73,7 @@ uint32_t conns_load(const struct conns *conns);
 
 /*
  * Starts a connection on an accepted socket, which it takes over, and which is
- * expected.
+ * expected and counted as one without a place.
  */
 void conn_start(struct conns *conns, struct served_app *app, int fd,
 	const union address *peer);

@@ -18,6 +18,7 @@ struct server {
 	struct snapshot *snapshot;
 	struct listeners listeners;
 	struct capacity capacity;
+	struct handshakes handshakes;
 	struct loop loop; /* the main thread's */
 	struct mailbox mailbox;
 	struct acceptor acceptor;
@@ -275,7 +276,7 @@ static int serve(struct server *server)
 			.worker = &server->workers[made],
 			.done.deliver = deliver_worker_done};
 		ok = worker_init(&server->workers[made], server->snapshot,
-			&server->capacity, made);
+			&server->capacity, &server->handshakes, made);
 	}
 	server->running = server->worker_len;
 	server->accepts = true;
@@ -307,7 +308,9 @@ static bool init(struct server *server)
 	server->crew = calloc(server->worker_len, sizeof(*server->crew));
 	if (server->workers != NULL && server->crew != NULL &&
 		loop_init(&server->loop, server->snapshot->event_loop, 1) &&
-		mailbox_init(&server->mailbox, server->loop.poller))
+		mailbox_init(&server->mailbox, server->loop.poller) &&
+		handshakes_init(
+			&server->handshakes, server->snapshot->handshakes))
 		return true;
 	log_error(LBP_LOG_ERROR, "cannot start", strerror(errno));
 	return false;
@@ -323,7 +326,7 @@ int server_run(struct snapshot *snapshot)
 	log_make_room();
 	log_set_level(snapshot->config->log_level);
 	capacity_init(&server.capacity, snapshot->config->max_connections,
-		has_room, &server);
+		LBP_LOOSE_PER_WORKER * snapshot->workers, has_room, &server);
 	raise_descriptor_limit(snapshot->descriptors);
 	if (init(&server) && listeners_open(&server.listeners, snapshot)) {
 		install_signals(&server);
@@ -332,6 +335,7 @@ int server_run(struct snapshot *snapshot)
 	}
 	listeners_close(&server.listeners);
 	listeners_release(&server.listeners);
+	handshakes_release(&server.handshakes);
 	mailbox_release(&server.mailbox);
 	loop_release(&server.loop);
 	free(server.crew);

@@ -80,26 +80,32 @@ void worker_stop(struct worker *worker)
 }
 
 /* Every connection and check, and a few of the worker's own. */
-static uint32_t count_alarms(const struct lbp_config *config)
+static uint32_t count_alarms(
+	const struct snapshot *snapshot, const struct capacity *capacity)
 {
+	const struct lbp_config *config = snapshot->config;
 	size_t n = config->max_connections + config->app_len + 8;
 	size_t i;
 
+	n += snapshot->handshakes;
+	n += capacity->max_loose;
 	for (i = 0; i < config->app_len; i++)
 		n += config->apps[i].upstream_len;
 	return (uint32_t)n;
 }
 
 bool worker_init(struct worker *worker, struct snapshot *snapshot,
-	struct capacity *capacity, uint32_t number)
+	struct capacity *capacity, struct handshakes *handshakes,
+	uint32_t number)
 {
 	*worker = (struct worker){.drain_order.deliver = deliver_drain,
 		.stop_order.deliver = deliver_stop};
 	alarm_init(&worker->drain, drain_fired);
-	conns_init(&worker->conns, &worker->loop, capacity, snapshot);
+	conns_init(&worker->conns, &worker->loop, &worker->mailbox, capacity,
+		handshakes, snapshot);
 	worker->conns.number = number;
 	if (loop_init(&worker->loop, snapshot->event_loop,
-		    count_alarms(snapshot->config)) &&
+		    count_alarms(snapshot, capacity)) &&
 		mailbox_init(&worker->mailbox, worker->loop.poller) &&
 		checkers_init(&worker->checkers, &worker->loop, capacity,
 			snapshot, number))

@@ -39,7 +39,8 @@ struct worker {
  * `error` event said why; worker_release is still due.
  */
 bool worker_init(struct worker *worker, struct snapshot *snapshot,
-	struct capacity *capacity, uint32_t number);
+	struct capacity *capacity, struct handshakes *handshakes,
+	uint32_t number);
 void worker_release(struct worker *worker);
 
 /* Serves until it has been told to drain and no session is left. */

@@ -57,7 +57,7 @@ void host_failed(bool is_ours)
 void host_start(uint64_t now_ns)
 {
 	sides_start(NULL);
-	host = (struct host){.now_ns = now_ns};
+	host = (struct host){.now_ns = now_ns, .loose = 1};
 }
 
 int __wrap_clock_gettime(clockid_t clock, struct timespec *ts)
@@ -254,6 +254,61 @@ bool tls_is_resumed(const struct tls *tls)
 {
 	(void)tls;
 	return true;
+}
+
+bool handshakes_enter(struct handshakes *handshakes,
+	struct handshake *handshake, struct evictions *evictions,
+	const union address *peer)
+{
+	(void)handshakes;
+	(void)evictions;
+	ORACLE("SRV-40", !host.has_place && peer->in.sin_port == HOST_PEER_PORT,
+		"a second place, or another one's");
+	handshake->ticket.order = 1;
+	host.has_place = true;
+	return true;
+}
+
+bool handshakes_leave(
+	struct handshakes *handshakes, struct handshake *handshake)
+{
+	bool had_place = host.has_place;
+
+	(void)handshakes;
+	ORACLE("SES-23", had_place || host.is_evicted,
+		"a place is given back twice");
+	handshake->ticket.order = 0;
+	host.has_place = false;
+	host.is_evicted = false;
+	host.was_told = true;
+	return had_place;
+}
+
+struct handshake *handshakes_next_evicted(
+	struct handshakes *handshakes, struct evictions *evictions)
+{
+	bool is_news = host.is_evicted && !host.was_told;
+
+	(void)handshakes;
+	(void)evictions;
+	host.was_told = true;
+	return is_news ? &sides.conn->place : NULL;
+}
+
+void host_evict(void)
+{
+	if (!host.has_place)
+		return;
+	host.has_place = false;
+	host.is_evicted = true;
+	host.loose++;
+}
+
+void capacity_remove_loose(struct capacity *capacity)
+{
+	(void)capacity;
+	ORACLE("SRV-42", host.loose > 0, "it had a place");
+	host.loose--;
 }
 
 bool capacity_take(struct capacity *capacity)

@@ -37,6 +37,10 @@ struct host {
 	bool was_full;     /* when the handshake was complete */
 	unsigned taken;    /* places for sessions */
 	unsigned given;    /* back */
+	bool has_place;    /* of a handshake, */
+	bool is_evicted;   /* and lost it, */
+	bool was_told;
+	int loose; /* connections without a place */
 
 	/* What the log has: */
 	unsigned reports; /* of the connection, the last one: */
@@ -53,6 +57,9 @@ bool host_is_ours(int error);
 
 /* An address of the upstream that is dialed has failed. */
 void host_failed(bool is_ours);
+
+/* Another handshake takes the place of this one, if it has it. */
+void host_evict(void);
 
 /* Starts anew at this time, with no connection until one is accepted. */
 void host_start(uint64_t now_ns);

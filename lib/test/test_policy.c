@@ -230,19 +230,19 @@ static void descriptors_are_counted(void)
 
 	/* two checked upstreams: those of web */
 	CU_ASSERT_EQUAL(lbp_policy_descriptors(config, 1, 2, 0),
-		16 + 3 + 2 + 2 * 100 + 256 + 2);
+		16 + 11 + 2 + 2 * 100 + 256 + 2);
 	CU_ASSERT_EQUAL(lbp_policy_descriptors(config, 4, 7, 0),
-		16 + 12 + 7 + 2 * 100 + 256 + 2);
+		16 + 44 + 7 + 2 * 100 + 256 + 2);
 	config->apps[1].health.enabled = true;
 	CU_ASSERT_EQUAL(lbp_policy_descriptors(config, 1, 2, 0),
-		16 + 3 + 2 + 2 * 100 + 256 + 3);
+		16 + 11 + 2 + 2 * 100 + 256 + 3);
 	config->apps[1].health.enabled = false;
 	config->max_connections = 1000000;
 	config->max_handshakes = 1000000;
 	CU_ASSERT_EQUAL(lbp_policy_descriptors(config, 1, 2, 0),
-		16 + 3 + 2 + 2000000 + 1000000 + 2);
+		16 + 11 + 2 + 2000000 + 1000000 + 2);
 	CU_ASSERT_EQUAL(lbp_policy_descriptors(config, 1, 2, 600),
-		16 + 3 + 2 + 2000000 + 1000000 + 2 + 600);
+		16 + 11 + 2 + 2000000 + 1000000 + 2 + 600);
 	lbp_config_free(config);
 }
 

@@ -1,0 +1,112 @@
+#include "handshakes.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+bool handshakes_init(struct handshakes *handshakes, uint32_t max)
+{
+	uint64_t seed[2];
+
+	*handshakes = (struct handshakes){0};
+	pthread_mutex_init(&handshakes->lock, NULL);
+	if (getrandom(seed, sizeof(seed), 0) != (ssize_t)sizeof(seed))
+		return false;
+	handshakes->places = calloc(max, sizeof(struct handshake *));
+	if (handshakes->places != NULL &&
+		lbp_sources_new(&handshakes->sources, max, seed) == LBP_OK)
+		return true;
+	errno = ENOMEM;
+	return false;
+}
+
+void handshakes_release(struct handshakes *handshakes)
+{
+	lbp_sources_free(handshakes->sources);
+	free(handshakes->places);
+	pthread_mutex_destroy(&handshakes->lock);
+}
+
+static struct lbp_source source_of(const union address *peer)
+{
+	uint8_t bytes[16];
+
+	if (peer->sa.sa_family == AF_INET6) {
+		memcpy(bytes, &peer->in6.sin6_addr, sizeof(bytes));
+		return lbp_source_ipv6(bytes);
+	}
+	memcpy(bytes, &peer->in.sin_addr, 4);
+	return lbp_source_ipv4(bytes);
+}
+
+/* Under the lock: notes it down for its worker, which gets no place back. */
+static struct evictions *evict(struct handshake *handshake)
+{
+	struct evictions *evictions = handshake->evictions;
+
+	handshake->evicted = true;
+	handshake->next = evictions->first;
+	evictions->first = handshake;
+	return evictions;
+}
+
+bool handshakes_enter(struct handshakes *handshakes,
+	struct handshake *handshake, struct evictions *evictions,
+	const union address *peer)
+{
+	struct lbp_source source = source_of(peer);
+	struct evictions *told = NULL;
+	struct lbp_ticket evicted;
+
+	handshake->evictions = evictions;
+	pthread_mutex_lock(&handshakes->lock);
+	lbp_sources_enter(
+		handshakes->sources, &source, &handshake->ticket, &evicted);
+	if (evicted.order != 0)
+		told = evict(handshakes->places[evicted.place]);
+	handshakes->places[handshake->ticket.place] = handshake;
+	pthread_mutex_unlock(&handshakes->lock);
+	if (told != NULL)
+		mailbox_post(told->mailbox, &told->mail);
+	return told == NULL;
+}
+
+/* Under the lock. */
+static void take_out(struct handshake *handshake)
+{
+	struct handshake **link = &handshake->evictions->first;
+
+	while (*link != handshake)
+		link = &(*link)->next;
+	*link = handshake->next;
+	handshake->evicted = false;
+}
+
+bool handshakes_leave(
+	struct handshakes *handshakes, struct handshake *handshake)
+{
+	bool had_place;
+
+	pthread_mutex_lock(&handshakes->lock);
+	had_place = lbp_sources_leave(handshakes->sources, handshake->ticket) ==
+		    LBP_OK;
+	if (handshake->evicted)
+		take_out(handshake);
+	pthread_mutex_unlock(&handshakes->lock);
+	handshake->ticket.order = 0;
+	return had_place;
+}
+
+struct handshake *handshakes_next_evicted(
+	struct handshakes *handshakes, struct evictions *evictions)
+{
+	struct handshake *handshake;
+
+	pthread_mutex_lock(&handshakes->lock);
+	handshake = evictions->first;
+	if (handshake != NULL)
+		take_out(handshake);
+	pthread_mutex_unlock(&handshakes->lock);
+	return handshake;
+}
