@@ -208,7 +208,7 @@ def test_the_soft_limit_is_raised(lb, upstream, monkeypatch):
     ((400, 256), "epoll"), ((5000, 256), "epoll")])
 def test_auto_takes_what_measures_better(pki, tmp_path, upstream, sizes,
                                          chosen):
-    """One worker, one listener, no checks: 20, and those of the clients."""
+    """One worker, one listener, no checks: 28, and those of the clients."""
     tree = srv.config(pki, [srv.app("echo", [upstream(upstreams.echo)])],
                       server={"workers": 1, "max_connections": sizes[0],
                               "max_handshakes": sizes[1]})

@@ -91,10 +91,10 @@ uint64_t lbp_policy_descriptors(const struct lbp_config *config,
  * Up to here "auto" is select. With 10 open descriptors, of one session, a
  * round trip costs 17.7 us with select and 17.4 us with epoll; with 16, of
  * four, 22 and 16; with 40, of 16, 31 and 16; with 768, of 380, 322 and 15
- * (itest/bench/pollers). As [POL-2] counts, one session may need 24, some of
+ * (itest/bench/pollers). As [POL-2] counts, one session may need 32, some of
  * which are a reserve.
  */
-#define LBP_AUTO_SELECT_MAX 32
+#define LBP_AUTO_SELECT_MAX 40
 
 /*
  * The event loop to use where descriptors, as lbp_policy_descriptors counts

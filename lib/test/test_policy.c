@@ -251,9 +251,9 @@ static void the_event_loop_follows_the_descriptors(void)
 	struct lbp_config *config = parse(two_apps);
 	enum lbp_event_loop loop = LBP_EVENT_LOOP_AUTO;
 
-	CU_ASSERT_EQUAL(lbp_policy_event_loop(config, 32, 1024, &loop), LBP_OK);
+	CU_ASSERT_EQUAL(lbp_policy_event_loop(config, 40, 1024, &loop), LBP_OK);
 	CU_ASSERT_EQUAL(loop, LBP_EVENT_LOOP_SELECT);
-	CU_ASSERT_EQUAL(lbp_policy_event_loop(config, 33, 1024, &loop), LBP_OK);
+	CU_ASSERT_EQUAL(lbp_policy_event_loop(config, 41, 1024, &loop), LBP_OK);
 	CU_ASSERT_EQUAL(loop, LBP_EVENT_LOOP_EPOLL);
 	CU_ASSERT_EQUAL(lbp_policy_event_loop(config, 30, 30, &loop), LBP_OK);
 	CU_ASSERT_EQUAL(loop, LBP_EVENT_LOOP_SELECT);
