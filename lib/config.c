@@ -182,10 +182,10 @@ static void read_root(
 	if (reader->config == NULL)
 		return;
 	*reader->config = defaults;
-	lbp_config_read_keys(reader, &root_section, root,
+	(void)lbp_config_read_keys(reader, &root_section, root,
 		(struct lbp_config_pos){1, 1}, reader->config);
-	lbp_config_names_unique(reader, &reader->addresses);
-	lbp_config_names_unique(reader, &reader->serials);
+	(void)lbp_config_names_unique(reader, &reader->addresses);
+	(void)lbp_config_names_unique(reader, &reader->serials);
 }
 
 /* Parses text and reads it; what is wrong is in the reader then. */

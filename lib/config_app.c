@@ -145,8 +145,19 @@ static void check_tcp(
 	}
 }
 
+/* Is a key of an upstream among those that are not missing? */
+static bool is_given(uint32_t given, const char *name)
+{
+	size_t i = 0;
+
+	while (strcmp(upstream_keys[i].name, name) != 0)
+		i++;
+	return (given >> i & 1) != 0;
+}
+
 static void check_tls(struct lbp_config_reader *reader,
-	const struct lbp_toml_value *item, struct lbp_config_upstream *upstream)
+	const struct lbp_toml_value *item, uint32_t given,
+	struct lbp_config_upstream *upstream)
 {
 	const struct lbp_toml_table *table = item->as.table;
 	const struct lbp_toml_entry *certificate =
@@ -154,14 +165,14 @@ static void check_tls(struct lbp_config_reader *reader,
 	const struct lbp_toml_entry *private_key =
 		lbp_toml_get(table, "private_key", strlen("private_key"));
 
-	if (lbp_toml_get(table, "ca", strlen("ca")) == NULL)
+	if (!is_given(given, "ca"))
 		tell(reader, item->pos, "ca",
 			"is required with a tls:// url: the path of the PEM "
 			"file with the upstream's CA");
-	if (certificate != NULL && private_key == NULL)
+	if (certificate != NULL && !is_given(given, "private_key"))
 		tell(reader, certificate->pos, "certificate",
 			"must come with private_key, the path of its key");
-	if (private_key != NULL && certificate == NULL)
+	if (private_key != NULL && !is_given(given, "certificate"))
 		tell(reader, private_key->pos, "private_key",
 			"must come with certificate, the path of its "
 			"certificate");
@@ -187,20 +198,21 @@ static void read_upstreams(
 	for (size_t i = 0; i < array->len; i++) {
 		struct lbp_config_upstream *upstream = &app->upstreams[i];
 		const struct lbp_toml_value *item = &array->items[i];
+		uint32_t given;
 
 		if (item->type != LBP_TOML_TABLE)
 			continue;
 		upstream->weight = 1;
-		lbp_config_read_keys(reader, &upstream_section, item->as.table,
-			lbp_config_pos(item->pos), upstream);
+		given = lbp_config_read_keys(reader, &upstream_section,
+			item->as.table, lbp_config_pos(item->pos), upstream);
 		if (upstream->url.ptr == NULL)
 			continue;
 		if (upstream->tls)
-			check_tls(reader, item, upstream);
+			check_tls(reader, item, given, upstream);
 		else
 			check_tcp(reader, item->as.table);
 	}
-	lbp_config_names_unique(reader, &reader->urls);
+	(void)lbp_config_names_unique(reader, &reader->urls);
 }
 
 static void read_listen(
@@ -296,7 +308,7 @@ void lbp_config_read_limits(struct lbp_config_reader *reader, const char *path,
 	const struct lbp_config_section section = {
 		path, limit_keys, LEN(limit_keys)};
 
-	lbp_config_read_keys(reader, &section, value->as.table,
+	(void)lbp_config_read_keys(reader, &section, value->as.table,
 		lbp_config_pos(value->pos), out);
 }
 
@@ -320,10 +332,12 @@ void lbp_config_read_apps(
 		if (item->type != LBP_TOML_TABLE)
 			continue;
 		config->apps[i] = app_defaults;
-		lbp_config_read_keys(reader, &app_section, item->as.table,
+		(void)lbp_config_read_keys(reader, &app_section, item->as.table,
 			lbp_config_pos(item->pos), &config->apps[i]);
-		lbp_config_names_add_id(
-			reader, &reader->app_ids, "app.id", item, (uint32_t)i);
+		lbp_config_names_add_id(reader, &reader->app_ids, "app.id",
+			&config->apps[i].id, (uint32_t)i);
 	}
-	lbp_config_names_unique(reader, &reader->app_ids);
+	reader->apps_known =
+		lbp_config_names_unique(reader, &reader->app_ids) &&
+		reader->app_ids.len == array->len;
 }

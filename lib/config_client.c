@@ -58,17 +58,21 @@ static void read_grant(struct lbp_config_reader *reader,
 		lbp_config_names_find(&reader->app_ids, value->as.string);
 	struct lbp_config_message message = {.len = 0};
 
-	/* If there is none, its limits go where the next grant's will. */
-	lbp_config_names_add_string(reader, &reader->client_apps, "client.apps",
-		value, (uint32_t)client->grant_len);
 	if (app != NULL) {
+		lbp_config_names_add_string(reader, &reader->client_apps,
+			"client.apps", value, (uint32_t)client->grant_len);
 		client->grants[client->grant_len++] = (struct lbp_config_grant){
 			app->index, reader->config->apps[app->index].limits};
 		return;
 	}
+	lbp_config_names_add_string(
+		reader, &reader->client_unknown, "client.apps", value, 0);
+	/* It may be one that has no id as it is. [CFG-33]. */
+	if (!reader->apps_known)
+		return;
 	lbp_config_say(&message, "client.apps: no app has the id ");
 	lbp_config_say_quoted(&message, value->as.string);
-	lbp_config_say_nearest(
+	(void)lbp_config_say_nearest(
 		reader, &message, value->as.string, &reader->app_ids);
 	lbp_config_tell(reader, lbp_config_pos(value->pos), &message);
 }
@@ -90,7 +94,9 @@ static void read_grants(
 		if (array->items[i].type == LBP_TOML_STRING)
 			read_grant(reader, &array->items[i], client);
 	}
-	lbp_config_names_unique(reader, &reader->client_apps);
+	reader->client_apps_known = client->grant_len == array->len;
+	(void)lbp_config_names_unique(reader, &reader->client_apps);
+	lbp_config_names_sort(&reader->client_unknown);
 }
 
 static void tell_no_grant(
@@ -101,9 +107,20 @@ static void tell_no_grant(
 	lbp_config_say(&message, "client.limits: ");
 	lbp_config_say_quoted(&message, entry->key);
 	lbp_config_say(&message, " is not one of this client's apps");
-	lbp_config_say_nearest(
+	(void)lbp_config_say_nearest(
 		reader, &message, entry->key, &reader->client_apps);
 	lbp_config_tell(reader, lbp_config_pos(entry->pos), &message);
+}
+
+/* May this be what something wrong in the client's apps means? [CFG-33]. */
+static bool may_be_meant(
+	const struct lbp_config_reader *reader, struct lbp_toml_string app)
+{
+	if (reader->client_apps_known)
+		return false;
+	return !reader->apps_known || reader->client_apps.len == 0 ||
+	       lbp_config_names_find(&reader->app_ids, app) != NULL ||
+	       lbp_config_names_find(&reader->client_unknown, app) != NULL;
 }
 
 /* Reads the limits for one app: over the grant's, if there is a grant. */
@@ -117,11 +134,10 @@ static void read_override(struct lbp_config_reader *reader,
 	struct lbp_limits nowhere;
 	struct lbp_limits *limits = &nowhere;
 
-	/* Without a list of apps there is nothing to be missing from. */
-	if (app == NULL && reader->client_apps.len != 0)
-		tell_no_grant(reader, entry);
 	if (!lbp_config_expect(reader, field, &entry->value, LBP_TOML_TABLE))
 		return;
+	if (app == NULL && !may_be_meant(reader, entry->key))
+		tell_no_grant(reader, entry);
 	if (app != NULL)
 		limits = &client->grants[app->index].limits;
 	lbp_config_say(&path, "client.limits.");
@@ -185,11 +201,14 @@ void lbp_config_read_clients(
 
 		if (item->type != LBP_TOML_TABLE)
 			continue;
+		reader->client_apps_known = false;
 		reader->client_apps.len = 0;
-		lbp_config_read_keys(reader, &client_section, item->as.table,
-			lbp_config_pos(item->pos), &config->clients[i]);
+		reader->client_unknown.len = 0;
+		(void)lbp_config_read_keys(reader, &client_section,
+			item->as.table, lbp_config_pos(item->pos),
+			&config->clients[i]);
 		lbp_config_names_add_id(reader, &reader->client_ids,
-			"client.id", item, (uint32_t)i);
+			"client.id", &config->clients[i].id, (uint32_t)i);
 	}
-	lbp_config_names_unique(reader, &reader->client_ids);
+	(void)lbp_config_names_unique(reader, &reader->client_ids);
 }

@@ -119,7 +119,7 @@ void lbp_config_read_table(
 	struct lbp_config_reader *reader, const struct lbp_config_field *field)
 {
 	if (lbp_config_expect(reader, field, field->value, LBP_TOML_TABLE))
-		lbp_config_read_keys(reader, field->key->section,
+		(void)lbp_config_read_keys(reader, field->key->section,
 			field->value->as.table,
 			lbp_config_pos(field->value->pos), field->out);
 }

@@ -124,7 +124,16 @@ void lbp_config_say_quoted(
 	say_byte(message, '\'');
 }
 
-void lbp_config_say_nearest(struct lbp_config_reader *reader,
+static size_t index_of(const struct lbp_config_names *names, const char *shown)
+{
+	size_t i = 0;
+
+	while (i < names->len && names->items[i].shown.ptr != shown)
+		i++;
+	return i < names->len ? i : LBP_CONFIG_NO_GUESS;
+}
+
+size_t lbp_config_say_nearest(struct lbp_config_reader *reader,
 	struct lbp_config_message *message, struct lbp_toml_string word,
 	const struct lbp_config_names *names)
 {
@@ -150,10 +159,11 @@ void lbp_config_say_nearest(struct lbp_config_reader *reader,
 		before = ", ";
 		if (message->len > LISTED_MAX) {
 			lbp_config_say(message, "...");
-			return;
+			break;
 		}
 		lbp_config_say_escaped(message, names->items[i].shown);
 	}
+	return index_of(names, guess.best);
 }
 
 void lbp_config_tell(struct lbp_config_reader *reader,

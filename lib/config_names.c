@@ -39,14 +39,19 @@ void lbp_config_names_add_string(struct lbp_config_reader *reader,
 
 void lbp_config_names_add_id(struct lbp_config_reader *reader,
 	struct lbp_config_names *names, const char *label,
-	const struct lbp_toml_value *table, uint32_t index)
+	const struct lbp_config_text *id, uint32_t index)
 {
-	const struct lbp_toml_entry *entry =
-		lbp_toml_get(table->as.table, "id", strlen("id"));
-
-	if (entry != NULL && entry->value.type == LBP_TOML_STRING)
-		lbp_config_names_add_string(
-			reader, names, label, &entry->value, index);
+	if (id->ptr == NULL)
+		return;
+	lbp_config_names_add(reader, names,
+		(struct lbp_config_name){
+			.key = id->ptr,
+			.key_len = strlen(id->ptr),
+			.shown = {id->ptr, strlen(id->ptr)},
+			.label = label,
+			.pos = id->pos,
+			.index = index,
+		});
 }
 
 void lbp_config_names_add_parts(struct lbp_config_reader *reader,
@@ -91,14 +96,20 @@ static int compare_names(const void *left, const void *right)
 	return order != 0 ? order : lbp_config_pos_compare(a->pos, b->pos);
 }
 
-void lbp_config_names_unique(
+void lbp_config_names_sort(struct lbp_config_names *names)
+{
+	if (names->len != 0)
+		qsort(names->items, names->len, sizeof(*names->items),
+			compare_names);
+}
+
+bool lbp_config_names_unique(
 	struct lbp_config_reader *reader, struct lbp_config_names *names)
 {
 	size_t first = 0;
+	bool unique = true;
 
-	if (names->len == 0)
-		return;
-	qsort(names->items, names->len, sizeof(*names->items), compare_names);
+	lbp_config_names_sort(names);
 	for (size_t i = 1; i < names->len; i++) {
 		const struct lbp_config_name *name = &names->items[i];
 		struct lbp_config_message message = {.len = 0};
@@ -114,7 +125,9 @@ void lbp_config_names_unique(
 			(unsigned)names->items[first].pos.line,
 			names->items[first].label);
 		lbp_config_tell(reader, name->pos, &message);
+		unique = false;
 	}
+	return unique;
 }
 
 const struct lbp_config_name *lbp_config_names_find(

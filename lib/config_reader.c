@@ -127,12 +127,14 @@ static void tell_missing(struct lbp_config_reader *reader,
 	lbp_config_tell(reader, header, &message);
 }
 
-static void tell_unknown(struct lbp_config_reader *reader,
+/* Returns which key it was taken for, or LBP_CONFIG_NO_GUESS. */
+static size_t tell_unknown(struct lbp_config_reader *reader,
 	const struct lbp_config_section *section,
 	const struct lbp_toml_entry *entry)
 {
 	struct lbp_config_message message = {.len = 0};
 	struct lbp_config_names known = {.len = 0};
+	size_t guess;
 
 	for (size_t i = 0; i < section->len; i++)
 		lbp_config_names_add(reader, &known,
@@ -143,8 +145,9 @@ static void tell_unknown(struct lbp_config_reader *reader,
 	say_field(&message, section, "");
 	lbp_config_say_escaped(&message, entry->key);
 	lbp_config_say(&message, "'");
-	lbp_config_say_nearest(reader, &message, entry->key, &known);
+	guess = lbp_config_say_nearest(reader, &message, entry->key, &known);
 	lbp_config_tell(reader, lbp_config_pos(entry->pos), &message);
+	return guess;
 }
 
 static bool is_known(const struct lbp_config_section *section,
@@ -160,26 +163,46 @@ static bool is_known(const struct lbp_config_section *section,
 	return false;
 }
 
-void lbp_config_read_keys(struct lbp_config_reader *reader,
+/* Records the unknown keys; returns the set of those they were taken for. */
+static uint32_t read_unknown(struct lbp_config_reader *reader,
+	const struct lbp_config_section *section,
+	const struct lbp_toml_table *table)
+{
+	uint32_t meant = 0;
+
+	for (size_t i = 0; i < table->len; i++) {
+		size_t guess;
+
+		if (is_known(section, &table->entries[i]))
+			continue;
+		guess = tell_unknown(reader, section, &table->entries[i]);
+		if (guess != LBP_CONFIG_NO_GUESS)
+			meant |= UINT32_C(1) << guess;
+	}
+	return meant;
+}
+
+uint32_t lbp_config_read_keys(struct lbp_config_reader *reader,
 	const struct lbp_config_section *section,
 	const struct lbp_toml_table *table, struct lbp_config_pos header,
 	void *object)
 {
+	uint32_t given = read_unknown(reader, section, table);
+
 	for (size_t i = 0; i < section->len; i++) {
 		const struct lbp_config_key *key = &section->keys[i];
 		const struct lbp_toml_entry *entry =
 			lbp_toml_get(table, key->name, strlen(key->name));
 
-		if (entry == NULL && key->required)
-			tell_missing(reader, section, key, header);
-		if (entry != NULL)
+		if (entry != NULL) {
+			given |= UINT32_C(1) << i;
 			key->read(
 				reader, &(struct lbp_config_field){section, key,
 						&entry->value,
 						(char *)object + key->offset});
+		} else if (key->required && (given >> i & 1) == 0) {
+			tell_missing(reader, section, key, header);
+		}
 	}
-	for (size_t i = 0; i < table->len; i++) {
-		if (!is_known(section, &table->entries[i]))
-			tell_unknown(reader, section, &table->entries[i]);
-	}
+	return given;
 }

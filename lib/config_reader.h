@@ -57,12 +57,16 @@ struct lbp_config_reader {
 	bool nomem;
 	size_t compared; /* known words, for a guess at what was meant */
 
+	bool apps_known;                 /* each app has an id, its own */
 	struct lbp_config_names app_ids; /* sorted before clients are read */
 	struct lbp_config_names client_ids;
 	struct lbp_config_names addresses;
 	struct lbp_config_names serials;
-	struct lbp_config_names urls;        /* of the app being read */
-	struct lbp_config_names client_apps; /* of the client being read */
+	struct lbp_config_names urls; /* of the app being read */
+	/* Of the client being read. */
+	bool client_apps_known; /* nothing is wrong with its list of apps */
+	struct lbp_config_names client_apps;
+	struct lbp_config_names client_unknown; /* listed, but no app's ids */
 };
 
 struct lbp_config_key;
@@ -122,8 +126,13 @@ void lbp_config_say_escaped(
 void lbp_config_say_quoted(
 	struct lbp_config_message *message, struct lbp_toml_string text);
 
-/* Adds "; did you mean 'x'? accepted: x, y", or the list alone. */
-void lbp_config_say_nearest(struct lbp_config_reader *reader,
+#define LBP_CONFIG_NO_GUESS SIZE_MAX
+
+/*
+ * Adds "; did you mean 'x'? accepted: x, y", or the list alone. Returns the
+ * index of x in names, or LBP_CONFIG_NO_GUESS.
+ */
+size_t lbp_config_say_nearest(struct lbp_config_reader *reader,
 	struct lbp_config_message *message, struct lbp_toml_string word,
 	const struct lbp_config_names *names);
 
@@ -155,8 +164,12 @@ const struct lbp_toml_array *lbp_config_expect_array(
 	struct lbp_config_reader *reader, const struct lbp_config_field *field,
 	enum lbp_toml_type type);
 
-/* Reads a table into an object; header is where missing keys are reported. */
-void lbp_config_read_keys(struct lbp_config_reader *reader,
+/*
+ * Reads a table into an object; header is where missing keys are reported.
+ * Returns the set, a bit for each of the section's keys, of those that are
+ * there or that an unknown key was taken for: they are not missing. [CFG-33].
+ */
+uint32_t lbp_config_read_keys(struct lbp_config_reader *reader,
 	const struct lbp_config_section *section,
 	const struct lbp_toml_table *table, struct lbp_config_pos header,
 	void *object);
@@ -227,10 +240,10 @@ void lbp_config_names_add_string(struct lbp_config_reader *reader,
 	struct lbp_config_names *names, const char *label,
 	const struct lbp_toml_value *value, uint32_t index);
 
-/* Adds the id of an app's or client's table, if it is there and a string. */
+/* Adds the id of an app or client, if it has one. */
 void lbp_config_names_add_id(struct lbp_config_reader *reader,
 	struct lbp_config_names *names, const char *label,
-	const struct lbp_toml_value *table, uint32_t index);
+	const struct lbp_config_text *id, uint32_t index);
 
 /* Adds an address or url as a name that is compared in canonical form. */
 void lbp_config_names_add_parts(struct lbp_config_reader *reader,
@@ -238,11 +251,14 @@ void lbp_config_names_add_parts(struct lbp_config_reader *reader,
 	const struct lbp_toml_value *value,
 	const struct lbp_config_parts *parts);
 
+/* Sorts names by key and place. */
+void lbp_config_names_sort(struct lbp_config_names *names);
+
 /*
  * Sorts names by key and place, and records each one that an earlier one
- * equals, with the first one's line.
+ * equals, with the first one's line. Returns whether there was none.
  */
-void lbp_config_names_unique(
+bool lbp_config_names_unique(
 	struct lbp_config_reader *reader, struct lbp_config_names *names);
 
 /* The first of the sorted names with this key, or NULL. */

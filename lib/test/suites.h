@@ -8,6 +8,7 @@ void suite_serial(void);
 void suite_toml(void);
 void suite_json(void);
 void suite_config(void);
+void suite_config_follow(void);
 void suite_config_keys(void);
 void suite_config_reader(void);
 void suite_config_suggest(void);

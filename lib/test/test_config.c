@@ -565,7 +565,7 @@ static void test_messages(void)
 		   "apps = [\"q\"]\n");
 	CU_ASSERT_EQUAL(lbp_config_parse(text.ptr, text.len, &config, &errors),
 		LBP_ERR_CONFIG);
-	CU_ASSERT_EQUAL(errors.len, 64 + 2);
+	CU_ASSERT_EQUAL(errors.len, 64 + 1);
 	for (size_t i = 0; i < errors.len; i++) {
 		size_t len = strlen(errors.items[i].message);
 
@@ -575,9 +575,7 @@ static void test_messages(void)
 				  errors.items[i].message[j] <= '~');
 	}
 	CU_ASSERT_PTR_NOT_NULL(
-		strstr(errors.items[errors.len - 2].message, "'\\U0001F600'"));
-	CU_ASSERT_PTR_NOT_NULL(
-		strstr(errors.items[errors.len - 1].message, "accepted: "));
+		strstr(errors.items[errors.len - 1].message, "'\\U0001F600'"));
 	lbp_config_errors_release(&errors);
 	free(text.ptr);
 }
