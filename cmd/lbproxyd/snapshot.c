@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -192,6 +193,7 @@ static void choose_event_loop(
 	struct snapshot *snapshot, struct problems *problems)
 {
 	const struct lbp_config *config = snapshot->config;
+	uint64_t fewest;
 
 	snapshot->workers =
 		config->workers != 0 ? config->workers : count_cpus();
@@ -205,14 +207,14 @@ static void choose_event_loop(
 				snapshot->descriptors, FD_SETSIZE);
 		return;
 	}
+	fewest = snapshot->descriptors - config->max_handshakes + 1;
 	problem(problems, config->event_loop_pos,
 		"server.event_loop: select can watch %d descriptors, and "
-		"max_connections = %u may need %llu with one handshake at a "
+		"max_connections = %u may need %" PRIu64
+		" with one handshake at a "
 		"time and %u inherited ones; accepted: \"epoll\", \"auto\", or "
 		"a smaller max_connections",
-		FD_SETSIZE, config->max_connections,
-		(unsigned long long)snapshot->descriptors -
-			config->max_handshakes + 1,
+		FD_SETSIZE, config->max_connections, fewest,
 		snapshot->inherited);
 }
 

@@ -4,8 +4,11 @@
 
 #include "model_balancer.h"
 
+/* Holds any sum of times. */
+__extension__ typedef unsigned __int128 wide;
+
 /* A sum as it is, or never if no time is that late. */
-static uint64_t at_most_never(unsigned __int128 time_ns)
+static uint64_t at_most_never(wide time_ns)
 {
 	return time_ns < LBP_NEVER ? (uint64_t)time_ns : LBP_NEVER;
 }
@@ -14,7 +17,7 @@ static uint64_t at_most_never(unsigned __int128 time_ns)
 static uint64_t first_check(
 	uint64_t now_ns, uint64_t interval_ns, uint32_t i, uint32_t n)
 {
-	return at_most_never(now_ns + (unsigned __int128)interval_ns * i / n);
+	return at_most_never(now_ns + (wide)interval_ns * i / n);
 }
 
 void model_app_start(struct model_app *model, uint64_t now_ns)
@@ -378,9 +381,8 @@ void model_app_take(struct model_app *model, uint32_t number, uint64_t now_ns)
 	uint64_t passed = (now_ns - upstream->first_ns) / interval;
 
 	upstream->checking = true;
-	upstream->due_ns =
-		at_most_never(upstream->first_ns +
-			      ((unsigned __int128)passed + 1) * interval);
+	upstream->due_ns = at_most_never(
+		upstream->first_ns + ((wide)passed + 1) * interval);
 }
 
 bool model_app_is_ready(const struct model_app *model)

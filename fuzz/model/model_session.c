@@ -1,9 +1,12 @@
 #include "model_session.h"
 
+/* Holds any sum of times. */
+__extension__ typedef unsigned __int128 wide;
+
 /* When a time is over that counts from another one, both read as they are. */
 static uint64_t end_of(uint64_t since_ns, uint64_t timeout_ns)
 {
-	unsigned __int128 sum = (unsigned __int128)since_ns + timeout_ns;
+	wide sum = (wide)since_ns + timeout_ns;
 
 	return timeout_ns != 0 && sum < LBP_NEVER ? (uint64_t)sum : LBP_NEVER;
 }
