@@ -125,6 +125,15 @@ def hellos():
         more=b"".join(hello.extension(0x4000 + n, b"") for n in range(15000)))
     yield "hello, a byte a record", lambda address: sent(
         address, hello.records(hello.message(), size=1))
+    yield "hello of 60,000 bytes, a byte a record", lambda address: sent(
+        address, hello.records(hello.message(
+            more=hello.extension(0x0015, bytes(60000))), size=1))
+    yield "300,000 empty records", lambda address: sent(
+        address, 300000 * (hello.records(b"\0")[:3] + b"\0\0"))
+    yield "hello, 60,000 warnings", lambda address: sent(
+        address, hello.hello(version=hello.TLS12, groups=[hello.X25519,
+                                                          hello.P256])
+        + 60000 * hello.records(b"\x01\x5a", 21))
     yield "hello, a byte a segment", lambda address: trickled(
         address, hello.hello(), 1)
     yield "hello of 60,000 bytes, 64 bytes a segment", \
