@@ -111,12 +111,14 @@ int main(int argc, char **argv)
 	snapshot = snapshot_load(options.file, inherited);
 	if (snapshot == NULL)
 		return EXIT_USAGE;
-	if (options.check)
+	if (options.check) {
+		notices_print(&snapshot->notices);
 		status = EXIT_SUCCESS;
-	else if (!is_built(snapshot->config, options.file))
+	} else if (!is_built(snapshot->config, options.file)) {
 		status = EXIT_USAGE;
-	else
+	} else {
 		status = server_run(snapshot);
+	}
 	snapshot_free(snapshot);
 	return status;
 }

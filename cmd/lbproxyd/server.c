@@ -31,6 +31,7 @@ struct server {
 	bool accepts; /* until the acceptor is done */
 	bool forced;  /* to stop at once */
 	uint64_t drain_until_ns;
+	struct alarm look; /* at what will soon hurt */
 };
 
 /* A worker as the main thread knows it. */
@@ -105,6 +106,21 @@ static void log_ready(const struct server *server)
 		lbp_json_end_array(&line.json);
 	}
 	log_end(&line);
+}
+
+/* [SRV-80]. */
+static void look_at_notices(struct server *server)
+{
+	notices_log(&server->snapshot->notices);
+	loop_arm(&server->loop, &server->look,
+		lbp_expiry_next_ns(clock_now_ns()));
+}
+
+static void look_again(struct alarm *alarm)
+{
+	look_at_notices(
+		(struct server *)(void *)((char *)alarm -
+					  offsetof(struct server, look)));
 }
 
 static void *worker_main(void *arg)
@@ -284,6 +300,7 @@ static int serve(struct server *server)
 			  &server->capacity, &server->listeners,
 			  server->workers)) {
 		log_ready(server);
+		look_at_notices(server);
 		if (run_threads(server) && !server->forced)
 			status = EXIT_SUCCESS;
 		log_begin(&line, LBP_LOG_INFO, "stopped");
@@ -323,6 +340,7 @@ int server_run(struct snapshot *snapshot)
 		.acceptor_done.deliver = deliver_acceptor_done};
 	int status = EXIT_FAILURE;
 
+	alarm_init(&server.look, look_again);
 	log_make_room();
 	log_set_level(snapshot->config->log_level);
 	capacity_init(&server.capacity, snapshot->config->max_connections,

@@ -10,10 +10,8 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "file.h"
 #include "process.h"
-
-/* A configuration larger than this is a mistake. */
-#define FILE_MAX (64 * 1024 * 1024)
 
 /* As many as the configuration may ask for. */
 #define WORKERS_MAX 256
@@ -22,31 +20,6 @@
 #define LINGER_NS (2 * NS_PER_S)
 
 static const struct lbp_config_pos start = {1, 1};
-
-/* Reads a whole file; *text is the caller's to free. */
-static bool read_file(int fd, char **text, size_t *len)
-{
-	size_t cap = 1 << 16;
-	ssize_t n;
-
-	*text = malloc(cap);
-	*len = 0;
-	while (*text != NULL) {
-		n = read(fd, *text + *len, cap - *len);
-		if (n <= 0)
-			return n == 0;
-		*len += (size_t)n;
-		if (*len < cap)
-			continue;
-		if (cap >= FILE_MAX) {
-			errno = EFBIG;
-			return false;
-		}
-		cap *= 2;
-		*text = realloc(*text, cap);
-	}
-	return false;
-}
 
 /* Opens the directory that a file's relative paths are relative to. */
 static int open_directory_of(const char *file)
@@ -92,16 +65,15 @@ static struct lbp_config *load_config(
 {
 	int fd = open(file, O_RDONLY | O_CLOEXEC);
 	struct lbp_config *config = NULL;
-	char *text = NULL;
-	size_t len;
+	struct file read = {0};
 
-	if (fd < 0 || !read_file(fd, &text, &len))
+	if (fd < 0 || !file_read(&read, fd))
 		problem(problems, start,
 			"cannot read the file: %s; accepted: a TOML file",
-			strerror(errno));
+			fd < 0 ? strerror(errno) : read.why);
 	else
-		config = parse(text, len, problems);
-	free(text);
+		config = parse(read.text, read.len, problems);
+	file_release(&read);
 	if (fd >= 0)
 		close(fd);
 	return config;
@@ -258,6 +230,8 @@ struct snapshot *snapshot_load(const char *file, uint32_t inherited)
 		return NULL;
 	}
 	snapshot->inherited = inherited;
+	snapshot->notices.file = file;
+	problems.notices = &snapshot->notices;
 	if (load(snapshot, file, &problems))
 		return snapshot;
 	snapshot_free(snapshot);
@@ -293,5 +267,6 @@ void snapshot_free(struct snapshot *snapshot)
 	lbp_policy_release(&snapshot->policy);
 	tls_server_free(snapshot->tls);
 	lbp_config_free(snapshot->config);
+	notices_release(&snapshot->notices);
 	free(snapshot);
 }

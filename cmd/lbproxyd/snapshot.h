@@ -10,6 +10,7 @@
 
 #include "address.h"
 #include "config.h"
+#include "notice.h"
 #include "policy.h"
 #include "session.h"
 #include "tls.h"
@@ -41,12 +42,14 @@ struct snapshot {
 	uint64_t descriptors;           /* that may be needed at once */
 	enum lbp_event_loop event_loop; /* not auto */
 	uint32_t handshakes;            /* that may be in progress */
+	struct notices notices;         /* warnings; the main thread's */
 };
 
 /*
  * Reads a configuration file and all that it names; opens no port. inherited
  * is what process_inherited counted at the start. NULL: each fault was printed
- * as one line on standard error. [SRV-2] to [SRV-4].
+ * as one line on standard error. [SRV-2] to [SRV-4]. file is to live as long
+ * as the snapshot.
  */
 struct snapshot *snapshot_load(const char *file, uint32_t inherited);
 

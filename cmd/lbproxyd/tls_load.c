@@ -1,22 +1,37 @@
 /* Contexts from the files that the configuration names. [SRV-3]. */
 #include <arpa/inet.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/x509v3.h>
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "tls_judge.h"
+#include "tls_list.h"
 #include "tls_private.h"
 
 /* Sessions kept for resumption, and for how long. [SRV-12]. */
 #define CACHE_SESSIONS   4096
 #define CACHE_LIFETIME_S 3600
 
-/* What TLS 1.2 offers if the configuration does not say. [SRV-8]. */
-#define DEFAULT_CIPHERS "ECDHE+AESGCM:ECDHE+CHACHA20"
+#define ACCEPTED_CHAIN                                                         \
+	"a PEM file with the certificates of a chain, leaf first, each "       \
+	"issued "                                                              \
+	"by the next"
+#define ACCEPTED_KEY                                                           \
+	"a PEM file with one private key without passphrase: RSA of 2048 "     \
+	"bits "                                                                \
+	"or more, ECDSA on P-256, P-384 or P-521, Ed25519 or Ed448"
+#define ACCEPTED_CA  "a PEM file with exactly one CA certificate"
+#define ACCEPTED_CRL "a PEM file with whole revocation lists of tls.client_ca"
+#define ACCEPTED_CAS "a PEM file with one or more CA certificates"
+
+/* A certificate chain and its key, and what it is for. */
+struct identity {
+	const char *certificate_key; /* the keys' names */
+	const char *private_key_key;
+	const struct lbp_config_text *certificate;
+	const struct lbp_config_text *private_key;
+	enum tls_judge_role role;
+};
 
 /* OpenSSL's reason for the last failure, as short as it has it. */
 static const char *reason(void)
@@ -36,86 +51,127 @@ static int no_passphrase(char *buf, int size, int writing, void *arg)
 	return -1;
 }
 
-/* Opens a file that a key names; NULL: the problem was printed. */
-static BIO *open_file(const char *key, const struct lbp_config_text *path,
+/* Certificate and key may be in one file, which both keys name. */
+static bool is_combined(const struct identity *identity)
+{
+	return strcmp(identity->certificate->ptr, identity->private_key->ptr) ==
+	       0;
+}
+
+/* Puts a certificate into a context: the leaf, or one above it. */
+static bool use_certificate(SSL_CTX *ctx, const struct tls_file *file,
+	const struct tls_parts *chain, size_t i)
+{
+	const struct tls_part *part = &chain->items[i];
+	char why[TLS_JUDGE_WHY_MAX];
+
+	ERR_clear_error();
+	if (!tls_judge_key(X509_get0_pubkey(part->cert), why)) {
+		tls_file_problem(file, "has a certificate in line %u %s",
+			part->line, why);
+		return false;
+	}
+	if (i == 0 ? SSL_CTX_use_certificate(ctx, part->cert) == 1
+		   : SSL_CTX_add1_chain_cert(ctx, part->cert) == 1)
+		return true;
+	tls_file_problem(file,
+		"has a certificate in line %u that cannot be used: %s",
+		part->line, reason());
+	return false;
+}
+
+static bool is_in_order(
+	const struct tls_file *file, const struct tls_parts *chain, size_t i)
+{
+	const struct tls_part *part = &chain->items[i];
+	char why[TLS_JUDGE_WHY_MAX];
+	size_t k;
+
+	for (k = 0; k < i; k++) {
+		if (X509_cmp(chain->items[k].cert, part->cert) != 0)
+			continue;
+		tls_file_problem(file,
+			"has the certificate of line %u again in line %u",
+			chain->items[k].line, part->line);
+		return false;
+	}
+	if (i == 0 ||
+		tls_judge_issuer(chain->items[i - 1].cert, part->cert, why))
+		return true;
+	tls_file_problem(file,
+		"has a certificate in line %u that did not issue the one "
+		"before it: %s",
+		part->line, why);
+	return false;
+}
+
+static void use_chain(SSL_CTX *ctx, const struct identity *identity, int dir_fd,
+	struct problems *problems)
+{
+	const struct tls_file file = {
+		.key = identity->certificate_key,
+		.path = identity->certificate,
+		.dir_fd = dir_fd,
+		.problems = problems,
+		.kinds = TLS_FILE_CERTS,
+		.others = is_combined(identity) ? TLS_FILE_KEYS : 0,
+		.accepted = ACCEPTED_CHAIN,
+	};
+	struct tls_parts chain;
+	bool ok = true;
+	size_t i;
+
+	if (!tls_file_read(&file, &chain))
+		return;
+	for (i = 0; i < chain.len && ok; i++)
+		ok = is_in_order(&file, &chain, i) &&
+		     use_certificate(ctx, &file, &chain, i);
+	if (ok)
+		tls_judge_warn_chain(&file, &chain, identity->role);
+	tls_parts_release(&chain);
+}
+
+static void use_key(SSL_CTX *ctx, const struct identity *identity, int dir_fd,
+	struct problems *problems)
+{
+	const struct tls_file file = {
+		.key = identity->private_key_key,
+		.path = identity->private_key,
+		.dir_fd = dir_fd,
+		.problems = problems,
+		.kinds = TLS_FILE_KEYS,
+		.others = is_combined(identity) ? TLS_FILE_CERTS : 0,
+		.accepted = ACCEPTED_KEY,
+	};
+	X509 *leaf = SSL_CTX_get0_certificate(ctx);
+	char why[TLS_JUDGE_WHY_MAX];
+	const struct tls_part *part;
+	struct tls_parts keys;
+
+	if (!tls_file_read(&file, &keys))
+		return;
+	part = &keys.items[0];
+	if (keys.len > 1)
+		tls_file_problem(&file, "has another private key in line %u",
+			keys.items[1].line);
+	else if (!tls_judge_key(part->pkey, why))
+		tls_file_problem(&file, "has a private key in line %u %s",
+			part->line, why);
+	else if (leaf != NULL && X509_check_private_key(leaf, part->pkey) != 1)
+		tls_file_problem(&file,
+			"does not belong to %s, whose leaf has "
+			"another key",
+			identity->certificate_key);
+	else if (leaf != NULL && SSL_CTX_use_PrivateKey(ctx, part->pkey) != 1)
+		tls_file_problem(&file, "cannot be used: %s", reason());
+	tls_parts_release(&keys);
+}
+
+static void use_identity(SSL_CTX *ctx, const struct identity *identity,
 	int dir_fd, struct problems *problems)
 {
-	int fd = openat(dir_fd, path->ptr, O_RDONLY | O_CLOEXEC);
-	FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
-	BIO *bio;
-
-	if (file == NULL) {
-		problem(problems, path->pos,
-			"%s: cannot open '%s': %s; accepted: a PEM file", key,
-			path->ptr, strerror(errno));
-		if (fd >= 0)
-			close(fd);
-		return NULL;
-	}
-	bio = BIO_new_fp(file, BIO_CLOSE);
-	if (bio == NULL) {
-		fclose(file);
-		problem(problems, path->pos, "%s: out of memory", key);
-	}
-	ERR_clear_error();
-	return bio;
-}
-
-static void use_chain(SSL_CTX *ctx, const char *key,
-	const struct lbp_config_text *path, int dir_fd,
-	struct problems *problems)
-{
-	BIO *bio = open_file(key, path, dir_fd, problems);
-	X509 *cert = NULL;
-
-	if (bio == NULL)
-		return;
-	cert = PEM_read_bio_X509_AUX(bio, NULL, no_passphrase, NULL);
-	if (cert == NULL || SSL_CTX_use_certificate(ctx, cert) != 1) {
-		problem(problems, path->pos,
-			"%s: '%s' has no certificate that can be used (%s); "
-			"accepted: a PEM file with the chain, leaf first",
-			key, path->ptr, reason());
-		goto out;
-	}
-	X509_free(cert);
-	while ((cert = PEM_read_bio_X509(bio, NULL, no_passphrase, NULL)) !=
-		NULL) {
-		if (SSL_CTX_add0_chain_cert(ctx, cert) != 1) {
-			problem(problems, path->pos, "%s: '%s': %s", key,
-				path->ptr, reason());
-			goto out;
-		}
-	}
-out:
-	X509_free(cert);
-	BIO_free(bio);
-}
-
-static void use_key(SSL_CTX *ctx, const char *key,
-	const struct lbp_config_text *path, int dir_fd,
-	struct problems *problems)
-{
-	BIO *bio = open_file(key, path, dir_fd, problems);
-	EVP_PKEY *pkey;
-
-	if (bio == NULL)
-		return;
-	pkey = PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL);
-	if (pkey == NULL)
-		problem(problems, path->pos,
-			"%s: '%s' has no private key that can be used (%s); "
-			"accepted: a PEM file with a key without passphrase",
-			key, path->ptr, reason());
-	else if (SSL_CTX_get0_certificate(ctx) != NULL &&
-		 (SSL_CTX_use_PrivateKey(ctx, pkey) != 1 ||
-			 SSL_CTX_check_private_key(ctx) != 1))
-		problem(problems, path->pos,
-			"%s: '%s' does not belong to the certificate; "
-			"accepted: the private key of its leaf",
-			key, path->ptr);
-	EVP_PKEY_free(pkey);
-	BIO_free(bio);
+	use_chain(ctx, identity, dir_fd, problems);
+	use_key(ctx, identity, dir_fd, problems);
 }
 
 /* Exactly one CA: a second one would be a second name space of serials. */
@@ -123,34 +179,36 @@ static void use_client_ca(struct tls_server *server,
 	const struct lbp_config_text *path, int dir_fd,
 	struct problems *problems)
 {
-	BIO *bio = open_file("tls.client_ca", path, dir_fd, problems);
-	X509 *ca, *second;
+	const struct tls_file file = {
+		.key = "tls.client_ca",
+		.path = path,
+		.dir_fd = dir_fd,
+		.problems = problems,
+		.kinds = TLS_FILE_CERTS,
+		.accepted = ACCEPTED_CA,
+	};
+	char why[TLS_JUDGE_WHY_MAX];
+	struct tls_parts cas;
+	X509 *ca;
 
-	if (bio == NULL)
+	if (!tls_file_read(&file, &cas))
 		return;
-	ca = PEM_read_bio_X509(bio, NULL, no_passphrase, NULL);
-	second = PEM_read_bio_X509(bio, NULL, no_passphrase, NULL);
-	if (ca == NULL || second != NULL)
-		problem(problems, path->pos,
-			"tls.client_ca: '%s' has %s; accepted: a PEM file "
-			"with exactly one CA certificate",
-			path->ptr,
-			second != NULL ? "more than one certificate"
-				       : "no certificate");
-	else if (X509_check_ca(ca) == 0)
-		problem(problems, path->pos,
-			"tls.client_ca: '%s' is not a CA's certificate; "
-			"accepted: a PEM file with exactly one CA certificate",
-			path->ptr);
-	else if (X509_STORE_add_cert(SSL_CTX_get_cert_store(server->ctx), ca) !=
-			 1 ||
-		 SSL_CTX_add_client_CA(server->ctx, ca) != 1 ||
-		 X509_up_ref(ca) != 1 || !trust_set_ca(server->trust, ca))
-		problem(problems, path->pos, "tls.client_ca: '%s': %s",
-			path->ptr, reason());
-	X509_free(ca);
-	X509_free(second);
-	BIO_free(bio);
+	ca = cas.items[0].cert;
+	if (cas.len > 1) {
+		tls_file_problem(&file, "has another certificate in line %u",
+			cas.items[1].line);
+	} else if (!tls_judge_ca(server->ctx, ca, why)) {
+		tls_file_problem(&file, "has a certificate in line %u %s",
+			cas.items[0].line, why);
+	} else if (X509_STORE_add_cert(
+			   SSL_CTX_get_cert_store(server->ctx), ca) != 1 ||
+		   SSL_CTX_add_client_CA(server->ctx, ca) != 1 ||
+		   X509_up_ref(ca) != 1 || !trust_set_ca(server->trust, ca)) {
+		tls_file_problem(&file, "cannot be used: %s", reason());
+	} else {
+		tls_judge_warn_last(&file, &cas);
+	}
+	tls_parts_release(&cas);
 }
 
 /* [SRV-66]: what a list says is looked up in the server's trust. */
@@ -158,55 +216,37 @@ static void use_crl(struct tls_server *server,
 	const struct lbp_config_text *path, int dir_fd,
 	struct problems *problems)
 {
+	const struct tls_file file = {
+		.key = "tls.crl",
+		.path = path,
+		.dir_fd = dir_fd,
+		.problems = problems,
+		.kinds = TLS_FILE_CRLS,
+		.accepted = ACCEPTED_CRL,
+	};
 	X509 *ca = server->trust->ca;
-	BIO *bio = open_file("tls.crl", path, dir_fd, problems);
-	X509_CRL *crl;
+	char why[TLS_JUDGE_WHY_MAX];
+	struct tls_parts crls;
+	size_t i;
 
-	if (bio == NULL)
+	if (!tls_file_read(&file, &crls))
 		return;
-	crl = PEM_read_bio_X509_CRL(bio, NULL, no_passphrase, NULL);
-	if (crl == NULL)
-		problem(problems, path->pos,
-			"tls.crl: '%s' has no revocation list (%s); "
-			"accepted: a PEM file with the CA's CRL",
-			path->ptr, reason());
-	else if (ca != NULL && X509_CRL_verify(crl, X509_get0_pubkey(ca)) != 1)
-		problem(problems, path->pos,
-			"tls.crl: '%s' was not issued by tls.client_ca; "
-			"accepted: a PEM file with that CA's CRL",
-			path->ptr);
-	else if (ca != NULL && (X509_get_key_usage(ca) & KU_CRL_SIGN) == 0)
-		problem(problems, path->pos,
-			"tls.crl: the key usage of tls.client_ca does not "
-			"allow it to sign lists; accepted: a list of a CA "
-			"with cRLSign, or no list");
-	else if (!trust_add_crl(server->trust, crl))
-		problem(problems, path->pos,
-			"tls.crl: '%s' has times that cannot be read, or there "
-			"is no memory for it",
-			path->ptr);
-	X509_CRL_free(crl);
-	BIO_free(bio);
-}
+	/* Whose lists they are cannot be said without the CA. */
+	for (i = 0; i < crls.len && ca != NULL; i++) {
+		const struct tls_part *part = &crls.items[i];
 
-static void use_ciphers(SSL_CTX *ctx, const struct lbp_config *config,
-	struct problems *problems)
-{
-	const char *list = config->ciphers.ptr;
-	const char *suites = config->ciphersuites.ptr;
-
-	if (SSL_CTX_set_cipher_list(
-		    ctx, list != NULL ? list : DEFAULT_CIPHERS) != 1)
-		problem(problems, config->ciphers.pos,
-			"tls.ciphers: no cipher of '%s' can be used; "
-			"accepted: OpenSSL names of TLS 1.2 ciphers, joined "
-			"by colons",
-			list);
-	if (suites != NULL && SSL_CTX_set_ciphersuites(ctx, suites) != 1)
-		problem(problems, config->ciphersuites.pos,
-			"tls.ciphersuites: '%s' names an unknown one; "
-			"accepted: names of TLS 1.3 suites, joined by colons",
-			suites);
+		if (!tls_judge_crl(part->crl, ca, why))
+			tls_file_problem(&file,
+				"has a revocation list in line %u %s",
+				part->line, why);
+		else if (!trust_add_crl(server->trust, part->crl))
+			tls_file_problem(&file,
+				"has times in line %u that cannot be read, or "
+				"there is no memory for it",
+				part->line);
+	}
+	tls_judge_warn_last(&file, &crls);
+	tls_parts_release(&crls);
 }
 
 /*
@@ -243,8 +283,16 @@ static void set_resumption(SSL_CTX *ctx)
 struct tls_server *tls_server_new(
 	const struct lbp_config *config, int dir_fd, struct problems *problems)
 {
+	const struct identity identity = {
+		.certificate_key = "tls.certificate",
+		.private_key_key = "tls.private_key",
+		.certificate = &config->certificate,
+		.private_key = &config->private_key,
+		.role = TLS_JUDGE_SERVER,
+	};
 	struct tls_server *server = calloc(1, sizeof(*server));
 	unsigned before = problems->count;
+	const X509 *leaf;
 
 	if (server != NULL) {
 		server->ctx = SSL_CTX_new(TLS_server_method());
@@ -261,10 +309,7 @@ struct tls_server *tls_server_new(
 	SSL_CTX_set_options(server->ctx, SSL_OP_CIPHER_SERVER_PREFERENCE);
 	set_modes(server->ctx);
 	set_resumption(server->ctx);
-	use_chain(server->ctx, "tls.certificate", &config->certificate, dir_fd,
-		problems);
-	use_key(server->ctx, "tls.private_key", &config->private_key, dir_fd,
-		problems);
+	use_identity(server->ctx, &identity, dir_fd, problems);
 	/* The one CA is trusted as it is, even if another issued it. */
 	X509_STORE_set_flags(
 		SSL_CTX_get_cert_store(server->ctx), X509_V_FLAG_PARTIAL_CHAIN);
@@ -272,7 +317,9 @@ struct tls_server *tls_server_new(
 	if (config->crl.ptr != NULL)
 		use_crl(server, &config->crl, dir_fd, problems);
 	trust_seal(server->trust);
-	use_ciphers(server->ctx, config, problems);
+	leaf = SSL_CTX_get0_certificate(server->ctx);
+	tls_list_use_ciphers(server->ctx, config,
+		leaf != NULL ? X509_get0_pubkey(leaf) : NULL, problems);
 	tls_use_groups(server->ctx, config, problems);
 	if (!tls_use_signatures(server->ctx))
 		problem(problems, config->certificate.pos, "out of memory");
@@ -295,26 +342,34 @@ void tls_server_free(struct tls_server *server)
 static void use_upstream_ca(SSL_CTX *ctx, const struct lbp_config_text *path,
 	int dir_fd, struct problems *problems)
 {
+	const struct tls_file file = {
+		.key = "app.upstream.ca",
+		.path = path,
+		.dir_fd = dir_fd,
+		.problems = problems,
+		.kinds = TLS_FILE_CERTS,
+		.accepted = ACCEPTED_CAS,
+	};
 	X509_STORE *store = SSL_CTX_get_cert_store(ctx);
-	BIO *bio = open_file("ca", path, dir_fd, problems);
-	unsigned n = 0;
-	X509 *cert;
+	char why[TLS_JUDGE_WHY_MAX];
+	struct tls_parts cas;
+	size_t i;
 
-	if (bio == NULL)
+	if (!tls_file_read(&file, &cas))
 		return;
-	while ((cert = PEM_read_bio_X509(bio, NULL, no_passphrase, NULL)) !=
-		NULL) {
-		if (X509_STORE_add_cert(store, cert) == 1)
-			n++;
-		X509_free(cert);
-	}
 	X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN);
-	if (n == 0)
-		problem(problems, path->pos,
-			"ca: '%s' has no certificate (%s); accepted: a PEM "
-			"file with one or more CA certificates",
-			path->ptr, reason());
-	BIO_free(bio);
+	for (i = 0; i < cas.len; i++) {
+		const struct tls_part *part = &cas.items[i];
+
+		if (!tls_judge_strength(ctx, part->cert, why))
+			tls_file_problem(&file,
+				"has a certificate in line %u %s", part->line,
+				why);
+		else if (X509_STORE_add_cert(store, part->cert) != 1)
+			tls_file_problem(&file, "cannot be used: %s", reason());
+	}
+	tls_judge_warn_last(&file, &cas);
+	tls_parts_release(&cas);
 }
 
 static bool is_ip_address(const char *text)
@@ -328,6 +383,13 @@ static bool is_ip_address(const char *text)
 struct tls_client *tls_client_new(const struct lbp_config_upstream *upstream,
 	int dir_fd, struct problems *problems)
 {
+	const struct identity identity = {
+		.certificate_key = "app.upstream.certificate",
+		.private_key_key = "app.upstream.private_key",
+		.certificate = &upstream->certificate,
+		.private_key = &upstream->private_key,
+		.role = TLS_JUDGE_CLIENT,
+	};
 	struct tls_client *client = calloc(1, sizeof(*client));
 	unsigned before = problems->count;
 
@@ -349,10 +411,7 @@ struct tls_client *tls_client_new(const struct lbp_config_upstream *upstream,
 	SSL_CTX_set_verify(client->ctx, SSL_VERIFY_PEER, NULL);
 	use_upstream_ca(client->ctx, &upstream->ca, dir_fd, problems);
 	if (upstream->certificate.ptr != NULL) {
-		use_chain(client->ctx, "certificate", &upstream->certificate,
-			dir_fd, problems);
-		use_key(client->ctx, "private_key", &upstream->private_key,
-			dir_fd, problems);
+		use_identity(client->ctx, &identity, dir_fd, problems);
 	}
 	if (problems->count == before)
 		return client;

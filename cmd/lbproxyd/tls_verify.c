@@ -4,6 +4,7 @@
  */
 #include <openssl/x509_vfy.h>
 
+#include "tls_judge.h"
 #include "tls_private.h"
 
 enum lbp_err tls_serial_of(const X509 *cert, struct lbp_serial *serial)
@@ -73,6 +74,18 @@ static enum lbp_reason judge_chain(
 	return trust_judge_revocation(trust, sk_X509_value(chain, 0));
 }
 
+/* The CA's name is right: why is it not the issuer? [SRV-78]. */
+static void explain_untrusted(struct tls *tls, X509 *ca, X509_STORE_CTX *store)
+{
+	const char *why = NULL;
+
+	if (tls->reason == LBP_REASON_UNTRUSTED)
+		why = tls_judge_why_untrusted(
+			ca, X509_STORE_CTX_get0_cert(store));
+	if (why != NULL)
+		tls->detail = why;
+}
+
 /*
  * Judges the certificate of a full handshake: 1 to go on, 0 to refuse. What
  * costs more comes later: names and usage, the signature of the one CA, then
@@ -93,6 +106,7 @@ static int verify(X509_STORE_CTX *store, void *arg)
 
 		tls->reason = reason_of(error);
 		tls->detail = X509_verify_cert_error_string(error);
+		explain_untrusted(tls, server->trust->ca, store);
 		return 0;
 	}
 	chain = X509_STORE_CTX_get0_chain(store);

@@ -12,6 +12,8 @@ int main(void)
 		return 1;
 	suite_err();
 	suite_serial();
+	suite_pem();
+	suite_expiry();
 	suite_toml();
 	suite_json();
 	suite_config();

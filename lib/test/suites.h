@@ -5,6 +5,8 @@
 /* Each adds its suite and tests to CUnit's registry. */
 void suite_err(void);
 void suite_serial(void);
+void suite_pem(void);
+void suite_expiry(void);
 void suite_toml(void);
 void suite_json(void);
 void suite_config(void);

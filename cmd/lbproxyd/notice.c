@@ -1,0 +1,138 @@
+#include "notice.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "log.h"
+
+/* More than fits into a line of the log. */
+#define MESSAGE_MAX 4096
+
+bool notices_add(struct notices *notices, const struct notice *notice)
+{
+	struct notice *items = realloc(
+		notices->items, (notices->len + 1) * sizeof(*notices->items));
+
+	if (items == NULL) {
+		free(notice->text);
+		return false;
+	}
+	notices->items = items;
+	items[notices->len++] = *notice;
+	return true;
+}
+
+static int compare(const void *one, const void *other)
+{
+	const struct lbp_config_pos *a = &((const struct notice *)one)->pos;
+	const struct lbp_config_pos *b = &((const struct notice *)other)->pos;
+
+	if (a->line != b->line)
+		return a->line < b->line ? -1 : 1;
+	return (a->column > b->column) - (a->column < b->column);
+}
+
+static const char *time_text(int64_t seconds, char *buf, size_t cap)
+{
+	time_t when = (time_t)seconds;
+	struct tm utc;
+
+	if (gmtime_r(&when, &utc) == NULL ||
+		strftime(buf, cap, "%Y-%m-%dT%H:%M:%SZ", &utc) == 0)
+		snprintf(buf, cap, "an unknown time");
+	return buf;
+}
+
+/* What is to be said of a notice now; false: nothing. */
+static bool put_message(
+	const struct notice *notice, int64_t now_s, char *buf, size_t cap)
+{
+	const struct lbp_expiry *expiry = &notice->expiry;
+	bool is_crl = expiry->kind == LBP_EXPIRY_CRL;
+	const char *what = NULL;
+	int64_t when = expiry->until_s;
+	char text[40];
+
+	if (notice->is_standing) {
+		snprintf(buf, cap, "%s", notice->text);
+		return true;
+	}
+	switch (lbp_expiry_judge(expiry, now_s)) {
+	case LBP_EXPIRY_FINE:
+		return false;
+	case LBP_EXPIRY_EARLY:
+		what = "is not valid before";
+		when = expiry->from_s;
+		break;
+	case LBP_EXPIRY_SOON:
+		what = is_crl ? "is past four fifths of its life, and is out "
+				"of date from"
+			      : "expires within 14 days, at";
+		break;
+	case LBP_EXPIRY_OVER:
+		what = is_crl ? "is out of date since" : "has expired at";
+		break;
+	}
+	snprintf(buf, cap, "%s %s %s", notice->text, what,
+		time_text(when, text, sizeof(text)));
+	return true;
+}
+
+static void for_each(struct notices *notices,
+	void (*say)(const char *file, struct lbp_config_pos pos,
+		const char *message))
+{
+	int64_t now_s = (int64_t)time(NULL);
+	char message[MESSAGE_MAX];
+	size_t i;
+
+	if (notices->len > 1)
+		qsort(notices->items, notices->len, sizeof(*notices->items),
+			compare);
+	for (i = 0; i < notices->len; i++) {
+		if (put_message(&notices->items[i], now_s, message,
+			    sizeof(message)))
+			say(notices->file, notices->items[i].pos, message);
+	}
+}
+
+static void print(
+	const char *file, struct lbp_config_pos pos, const char *message)
+{
+	fprintf(stderr, "%s:%u:%u: warning: %s\n", file, pos.line, pos.column,
+		message);
+}
+
+void notices_print(struct notices *notices)
+{
+	for_each(notices, print);
+}
+
+static void write_log(
+	const char *file, struct lbp_config_pos pos, const char *message)
+{
+	struct log_line line;
+
+	log_begin(&line, LBP_LOG_WARN, "error");
+	log_string(&line, "message", message);
+	log_string(&line, "file", file);
+	log_uint(&line, "line", pos.line);
+	log_uint(&line, "column", pos.column);
+	log_end(&line);
+}
+
+void notices_log(struct notices *notices)
+{
+	for_each(notices, write_log);
+}
+
+void notices_release(struct notices *notices)
+{
+	size_t i;
+
+	for (i = 0; i < notices->len; i++)
+		free(notices->items[i].text);
+	free(notices->items);
+	*notices = (struct notices){0};
+}

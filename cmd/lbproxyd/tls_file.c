@@ -1,0 +1,302 @@
+#include "tls_file.h"
+
+#include <openssl/err.h>
+#include <openssl/pkcs12.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "file.h"
+
+/* Room for what is wrong, the path and a command with it included. */
+#define WHAT_MAX 9216
+
+void tls_file_problem(const struct tls_file *file, const char *format, ...)
+{
+	char what[WHAT_MAX];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(what, sizeof(what), format, args);
+	va_end(args);
+	problem(file->problems, file->path->pos, "%s: '%s' %s; accepted: %s",
+		file->key, file->path->ptr, what, file->accepted);
+}
+
+/* A path as a shell reads it; in buf where it needs quotes. */
+static const char *shell_word(const char *path, char *buf, size_t cap)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
+				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789_./-+,:@%=";
+	size_t len = 0;
+
+	if (path[strspn(path, plain)] == '\0')
+		return path;
+	buf[len++] = '\'';
+	for (; *path != '\0' && len + 6 < cap; path++) {
+		if (*path == '\'')
+			len += (size_t)snprintf(buf + len, cap - len, "'\\''");
+		else
+			buf[len++] = *path;
+	}
+	snprintf(buf + len, cap - len, "'");
+	return buf;
+}
+
+/* Prints what the file is, and the command, but for its path, that mends it. */
+static void suggest(
+	const struct tls_file *file, const char *what, const char *command)
+{
+	char quoted[WHAT_MAX / 2];
+	const char *path = shell_word(file->path->ptr, quoted, sizeof(quoted));
+
+	if (command == NULL)
+		tls_file_problem(file, "%s", what);
+	else
+		tls_file_problem(file, "%s: %s %s", what, command, path);
+}
+
+/*
+ * What DER can be. Each function reads one kind and tells the end of it in
+ * *at; true: this is it.
+ */
+#define DER_KIND(name, type, read, release)                                    \
+	static bool name(const unsigned char **at, long len)                   \
+	{                                                                      \
+		type *made = read(NULL, at, len);                              \
+                                                                               \
+		release(made);                                                 \
+		return made != NULL;                                           \
+	}
+
+DER_KIND(is_cert, X509, d2i_X509, X509_free)
+DER_KIND(is_crl, X509_CRL, d2i_X509_CRL, X509_CRL_free)
+DER_KIND(is_request, X509_REQ, d2i_X509_REQ, X509_REQ_free)
+DER_KIND(is_pkcs8, PKCS8_PRIV_KEY_INFO, d2i_PKCS8_PRIV_KEY_INFO,
+	PKCS8_PRIV_KEY_INFO_free)
+DER_KIND(is_encrypted, X509_SIG, d2i_X509_SIG, X509_SIG_free)
+DER_KIND(is_pkcs12, PKCS12, d2i_PKCS12, PKCS12_free)
+DER_KIND(is_pkcs7, PKCS7, d2i_PKCS7, PKCS7_free)
+DER_KIND(is_public, EVP_PKEY, d2i_PUBKEY, EVP_PKEY_free)
+DER_KIND(is_key, EVP_PKEY, d2i_AutoPrivateKey, EVP_PKEY_free)
+
+static const struct der_kind {
+	bool (*is_it)(const unsigned char **at, long len);
+	const char *what;
+	const char *command; /* that makes it PEM, but for its path */
+} der_kinds[] = {
+	{is_cert, "is a certificate in DER, not PEM",
+		"openssl x509 -inform DER -out new.pem -in"},
+	{is_crl, "is a revocation list in DER, not PEM",
+		"openssl crl -inform DER -out new.pem -in"},
+	{is_request, "is a certificate request in DER", NULL},
+	{is_pkcs12, "is a PKCS#12 file, not PEM",
+		"openssl pkcs12 -noenc -out new.pem -in"},
+	{is_pkcs7, "is a PKCS#7 bundle in DER, not PEM",
+		"openssl pkcs7 -inform DER -print_certs -out new.pem -in"},
+	{is_pkcs8, "is a private key in DER, not PEM",
+		"openssl pkey -inform DER -out new.pem -in"},
+	{is_encrypted, "is an encrypted private key in DER, not PEM",
+		"openssl pkey -inform DER -out new.pem -in"},
+	{is_public, "is a public key in DER", NULL},
+	{is_key, "is a private key in DER, not PEM",
+		"openssl pkey -inform DER -out new.pem -in"},
+};
+
+/* A file without a block may be one in another form; true: it was said. */
+static bool explain_der(const struct tls_file *file, const struct file *read)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(der_kinds) / sizeof(der_kinds[0]); i++) {
+		const struct der_kind *kind = &der_kinds[i];
+		const unsigned char *at = (const unsigned char *)read->text;
+
+		/* Each kind is a SEQUENCE. */
+		if (*at != 0x30 || !kind->is_it(&at, (long)read->len))
+			continue;
+		suggest(file, kind->what, kind->command);
+		return true;
+	}
+	return false;
+}
+
+/* A block that this key has no use for. */
+static void explain_kind(
+	const struct tls_file *file, const struct lbp_pem_block *block)
+{
+	char what[160];
+
+	if (block->kind == LBP_PEM_OTHER)
+		snprintf(what, sizeof(what), "has '%.*s' in line %u",
+			block->label_len > 64 ? 64 : (int)block->label_len,
+			block->label, block->line);
+	else
+		snprintf(what, sizeof(what), "has %s in line %u",
+			lbp_pem_kind_text(block->kind), block->line);
+	if (block->kind == LBP_PEM_ENCRYPTED_KEY)
+		suggest(file, what, "openssl pkey -out new.key -in");
+	else if (block->kind == LBP_PEM_OPENSSH_KEY)
+		suggest(file, what, "ssh-keygen -p -m PKCS8 -f");
+	else if (block->kind == LBP_PEM_TRUSTED)
+		suggest(file, what, "openssl x509 -out new.pem -in");
+	else if (block->kind == LBP_PEM_PKCS7)
+		suggest(file, what,
+			"openssl pkcs7 -print_certs -out new.pem -in");
+	else
+		tls_file_problem(file, "%s", what);
+}
+
+/* "PRIVATE KEY" is PKCS#8; the others say what they are. */
+static EVP_PKEY *parse_key(
+	enum lbp_pem_kind kind, const unsigned char **at, long len)
+{
+	PKCS8_PRIV_KEY_INFO *info;
+	EVP_PKEY *pkey = NULL;
+
+	if (kind == LBP_PEM_RSA_KEY)
+		return d2i_PrivateKey(EVP_PKEY_RSA, NULL, at, len);
+	if (kind == LBP_PEM_EC_KEY)
+		return d2i_PrivateKey(EVP_PKEY_EC, NULL, at, len);
+	if (kind == LBP_PEM_DSA_KEY)
+		return d2i_PrivateKey(EVP_PKEY_DSA, NULL, at, len);
+	info = d2i_PKCS8_PRIV_KEY_INFO(NULL, at, len);
+	if (info != NULL)
+		pkey = EVP_PKCS82PKEY(info);
+	PKCS8_PRIV_KEY_INFO_free(info);
+	return pkey;
+}
+
+/* Does the block hold what its label says, and no more? */
+static bool parse_part(struct tls_part *part, const struct lbp_pem_block *block,
+	const unsigned char *der)
+{
+	const unsigned char *at = der;
+	long len = (long)block->len;
+
+	*part = (struct tls_part){.line = block->line};
+	ERR_clear_error();
+	if (block->kind == LBP_PEM_CERTIFICATE)
+		part->cert = d2i_X509(NULL, &at, len);
+	else if (block->kind == LBP_PEM_CRL)
+		part->crl = d2i_X509_CRL(NULL, &at, len);
+	else
+		part->pkey = parse_key(block->kind, &at, len);
+	return (part->cert != NULL || part->crl != NULL ||
+		       part->pkey != NULL) &&
+	       at == der + len;
+}
+
+static void release_part(struct tls_part *part)
+{
+	X509_free(part->cert);
+	X509_CRL_free(part->crl);
+	EVP_PKEY_free(part->pkey);
+}
+
+static void add_part(const struct tls_file *file, struct tls_parts *parts,
+	const struct lbp_pem_block *block, const unsigned char *der)
+{
+	struct tls_part *items =
+		realloc(parts->items, (parts->len + 1) * sizeof(*parts->items));
+	const char *reason;
+
+	if (items == NULL) {
+		problem(file->problems, file->path->pos, "%s: out of memory",
+			file->key);
+		return;
+	}
+	parts->items = items;
+	if (parse_part(&items[parts->len++], block, der))
+		return;
+	reason = ERR_reason_error_string(ERR_peek_last_error());
+	tls_file_problem(file, "has %s in line %u that cannot be read (%s)",
+		lbp_pem_kind_text(block->kind), block->line,
+		reason != NULL ? reason : "trailing bytes");
+}
+
+static void take_block(const struct tls_file *file, struct tls_parts *parts,
+	const struct lbp_pem_block *block, const unsigned char *der)
+{
+	unsigned set = LBP_PEM_SET(block->kind);
+
+	if (((file->kinds | file->others) & set) == 0)
+		explain_kind(file, block);
+	else if ((file->kinds & set) != 0 &&
+		 block->kind != LBP_PEM_EC_PARAMETERS)
+		add_part(file, parts, block, der);
+}
+
+/* What a file must have at least one of. */
+static const char *wanted_text(const struct tls_file *file)
+{
+	if (file->kinds == TLS_FILE_CERTS)
+		return "certificate";
+	return file->kinds == TLS_FILE_CRLS ? "revocation list" : "private key";
+}
+
+static void read_blocks(const struct tls_file *file, const struct file *read,
+	unsigned char *der, struct tls_parts *parts)
+{
+	unsigned before = file->problems->count;
+	struct lbp_pem_block block;
+	enum lbp_pem_found found;
+	struct lbp_pem pem;
+	bool any = false;
+
+	lbp_pem_init(&pem, read->text, read->len);
+	while ((found = lbp_pem_next(&pem, &block, der)) == LBP_PEM_BLOCK) {
+		take_block(file, parts, &block, der);
+		any = true;
+	}
+	if (!any && explain_der(file, read))
+		return;
+	if (found == LBP_PEM_FAULT)
+		tls_file_problem(
+			file, "is damaged in line %u: %s", pem.line, pem.fault);
+	else if (!any)
+		tls_file_problem(file, "has no PEM block");
+	else if (parts->len == 0 && file->problems->count == before)
+		tls_file_problem(file, "has no %s", wanted_text(file));
+}
+
+bool tls_file_read(const struct tls_file *file, struct tls_parts *parts)
+{
+	unsigned before = file->problems->count;
+	unsigned char *der = NULL;
+	struct file read;
+
+	*parts = (struct tls_parts){0};
+	if (!file_read_regular(&read, file->dir_fd, file->path->ptr)) {
+		tls_file_problem(file, "cannot be read: %s", read.why);
+		return false;
+	}
+	if (read.len == 0) {
+		tls_file_problem(file, "is empty");
+	} else if ((der = malloc(read.len)) == NULL) {
+		problem(file->problems, file->path->pos, "%s: out of memory",
+			file->key);
+	} else {
+		read_blocks(file, &read, der, parts);
+		OPENSSL_cleanse(der, read.len);
+	}
+	free(der);
+	file_release(&read);
+	ERR_clear_error();
+	if (file->problems->count == before)
+		return true;
+	tls_parts_release(parts);
+	return false;
+}
+
+void tls_parts_release(struct tls_parts *parts)
+{
+	size_t i;
+
+	for (i = 0; i < parts->len; i++)
+		release_part(&parts->items[i]);
+	free(parts->items);
+	*parts = (struct tls_parts){0};
+}

@@ -1,0 +1,76 @@
+"""What certs-gen does not make: odd keys, certificates and revocation lists,
+by openssl(1)."""
+
+import pathlib
+import subprocess
+import tempfile
+
+P256 = ("EC", "ec_paramgen_curve:P-256")
+
+
+def openssl(*args, data=None):
+    """Its standard output; it must succeed."""
+    done = subprocess.run(["openssl", *map(str, args)], input=data,
+                          capture_output=True, timeout=60, check=False)
+    assert done.returncode == 0, (args, done.stderr.decode())
+    return done.stdout
+
+
+def make_key(path, algorithm="EC", *options):
+    """A private key, as PKCS#8; options as genpkey's -pkeyopt."""
+    if algorithm == "EC" and not options:
+        options = P256[1:]
+    pairs = [part for one in options for part in ("-pkeyopt", one)]
+    path.write_bytes(openssl("genpkey", "-algorithm", algorithm, *pairs))
+    return path
+
+
+def make_cert(path, key, issuer=None, extensions="", digest="sha256",
+              subject="odd", days=90, serial=None):
+    """A certificate of a key, any that has a public half; issuer is (its
+    certificate, its key), or None for a self-signed one."""
+    with tempfile.TemporaryDirectory() as directory:
+        directory = pathlib.Path(directory)
+        public = directory / "public"
+        public.write_bytes(openssl("pkey", "-in", key, "-pubout"))
+        config = directory / "config"
+        config.write_text(f"[v]\n{extensions}\n", encoding="ascii")
+        signer = ["-CA", issuer[0], "-CAkey", issuer[1]] if issuer else [
+            "-signkey", key]
+        path.write_bytes(openssl(
+            "x509", "-new", "-subj", f"/CN={subject}", f"-{digest}",
+            "-force_pubkey", public, "-days", str(days),
+            "-extfile", config, "-extensions", "v", *signer,
+            *(["-set_serial", serial] if serial else [])))
+    return path
+
+
+def make_crl(path, issuer, serials=(), extensions="", reason="superseded",
+             life=("-1", "+30")):
+    """A revocation list; issuer is (certificate, key), serials are hex, life
+    is in days from now."""
+    with tempfile.TemporaryDirectory() as directory:
+        directory = pathlib.Path(directory)
+        (directory / "index").write_text("".join(
+            f"R\t491231235959Z\t250101000000Z,{reason}\t"
+            f"{serial.replace(':', '')}\tunknown\t/CN=x\n"
+            for serial in serials), encoding="ascii")
+        config = directory / "config"
+        config.write_text(
+            f"[ca]\ndefault_ca=d\n[d]\ndatabase={directory}/index\n"
+            f"default_md=sha256\n[e]\n{extensions}\n", encoding="ascii")
+        more = ["-crlexts", "e"] if extensions else []
+        begin, end = (when(days) for days in life)
+        path.write_bytes(openssl(
+            "ca", "-config", config, "-gencrl", "-cert", issuer[0],
+            "-keyfile", issuer[1], "-crl_lastupdate", begin,
+            "-crl_nextupdate", end, *more))
+    return path
+
+
+def when(days):
+    """So many days from now, as openssl writes a time."""
+    done = subprocess.run(
+        ["date", "-u", "-d", f"{float(days) * 86400:+.0f} seconds",
+         "+%Y%m%d%H%M%SZ"], capture_output=True, text=True, check=True)
+    return done.stdout.strip()
