@@ -69,7 +69,7 @@ fuzz_more_log := $(fuzz_more_identity)
 fuzz_more_relay := $(addprefix fuzz/sockets/,side.c socket_calls.c \
 	tls_calls.c) $(addprefix cmd/lbproxyd/,poller.c relay.c stream.c)
 fuzz_more_conn := fuzz/sockets/host.c $(addprefix cmd/lbproxyd/, \
-	address.c conn.c dial.c loop.c problem.c queue.c) $(fuzz_more_relay)
+	address.c conn.c dial.c loop.c notice.c problem.c queue.c) $(fuzz_more_relay)
 fuzz_libs_accept = $(openssl)
 fuzz_libs_tls = $(openssl)
 nomem_c := fuzz/nomem.c fuzz/oracle.c $(sort $(wildcard fuzz/tls/*.c)) \

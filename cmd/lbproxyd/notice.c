@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "log.h"
-
 /* More than fits into a line of the log. */
 #define MESSAGE_MAX 4096
 
@@ -79,7 +77,7 @@ static bool put_message(
 	return true;
 }
 
-static void for_each(struct notices *notices,
+void notices_for_each(struct notices *notices,
 	void (*say)(const char *file, struct lbp_config_pos pos,
 		const char *message))
 {
@@ -106,25 +104,7 @@ static void print(
 
 void notices_print(struct notices *notices)
 {
-	for_each(notices, print);
-}
-
-static void write_log(
-	const char *file, struct lbp_config_pos pos, const char *message)
-{
-	struct log_line line;
-
-	log_begin(&line, LBP_LOG_WARN, "error");
-	log_string(&line, "message", message);
-	log_string(&line, "file", file);
-	log_uint(&line, "line", pos.line);
-	log_uint(&line, "column", pos.column);
-	log_end(&line);
-}
-
-void notices_log(struct notices *notices)
-{
-	for_each(notices, write_log);
+	notices_for_each(notices, print);
 }
 
 void notices_release(struct notices *notices)

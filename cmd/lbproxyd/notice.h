@@ -30,13 +30,15 @@ struct notices {
 bool notices_add(struct notices *notices, const struct notice *notice);
 
 /*
- * Prints those that hold now, by the system's clock, in the order of their
- * places: `FILE:LINE:COLUMN: warning: MESSAGE` on standard error.
+ * Says those that hold now, by the system's clock, in the order of their
+ * places.
  */
-void notices_print(struct notices *notices);
+void notices_for_each(struct notices *notices,
+	void (*say)(const char *file, struct lbp_config_pos pos,
+		const char *message));
 
-/* Logs them: `error` events of level `warn`. */
-void notices_log(struct notices *notices);
+/* Prints them: `FILE:LINE:COLUMN: warning: MESSAGE` on standard error. */
+void notices_print(struct notices *notices);
 
 void notices_release(struct notices *notices);
 

@@ -108,10 +108,23 @@ static void log_ready(const struct server *server)
 	log_end(&line);
 }
 
+static void log_notice(
+	const char *file, struct lbp_config_pos pos, const char *message)
+{
+	struct log_line line;
+
+	log_begin(&line, LBP_LOG_WARN, "error");
+	log_string(&line, "message", message);
+	log_string(&line, "file", file);
+	log_uint(&line, "line", pos.line);
+	log_uint(&line, "column", pos.column);
+	log_end(&line);
+}
+
 /* [SRV-80]. */
 static void look_at_notices(struct server *server)
 {
-	notices_log(&server->snapshot->notices);
+	notices_for_each(&server->snapshot->notices, log_notice);
 	loop_arm(&server->loop, &server->look,
 		lbp_expiry_next_ns(clock_now_ns()));
 }
