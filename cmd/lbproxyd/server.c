@@ -13,6 +13,7 @@
 #include "clock.h"
 #include "log.h"
 #include "process.h"
+#include "resolver.h"
 
 struct server {
 	struct snapshot *snapshot;
@@ -351,6 +352,7 @@ int server_run(struct snapshot *snapshot)
 	struct server server = {.snapshot = snapshot,
 		.worker_len = snapshot->workers,
 		.acceptor_done.deliver = deliver_acceptor_done};
+	struct resolver *resolver = NULL;
 	int status = EXIT_FAILURE;
 
 	alarm_init(&server.look, look_again);
@@ -359,11 +361,13 @@ int server_run(struct snapshot *snapshot)
 	capacity_init(&server.capacity, snapshot->config->max_connections,
 		LBP_LOOSE_PER_WORKER * snapshot->workers, has_room, &server);
 	raise_descriptor_limit(snapshot->descriptors);
-	if (init(&server) && listeners_open(&server.listeners, snapshot)) {
+	if (init(&server) && listeners_open(&server.listeners, snapshot) &&
+		resolver_start(&resolver, snapshot)) {
 		install_signals(&server);
 		status = serve(&server);
 		process_handle_signals(SIG_IGN);
 	}
+	resolver_stop(resolver);
 	listeners_close(&server.listeners);
 	listeners_release(&server.listeners);
 	handshakes_release(&server.handshakes);
