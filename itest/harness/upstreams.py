@@ -199,13 +199,12 @@ class Upstream:
 class FullBacklog:
     """A listening address on which a connection never completes."""
 
-    def __init__(self, host="127.0.0.1", port=None):
-        self.host = host
-        self.port = port or free_port()
+    def __init__(self):
         self._listener = socket.socket()
-        self._listener.bind((host, self.port))
+        self._listener.bind(("127.0.0.1", free_port()))
         self._listener.listen(0)
-        self.url = f"tcp://{host}:{self.port}"
+        self.port = self._listener.getsockname()[1]
+        self.url = f"tcp://127.0.0.1:{self.port}"
         self._fillers = []
         while self._fill():
             assert len(self._fillers) < 64, "the backlog does not fill"
@@ -215,7 +214,7 @@ class FullBacklog:
         sock.settimeout(0.1)
         self._fillers.append(sock)
         try:
-            sock.connect((self.host, self.port))
+            sock.connect(("127.0.0.1", self.port))
         except TimeoutError:
             return False
         return True
