@@ -10,7 +10,8 @@
  *   9 time goes by (bytes_time), or back to 0 (0xff and a byte of 0)
  *   10 give a check up (the upstream)
  *   11 reload (what twin_app_draw_config takes)
- *   12 retire (0xff, else nothing); no reload comes after it
+ *   12 retire (0xff), after which no reload comes; from 0x80 on the upstream
+ *   loses its address, or gets one again (the bit 0x20); else nothing
  * Clients and upstreams are bytes, modulo two more than there are.
  */
 #include <stdlib.h>
@@ -142,6 +143,18 @@ static void reload(struct run *run)
 	twin_app_reload(&run->twin, run->now_ns);
 }
 
+static void retire_or_lose(struct run *run)
+{
+	uint8_t how = bytes_u8(&run->bytes);
+
+	if (how == 0xff)
+		twin_app_retire(&run->twin);
+	else if (how >= 0x80)
+		twin_app_set_address(&run->twin,
+			(how & 0x1fu) % (run->twin.model.upstream_len + 2),
+			(how & 0x20) != 0);
+}
+
 static void operate(struct run *run)
 {
 	switch (bytes_below(&run->bytes, 13)) {
@@ -182,8 +195,7 @@ static void operate(struct run *run)
 		reload(run);
 		break;
 	case 12:
-		if (bytes_u8(&run->bytes) == 0xff)
-			twin_app_retire(&run->twin);
+		retire_or_lose(run);
 		break;
 	}
 }

@@ -628,6 +628,7 @@ static void make_targets(uint8_t how)
 			in->sin_port = htons((uint16_t)(i * 256 + j));
 		}
 		run.targets[i].addresses.items = run.addresses[i];
+		atomic_init(&run.targets[i].has_addresses, true);
 		run.targets[i].addresses.len = how >> (2 + i) & 1 ? 2 : 1;
 		if (i == 0 || run.has_two)
 			run.addresses_len += how >> (2 + i) & 1 ? 2 : 1;

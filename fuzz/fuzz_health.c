@@ -6,7 +6,7 @@
  * - the start and the interval, a bytes_time each;
  * - n and i, two bytes each, modulo 1024, plus 1, and modulo n;
  * - a byte, 0 modulo 8 if checks are disabled;
- * - operations, a byte modulo 7 and what it takes:
+ * - operations, a byte modulo 7 (from 0xf8 on: 7, 8) and what it takes:
  * - 0: take a check at the due time
  * - 1: dialed, ok
  * - 2: dialed, failed
@@ -14,6 +14,7 @@
  * - 4: checked, failed
  * - 5: take a check a bytes_time after the due time
  * - 6: take a check a bytes_time before the due time
+ * - 7: it loses its address (even) or 8: gets one again (odd)
  */
 #include "bytes.h"
 #include "health.h"
@@ -46,7 +47,8 @@ static void check_state(const struct pair *pair)
 	ORACLE("HLT-2", !pair->health.up || up, "still eligible");
 	ORACLE("HLT-4", pair->health.up || !up, "still ineligible");
 	ORACLE("HLT-9",
-		options->enabled || (pair->health.up && due == LBP_NEVER),
+		options->enabled || (pair->health.up == !pair->model.lost &&
+					    due == LBP_NEVER),
 		"checks are disabled");
 }
 
@@ -91,10 +93,24 @@ static void take(struct pair *pair, uint64_t now_ns)
 	ORACLE("HLT-6", got == want, "taken: %d instead of %d", got, want);
 }
 
+static void set_address(struct pair *pair, bool has_address)
+{
+	enum lbp_health_change got =
+		lbp_health_set_address(&pair->health, has_address);
+	enum lbp_health_change want =
+		model_health_set_address(&pair->model, has_address);
+
+	ORACLE("HLT-12", got == want, "change %d instead of %d", (int)got,
+		(int)want);
+	ORACLE("HLT-12", has_address || !pair->health.up,
+		"up without an address");
+}
+
 static void operate(struct pair *pair, struct bytes *bytes)
 {
 	uint64_t next = model_health_next(&pair->model);
-	uint32_t kind = bytes_below(bytes, 7);
+	uint8_t what = bytes_u8(bytes);
+	uint32_t kind = what >= 0xf8 ? 7 + what % 2u : what % 7u;
 	uint64_t by;
 
 	switch (kind) {
@@ -116,6 +132,9 @@ static void operate(struct pair *pair, struct bytes *bytes)
 	case 6:
 		by = bytes_time(bytes);
 		take(pair, next - (by < next ? by : next));
+		break;
+	default:
+		set_address(pair, kind == 8);
 		break;
 	}
 }

@@ -142,6 +142,13 @@ static void advance_to_deadline(
 		run->now_ns = at;
 }
 
+/* A name that resolved does not any more, or the other way round. */
+static void toggle_address(struct twin_app *app, uint32_t upstream)
+{
+	twin_app_set_address(
+		app, upstream, app->model.upstreams[upstream].lost);
+}
+
 static void check_upstream(struct run *run)
 {
 	uint8_t how = bytes_u8(&run->bytes);
@@ -150,6 +157,8 @@ static void check_upstream(struct run *run)
 		twin_app_take(&run->app, run->now_ns);
 	else if (how >= 0xf8)
 		twin_app_check_dropped(&run->app, how % MODEL_APP_UPSTREAMS);
+	else if (how >= 0xf0)
+		toggle_address(&run->app, how % MODEL_APP_UPSTREAMS);
 	else
 		twin_app_checked(&run->app, how / 8u % MODEL_APP_UPSTREAMS,
 			how % 4 == 1);

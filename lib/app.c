@@ -143,6 +143,16 @@ void lbp_app_check_dropped(struct lbp_app *app, uint32_t upstream)
 	lbp_app_arm_check(app, upstream);
 }
 
+enum lbp_health_change lbp_app_set_address(
+	struct lbp_app *app, uint32_t upstream, bool has_address)
+{
+	if (upstream >= app->balancer.slot_len)
+		return LBP_HEALTH_SAME;
+	return apply(app, upstream,
+		lbp_health_set_address(
+			&app->places[upstream].health, has_address));
+}
+
 bool lbp_app_is_ready(const struct lbp_app *app)
 {
 	return app->balancer.heap_len > 0;

@@ -153,6 +153,10 @@ enum lbp_health_change lbp_app_checked(
 /* Gives up a check that could not be carried out. [HLT-10]. */
 void lbp_app_check_dropped(struct lbp_app *app, uint32_t upstream);
 
+/* Says that an upstream has no address, or has one again. [HLT-12]. */
+enum lbp_health_change lbp_app_set_address(
+	struct lbp_app *app, uint32_t upstream, bool has_address);
+
 /* Is at least one upstream eligible? [APP-7]. */
 bool lbp_app_is_ready(const struct lbp_app *app);
 

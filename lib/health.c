@@ -21,6 +21,9 @@ void lbp_health_carry(struct lbp_health *health,
 	health->checking = from->checking;
 	if (keep_times)
 		health->due_ns = from->due_ns;
+	health->lost = from->lost;
+	if (from->lost)
+		health->up = false;
 	if (!options->enabled)
 		return;
 	health->up = from->up;
@@ -44,12 +47,24 @@ static enum lbp_health_change count(struct lbp_health *health, uint32_t needed)
 enum lbp_health_change lbp_health_dialed(struct lbp_health *health,
 	const struct lbp_health_options *options, bool ok)
 {
-	if (!options->enabled)
+	if (!options->enabled || health->lost)
 		return LBP_HEALTH_SAME;
 	if (health->up && !ok)
 		return count(health, options->fall);
 	if (health->up || !ok)
 		health->run = 0;
+	return LBP_HEALTH_SAME;
+}
+
+enum lbp_health_change lbp_health_set_address(
+	struct lbp_health *health, bool has_address)
+{
+	if (health->lost != has_address)
+		return LBP_HEALTH_SAME;
+	health->lost = !has_address;
+	if (health->up != has_address)
+		return flip(health);
+	health->run = 0;
 	return LBP_HEALTH_SAME;
 }
 
@@ -80,7 +95,7 @@ enum lbp_health_change lbp_health_checked(struct lbp_health *health,
 	if (!health->checking)
 		return LBP_HEALTH_SAME;
 	health->checking = false;
-	if (options->enabled && !health->up && ok)
+	if (options->enabled && !health->lost && !health->up && ok)
 		return count(health, options->rise);
 	return lbp_health_dialed(health, options, ok);
 }

@@ -33,6 +33,7 @@ struct lbp_health {
 	uint32_t run; /* failures in a row while up, successes while down */
 	bool up;
 	bool checking; /* a check has been taken and not been answered */
+	bool lost;     /* it has no address, and is down for that */
 	uint64_t due_ns;
 };
 
@@ -50,7 +51,7 @@ void lbp_health_init(struct lbp_health *health,
  * Goes on with what is known of the same upstream under other options: up or
  * down, its run of results, and the check that runs; with keep_times also when
  * the next one is due. health was just started under options; with checks off
- * it stays up. Source: [HLT-11].
+ * it stays up. Source: [HLT-11], [HLT-12].
  */
 void lbp_health_carry(struct lbp_health *health,
 	const struct lbp_health_options *options, const struct lbp_health *from,
@@ -64,6 +65,14 @@ void lbp_health_carry(struct lbp_health *health,
  */
 enum lbp_health_change lbp_health_dialed(struct lbp_health *health,
 	const struct lbp_health_options *options, bool ok);
+
+/*
+ * Says that the upstream has no address, or has one again. Without one it is
+ * down, checks disabled or not, and no result counts; with one it goes on as
+ * at the start: up, and its checks are due as before. Source: [HLT-12].
+ */
+enum lbp_health_change lbp_health_set_address(
+	struct lbp_health *health, bool has_address);
 
 /* When the next check is due; LBP_NEVER while one runs or if disabled. */
 uint64_t lbp_health_due(const struct lbp_health *health,

@@ -1,59 +1,81 @@
 #include "address.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static size_t copy_infos(union address *items, const struct addrinfo *infos)
+static bool is_listed(
+	const struct addresses *addresses, const union address *address)
+{
+	size_t i;
+
+	for (i = 0; i < addresses->len; i++) {
+		if (address_equal(&addresses->items[i], address))
+			return true;
+	}
+	return false;
+}
+
+/* Each address once, whatever the resolver says; out has room for all. */
+static void copy_infos(struct addresses *out, const struct addrinfo *infos)
 {
 	const struct addrinfo *info;
-	size_t n = 0;
 
 	for (info = infos; info != NULL; info = info->ai_next) {
+		union address address;
+
 		if (info->ai_family != AF_INET && info->ai_family != AF_INET6)
 			continue;
-		if (items != NULL) {
-			memset(&items[n], 0, sizeof(items[n]));
-			memcpy(&items[n], info->ai_addr, info->ai_addrlen);
-		}
-		n++;
+		memset(&address, 0, sizeof(address));
+		memcpy(&address, info->ai_addr, info->ai_addrlen);
+		if (!is_listed(out, &address))
+			out->items[out->len++] = address;
 	}
+}
+
+static size_t count_infos(const struct addrinfo *infos)
+{
+	size_t n = 0;
+
+	for (; infos != NULL; infos = infos->ai_next)
+		n++;
 	return n;
 }
 
-bool addresses_resolve(struct addresses *out,
-	const struct lbp_config_address *from, const char *key,
-	struct problems *problems)
+bool addresses_resolve(struct addresses *out, const char *host, uint16_t port)
 {
 	const struct addrinfo hints = {.ai_family = AF_UNSPEC,
 		.ai_socktype = SOCK_STREAM,
 		.ai_flags = AI_NUMERICSERV};
 	struct addrinfo *infos = NULL;
-	char port[8];
+	char service[8];
 	int rc;
 
 	*out = (struct addresses){0};
-	snprintf(port, sizeof(port), "%u", from->port);
-	rc = getaddrinfo(from->host, port, &hints, &infos);
+	snprintf(service, sizeof(service), "%u", port);
+	rc = getaddrinfo(host, service, &hints, &infos);
 	if (rc != 0) {
-		problem(problems, from->pos,
-			"%s: cannot resolve '%s': %s; accepted: an IPv4 or "
-			"IPv6 address or a name that resolves to one",
-			key, from->host, gai_strerror(rc));
-		return false;
+		out->cause =
+			rc == EAI_SYSTEM ? strerror(errno) : gai_strerror(rc);
+		return rc != EAI_MEMORY;
 	}
-	out->items = calloc(copy_infos(NULL, infos) + 1, sizeof(*out->items));
+	out->items = calloc(count_infos(infos) + 1, sizeof(*out->items));
 	if (out->items != NULL)
-		out->len = copy_infos(out->items, infos);
+		copy_infos(out, infos);
 	freeaddrinfo(infos);
-	if (out->len > 0)
-		return true;
-	addresses_release(out);
-	problem(problems, from->pos, "%s: '%s' has no address that can be used",
-		key, from->host);
-	return false;
+	out->cause = out->len > 0 ? NULL : "no address that can be used";
+	return out->items != NULL;
+}
+
+bool address_is_literal(const char *host)
+{
+	struct in6_addr any;
+
+	return inet_pton(AF_INET, host, &any) == 1 ||
+	       inet_pton(AF_INET6, host, &any) == 1;
 }
 
 void addresses_release(struct addresses *addresses)

@@ -1,14 +1,12 @@
-/* Host names and addresses, resolved once at the start. [SRV-15]. */
+/* Host names and addresses. [SRV-15], [SRV-93]. */
 #ifndef ADDRESS_H
 #define ADDRESS_H
 
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/socket.h>
-
-#include "config.h"
-#include "problem.h"
 
 /* Room for "[IPv6]:port" and the final NUL. */
 #define ADDRESS_TEXT_MAX 64
@@ -22,16 +20,19 @@ union address {
 struct addresses {
 	union address *items; /* len of them, in the resolver's order */
 	size_t len;
+	const char *cause; /* why there is none; static */
 };
 
 /*
- * Resolves a "host:port" of the configuration into *out, which
- * addresses_release ends. False: the problem was printed, *out is empty.
+ * Asks for the addresses of a host into *out, each once, which
+ * addresses_release ends; it may take long. There may be none now, for a
+ * cause. False: out of memory, and there is none.
  */
-bool addresses_resolve(struct addresses *out,
-	const struct lbp_config_address *from, const char *key,
-	struct problems *problems);
+bool addresses_resolve(struct addresses *out, const char *host, uint16_t port);
 void addresses_release(struct addresses *addresses);
+
+/* Is this an address, and no name that somebody has to be asked for? */
+bool address_is_literal(const char *host);
 
 /* Are they the same, port included? */
 bool address_equal(const union address *a, const union address *b);

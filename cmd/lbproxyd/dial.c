@@ -123,8 +123,8 @@ static enum dial_result go_on(struct dial *dial, enum dial_result result)
 {
 	const struct addresses *addresses = &dial->target->addresses;
 
-	while (result == DIAL_FAILED && dial->next < addresses->len) {
-		size_t left = addresses->len - dial->next;
+	while (result == DIAL_FAILED && dial->next < dial->len) {
+		size_t left = dial->len - dial->next;
 
 		dial->connected = false;
 		dial->due_ns = lbp_dial_due(
@@ -141,6 +141,8 @@ enum dial_result dial_start(struct dial *dial, const struct target *target,
 		.stream = stream,
 		.poller = poller,
 		.end_ns = end_ns};
+	if (atomic_load(&target->has_addresses))
+		dial->len = target->addresses.len;
 	return go_on(dial, DIAL_FAILED);
 }
 

@@ -19,7 +19,8 @@ struct dial {
 	const struct target *target;
 	struct stream *stream;
 	struct poller *poller;
-	size_t next; /* of the target's addresses */
+	size_t len;  /* of the target's addresses, if it has any now */
+	size_t next; /* of these */
 	bool connected;
 	bool failed; /* some address did, by the upstream's fault */
 	int error;   /* for want of what of ours one did, an errno; or 0 */

@@ -30,37 +30,58 @@ static int open_socket(const union address *address)
 	return -1;
 }
 
-static void log_failure(const struct listener *listener, int error)
+static void log_failure(
+	const struct served_app *app, const char *address, const char *cause)
 {
-	char text[ADDRESS_TEXT_MAX];
 	struct log_line line;
 
 	log_begin(&line, LBP_LOG_ERROR, "error");
 	log_string(&line, "message", "cannot listen");
-	log_string(&line, "app", lbp_app_id(listener->app->app));
-	log_string(&line, "listen", address_text(&listener->address, text));
-	log_string(&line, "cause", strerror(error));
+	log_string(&line, "app", lbp_app_id(app->app));
+	log_string(&line, "listen", address);
+	log_string(&line, "cause", cause);
 	log_end(&line);
+}
+
+/* Opens the addresses of one name, each of which it must have. */
+static bool open_name(struct listeners *listeners, struct served_app *app,
+	const struct addresses *addresses)
+{
+	char text[ADDRESS_TEXT_MAX];
+	bool ok = true;
+	size_t i;
+
+	for (i = 0; i < addresses->len; i++) {
+		struct listener *listener = &listeners->items[listeners->len++];
+
+		listener->app = app;
+		listener->address = addresses->items[i];
+		listener->fd = open_socket(&listener->address);
+		if (listener->fd >= 0)
+			continue;
+		log_failure(app, address_text(&listener->address, text),
+			strerror(errno));
+		ok = false;
+	}
+	return ok;
 }
 
 static bool open_app(struct listeners *listeners, struct served_app *app)
 {
+	/* A host name, a colon and a port. */
+	char text[256 + 8];
 	bool ok = true;
-	size_t i, j;
+	size_t i;
 
 	for (i = 0; i < app->config->listen_len; i++) {
-		for (j = 0; j < app->listen[i].len; j++) {
-			struct listener *listener =
-				&listeners->items[listeners->len++];
+		const struct lbp_config_address *from = &app->config->listen[i];
 
-			listener->app = app;
-			listener->address = app->listen[i].items[j];
-			listener->fd = open_socket(&listener->address);
-			if (listener->fd >= 0)
-				continue;
-			log_failure(listener, errno);
-			ok = false;
-		}
+		ok = open_name(listeners, app, &app->listen[i]) && ok;
+		if (app->listen[i].len > 0)
+			continue;
+		snprintf(text, sizeof(text), "%s:%u", from->host, from->port);
+		log_failure(app, text, app->listen[i].cause);
+		ok = false;
 	}
 	return ok;
 }
@@ -72,7 +93,7 @@ bool listeners_open(struct listeners *listeners, struct snapshot *snapshot)
 
 	listeners->len = 0;
 	listeners->items =
-		calloc(snapshot->listeners, sizeof(*listeners->items));
+		calloc(snapshot->listeners + 1u, sizeof(*listeners->items));
 	if (listeners->items == NULL) {
 		log_error(LBP_LOG_ERROR, "cannot listen", "out of memory");
 		return false;

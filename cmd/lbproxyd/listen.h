@@ -3,6 +3,7 @@
 #define LISTEN_H
 
 #include "address.h"
+#include "problem.h"
 #include "snapshot.h"
 
 struct listener {
@@ -21,6 +22,13 @@ struct listeners {
  * event said why. listeners_close ends them.
  */
 bool listeners_open(struct listeners *listeners, struct snapshot *snapshot);
+
+/*
+ * Would two listeners be in each other's way: the same address under two
+ * names, or one beside all addresses of its family? Each is a problem at its
+ * place. False: out of memory. [CFG-40].
+ */
+bool listen_check(const struct snapshot *snapshot, struct problems *problems);
 
 /* Closes the sockets; the list stays until listeners_release. */
 void listeners_close(struct listeners *listeners);

@@ -113,6 +113,7 @@ int main(int argc, char **argv)
 		return EXIT_USAGE;
 	if (options.check) {
 		notices_print(&snapshot->notices);
+		snapshot_warn(snapshot, options.file);
 		status = EXIT_SUCCESS;
 	} else if (!is_built(snapshot->config, options.file)) {
 		status = EXIT_USAGE;

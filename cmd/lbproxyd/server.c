@@ -13,6 +13,7 @@
 #include "clock.h"
 #include "log.h"
 #include "process.h"
+#include "resolver.h"
 
 struct server {
 	struct snapshot *snapshot;
@@ -96,12 +97,15 @@ static void log_ready(const struct server *server)
 		server->snapshot->event_loop == LBP_EVENT_LOOP_EPOLL
 			? "epoll"
 			: "select");
-	log_array(&line, "listen");
-	for (i = 0; i < server->listeners.len; i++)
-		log_item(
-			&line, address_text(&server->listeners.items[i].address,
-				       text));
-	log_array_end(&line, "listen_omitted");
+	if (line.wanted) {
+		lbp_json_key(&line.json, "listen", strlen("listen"));
+		lbp_json_begin_array(&line.json);
+		for (i = 0; i < server->listeners.len; i++) {
+			address_text(&server->listeners.items[i].address, text);
+			lbp_json_string(&line.json, text, strlen(text));
+		}
+		lbp_json_end_array(&line.json);
+	}
 	log_end(&line);
 }
 
@@ -348,25 +352,27 @@ int server_run(struct snapshot *snapshot)
 	struct server server = {.snapshot = snapshot,
 		.worker_len = snapshot->workers,
 		.acceptor_done.deliver = deliver_acceptor_done};
+	struct resolver *resolver = NULL;
 	int status = EXIT_FAILURE;
 
 	alarm_init(&server.look, look_again);
-	log_open();
+	log_make_room();
 	log_set_level(snapshot->config->log_level);
 	capacity_init(&server.capacity, snapshot->config->max_connections,
 		LBP_LOOSE_PER_WORKER * snapshot->workers, has_room, &server);
 	raise_descriptor_limit(snapshot->descriptors);
-	if (init(&server) && listeners_open(&server.listeners, snapshot)) {
+	if (init(&server) && listeners_open(&server.listeners, snapshot) &&
+		resolver_start(&resolver, snapshot)) {
 		install_signals(&server);
 		status = serve(&server);
 		process_handle_signals(SIG_IGN);
 	}
+	resolver_stop(resolver);
 	listeners_close(&server.listeners);
 	listeners_release(&server.listeners);
 	handshakes_release(&server.handshakes);
 	mailbox_release(&server.mailbox);
 	loop_release(&server.loop);
-	log_close();
 	free(server.crew);
 	free(server.workers);
 	return status;

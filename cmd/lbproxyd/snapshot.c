@@ -11,6 +11,7 @@
 
 #include "clock.h"
 #include "file.h"
+#include "listen.h"
 #include "process.h"
 
 /* As many as the configuration may ask for. */
@@ -19,7 +20,14 @@
 /* How long a refused client may take to end its side. [SES-12]. */
 #define LINGER_NS (2 * NS_PER_S)
 
+/* How long names that cannot be had may keep the start waiting. [SRV-94]. */
+#define NAMES_LOST_NS (5 * NS_PER_S)
+
 static const struct lbp_config_pos start = {1, 1};
+
+struct names {
+	uint64_t lost_ns; /* on those that have no address now */
+};
 
 /* Opens the directory that a file's relative paths are relative to. */
 static int open_directory_of(const char *file)
@@ -79,8 +87,29 @@ static struct lbp_config *load_config(
 	return config;
 }
 
-static bool load_targets(
-	struct served_app *app, int dir_fd, struct problems *problems)
+/*
+ * Asks for a name, unless those that could not be had took too long: what is
+ * not asked for now the resolver will ask for. [SRV-94].
+ */
+static bool resolve_upstream(struct names *names, struct addresses *out,
+	const struct lbp_config_address *from)
+{
+	uint64_t began = clock_now_ns();
+	bool ok;
+
+	if (names->lost_ns >= NAMES_LOST_NS &&
+		!address_is_literal(from->host)) {
+		out->cause = "the names before it took too long";
+		return true;
+	}
+	ok = addresses_resolve(out, from->host, from->port);
+	if (out->len == 0)
+		names->lost_ns += clock_now_ns() - began;
+	return ok;
+}
+
+static bool load_targets(struct served_app *app, int dir_fd,
+	struct names *names, struct problems *problems)
 {
 	size_t i;
 
@@ -93,24 +122,29 @@ static bool load_targets(
 		struct target *target = &app->targets[i];
 
 		target->url = from->url.ptr;
-		addresses_resolve(&target->addresses, &from->address,
-			"app.upstream.url", problems);
+		if (!resolve_upstream(
+			    names, &target->addresses, &from->address))
+			return false;
+		atomic_init(&target->has_addresses, target->addresses.len > 0);
 		if (from->tls)
 			target->tls = tls_client_new(from, dir_fd, problems);
 	}
 	return true;
 }
 
-static bool load_listen(struct served_app *app, struct problems *problems)
+static bool load_listen(struct served_app *app)
 {
 	size_t i;
 
 	app->listen = calloc(app->config->listen_len, sizeof(*app->listen));
 	if (app->listen == NULL)
 		return false;
-	for (i = 0; i < app->config->listen_len; i++)
-		addresses_resolve(&app->listen[i], &app->config->listen[i],
-			"app.listen", problems);
+	for (i = 0; i < app->config->listen_len; i++) {
+		const struct lbp_config_address *from = &app->config->listen[i];
+
+		if (!addresses_resolve(&app->listen[i], from->host, from->port))
+			return false;
+	}
 	return true;
 }
 
@@ -118,6 +152,7 @@ static bool load_apps(
 	struct snapshot *snapshot, int dir_fd, struct problems *problems)
 {
 	size_t n = snapshot->config->app_len;
+	struct names names = {0};
 	size_t i;
 
 	if (lbp_policy_init(&snapshot->policy, snapshot->config,
@@ -134,11 +169,12 @@ static bool load_apps(
 		pthread_mutex_init(&app->lock, NULL);
 	}
 	for (i = 0; i < n; i++) {
-		if (!load_listen(&snapshot->apps[i], problems) ||
-			!load_targets(&snapshot->apps[i], dir_fd, problems))
+		if (!load_listen(&snapshot->apps[i]) ||
+			!load_targets(
+				&snapshot->apps[i], dir_fd, &names, problems))
 			return false;
 	}
-	return true;
+	return listen_check(snapshot, problems);
 }
 
 static uint32_t count_cpus(void)
@@ -236,6 +272,39 @@ struct snapshot *snapshot_load(const char *file, uint32_t inherited)
 		return snapshot;
 	snapshot_free(snapshot);
 	return NULL;
+}
+
+static void warn(const char *file, const struct lbp_config_address *from,
+	const char *key, const struct addresses *addresses, const char *then)
+{
+	if (addresses->len == 0)
+		fprintf(stderr,
+			"%s:%u:%u: warning: %s: cannot resolve '%s' now: %s; "
+			"%s\n",
+			file, from->pos.line, from->pos.column, key, from->host,
+			addresses->cause, then);
+}
+
+static void warn_app(const struct served_app *app, const char *file)
+{
+	size_t i;
+
+	for (i = 0; i < app->config->listen_len; i++)
+		warn(file, &app->config->listen[i], "app.listen",
+			&app->listen[i],
+			"the server does not start until it can");
+	for (i = 0; i < app->config->upstream_len; i++)
+		warn(file, &app->config->upstreams[i].address,
+			"app.upstream.url", &app->targets[i].addresses,
+			"its upstream is down until it can");
+}
+
+void snapshot_warn(const struct snapshot *snapshot, const char *file)
+{
+	size_t i;
+
+	for (i = 0; i < snapshot->config->app_len; i++)
+		warn_app(&snapshot->apps[i], file);
 }
 
 static void release_app(struct served_app *app)

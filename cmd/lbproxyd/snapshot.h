@@ -1,12 +1,14 @@
 /*
  * Everything that one configuration file means, ready to serve: the typed
  * configuration, its policy, TLS contexts and resolved addresses. Immutable
- * once loaded but for the applications' counts, which are behind their locks.
+ * once loaded but for the applications' counts, which are behind their locks,
+ * and addresses that were not to be had when it was.
  */
 #ifndef SNAPSHOT_H
 #define SNAPSHOT_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "address.h"
 #include "config.h"
@@ -18,7 +20,12 @@
 /* Where an upstream is and how to talk to it. */
 struct target {
 	const char *url;
+	/*
+	 * Written before has_addresses is set and not after it: by whoever
+	 * loads the snapshot, or by the resolver. [SRV-94].
+	 */
 	struct addresses addresses;
+	atomic_bool has_addresses;
 	struct tls_client *tls; /* NULL: plain TCP */
 };
 
@@ -52,6 +59,12 @@ struct snapshot {
  * as the snapshot.
  */
 struct snapshot *snapshot_load(const char *file, uint32_t inherited);
+
+/*
+ * Prints a warning for each name that has no address now, as `--check` does.
+ * [SRV-95].
+ */
+void snapshot_warn(const struct snapshot *snapshot, const char *file);
 
 /* Ends a snapshot that no session uses any more; NULL is allowed. */
 void snapshot_free(struct snapshot *snapshot);

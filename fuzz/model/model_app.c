@@ -260,7 +260,7 @@ enum lbp_err model_app_choose(
 	for (uint32_t i = 0; i < model->upstream_len; i++) {
 		struct model_app_upstream *this = &model->upstreams[i];
 
-		if (!model_app_serves(model, i) || this->down ||
+		if (!model_app_serves(model, i) || this->down || this->lost ||
 			(tried >> i & 1) != 0)
 			continue;
 		if (best == NULL || is_better(this, best))
@@ -288,6 +288,8 @@ enum lbp_err model_app_release(struct model_app *model, uint32_t upstream)
 static enum lbp_health_change failed(
 	const struct model_app *model, struct model_app_upstream *upstream)
 {
+	if (upstream->lost)
+		return LBP_HEALTH_SAME;
 	upstream->successes = 0;
 	upstream->failures++;
 	if (upstream->down || upstream->failures < model->health.fall)
@@ -334,6 +336,8 @@ enum lbp_health_change model_app_checked(
 		return LBP_HEALTH_SAME;
 	if (!ok)
 		return said(upstream, failed(model, upstream));
+	if (upstream->lost)
+		return LBP_HEALTH_SAME;
 	upstream->failures = 0;
 	upstream->successes++;
 	if (!upstream->down || upstream->successes < model->health.rise) {
@@ -350,6 +354,25 @@ void model_app_check_dropped(struct model_app *model, uint32_t number)
 {
 	if (number < model->upstream_len)
 		model->upstreams[number].checking = false;
+}
+
+/* Whoever gets an address is as good as new. */
+enum lbp_health_change model_app_set_address(
+	struct model_app *model, uint32_t number, bool has_address)
+{
+	struct model_app_upstream *upstream = &model->upstreams[number];
+	bool was_up;
+
+	if (number >= model->upstream_len || upstream->lost == !has_address)
+		return LBP_HEALTH_SAME;
+	was_up = !upstream->lost && !upstream->down;
+	upstream->lost = !has_address;
+	upstream->down = false;
+	upstream->failures = 0;
+	upstream->successes = 0;
+	if (has_address)
+		return said(upstream, LBP_HEALTH_UP);
+	return said(upstream, was_up ? LBP_HEALTH_DOWN : LBP_HEALTH_SAME);
 }
 
 uint64_t model_app_due_of(const struct model_app *model, uint32_t number)
@@ -388,7 +411,8 @@ void model_app_take(struct model_app *model, uint32_t number, uint64_t now_ns)
 bool model_app_is_ready(const struct model_app *model)
 {
 	for (uint32_t i = 0; i < model->upstream_len; i++) {
-		if (model_app_serves(model, i) && !model->upstreams[i].down)
+		if (model_app_serves(model, i) && !model->upstreams[i].down &&
+			!model->upstreams[i].lost)
 			return true;
 	}
 	return false;

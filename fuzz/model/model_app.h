@@ -21,6 +21,7 @@ struct model_app_upstream {
 	uint32_t open;
 	uint64_t chosen; /* which choice was its last one; 0: none */
 	bool down;
+	bool lost; /* it has no address */
 	bool checking;
 	uint32_t failures;  /* in a row */
 	uint32_t successes; /* of checks in a row, while down */
@@ -95,6 +96,8 @@ enum lbp_health_change model_app_checked(
 	struct model_app *model, uint32_t upstream, bool ok);
 void model_app_check_dropped(struct model_app *model, uint32_t upstream);
 uint64_t model_app_check_due(const struct model_app *model);
+enum lbp_health_change model_app_set_address(
+	struct model_app *model, uint32_t upstream, bool has_address);
 bool model_app_is_ready(const struct model_app *model);
 
 /* When a check of this upstream is due; LBP_NEVER if none will be. */

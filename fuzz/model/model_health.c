@@ -41,6 +41,7 @@ void model_health_start(struct model_health *model)
 {
 	model->len = 0;
 	model->up = true;
+	model->lost = false;
 	model->from = 0;
 	model->open = 0;
 	model->last = NULL;
@@ -48,7 +49,7 @@ void model_health_start(struct model_health *model)
 
 bool model_health_is_up(const struct model_health *model)
 {
-	return model->up;
+	return model->up && !model->lost;
 }
 
 bool model_health_is_checking(const struct model_health *model)
@@ -82,7 +83,7 @@ static enum lbp_health_change turn(struct model_health *model)
 {
 	uint32_t at = model->len - 1;
 
-	if (!model->options.enabled)
+	if (!model->options.enabled || model->lost)
 		return LBP_HEALTH_SAME;
 	if (model->up ? failures_before(model, model->from, at) <
 				model->options.fall
@@ -107,6 +108,21 @@ static enum lbp_health_change append(struct model_health *model,
 	if (kind == MODEL_CHECK_OK || kind == MODEL_CHECK_FAILED)
 		model->open--;
 	return turn(model);
+}
+
+enum lbp_health_change model_health_set_address(
+	struct model_health *model, bool has_address)
+{
+	bool was_up = model_health_is_up(model);
+
+	if (model->lost != has_address)
+		return LBP_HEALTH_SAME;
+	model->lost = !has_address;
+	model->up = true;
+	model->from = model->len;
+	if (has_address)
+		return LBP_HEALTH_UP;
+	return was_up ? LBP_HEALTH_DOWN : LBP_HEALTH_SAME;
 }
 
 bool model_health_take(struct model_health *model, uint64_t now_ns)

@@ -29,6 +29,7 @@ struct model_health {
 	/* What the log says so far: */
 	bool up;
 	uint32_t from; /* the first event since the last change of up */
+	bool lost;     /* it has no address */
 	int open;      /* checks taken and without a result */
 	const struct model_health_event *last; /* check that was taken */
 };
@@ -41,6 +42,10 @@ bool model_health_take(struct model_health *model, uint64_t now_ns);
 enum lbp_health_change model_health_dialed(struct model_health *model, bool ok);
 enum lbp_health_change model_health_checked(
 	struct model_health *model, bool ok);
+
+/* This one is no event of the log: a new life begins. */
+enum lbp_health_change model_health_set_address(
+	struct model_health *model, bool has_address);
 
 bool model_health_is_up(const struct model_health *model);
 bool model_health_is_checking(const struct model_health *model);

@@ -338,6 +338,24 @@ void twin_app_checked(struct twin_app *twin, uint32_t upstream, bool ok)
 		upstream, (int)got, (int)want);
 }
 
+void twin_app_set_address(
+	struct twin_app *twin, uint32_t upstream, bool has_address)
+{
+	enum lbp_health_change got =
+		lbp_app_set_address(twin->app, upstream, has_address);
+	enum lbp_health_change want =
+		model_app_set_address(&twin->model, upstream, has_address);
+
+	ORACLE("HLT-12", got == want, "upstream %u: change %d instead of %d",
+		upstream, (int)got, (int)want);
+	ORACLE("HLT-12",
+		lbp_app_is_ready(twin->app) ==
+				model_app_is_ready(&twin->model) &&
+			lbp_app_check_due(twin->app) ==
+				model_app_check_due(&twin->model),
+		"upstream %u: another state", upstream);
+}
+
 void twin_app_check_dropped(struct twin_app *twin, uint32_t upstream)
 {
 	lbp_app_check_dropped(twin->app, upstream);

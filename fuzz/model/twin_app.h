@@ -56,6 +56,8 @@ uint32_t twin_app_take(struct twin_app *twin, uint64_t now_ns);
 void twin_app_checked(struct twin_app *twin, uint32_t upstream, bool ok);
 
 /* Gives a check up in both, as one that could not be carried out. */
+void twin_app_set_address(
+	struct twin_app *twin, uint32_t upstream, bool has_address);
 void twin_app_check_dropped(struct twin_app *twin, uint32_t upstream);
 
 /* Nothing is open any more: no connection and no place of any client. */

@@ -51,6 +51,7 @@
 	X(SIM_ONE_BYTE, "the network cuts at one byte", 1)                     \
 	X(SIM_BLOCKED, "a write is blocked, direction", 1)                     \
 	X(SIM_FLAP, "changes its ways, upstream", 1)                           \
+	X(SIM_UNRESOLVED, "loses its address, or gets one, upstream", 1)       \
 	X(SIM_CHECK_FAILS, "a check fails, upstream", 1)                       \
 	X(SIM_CHECK_DROPPED, "a check is given up, upstream", 1)               \
 	X(SIM_BURST, "a burst of clients", 1)                                  \

@@ -105,6 +105,10 @@ static void act_upstream(struct sim *sim)
 		twin_app_check_dropped(&sim->app, upstream);
 	} else if ((sim->checks >> upstream & 1) != 0) {
 		answer_check(sim, upstream, sim->modes[upstream] == SIM_UP);
+	} else if (what >= 0xf0 && sim_trouble(sim)) {
+		sim_note(sim, NULL, SIM_UNRESOLVED, upstream);
+		twin_app_set_address(&sim->app, upstream,
+			sim->app.model.upstreams[upstream].lost);
 	} else if (mode != sim->modes[upstream] && sim_trouble(sim)) {
 		sim->modes[upstream] = mode;
 		sim_note(sim, NULL, SIM_FLAP, upstream);
@@ -252,6 +256,8 @@ static void recover_upstreams(struct sim *sim)
 {
 	uint32_t rounds = sim->app.model.health.rise + 1;
 
+	for (uint32_t i = 0; i < sim->app.model.upstream_len; i++)
+		twin_app_set_address(&sim->app, i, true);
 	for (uint32_t round = 0; round < rounds; round++) {
 		uint32_t i;
 

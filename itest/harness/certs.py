@@ -79,6 +79,8 @@ class Pki:
                   "--san", "DNS:db.internal")
         certs_gen("upstream", self.upstream_dir, "loopback",
                   "--san", "DNS:localhost,IP:127.0.0.1,IP:::1")
+        certs_gen("upstream", self.upstream_dir, "outdated",
+                  "--not-before", PAST[0], "--not-after", PAST[1])
         certs_gen("client", self.upstream_dir, "proxy")
 
     @staticmethod

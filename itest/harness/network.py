@@ -15,6 +15,7 @@ import pytest
 
 CLONE_NEWNET = 0x40000000
 CLONE_NEWNS = 0x00020000
+CLONE_FS = 0x00000200
 MS_BIND, MS_REC, MS_PRIVATE = 0x1000, 0x4000, 0x40000
 SIOCSIFFLAGS = 0x8914
 IFF_UP = 1
@@ -46,6 +47,8 @@ def _namespace(name, flag):
         try:
             yield
         finally:
+            # Threads that were started meanwhile share the directory.
+            _call(LIBC.unshare, CLONE_FS)
             _call(LIBC.setns, before, flag)
     finally:
         os.close(before)
@@ -62,3 +65,13 @@ def set_outgoing_ports(first, last):
     """For whatever is connected from now on; only in own_network."""
     with open(SYSCTL, "w", encoding="ascii") as file:
         file.write(f"{first} {last}\n")
+
+
+@contextlib.contextmanager
+def own_hosts(path):
+    """The file at path in the place of /etc/hosts; it may be rewritten."""
+    with _namespace("mnt", CLONE_NEWNS):
+        _call(LIBC.mount, None, b"/", None, MS_REC | MS_PRIVATE, None)
+        _call(LIBC.mount, os.fsencode(path), b"/etc/hosts", None, MS_BIND,
+              None)
+        yield

@@ -142,12 +142,11 @@ def split_address(text):
 class Lbproxyd:
     """A running server. Its log lines are read into `log` at once.
 
-    inherit is called in the child, to change what the server inherits. With
-    another stderr than a pipe the log is the caller's to read.
+    inherit is called in the child, to change what the server inherits.
     """
 
     def __init__(self, pki, path, tree, fd_limit=None, read_log=True,
-                 inherit=None, stderr=subprocess.PIPE):
+                 inherit=None):
         self.pki = pki
         self.tree = tree
         self.log = []
@@ -159,7 +158,7 @@ class Lbproxyd:
                        *command]
         self.process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=stderr, preexec_fn=inherit,
+            stderr=subprocess.PIPE, preexec_fn=inherit,
             close_fds=inherit is None)
         self._reader = None
         if read_log:
@@ -266,11 +265,10 @@ class Lbproxyd:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-        if self.process.stderr:
-            if not self._reader:
-                self.read_log()
-            self._reader.join(BOUND)
-            self.process.stderr.close()
+        if not self._reader:
+            self.read_log()
+        self._reader.join(BOUND)
+        self.process.stderr.close()
         self.stdout = self.process.stdout.read()
         self.process.stdout.close()
 

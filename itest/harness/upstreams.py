@@ -199,12 +199,13 @@ class Upstream:
 class FullBacklog:
     """A listening address on which a connection never completes."""
 
-    def __init__(self):
+    def __init__(self, host="127.0.0.1", port=None):
+        self.host = host
+        self.port = port or free_port()
         self._listener = socket.socket()
-        self._listener.bind(("127.0.0.1", free_port()))
+        self._listener.bind((host, self.port))
         self._listener.listen(0)
-        self.port = self._listener.getsockname()[1]
-        self.url = f"tcp://127.0.0.1:{self.port}"
+        self.url = f"tcp://{host}:{self.port}"
         self._fillers = []
         while self._fill():
             assert len(self._fillers) < 64, "the backlog does not fill"
@@ -214,7 +215,7 @@ class FullBacklog:
         sock.settimeout(0.1)
         self._fillers.append(sock)
         try:
-            sock.connect(("127.0.0.1", self.port))
+            sock.connect((self.host, self.port))
         except TimeoutError:
             return False
         return True

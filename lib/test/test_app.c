@@ -492,6 +492,25 @@ static void without_checks_nothing_is_due_and_all_are_eligible(void)
 	lbp_app_free(app);
 }
 
+static void an_upstream_without_an_address_is_not_chosen(void)
+{
+	struct lbp_app *app = make();
+	uint32_t got;
+
+	CU_ASSERT_EQUAL(lbp_app_set_address(app, 1, false), LBP_HEALTH_DOWN);
+	CU_ASSERT_EQUAL(lbp_app_set_address(app, 1, false), LBP_HEALTH_SAME);
+	CU_ASSERT_EQUAL(
+		lbp_app_set_address(app, UPSTREAMS, false), LBP_HEALTH_SAME);
+	for (uint32_t i = 0; i < 4; i++) {
+		CU_ASSERT_EQUAL(lbp_app_choose(app, NULL, &got), LBP_OK);
+		CU_ASSERT_EQUAL(got, i % 2 * 2);
+	}
+	CU_ASSERT_EQUAL(lbp_app_set_address(app, 1, true), LBP_HEALTH_UP);
+	CU_ASSERT_EQUAL(lbp_app_choose(app, NULL, &got), LBP_OK);
+	CU_ASSERT_EQUAL(got, 1);
+	lbp_app_free(app);
+}
+
 static void it_is_ready_while_an_upstream_is_eligible(void)
 {
 	struct lbp_app *app = make();
@@ -557,6 +576,9 @@ void suite_app(void)
 		"[APP-5][APP-6] without checks nothing is due and all are "
 		"eligible",
 		without_checks_nothing_is_due_and_all_are_eligible);
+	CU_add_test(suite,
+		"[HLT-12][APP-5] an upstream without an address is not chosen",
+		an_upstream_without_an_address_is_not_chosen);
 	CU_add_test(suite, "[APP-7] it is ready while an upstream is eligible",
 		it_is_ready_while_an_upstream_is_eligible);
 }

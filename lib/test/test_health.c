@@ -341,6 +341,75 @@ static void with_checks_off_it_is_up(void)
 	CU_ASSERT_EQUAL(from.run, 0);
 }
 
+static void without_an_address_it_is_down(void)
+{
+	struct lbp_health health = make();
+
+	CU_ASSERT_EQUAL(lbp_health_set_address(&health, true), LBP_HEALTH_SAME);
+	CU_ASSERT_TRUE(health.up);
+	CU_ASSERT_EQUAL(dial(&health, false), LBP_HEALTH_SAME);
+	CU_ASSERT_EQUAL(
+		lbp_health_set_address(&health, false), LBP_HEALTH_DOWN);
+	CU_ASSERT_FALSE(health.up);
+	CU_ASSERT_EQUAL(
+		lbp_health_set_address(&health, false), LBP_HEALTH_SAME);
+	/* Checks are due as before, and come to nothing. */
+	CU_ASSERT_EQUAL(lbp_health_due(&health, &options), 1000);
+	for (int i = 0; i < 4; i++)
+		CU_ASSERT_EQUAL(check(&health, i != 1), LBP_HEALTH_SAME);
+	CU_ASSERT_EQUAL(dial(&health, false), LBP_HEALTH_SAME);
+	CU_ASSERT_EQUAL(dial(&health, true), LBP_HEALTH_SAME);
+	CU_ASSERT_FALSE(health.up);
+	CU_ASSERT_FALSE(health.checking);
+	CU_ASSERT_EQUAL(lbp_health_due(&health, &options), 1400);
+	CU_ASSERT_EQUAL(lbp_health_set_address(&health, true), LBP_HEALTH_UP);
+	CU_ASSERT_TRUE(health.up);
+	/* As at the start: three failures take it down. */
+	CU_ASSERT_EQUAL(dial(&health, false), LBP_HEALTH_SAME);
+	CU_ASSERT_EQUAL(dial(&health, false), LBP_HEALTH_SAME);
+	CU_ASSERT_EQUAL(dial(&health, false), LBP_HEALTH_DOWN);
+}
+
+static void one_that_was_down_gets_an_address(void)
+{
+	struct lbp_health health = make_down();
+
+	CU_ASSERT_EQUAL(check(&health, true), LBP_HEALTH_SAME);
+	CU_ASSERT_EQUAL(
+		lbp_health_set_address(&health, false), LBP_HEALTH_SAME);
+	CU_ASSERT_FALSE(health.up);
+	CU_ASSERT_EQUAL(health.run, 0);
+	CU_ASSERT_EQUAL(lbp_health_set_address(&health, true), LBP_HEALTH_UP);
+	CU_ASSERT_EQUAL(lbp_health_set_address(&health, true), LBP_HEALTH_SAME);
+	CU_ASSERT_TRUE(health.up);
+	CU_ASSERT_EQUAL(health.run, 0);
+}
+
+static void checks_off_help_nobody_without_an_address(void)
+{
+	struct lbp_health health;
+	struct lbp_health next;
+
+	lbp_health_init(&health, &disabled, 1000, 0, 1);
+	CU_ASSERT_EQUAL(
+		lbp_health_set_address(&health, false), LBP_HEALTH_DOWN);
+	CU_ASSERT_EQUAL(
+		lbp_health_dialed(&health, &disabled, true), LBP_HEALTH_SAME);
+	CU_ASSERT_FALSE(health.up);
+	/* A reload gives it none, whatever becomes of the checks. */
+	lbp_health_init(&next, &disabled, 2000, 0, 1);
+	lbp_health_carry(&next, &disabled, &health, true);
+	CU_ASSERT_FALSE(next.up);
+	lbp_health_init(&next, &options, 2000, 0, 1);
+	lbp_health_carry(&next, &options, &health, true);
+	CU_ASSERT_FALSE(next.up);
+	CU_ASSERT_EQUAL(
+		lbp_health_dialed(&next, &options, false), LBP_HEALTH_SAME);
+	CU_ASSERT_EQUAL(lbp_health_set_address(&next, true), LBP_HEALTH_UP);
+	CU_ASSERT_EQUAL(lbp_health_set_address(&health, true), LBP_HEALTH_UP);
+	CU_ASSERT_TRUE(health.up);
+}
+
 void suite_health(void)
 {
 	CU_pSuite suite = CU_add_suite("health", NULL, NULL);
@@ -352,6 +421,13 @@ void suite_health(void)
 	CU_add_test(suite, "[HLT-11][HLT-9] with checks off it is up",
 		with_checks_off_it_is_up);
 
+	CU_add_test(suite, "[HLT-12] without an address it is down",
+		without_an_address_it_is_down);
+	CU_add_test(suite, "[HLT-12] one that was down gets an address",
+		one_that_was_down_gets_an_address);
+	CU_add_test(suite,
+		"[HLT-12][HLT-11] checks off help nobody without an address",
+		checks_off_help_nobody_without_an_address);
 	CU_add_test(suite, "[HLT-1] it starts eligible", it_starts_eligible);
 	CU_add_test(suite, "[HLT-2] failures of checks and dials add up",
 		failures_add_up);

@@ -1,0 +1,270 @@
+"""Names of listeners and upstreams, and what they resolve to."""
+
+import pytest
+
+from harness import network
+from harness import server as srv
+from harness import upstreams
+from harness.ports import free_port
+from harness.wait import BOUND, SLOW, wait_for
+
+SOON = 10 * SLOW  # an answer of the resolver's second or third question
+CHECKED = {"interval": "100ms", "timeout": "1s", "rise": 2, "fall": 2}
+
+
+class Hosts:
+    """What names resolve to: a file in the place of /etc/hosts."""
+
+    def __init__(self, path):
+        self.path = path
+        self.set()
+
+    def set(self, *lines):
+        text = "\n".join(["127.0.0.1 localhost", "::1 localhost", *lines])
+        self.path.write_text(text + "\n", encoding="ascii")
+
+
+@pytest.fixture
+def hosts(tmp_path):
+    """Nobody else is asked: there is no way out of this network."""
+    file = Hosts(tmp_path / "hosts")
+    with network.own_network(), network.own_hosts(file.path):
+        yield file
+
+
+def place_of(path, text, count=1):
+    """LINE:COLUMN of the count-th place of a text in a file."""
+    data = path.read_text(encoding="utf-8")
+    at = -1
+    for _ in range(count):
+        at = data.index(text, at + 1)
+    line = data.count("\n", 0, at)
+    return f"{line + 1}:{at - data.rfind(chr(10), 0, at)}"
+
+
+def check(pki, directory, apps):
+    tree = srv.config(pki, apps)
+    path = srv.write_config(directory, tree, "names.toml")
+    return path, srv.run("-c", path, "--check"), srv.run("-c", path)
+
+
+# Listeners.
+
+@pytest.mark.spec("SRV-93", "SRV-6")
+def test_an_address_that_a_name_gives_twice_is_opened_once(lb, upstream,
+                                                           hosts):
+    hosts.set("127.0.0.1 twice.test", "127.0.0.1 twice.test alias.test",
+              "127.0.0.2 twice.test")
+    port = free_port()
+    up = upstream(upstreams.name_server("a"))
+    server = lb.proxy(up, listen=[f"twice.test:{port}"])
+    assert sorted(server.events("ready")[0]["listen"]) == [
+        f"127.0.0.1:{port}", f"127.0.0.2:{port}"]
+
+
+CLASHES = [
+    ("localhost:{0}", "127.0.0.1:{0}", "127.0.0.1"),
+    ("[::1]:{0}", "localhost:{0}", "::1"),
+    ("one.test:{0}", "other.test:{0}", "127.0.0.3"),
+    ("0.0.0.0:{0}", "127.0.0.1:{0}", "0.0.0.0"),
+    ("127.0.0.1:{0}", "0.0.0.0:{0}", "0.0.0.0"),
+    ("[::]:{0}", "[::1]:{0}", "::"),
+    ("[::1]:{0}", "[::]:{0}", "::1"),
+]
+
+
+@pytest.mark.spec("CFG-40", "SRV-2")
+@pytest.mark.parametrize("apart", [False, True])
+@pytest.mark.parametrize("first,second,text", CLASHES)
+def test_listeners_in_each_other_s_way(pki, tmp_path, hosts, first, second,
+                                       text, apart):
+    hosts.set("127.0.0.3 one.test", "127.0.0.3 other.test")
+    port = free_port()
+    first, second = first.format(port), second.format(port)
+    apps = [srv.app("a", ["tcp://127.0.0.1:1"], listen=[first, second])]
+    if apart:
+        apps = [srv.app(name, ["tcp://127.0.0.1:1"], listen=[listen])
+                for name, listen in (("a", first), ("b", second))]
+    path, *runs = check(pki, tmp_path, apps)
+    for done in runs:
+        assert done.returncode == 2, done.stderr
+        place = place_of(path, f'"{second}"')
+        assert f"{path}:{place}: error: app.listen: " in done.stderr
+        assert text in done.stderr and "accepted: " in done.stderr
+        line = place_of(path, f'"{first}"').split(":")[0]
+        assert f"in line {line}" in done.stderr
+        assert done.stderr.count("error:") == 1, done.stderr
+
+
+@pytest.mark.spec("CFG-40")
+def test_listeners_that_are_in_no_one_s_way(lb, upstream, hosts):
+    hosts.set("127.0.0.3 one.test")
+    port = free_port()
+    listen = [f"0.0.0.0:{port}", f"[::]:{port}", f"one.test:{free_port()}",
+              f"localhost:{free_port()}"]
+    server = lb.proxy(upstream(upstreams.name_server("a")), listen=listen)
+    assert len(server.events("ready")[0]["listen"]) == 5
+
+
+@pytest.mark.spec("SRV-95", "SRV-5", "LOG-8")
+def test_a_listener_s_name_that_does_not_resolve_now(lb, pki, tmp_path,
+                                                     upstream, hosts):
+    up = upstream(upstreams.name_server("a"))
+    name = f"nowhere.test:{free_port()}"
+    path, done, _ = check(pki, tmp_path, [srv.app("a", [up], listen=[name])])
+    assert done.returncode == 0
+    place = place_of(path, f'"{name}"')
+    assert f"{path}:{place}: warning: app.listen: " in done.stderr
+    assert "nowhere.test" in done.stderr
+    server = lb.start(srv.app("a", [up], listen=[name]), ready=False)
+    server.wait_exit(1)
+    line = server.wait_event("error")
+    assert (line["message"], line["listen"]) == ("cannot listen", name)
+    assert line["cause"], line
+
+
+# Upstreams.
+
+@pytest.mark.spec("SRV-95", "SRV-94")
+def test_check_warns_of_an_upstream_without_an_address(pki, tmp_path, hosts):
+    url = "tcp://nowhere.test:1"
+    tree = srv.config(pki, [srv.app("a", [url, "tcp://localhost:1"])])
+    path = srv.write_config(tmp_path, tree, "names.toml")
+    done = srv.run("-c", path, "--check")
+    assert done.returncode == 0, done.stderr
+    place = place_of(path, f'"{url}"')
+    assert done.stderr.startswith(
+        f"{path}:{place}: warning: app.upstream.url: ")
+    assert "nowhere.test" in done.stderr
+    assert done.stderr.count("\n") == 1, done.stderr
+    hosts.set("127.0.0.1 nowhere.test")
+    done = srv.run("-c", path, "--check")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def ask(server):
+    with server.connect() as peer:
+        data = peer.recv(timeout=BOUND)
+        return data.decode() if data else peer.ending
+
+
+@pytest.mark.spec("SRV-94", "HLT-12", "SRV-97", "SRV-28")
+@pytest.mark.parametrize("health", [None, CHECKED])
+def test_an_upstream_gets_its_address_later(lb, upstream, hosts, health):
+    up = upstream(upstreams.name_server("a"))
+    server = lb.proxy(f"tcp://late.test:{up.port}", health=health)
+    down = server.wait_event("upstream_down")
+    assert down["upstream"] == f"tcp://late.test:{up.port}"
+    assert down["cause"].startswith("cannot resolve 'late.test': ")
+    assert ask(server) == "clean"
+    line = server.wait_event("session")
+    assert line["reason"] == "no_upstream"
+    assert line["cause"] == "no upstream is eligible"
+    hosts.set("127.0.0.1 late.test")
+    line = server.wait_event("upstream_up", timeout=SOON)
+    assert line["cause"] == "its name has an address"
+    assert ask(server) == "a"
+    if health:
+        up.stop()
+        assert "refused" in server.wait_event(
+            "upstream_down", count=2)["cause"]
+    assert not server.events("error")
+
+
+@pytest.mark.spec("SRV-94", "SES-5")
+def test_others_serve_while_one_has_no_address(lb, upstream, hosts):
+    up = upstream(upstreams.name_server("a"))
+    server = lb.proxy(f"tcp://late.test:{up.port}", up, health=CHECKED)
+    for _ in range(4):
+        assert ask(server) == "a"
+    assert len(server.events("upstream_down")) == 1
+    # It ends although its names are still asked for.
+    server.stop()
+
+
+@pytest.mark.spec("SRV-93", "SRV-92")
+def test_an_address_that_a_name_gives_twice_is_dialed_once(lb, pki, upstream,
+                                                           hosts):
+    hosts.set("127.0.0.1 up.test", "127.0.0.1 up.test")
+    up = upstream(context=upstreams.server_context(pki.of_upstream("db")))
+    server = lb.proxy({"url": f"tls://up.test:{up.port}",
+                       "ca": pki.upstream_ca})
+    assert ask(server) == "clean"
+    assert server.wait_event("session")["cause"] == "hostname mismatch"
+    assert up.accepted == 1
+
+
+ORDERS = [("127.0.0.1", "127.0.0.2"), ("127.0.0.2", "127.0.0.1")]
+
+
+@pytest.fixture
+def two(hosts):
+    """A name with two addresses, the first of them dialed first."""
+    def make(first, second):
+        hosts.set(f"{first} up.test", f"{second} up.test")
+    return make
+
+
+@pytest.mark.spec("SRV-92", "SES-10")
+@pytest.mark.parametrize("silent,good", ORDERS)
+def test_a_silent_address_leaves_time_for_the_next(lb, two, upstream, silent,
+                                                   good):
+    two(silent, good)
+    up = upstream(upstreams.name_server("a"), host=good)
+    with upstreams.FullBacklog(silent, up.port):
+        server = lb.proxy(f"tcp://up.test:{up.port}",
+                          timeouts={"connect": "3s"})
+        assert ask(server) == "a"
+    line = server.wait_event("session")
+    assert line["reason"] in ("done", "client_reset")
+    assert line["duration_ms"] < 2800
+
+
+@pytest.mark.spec("SRV-92", "SRV-27", "SRV-97")
+@pytest.mark.parametrize("silent,good", ORDERS)
+def test_a_check_has_time_for_each_address(lb, two, upstream, silent, good):
+    two(silent, good)
+    up = upstream(host=good)
+    health = {**CHECKED, "rise": 1, "fall": 1}
+    with upstreams.FullBacklog(silent, up.port):
+        server = lb.proxy(f"tcp://up.test:{up.port}", health=health)
+        up.wait_accepted(3)
+        assert not server.events("upstream_down")
+        up.stop()
+        line = server.wait_event("upstream_down")
+        assert line["cause"] in ("timed out", "Connection refused")
+
+
+@pytest.mark.spec("SRV-92", "SRV-14")
+@pytest.mark.parametrize("bad,good", ORDERS)
+@pytest.mark.parametrize("fault", ["name", "reset", "silent"])
+def test_a_failed_handshake_leads_to_the_next_address(
+        lb, pki, two, upstream, bad, good, fault):
+    two(bad, good)
+    context = upstreams.server_context(pki.of_upstream("loopback"))
+    up = upstream(upstreams.name_server("a"), context=context, host=good)
+    if fault == "name":
+        upstream(host=bad, port=up.port, context=upstreams.server_context(
+            pki.of_upstream("db")))
+    else:
+        upstream(upstreams.resetting if fault == "reset" else None,
+                 host=bad, port=up.port)
+    server = lb.proxy({"url": f"tls://up.test:{up.port}",
+                       "ca": pki.upstream_ca, "server_name": "localhost"},
+                      timeouts={"connect": "3s"})
+    assert ask(server) == "a"
+    wait_for(lambda: up.peers, "the good one was dialed")
+
+
+@pytest.mark.spec("SRV-92", "SRV-97", "SES-5")
+def test_all_addresses_are_tried_before_the_dial_fails(lb, two, upstream):
+    two(*ORDERS[0])
+    up = upstream(upstreams.name_server("a"))
+    with upstreams.FullBacklog("127.0.0.2", free_port()) as full:
+        server = lb.proxy(f"tcp://up.test:{full.port}", up,
+                          timeouts={"connect": "1s"})
+        assert ask(server) == "a"
+        up.stop()
+        assert ask(server) == "clean"
+    line = server.wait_event("session", reason="no_upstream")
+    assert line["cause"] in ("timed out", "Connection refused")
