@@ -4,7 +4,8 @@
  * Input:
  * - how many places, a byte modulo 8, plus 1;
  * - a seed, a byte: if it is odd, all sources have one bucket;
- * - operations, a byte modulo 6 and what it takes:
+ * - operations, a byte and what it takes; from 0xf0 on something is heard of an
+ *   index of those that entered, else the byte modulo 6 says:
  * - 0: enter, from an address
  * - 1: leave, an index of those that entered
  * - 2: leave with a ticket that was not given out: an index, whose order is
@@ -150,6 +151,18 @@ static void leave(struct pair *pair, struct lbp_ticket ticket, uint32_t i)
 		pair->model.log[i].in_progress = false;
 }
 
+/* Of a handshake that may have lost its place, or given it back. */
+static void hear(struct pair *pair, uint32_t i)
+{
+	bool is_there = pair->model.log[i].in_progress;
+	enum lbp_err err = lbp_sources_heard(pair->sources, pair->tickets[i]);
+
+	ORACLE("SRC-5", err == (is_there ? LBP_OK : LBP_ERR_STATE),
+		"%s for a ticket that %s a place", lbp_err_text(err),
+		is_there ? "has" : "has not");
+	pair->model.log[i].heard = true;
+}
+
 /* Whose ticket is it? */
 static uint32_t owner_of(const struct pair *pair, struct lbp_ticket ticket)
 {
@@ -174,11 +187,16 @@ static uint32_t oldest(const struct pair *pair)
 static void operate(struct pair *pair, struct bytes *bytes)
 {
 	struct model_sources *model = &pair->model;
-	uint8_t what = (uint8_t)bytes_below(bytes, 6);
+	uint8_t byte = bytes_u8(bytes);
+	uint8_t what = byte % 6;
 	struct model_address address;
 	struct lbp_ticket ticket;
 	uint32_t i = 0;
 
+	if (byte >= 0xf0 && model->len > 0) {
+		hear(pair, bytes_below(bytes, model->len));
+		return;
+	}
 	if (model->len == 0)
 		what = 0;
 	if (what >= 1 && what <= 3)

@@ -232,7 +232,7 @@ def test_what_fails_on_one_connection_harms_no_other(gate, version):
 
 
 @pytest.mark.workers
-@pytest.mark.spec("SES-3", "SES-6", "SRV-20")
+@pytest.mark.spec("SES-3", "SES-6", "SRV-20", "SRV-46")
 def test_many_clients_that_break_off_leave_nothing(gate):
     before = gate.open_files()
     context = gate.context("alice", "1.3")

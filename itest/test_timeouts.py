@@ -15,7 +15,7 @@ def ms(value):
     return f"{int(value * 1000 * SLOW)}ms"
 
 
-@pytest.mark.spec("SES-9", "SES-14", "LOG-4")
+@pytest.mark.spec("SES-9", "SES-14", "LOG-4", "SRV-46")
 @pytest.mark.parametrize("sent", [b"", b"\x16\x03\x01\x02\x00\x01"],
                          ids=["silent", "half-a-hello"])
 def test_handshake_timeout(lb, upstream, sent):

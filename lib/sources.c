@@ -84,11 +84,12 @@ bool lbp_sources_before(
 {
 	const struct lbp_sources_holder *x = &sources->holders[a];
 	const struct lbp_sources_holder *y = &sources->holders[b];
+	const struct lbp_sources_place *p = &sources->places[x->oldest];
+	const struct lbp_sources_place *q = &sources->places[y->oldest];
 
 	if (x->taken != y->taken)
 		return x->taken > y->taken;
-	return sources->places[x->oldest].order <
-	       sources->places[y->oldest].order;
+	return p->heard != q->heard ? q->heard : p->order < q->order;
 }
 
 static void put(struct lbp_sources *sources, uint32_t at, uint32_t holder)
@@ -209,6 +210,7 @@ static uint32_t take_place(struct lbp_sources *sources, uint32_t holder)
 	struct lbp_sources_place *place = &sources->places[p];
 
 	place->order = ++sources->orders;
+	place->heard = false;
 	place->holder = holder;
 	place->older = by->newest;
 	place->newer = LBP_NOWHERE;
@@ -293,15 +295,36 @@ void lbp_sources_enter(struct lbp_sources *sources,
 	sift_up(sources, sources->holders[holder].at);
 }
 
-enum lbp_err lbp_sources_leave(
-	struct lbp_sources *sources, struct lbp_ticket ticket)
+/* Has the ticket its place still? */
+static bool is_valid(
+	const struct lbp_sources *sources, struct lbp_ticket ticket)
 {
 	const struct lbp_sources_place *place;
 
 	if (ticket.place >= sources->cap)
+		return false;
+	place = &sources->places[ticket.place];
+	return place->at < sources->taken && place->order == ticket.order;
+}
+
+enum lbp_err lbp_sources_heard(
+	struct lbp_sources *sources, struct lbp_ticket ticket)
+{
+	struct lbp_sources_place *place;
+
+	if (!is_valid(sources, ticket))
 		return LBP_ERR_STATE;
 	place = &sources->places[ticket.place];
-	if (place->at >= sources->taken || place->order != ticket.order)
+	place->heard = true;
+	/* If it is the oldest, its holder is no sooner to lose than before. */
+	sift_down(sources, sources->holders[place->holder].at);
+	return LBP_OK;
+}
+
+enum lbp_err lbp_sources_leave(
+	struct lbp_sources *sources, struct lbp_ticket ticket)
+{
+	if (!is_valid(sources, ticket))
 		return LBP_ERR_STATE;
 	give_back(sources, ticket.place);
 	return LBP_OK;

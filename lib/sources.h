@@ -58,12 +58,20 @@ void lbp_sources_free(struct lbp_sources *sources);
  * places were taken, *evicted is the ticket that lost its place to this one,
  * and whose handshake the caller ends: that of the oldest handshake of the
  * source that has the most, which is the newcomer's own if that is among
- * those, else the one whose oldest handshake is the oldest. Otherwise
+ * those, else one whose oldest handshake was not heard of if there is one, and
+ * of these the one whose oldest handshake is the oldest. Otherwise
  * evicted->order is 0. Source: [SRC-2] to [SRC-4].
  */
 void lbp_sources_enter(struct lbp_sources *sources,
 	const struct lbp_source *source, struct lbp_ticket *ticket,
 	struct lbp_ticket *evicted);
+
+/*
+ * Says that a handshake has sent something, which matters among sources that
+ * have equally many. LBP_ERR_STATE: as of lbp_sources_leave. Source: [SRC-3].
+ */
+enum lbp_err lbp_sources_heard(
+	struct lbp_sources *sources, struct lbp_ticket ticket);
 
 /*
  * Gives a place back. LBP_ERR_STATE: the ticket has lost its place, was given

@@ -13,6 +13,7 @@ struct lbp_sources_place {
 	uint32_t older;  /* place of the same holder, or LBP_NOWHERE */
 	uint32_t newer;
 	uint32_t at; /* index in listed */
+	bool heard;  /* it has sent something */
 };
 
 /* A source with a handshake in progress; of others only at means something. */

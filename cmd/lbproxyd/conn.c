@@ -463,6 +463,7 @@ static void client_ready(struct watch *watch, unsigned ready)
 	switch (conn->session.state) {
 	case LBP_SESSION_HANDSHAKE:
 	case LBP_SESSION_AUTHORIZED:
+		handshakes_heard(conn->conns->handshakes, &conn->place);
 		put_off(conn, watch);
 		break;
 	case LBP_SESSION_RELAY:

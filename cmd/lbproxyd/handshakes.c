@@ -72,6 +72,18 @@ bool handshakes_enter(struct handshakes *handshakes,
 	return told == NULL;
 }
 
+void handshakes_heard(
+	struct handshakes *handshakes, struct handshake *handshake)
+{
+	if (handshake->heard)
+		return;
+	handshake->heard = true;
+	pthread_mutex_lock(&handshakes->lock);
+	/* If it has lost its place it will hear of that. */
+	(void)lbp_sources_heard(handshakes->sources, handshake->ticket);
+	pthread_mutex_unlock(&handshakes->lock);
+}
+
 /* Under the lock. */
 static void take_out(struct handshake *handshake)
 {

@@ -17,6 +17,7 @@ struct evictions;
 struct handshake {
 	struct lbp_ticket ticket; /* its order is 0: it has none */
 	struct evictions *evictions;
+	bool heard;   /* it has sent something */
 	bool evicted; /* and in their list; as next behind the lock */
 	struct handshake *next;
 };
@@ -50,6 +51,10 @@ void handshakes_release(struct handshakes *handshakes);
 bool handshakes_enter(struct handshakes *handshakes,
 	struct handshake *handshake, struct evictions *evictions,
 	const union address *peer);
+
+/* Notes once that a handshake has sent something. [SRC-3]. */
+void handshakes_heard(
+	struct handshakes *handshakes, struct handshake *handshake);
 
 /*
  * Gives the place of a handshake back, which has none afterwards. False: it

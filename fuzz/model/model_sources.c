@@ -61,9 +61,23 @@ uint32_t model_sources_count(const struct model_sources *model)
 	return count;
 }
 
+/* Of two with equally many, does the later one have to go nevertheless? */
+static bool is_sooner(const struct model_sources *model, uint32_t later,
+	uint32_t earlier, const struct model_address *address)
+{
+	const struct model_handshake *a = &model->log[later];
+	const struct model_handshake *b = &model->log[earlier];
+
+	if (model_sources_same(&b->address, address))
+		return false;
+	return model_sources_same(&a->address, address) ||
+	       (b->heard && !a->heard);
+}
+
 /*
  * Who has to go: of the oldest handshakes of each source the one whose source
- * has the most, then the newcomer's own, then the oldest.
+ * has the most, then the newcomer's own, then one that was not heard of, then
+ * the oldest.
  */
 static uint32_t choose_victim(
 	const struct model_sources *model, const struct model_address *address)
@@ -78,7 +92,8 @@ static uint32_t choose_victim(
 		if (!is_oldest(model, i))
 			continue;
 		if (taken > most ||
-			(taken == most && model_sources_same(from, address))) {
+			(taken == most &&
+				is_sooner(model, i, victim, address))) {
 			victim = i;
 			most = taken;
 		}
@@ -95,6 +110,7 @@ uint32_t model_sources_enter(
 		victim = choose_victim(model, address);
 		model->log[victim].in_progress = false;
 	}
-	model->log[model->len++] = (struct model_handshake){*address, true};
+	model->log[model->len++] =
+		(struct model_handshake){*address, true, false};
 	return victim;
 }

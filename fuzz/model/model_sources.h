@@ -17,6 +17,7 @@ struct model_address {
 struct model_handshake {
 	struct model_address address;
 	bool in_progress;
+	bool heard;
 };
 
 struct model_sources {

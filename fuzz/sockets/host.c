@@ -222,6 +222,8 @@ enum io tls_handshake(struct tls *tls)
 	struct side *side = side_of_tls(tls);
 
 	ORACLE("SRV-9", side->is_shaking, "a handshake that is over");
+	ORACLE("SRC-3", side != sides.side || host.was_heard,
+		"nobody knows that it has sent something");
 	ORACLE("SRV-43", !host.is_polling && host.steps == 0,
 		"not its turn: %u", host.steps);
 	host.steps++;
@@ -282,6 +284,15 @@ bool handshakes_leave(
 	host.is_evicted = false;
 	host.was_told = true;
 	return had_place;
+}
+
+void handshakes_heard(
+	struct handshakes *handshakes, struct handshake *handshake)
+{
+	(void)handshakes;
+	ORACLE("SRC-3", handshake->ticket.order != 0 && !host.is_in,
+		"heard of who is let in");
+	host.was_heard = true;
 }
 
 struct handshake *handshakes_next_evicted(

@@ -40,6 +40,7 @@ struct host {
 	bool has_place;    /* of a handshake, */
 	bool is_evicted;   /* and lost it, */
 	bool was_told;
+	bool was_heard;
 	int loose; /* connections without a place */
 
 	/* What the log has: */

@@ -222,6 +222,90 @@ static void test_ties(void)
 	lbp_sources_free(sources);
 }
 
+/* Those that said something lose to those that did not, of equals only. */
+static void test_silence(void)
+{
+	struct lbp_sources *sources = make(4);
+	struct lbp_ticket a = get_in(sources, 1);
+	struct lbp_ticket b = get_in(sources, 2);
+	struct lbp_ticket c = get_in(sources, 3);
+	struct lbp_ticket d = get_in(sources, 4);
+	struct entered new;
+
+	CU_ASSERT_EQUAL(lbp_sources_heard(sources, a), LBP_OK);
+	CU_ASSERT_EQUAL(lbp_sources_heard(sources, c), LBP_OK);
+	CU_ASSERT_EQUAL(lbp_sources_heard(sources, c), LBP_OK);
+	CU_ASSERT_TRUE(lbp_sources_validate(sources));
+	CU_ASSERT(is_same(enter(sources, 5).evicted, b));
+	new = enter(sources, 6);
+	CU_ASSERT(is_same(new.evicted, d));
+	CU_ASSERT_EQUAL(lbp_sources_heard(sources, d), LBP_ERR_STATE);
+	CU_ASSERT_EQUAL(lbp_sources_heard(sources, new.ticket), LBP_OK);
+	/* 5 is the only silent one; then all were heard, and 1 is the oldest.
+	 */
+	new = enter(sources, 7);
+	CU_ASSERT_EQUAL(lbp_sources_heard(sources, new.ticket), LBP_OK);
+	CU_ASSERT_EQUAL(taken_by(sources, 5), 0);
+	CU_ASSERT(is_same(enter(sources, 8).evicted, a));
+	/* Its own, and the one with the most, before all that. */
+	new = enter(sources, 3);
+	CU_ASSERT(is_same(new.evicted, c));
+	new = enter(sources, 7);
+	CU_ASSERT_EQUAL(lbp_sources_count(sources), 4);
+	CU_ASSERT_EQUAL(lbp_sources_heard(sources, new.ticket), LBP_OK);
+	CU_ASSERT_EQUAL(lbp_sources_leave(sources, new.ticket), LBP_OK);
+	CU_ASSERT_EQUAL(lbp_sources_heard(sources, new.ticket), LBP_ERR_STATE);
+	lbp_sources_free(sources);
+}
+
+/* A place remembers nothing of who had it before. */
+static void test_silence_of_the_next(void)
+{
+	struct lbp_sources *sources = make(2);
+	struct lbp_ticket a = get_in(sources, 1);
+	struct lbp_ticket b = get_in(sources, 2);
+	struct lbp_ticket c;
+
+	CU_ASSERT_EQUAL(lbp_sources_heard(sources, a), LBP_OK);
+	CU_ASSERT_EQUAL(lbp_sources_heard(sources, b), LBP_OK);
+	CU_ASSERT_EQUAL(lbp_sources_leave(sources, b), LBP_OK);
+	c = get_in(sources, 3);
+	CU_ASSERT_EQUAL(c.place, b.place);
+	CU_ASSERT(is_same(enter(sources, 4).evicted, c));
+	lbp_sources_free(sources);
+}
+
+static void test_before(void)
+{
+	struct lbp_sources *sources = make(2);
+
+	get_in(sources, 1);
+	get_in(sources, 2);
+	for (uint32_t i = 0; i < 2; i++)
+		CU_ASSERT_FALSE(lbp_sources_before(sources, i, i));
+	lbp_sources_free(sources);
+}
+
+/* A newer one that was heard changes nothing for the oldest. */
+static void test_silence_of_the_oldest(void)
+{
+	struct lbp_sources *sources = make(5);
+	struct lbp_ticket a = get_in(sources, 1);
+	struct lbp_ticket a2 = get_in(sources, 1);
+	struct lbp_ticket b = get_in(sources, 2);
+	struct lbp_ticket b2 = get_in(sources, 2);
+
+	get_in(sources, 3);
+	CU_ASSERT_EQUAL(lbp_sources_heard(sources, a2), LBP_OK);
+	CU_ASSERT(is_same(enter(sources, 4).evicted, a));
+	CU_ASSERT_EQUAL(lbp_sources_heard(sources, b), LBP_OK);
+	/* 2 has the most, heard or not. */
+	CU_ASSERT(is_same(enter(sources, 5).evicted, b));
+	CU_ASSERT_EQUAL(taken_by(sources, 2), 1);
+	CU_ASSERT_EQUAL(lbp_sources_leave(sources, b2), LBP_OK);
+	lbp_sources_free(sources);
+}
+
 /* All of one source: the newcomer takes the only holder's place, and one is. */
 static void test_one_place(void)
 {
@@ -477,6 +561,13 @@ void suite_sources(void)
 		test_the_most_loses);
 	CU_add_test(
 		suite, "[SRC-3] of equals the own, then the oldest", test_ties);
+	CU_add_test(
+		suite, "[SRC-3] of equals the silent one loses", test_silence);
+	CU_add_test(suite, "[SRC-3] silence is not passed on",
+		test_silence_of_the_next);
+	CU_add_test(suite, "[SRC-3] none comes before itself", test_before);
+	CU_add_test(suite, "[SRC-3] of a source the oldest counts",
+		test_silence_of_the_oldest);
 	CU_add_test(
 		suite, "[SRC-2][SRC-3] one place is enough", test_one_place);
 	CU_add_test(suite, "[SRC-5] a place is given back by who has it",
