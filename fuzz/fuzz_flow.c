@@ -110,7 +110,10 @@ static void operate(struct run *run)
 		drain(run, i);
 		break;
 	case 4:
-		model_pipe_end(&run->models[i], pipe);
+		if (what >> 4 == 15)
+			model_pipe_cut(&run->models[i], pipe);
+		else
+			model_pipe_end(&run->models[i], pipe);
 		break;
 	case 5:
 		model_pipe_pass(&run->models[i], pipe);

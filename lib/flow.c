@@ -120,6 +120,20 @@ enum lbp_err lbp_pipe_end_passed(struct lbp_pipe *pipe)
 	return LBP_OK;
 }
 
+enum lbp_err lbp_pipe_cut(struct lbp_pipe *pipe)
+{
+	if (pipe->state != LBP_PIPE_OPEN && pipe->state != LBP_PIPE_ENDING)
+		return LBP_ERR_STATE;
+	pipe->state = LBP_PIPE_CUT;
+	return LBP_OK;
+}
+
+bool lbp_pipe_is_spent(const struct lbp_pipe *pipe)
+{
+	return pipe->state == LBP_PIPE_ENDED ||
+	       (pipe->state == LBP_PIPE_CUT && pipe->len == 0);
+}
+
 bool lbp_pipe_validate(const struct lbp_pipe *pipe)
 {
 	if ((pipe->ring == NULL) != (pipe->cap == 0))

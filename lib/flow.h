@@ -20,6 +20,7 @@ enum lbp_pipe_state {
 	LBP_PIPE_OPEN,   /* the source may send more */
 	LBP_PIPE_ENDING, /* the source has ended, its end is not passed on */
 	LBP_PIPE_ENDED,  /* the end was passed on */
+	LBP_PIPE_CUT,    /* the source ended uncleanly: no end to pass on */
 };
 
 /* One direction. All fields are private; tests may read them. */
@@ -245,6 +246,35 @@ bool lbp_pipe_end_is_due(const struct lbp_pipe *pipe);
   @ 	\result == LBP_ERR_STATE && pipe->state == \old(pipe->state);
   @*/
 enum lbp_err lbp_pipe_end_passed(struct lbp_pipe *pipe);
+
+/*
+ * The source ended uncleanly: the pipe takes no more bytes, and what it holds
+ * is not followed by a clean end, also if one was read before. LBP_ERR_STATE:
+ * a clean end was passed on already, or it was cut before; nothing changes.
+ * Source: [SES-25].
+ */
+/*@ requires pipe_valid(pipe);
+  @ assigns pipe->state;
+  @ ensures pipe_valid(pipe);
+  @ ensures \old(pipe->state == LBP_PIPE_OPEN ||
+  @ 	pipe->state == LBP_PIPE_ENDING) ==>
+  @ 	\result == LBP_OK && pipe->state == LBP_PIPE_CUT;
+  @ ensures !\old(pipe->state == LBP_PIPE_OPEN ||
+  @ 	pipe->state == LBP_PIPE_ENDING) ==>
+  @ 	\result == LBP_ERR_STATE && pipe->state == \old(pipe->state);
+  @*/
+enum lbp_err lbp_pipe_cut(struct lbp_pipe *pipe);
+
+/*
+ * Has the source said all that it will ever say, and was that passed on?
+ * Source: [SES-25].
+ */
+/*@ requires pipe_valid(pipe);
+  @ assigns \nothing;
+  @ ensures \result <==> pipe->state == LBP_PIPE_ENDED ||
+  @ 	(pipe->state == LBP_PIPE_CUT && pipe->len == 0);
+  @*/
+bool lbp_pipe_is_spent(const struct lbp_pipe *pipe);
 
 /* Do all invariants hold? For tests and fuzz targets. */
 /*@ requires \valid_read(pipe);

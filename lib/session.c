@@ -26,7 +26,9 @@ static const unsigned legal_next[] = {
 	[LBP_SESSION_DIALING] = BIT(LBP_SESSION_RELAY) |
 				BIT(LBP_SESSION_CLOSING) |
 				BIT(LBP_SESSION_ENDED),
-	[LBP_SESSION_RELAY] = BIT(LBP_SESSION_ENDED),
+	[LBP_SESSION_RELAY] =
+		BIT(LBP_SESSION_RESETTING) | BIT(LBP_SESSION_ENDED),
+	[LBP_SESSION_RESETTING] = BIT(LBP_SESSION_ENDED),
 	[LBP_SESSION_CLOSING] = BIT(LBP_SESSION_ENDED),
 	[LBP_SESSION_ENDED] = 0,
 };
@@ -37,14 +39,17 @@ static const unsigned legal_events[] = {
 				  BIT(LBP_EVENT_HANDSHAKE_DONE) | SHAKING,
 	[LBP_SESSION_AUTHORIZED] = BIT(LBP_EVENT_IDENTIFIED) |
 				   BIT(LBP_EVENT_HANDSHAKE_DONE) | SHAKING,
-	[LBP_SESSION_DIALING] = BIT(LBP_EVENT_DIAL_DONE) |
-				BIT(LBP_EVENT_DIAL_FAILED) |
-				BIT(LBP_EVENT_DIAL_LOCAL) |
-				BIT(LBP_EVENT_CLIENT_RESET) | ALWAYS,
-	[LBP_SESSION_RELAY] = BIT(LBP_EVENT_ANSWERED) |
-			      BIT(LBP_EVENT_FLOW_FINISHED) |
-			      BIT(LBP_EVENT_CLIENT_RESET) |
-			      BIT(LBP_EVENT_UPSTREAM_RESET) | ALWAYS,
+	[LBP_SESSION_DIALING] =
+		BIT(LBP_EVENT_DIAL_DONE) | BIT(LBP_EVENT_DIAL_FAILED) |
+		BIT(LBP_EVENT_DIAL_LOCAL) | BIT(LBP_EVENT_CLIENT_RESET) |
+		BIT(LBP_EVENT_CLIENT_TRUNCATED) | ALWAYS,
+	[LBP_SESSION_RELAY] =
+		BIT(LBP_EVENT_ANSWERED) | BIT(LBP_EVENT_FLOW_FINISHED) |
+		BIT(LBP_EVENT_CLIENT_RESET) | BIT(LBP_EVENT_UPSTREAM_RESET) |
+		BIT(LBP_EVENT_CLIENT_TRUNCATED) |
+		BIT(LBP_EVENT_UPSTREAM_TRUNCATED) | ALWAYS,
+	[LBP_SESSION_RESETTING] =
+		BIT(LBP_EVENT_DELIVERED) | BIT(LBP_EVENT_ANSWERED) | ALWAYS,
 	[LBP_SESSION_CLOSING] = BIT(LBP_EVENT_CLIENT_ENDED) | SHAKING,
 	[LBP_SESSION_ENDED] = 0,
 };
@@ -266,7 +271,10 @@ static void handshake_failed(struct lbp_session *session,
 static void give_back(struct lbp_session *session, enum lbp_reason reason,
 	struct lbp_duties *duties)
 {
-	if (reason != LBP_REASON_UPSTREAM_RESET || session->answered ||
+	bool broke_off = reason == LBP_REASON_UPSTREAM_RESET ||
+			 reason == LBP_REASON_UPSTREAM_TRUNCATED;
+
+	if (!broke_off || session->answered ||
 		lbp_session_answer_is_due(session)) {
 		(void)lbp_app_release(session->app, session->upstream);
 		return;
@@ -280,7 +288,8 @@ static void abandon(struct lbp_session *session, enum lbp_reason reason,
 	uint64_t now_ns, struct lbp_duties *duties)
 {
 	bool dialing = session->state == LBP_SESSION_DIALING;
-	bool relaying = session->state == LBP_SESSION_RELAY;
+	bool relaying = session->state == LBP_SESSION_RELAY ||
+			session->state == LBP_SESSION_RESETTING;
 
 	if (dialing || relaying) {
 		give_back(session, reason, duties);
@@ -293,6 +302,27 @@ static void abandon(struct lbp_session *session, enum lbp_reason reason,
 	if (session->state != LBP_SESSION_CLOSING)
 		duties->set |= LBP_DUTY_RESET_CLIENT;
 	end(session, reason, now_ns, duties);
+}
+
+/*
+ * A side broke off. What it sent before is still passed on, and then the reset.
+ * Without an upstream there is nobody to pass anything on to. [SES-25].
+ */
+static void cut(struct lbp_session *session, enum lbp_direction way,
+	enum lbp_reason reason, uint64_t now_ns, struct lbp_duties *duties)
+{
+	if (session->state != LBP_SESSION_RELAY) {
+		abandon(session, reason, now_ns, duties);
+		return;
+	}
+	/* A clean end that waits for the bytes before it waits for good. */
+	if (session->flow.pipes[way].state == LBP_PIPE_ENDING)
+		(void)lbp_pipe_cut(&session->flow.pipes[way]);
+	session->cut = way;
+	session->cut_reason = reason;
+	session->active_ns = now_ns;
+	enter(session, LBP_SESSION_RESETTING, now_ns);
+	duties->set |= LBP_DUTY_RELAY;
 }
 
 static void flow_finished(
@@ -323,6 +353,9 @@ static void tick(
 		break;
 	case LBP_SESSION_RELAY:
 		abandon(session, LBP_REASON_IDLE_TIMEOUT, now_ns, duties);
+		break;
+	case LBP_SESSION_RESETTING:
+		abandon(session, session->cut_reason, now_ns, duties);
 		break;
 	default:
 		abandon(session, LBP_REASON_HANDSHAKE_TIMEOUT, now_ns, duties);
@@ -365,7 +398,8 @@ static void reloaded(
 	if (session->state == LBP_SESSION_AUTHORIZED)
 		(void)identify(session);
 	if (session->state == LBP_SESSION_DIALING ||
-		session->state == LBP_SESSION_RELAY)
+		session->state == LBP_SESSION_RELAY ||
+		session->state == LBP_SESSION_RESETTING)
 		judge(session, now_ns, duties);
 }
 
@@ -424,10 +458,23 @@ enum lbp_err lbp_session_step(struct lbp_session *session,
 		flow_finished(session, now_ns, duties);
 		break;
 	case LBP_EVENT_CLIENT_RESET:
-		abandon(session, client_reset_reason(session), now_ns, duties);
+		cut(session, LBP_UP, client_reset_reason(session), now_ns,
+			duties);
 		break;
 	case LBP_EVENT_UPSTREAM_RESET:
-		abandon(session, LBP_REASON_UPSTREAM_RESET, now_ns, duties);
+		cut(session, LBP_DOWN, LBP_REASON_UPSTREAM_RESET, now_ns,
+			duties);
+		break;
+	case LBP_EVENT_CLIENT_TRUNCATED:
+		cut(session, LBP_UP, LBP_REASON_CLIENT_TRUNCATED, now_ns,
+			duties);
+		break;
+	case LBP_EVENT_UPSTREAM_TRUNCATED:
+		cut(session, LBP_DOWN, LBP_REASON_UPSTREAM_TRUNCATED, now_ns,
+			duties);
+		break;
+	case LBP_EVENT_DELIVERED:
+		abandon(session, session->cut_reason, now_ns, duties);
 		break;
 	case LBP_EVENT_CLIENT_ENDED:
 		end(session, session->reason, now_ns, duties);
@@ -466,9 +513,20 @@ bool lbp_session_answer_is_due(const struct lbp_session *session)
 {
 	const struct lbp_pipe *down = &session->flow.pipes[LBP_DOWN];
 
-	return session->state == LBP_SESSION_RELAY && !session->answered &&
-	       (down->delivered > 0 || down->len > 0 ||
-		       down->state != LBP_PIPE_OPEN);
+	if (session->state != LBP_SESSION_RELAY &&
+		session->state != LBP_SESSION_RESETTING)
+		return false;
+	return !session->answered && (down->delivered > 0 || down->len > 0 ||
+					     down->state == LBP_PIPE_ENDING ||
+					     down->state == LBP_PIPE_ENDED);
+}
+
+/* How long a session in RESETTING waits for a byte to move. [SES-25]. */
+static uint64_t patience_ns(const struct lbp_session_timeouts *timeouts)
+{
+	return timeouts->idle_ns != 0 && timeouts->idle_ns < timeouts->linger_ns
+		       ? timeouts->idle_ns
+		       : timeouts->linger_ns;
 }
 
 uint64_t lbp_session_deadline(const struct lbp_session *session)
@@ -483,6 +541,8 @@ uint64_t lbp_session_deadline(const struct lbp_session *session)
 		return over(session->since_ns, timeouts->connect_ns);
 	case LBP_SESSION_RELAY:
 		return over(session->active_ns, timeouts->idle_ns);
+	case LBP_SESSION_RESETTING:
+		return over(session->active_ns, patience_ns(timeouts));
 	case LBP_SESSION_CLOSING:
 		return over(session->since_ns, timeouts->linger_ns);
 	default: /* LBP_SESSION_ENDED */

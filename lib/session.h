@@ -24,7 +24,8 @@ enum lbp_session_state {
 	LBP_SESSION_AUTHORIZED, /* with a client that may come in */
 	LBP_SESSION_DIALING,    /* admitted; an upstream is being dialed */
 	LBP_SESSION_RELAY,
-	LBP_SESSION_CLOSING, /* refused; waiting for the client's end */
+	LBP_SESSION_RESETTING, /* one side broke off; what it sent goes on */
+	LBP_SESSION_CLOSING,   /* refused; waiting for the client's end */
 	LBP_SESSION_ENDED,
 };
 
@@ -51,6 +52,10 @@ enum lbp_session_state {
 	X(LBP_REASON_NO_UPSTREAM, "no_upstream")                               \
 	X(LBP_REASON_CLIENT_RESET, "client_reset")                             \
 	X(LBP_REASON_UPSTREAM_RESET, "upstream_reset")                         \
+	X(LBP_REASON_CLIENT_TRUNCATED, "client_truncated")                     \
+	X(LBP_REASON_UPSTREAM_TRUNCATED, "upstream_truncated")                 \
+	X(LBP_REASON_CLIENT_FLOOD, "client_flood")                             \
+	X(LBP_REASON_UPSTREAM_FLOOD, "upstream_flood")                         \
 	X(LBP_REASON_IDLE_TIMEOUT, "idle_timeout")                             \
 	X(LBP_REASON_DRAIN_TIMEOUT, "drain_timeout")                           \
 	X(LBP_REASON_SHUTDOWN, "shutdown")                                     \
@@ -69,8 +74,11 @@ enum lbp_event_kind {
 	LBP_EVENT_DIAL_DONE,        /* the upstream's TLS included */
 	LBP_EVENT_DIAL_FAILED,
 	LBP_EVENT_FLOW_FINISHED, /* both ends were passed on */
-	LBP_EVENT_CLIENT_RESET,  /* unclean end */
+	LBP_EVENT_CLIENT_RESET,  /* a reset, or TLS that is broken */
 	LBP_EVENT_UPSTREAM_RESET,
+	LBP_EVENT_CLIENT_TRUNCATED, /* a TCP end without close_notify */
+	LBP_EVENT_UPSTREAM_TRUNCATED,
+	LBP_EVENT_DELIVERED,    /* while resetting: all, or all that can be */
 	LBP_EVENT_CLIENT_ENDED, /* while closing: clean or not */
 	LBP_EVENT_TICK,         /* time has passed */
 	LBP_EVENT_RELOADED,     /* the application was reloaded or retired */
@@ -95,7 +103,8 @@ enum lbp_duty {
 	LBP_DUTY_DROP_DIAL = 1 << 1,
 	/* Dial duties.upstream, answer DIAL_DONE, _FAILED or _LOCAL. */
 	LBP_DUTY_DIAL = 1 << 2,
-	/* Move bytes through the flow. */
+	/* Move bytes through the flow: both ways or, while resetting, only
+	 * session.cut's, and answer DELIVERED. */
 	LBP_DUTY_RELAY = 1 << 3,
 	/* Send close_notify to the client. */
 	LBP_DUTY_CLOSE_NOTIFY = 1 << 4,
@@ -127,7 +136,7 @@ struct lbp_session_timeouts {
 	uint64_t handshake_ns;
 	uint64_t connect_ns;
 	uint64_t idle_ns;
-	uint64_t linger_ns; /* for LBP_SESSION_CLOSING */
+	uint64_t linger_ns; /* for LBP_SESSION_CLOSING and RESETTING */
 };
 
 /* Fields are the session's own; reading them is fine. */
@@ -144,10 +153,12 @@ struct lbp_session {
 	uint32_t upstream;      /* the last one chosen; LBP_NONE: none */
 	uint8_t tried[LBP_TRIED_BYTES(LBP_UPSTREAMS_MAX)]; /* upstreams */
 	struct lbp_serial serial;
-	uint64_t since_ns;  /* when this state, or this dial, began */
-	uint64_t active_ns; /* when a byte last moved */
-	uint32_t looks;     /* at the handshake, up to LBP_LOOKS_AT_ONCE */
-	uint32_t dropped;   /* bytes, up to LBP_STRANGER_DROPPED_MAX */
+	uint64_t since_ns;      /* when this state, or this dial, began */
+	uint64_t active_ns;     /* when a byte last moved */
+	uint32_t looks;         /* at the handshake, up to LBP_LOOKS_AT_ONCE */
+	uint32_t dropped;       /* bytes, up to LBP_STRANGER_DROPPED_MAX */
+	enum lbp_direction cut; /* RESETTING: the bytes that still go, */
+	enum lbp_reason cut_reason; /* and why no others do */
 	struct lbp_flow flow;
 };
 

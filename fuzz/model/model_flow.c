@@ -72,7 +72,8 @@ enum lbp_err model_pipe_end(struct model_pipe *model, struct lbp_pipe *pipe)
 
 static bool end_is_due(const struct model_pipe *model)
 {
-	return model->ended && !model->end_passed && model->in == model->out;
+	return model->ended && !model->is_cut && !model->end_passed &&
+	       model->in == model->out;
 }
 
 enum lbp_err model_pipe_pass(struct model_pipe *model, struct lbp_pipe *pipe)
@@ -86,6 +87,19 @@ enum lbp_err model_pipe_pass(struct model_pipe *model, struct lbp_pipe *pipe)
 	check_error(pipe, &before, got, want);
 	if (want == LBP_OK)
 		model->end_passed = true;
+	return got;
+}
+
+enum lbp_err model_pipe_cut(struct model_pipe *model, struct lbp_pipe *pipe)
+{
+	struct lbp_pipe before = *pipe;
+	enum lbp_err got = lbp_pipe_cut(pipe);
+	bool is_late = model->end_passed || model->is_cut;
+
+	ORACLE("SES-25", (got == LBP_OK) == !is_late, "%s", lbp_err_text(got));
+	check_error(pipe, &before, got, is_late ? LBP_ERR_STATE : LBP_OK);
+	model->ended = true;
+	model->is_cut = !model->end_passed;
 	return got;
 }
 
@@ -123,6 +137,10 @@ void model_pipe_check(const struct model_pipe *model, struct lbp_pipe *pipe)
 		"wants to write: %d", lbp_pipe_wants_write(pipe));
 	ORACLE("FLW-4", lbp_pipe_end_is_due(pipe) == end_is_due(model),
 		"the end is due: %d", lbp_pipe_end_is_due(pipe));
+	ORACLE("SES-25",
+		lbp_pipe_is_spent(pipe) ==
+			(model->end_passed || (model->is_cut && held == 0)),
+		"spent: %d", lbp_pipe_is_spent(pipe));
 	ORACLE("FLW-8", pipe->delivered == model->delivered,
 		"another count of bytes");
 	check_spans(model, pipe);

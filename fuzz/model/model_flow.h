@@ -14,6 +14,7 @@ struct model_pipe {
 	uint32_t cap; /* of the ring; 0: it has none */
 	bool ended;
 	bool end_passed;
+	bool is_cut;        /* ended, and not cleanly */
 	uint64_t delivered; /* differs from out by what was discarded */
 };
 
@@ -37,6 +38,9 @@ enum lbp_err model_pipe_drain(
 /* The source ends, or the end is passed on, in both. */
 enum lbp_err model_pipe_end(struct model_pipe *model, struct lbp_pipe *pipe);
 enum lbp_err model_pipe_pass(struct model_pipe *model, struct lbp_pipe *pipe);
+
+/* The source ends uncleanly, in both. */
+enum lbp_err model_pipe_cut(struct model_pipe *model, struct lbp_pipe *pipe);
 
 /* Compares what can be seen of a pipe with the model. */
 void model_pipe_check(const struct model_pipe *model, struct lbp_pipe *pipe);

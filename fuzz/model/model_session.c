@@ -255,11 +255,14 @@ static enum lbp_err in_dialing(struct model_session *model,
 		duties->set |= LBP_DUTY_DROP_DIAL | LBP_DUTY_RESET_CLIENT;
 		end(model, fault, duties);
 	} else if (event->kind == LBP_EVENT_CLIENT_RESET ||
+		   event->kind == LBP_EVENT_CLIENT_TRUNCATED ||
 		   event->kind == LBP_EVENT_STOP) {
 		duties->set |= LBP_DUTY_DROP_DIAL | LBP_DUTY_RESET_CLIENT;
 		end(model,
 			event->kind == LBP_EVENT_STOP ? event->reason
-						      : LBP_REASON_CLIENT_RESET,
+			: event->kind == LBP_EVENT_CLIENT_RESET
+				? LBP_REASON_CLIENT_RESET
+				: LBP_REASON_CLIENT_TRUNCATED,
 			duties);
 	} else if (event->kind == LBP_EVENT_DIAL_FAILED) {
 		end_of_dial(model, false, duties);
@@ -280,6 +283,43 @@ static enum lbp_err in_dialing(struct model_session *model,
 		model->deadline_ns = end_of(now_ns, model->timeouts->idle_ns);
 	}
 	return LBP_OK;
+}
+
+static bool is_cut(enum lbp_event_kind kind)
+{
+	return kind >= LBP_EVENT_CLIENT_RESET &&
+	       kind <= LBP_EVENT_UPSTREAM_TRUNCATED;
+}
+
+/* How long a session waits for one more byte of a side that broke off. */
+static uint64_t patience_ns(const struct model_session *model)
+{
+	uint64_t idle_ns = model->timeouts->idle_ns;
+
+	return idle_ns == 0 || idle_ns > model->timeouts->linger_ns
+		       ? model->timeouts->linger_ns
+		       : idle_ns;
+}
+
+/* One side broke off: what it sent still goes, and nothing else. */
+static void cut(struct model_session *model, enum lbp_event_kind kind,
+	uint64_t now_ns, struct lbp_duties *duties)
+{
+	static const enum lbp_reason reasons[] = {
+		[LBP_EVENT_CLIENT_RESET] = LBP_REASON_CLIENT_RESET,
+		[LBP_EVENT_UPSTREAM_RESET] = LBP_REASON_UPSTREAM_RESET,
+		[LBP_EVENT_CLIENT_TRUNCATED] = LBP_REASON_CLIENT_TRUNCATED,
+		[LBP_EVENT_UPSTREAM_TRUNCATED] = LBP_REASON_UPSTREAM_TRUNCATED,
+	};
+
+	model->state = LBP_SESSION_RESETTING;
+	model->cut = kind == LBP_EVENT_CLIENT_RESET ||
+				     kind == LBP_EVENT_CLIENT_TRUNCATED
+			     ? LBP_UP
+			     : LBP_DOWN;
+	model->cut_reason = reasons[kind];
+	model->deadline_ns = end_of(now_ns, patience_ns(model));
+	duties->set |= LBP_DUTY_RELAY;
 }
 
 static enum lbp_err in_relay(struct model_session *model,
@@ -305,7 +345,9 @@ static enum lbp_err in_relay(struct model_session *model,
 	if (event->kind == LBP_EVENT_TICK) {
 		if (!is_over(model, now_ns))
 			return LBP_OK;
-		reason = LBP_REASON_IDLE_TIMEOUT;
+		reason = model->state == LBP_SESSION_RESETTING
+				 ? model->cut_reason
+				 : LBP_REASON_IDLE_TIMEOUT;
 	}
 	if (event->kind == LBP_EVENT_RELOADED) {
 		reason = fault_of(model);
@@ -314,13 +356,17 @@ static enum lbp_err in_relay(struct model_session *model,
 			return LBP_OK;
 		}
 	}
-	if (event->kind == LBP_EVENT_CLIENT_RESET)
-		reason = LBP_REASON_CLIENT_RESET;
-	if (event->kind == LBP_EVENT_UPSTREAM_RESET) {
-		reason = LBP_REASON_UPSTREAM_RESET;
-		if (!upstream_spoke)
-			end_of_dial(model, false, duties);
+	if (is_cut(event->kind)) {
+		cut(model, event->kind, now_ns, duties);
+		return LBP_OK;
 	}
+	if (event->kind == LBP_EVENT_DELIVERED)
+		reason = model->cut_reason;
+	/* It broke off, and never said a byte. */
+	if (model->state == LBP_SESSION_RESETTING && !upstream_spoke &&
+		(reason == LBP_REASON_UPSTREAM_RESET ||
+			reason == LBP_REASON_UPSTREAM_TRUNCATED))
+		end_of_dial(model, false, duties);
 	duties->set |= LBP_DUTY_RESET_CLIENT | LBP_DUTY_RESET_UPSTREAM;
 	end(model, reason, duties);
 	return LBP_OK;
@@ -344,14 +390,16 @@ static enum lbp_err in_closing(struct model_session *model,
 /* Which events may happen in a state: a letter for each, by its number. */
 static bool is_legal(enum lbp_session_state state, enum lbp_event_kind kind)
 {
-	/* I H F D f R C U c T r E S l A: ... stop, dial local, answered */
+	/* I H F D f R C U t u d c T r E S l A: ... stop, dial local, answered
+	 */
 	static const char *const legal[] = {
-		[LBP_SESSION_HANDSHAKE] = "IHF...C..TrES..",
-		[LBP_SESSION_AUTHORIZED] = "IHF...C..TrES..",
-		[LBP_SESSION_DIALING] = "...Df.C..Tr.Sl.",
-		[LBP_SESSION_RELAY] = ".....RCU.Tr.S.A",
-		[LBP_SESSION_CLOSING] = "..F...C.cTrES..",
-		[LBP_SESSION_ENDED] = "...............",
+		[LBP_SESSION_HANDSHAKE] = "IHF...C.....TrES..",
+		[LBP_SESSION_AUTHORIZED] = "IHF...C.....TrES..",
+		[LBP_SESSION_DIALING] = "...Df.C.t...Tr.Sl.",
+		[LBP_SESSION_RELAY] = ".....RCUtu..Tr.S.A",
+		[LBP_SESSION_RESETTING] = "..........d.Tr.S.A",
+		[LBP_SESSION_CLOSING] = "..F...C....cTrES..",
+		[LBP_SESSION_ENDED] = "..................",
 	};
 
 	return legal[state][kind] != '.';
@@ -372,6 +420,7 @@ enum lbp_err model_session_step(struct model_session *model,
 	case LBP_SESSION_DIALING:
 		return in_dialing(model, event, now_ns, duties);
 	case LBP_SESSION_RELAY:
+	case LBP_SESSION_RESETTING:
 		return in_relay(model, event, now_ns, flow_is_finished,
 			upstream_spoke, duties);
 	case LBP_SESSION_CLOSING:
@@ -386,4 +435,6 @@ void model_session_moved(struct model_session *model, uint64_t now_ns)
 {
 	if (model->state == LBP_SESSION_RELAY)
 		model->deadline_ns = end_of(now_ns, model->timeouts->idle_ns);
+	if (model->state == LBP_SESSION_RESETTING)
+		model->deadline_ns = end_of(now_ns, patience_ns(model));
 }

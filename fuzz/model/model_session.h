@@ -14,16 +14,18 @@ struct model_session {
 	enum lbp_session_state state;
 	enum lbp_reason reason;
 	struct lbp_serial serial;
-	bool identified;     /* the serial is one */
-	uint32_t client;     /* LBP_NONE: unknown */
-	uint32_t upstream;   /* LBP_NONE: none */
-	uint32_t tried;      /* a bit for each upstream */
-	uint32_t reports;    /* how often its reason was to be logged */
-	bool admitted;       /* at any time */
-	bool has_place;      /* in the limiter */
-	bool has_connection; /* on the upstream */
-	bool was_short;      /* a dial failed for want of our own */
-	bool answered;       /* the session was told that the upstream did */
+	bool identified;        /* the serial is one */
+	uint32_t client;        /* LBP_NONE: unknown */
+	uint32_t upstream;      /* LBP_NONE: none */
+	uint32_t tried;         /* a bit for each upstream */
+	uint32_t reports;       /* how often its reason was to be logged */
+	bool admitted;          /* at any time */
+	bool has_place;         /* in the limiter */
+	bool has_connection;    /* on the upstream */
+	bool was_short;         /* a dial failed for want of our own */
+	bool answered;          /* the session was told that the upstream did */
+	enum lbp_direction cut; /* resetting: whose bytes still go, and why */
+	enum lbp_reason cut_reason;
 	uint64_t deadline_ns;
 };
 

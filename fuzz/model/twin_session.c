@@ -87,10 +87,19 @@ static void check_end(const struct twin_session *twin, enum lbp_event_kind kind,
 			got->health_upstream, (int)got->health);
 	if (kind == LBP_EVENT_FLOW_FINISHED)
 		ORACLE("SES-7", same, TEXT, ARGS);
-	if (before == LBP_SESSION_RELAY &&
-		(kind == LBP_EVENT_CLIENT_RESET ||
-			kind == LBP_EVENT_UPSTREAM_RESET))
-		ORACLE("SES-8", same, TEXT, ARGS);
+	if (before == LBP_SESSION_RELAY && kind >= LBP_EVENT_CLIENT_RESET &&
+		kind <= LBP_EVENT_UPSTREAM_TRUNCATED)
+		ORACLE("SES-8", same && twin->session.cut == twin->model.cut,
+			TEXT, ARGS);
+	if (twin->session.state == LBP_SESSION_RESETTING)
+		ORACLE("SES-25",
+			twin->session.flow.pipes[twin->session.cut].state !=
+				LBP_PIPE_ENDING,
+			"a clean end of a side that broke off is passed on");
+	if (before == LBP_SESSION_RESETTING)
+		ORACLE("SES-25", same, TEXT, ARGS);
+	if (before == LBP_SESSION_DIALING && kind == LBP_EVENT_CLIENT_TRUNCATED)
+		ORACLE("SES-26", same, TEXT, ARGS);
 	if (before <= LBP_SESSION_AUTHORIZED &&
 		(kind == LBP_EVENT_TICK ||
 			twin->model.reason == LBP_REASON_HANDSHAKE_TIMEOUT))

@@ -102,6 +102,7 @@ struct sim_stream {
 	uint64_t sent;
 	uint64_t taken;
 	bool source_ended;
+	bool source_broke; /* off: what it sent is all there will be */
 	bool sink_saw_end;
 	bool sink_saw_reset;
 };
@@ -167,6 +168,8 @@ void sim_read(struct sim *sim, struct sim_conn *conn, enum lbp_direction way,
 	uint64_t most);
 void sim_write(struct sim *sim, struct sim_conn *conn, enum lbp_direction way,
 	uint64_t most);
+/* A direction whose source broke off: is there nothing left of it? */
+void sim_deliver(struct sim *sim, struct sim_conn *conn);
 void sim_check_rings(const struct sim *sim);
 /* The truth about a serial, from what was configured. */
 uint32_t sim_who_is(const struct sim *sim, uint32_t serial);

@@ -69,6 +69,7 @@ static void break_handshake(struct sim *sim, struct sim_conn *conn)
 static void reset_client(struct sim *sim, struct sim_conn *conn)
 {
 	sim_note(sim, conn, SIM_CLIENT_RESETS, LBP_NONE);
+	conn->streams[LBP_UP].source_broke = true;
 	sim_event_kind(sim, conn, LBP_EVENT_CLIENT_RESET);
 }
 
@@ -89,6 +90,22 @@ static void break_off(struct sim *sim, struct sim_conn *conn)
 		reset_client(sim, conn);
 	else
 		evict(sim, conn);
+}
+
+/* A side of a relay ends uncleanly, in one of the ways in which it may. */
+static void cut(struct sim *sim, struct sim_conn *conn, enum lbp_direction way,
+	bool fin)
+{
+	static const enum lbp_event_kind kinds[2][2] = {
+		{LBP_EVENT_CLIENT_RESET, LBP_EVENT_CLIENT_TRUNCATED},
+		{LBP_EVENT_UPSTREAM_RESET, LBP_EVENT_UPSTREAM_TRUNCATED},
+	};
+
+	sim_note(sim, conn,
+		way == LBP_UP ? SIM_CLIENT_RESETS : SIM_UPSTREAM_RESETS,
+		LBP_NONE);
+	conn->streams[way].source_broke = true;
+	sim_event_kind(sim, conn, kinds[way][fin]);
 }
 
 static void shake_hands(struct sim *sim, struct sim_conn *conn)
@@ -146,7 +163,7 @@ static void send_bytes(struct sim *sim, struct sim_conn *conn,
 	struct sim_stream *stream = &conn->streams[way];
 	uint64_t free = SIM_SOCKET - (stream->sent - stream->pipe.in);
 
-	if (stream->source_ended)
+	if (stream->source_ended || stream->source_broke)
 		return;
 	n = n < free ? n : free;
 	stream->sent += n;
@@ -178,13 +195,14 @@ static void pump(struct sim *sim, struct sim_conn *conn, enum lbp_direction way,
 static void disturb(
 	struct sim *sim, struct sim_conn *conn, enum lbp_direction way)
 {
-	switch (bytes_below(&sim->bytes, 4)) {
+	uint8_t how = (uint8_t)bytes_below(&sim->bytes, 8);
+
+	switch (how % 4) {
 	case 0:
-		reset_client(sim, conn);
+		cut(sim, conn, LBP_UP, how >= 4);
 		break;
 	case 1:
-		sim_note(sim, conn, SIM_UPSTREAM_RESETS, LBP_NONE);
-		sim_event_kind(sim, conn, LBP_EVENT_UPSTREAM_RESET);
+		cut(sim, conn, LBP_DOWN, how >= 4);
 		break;
 	default:
 		sim_note(sim, conn, SIM_HALF_CLOSE, way);
@@ -228,6 +246,17 @@ static void relay(struct sim *sim, struct sim_conn *conn)
 	}
 }
 
+/* What a side sent before it broke off goes on. */
+static void reset(struct sim *sim, struct sim_conn *conn, uint64_t n)
+{
+	enum lbp_direction way = conn->twin.session.cut;
+
+	sim_read(sim, conn, way, n);
+	sim_write(sim, conn, way, n);
+	take_bytes(sim, conn, way, n);
+	sim_deliver(sim, conn);
+}
+
 static void leave(struct sim *sim, struct sim_conn *conn)
 {
 	if (sim_trouble(sim))
@@ -250,6 +279,9 @@ void sim_act(struct sim *sim, struct sim_conn *conn)
 		break;
 	case LBP_SESSION_RELAY:
 		relay(sim, conn);
+		break;
+	case LBP_SESSION_RESETTING:
+		reset(sim, conn, bytes_u8(&sim->bytes) % 64);
 		break;
 	case LBP_SESSION_CLOSING:
 		leave(sim, conn);
@@ -281,6 +313,9 @@ void sim_behave(struct sim *sim, struct sim_conn *conn)
 		pump(sim, conn, LBP_UP, SIM_SOCKET);
 		if (conn->live)
 			pump(sim, conn, LBP_DOWN, SIM_SOCKET);
+		break;
+	case LBP_SESSION_RESETTING:
+		reset(sim, conn, SIM_SOCKET);
 		break;
 	case LBP_SESSION_CLOSING:
 		sim_event_kind(sim, conn, LBP_EVENT_CLIENT_ENDED);

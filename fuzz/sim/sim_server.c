@@ -243,7 +243,8 @@ static void carry_out(
 	if (set & LBP_DUTY_DIAL)
 		start_dial(sim, conn, duties->upstream);
 	if (set & LBP_DUTY_RELAY) {
-		ORACLE("SES-1", conn->dialing, "a relay without a dial");
+		ORACLE("SES-1", conn->dialing || conn->relayed,
+			"a relay without a dial");
 		conn->dialing = false;
 		conn->relayed = true;
 	}
@@ -267,6 +268,13 @@ void sim_event(
 
 	err = twin_session_step(&conn->twin, event, sim->now_ns, &duties);
 	sim->stats.events++;
+	/* A clean end that was read before is not passed on any more. */
+	if (conn->twin.session.state == LBP_SESSION_RESETTING) {
+		struct model_pipe *pipe =
+			&conn->streams[conn->twin.session.cut].pipe;
+
+		pipe->is_cut = pipe->ended && !pipe->end_passed;
+	}
 	if (err == LBP_OK && (event->kind == LBP_EVENT_DIAL_FAILED ||
 				     event->kind == LBP_EVENT_DIAL_LOCAL))
 		conn->dialing = false;
@@ -294,7 +302,9 @@ static void tell_answer(struct sim *sim, struct sim_conn *conn)
 
 	ORACLE("SES-29",
 		is_due == (!conn->twin.model.answered &&
-				  (down->pipe.in > 0 || down->pipe.ended)),
+				  (down->pipe.in > 0 ||
+					  (down->pipe.ended &&
+						  !down->pipe.is_cut))),
 		"an answer is due: %d", is_due);
 	if (!is_due)
 		return;
@@ -313,7 +323,9 @@ static void read_some(struct sim *sim, struct sim_conn *conn,
 	if (!lbp_pipe_wants_read(pipe))
 		return;
 	if (waiting == 0) {
-		if (stream->source_ended)
+		if (stream->source_broke)
+			model_pipe_cut(&stream->pipe, pipe);
+		else if (stream->source_ended)
 			model_pipe_end(&stream->pipe, pipe);
 		return;
 	}
@@ -335,6 +347,23 @@ void sim_read(struct sim *sim, struct sim_conn *conn, enum lbp_direction way,
 	tell_answer(sim, conn);
 }
 
+void sim_deliver(struct sim *sim, struct sim_conn *conn)
+{
+	enum lbp_direction way = conn->twin.session.cut;
+	struct sim_stream *stream = &conn->streams[way];
+	struct lbp_pipe *pipe = &conn->twin.session.flow.pipes[way];
+
+	if (!lbp_pipe_is_spent(pipe))
+		return;
+	ORACLE("SES-25",
+		stream->source_broke && stream->pipe.out == stream->sent,
+		"%llu of %llu bytes before a reset",
+		(unsigned long long)stream->pipe.out,
+		(unsigned long long)stream->sent);
+	sim_event_kind(sim, conn, LBP_EVENT_DELIVERED);
+	ORACLE("SES-25", !conn->live, "it goes on after the last byte");
+}
+
 /* Passes the end on when all before it has been delivered. */
 static void pass_end(
 	struct sim *sim, struct sim_conn *conn, enum lbp_direction way)
@@ -349,6 +378,8 @@ static void pass_end(
 		stream->source_ended && stream->pipe.out == stream->sent,
 		"a truncated stream looks complete");
 	ORACLE("FLW-4", !stream->sink_saw_end, "a second end");
+	ORACLE("SES-25", !stream->source_broke,
+		"a stream that broke off looks complete");
 	stream->sink_saw_end = true;
 	sim_note(sim, conn, SIM_END_PASSED, way);
 	ORACLE("FLW-5",

@@ -230,6 +230,8 @@ void go_to(enum lbp_session_state state)
 		when(LBP_EVENT_HANDSHAKE_DONE);
 	if (state >= LBP_SESSION_RELAY)
 		when(LBP_EVENT_DIAL_DONE);
+	if (state == LBP_SESSION_RESETTING)
+		when(LBP_EVENT_UPSTREAM_RESET);
 	if (state == LBP_SESSION_ENDED)
 		when(LBP_EVENT_STOP);
 	CU_ASSERT_EQUAL_FATAL(session.state, state);

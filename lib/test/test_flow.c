@@ -330,6 +330,44 @@ static void illegal_calls_change_nothing(void)
 	}
 }
 
+static void a_cut_pipe_delivers_what_it_has_and_no_end(void)
+{
+	struct lbp_pipe pipe = make();
+
+	reads(&pipe, "abcd", 4);
+	CU_ASSERT_FALSE(lbp_pipe_is_spent(&pipe));
+	CU_ASSERT_EQUAL(lbp_pipe_cut(&pipe), LBP_OK);
+	CU_ASSERT_EQUAL(pipe.state, LBP_PIPE_CUT);
+	CU_ASSERT_FALSE(lbp_pipe_wants_read(&pipe));
+	CU_ASSERT_TRUE(lbp_pipe_wants_write(&pipe));
+	CU_ASSERT_FALSE(lbp_pipe_is_spent(&pipe));
+	writes(&pipe, "abcd", 4);
+	CU_ASSERT_TRUE(lbp_pipe_is_spent(&pipe));
+	CU_ASSERT_FALSE(lbp_pipe_end_is_due(&pipe));
+	CU_ASSERT_EQUAL(lbp_pipe_filled(&pipe, 0), LBP_ERR_STATE);
+	CU_ASSERT_EQUAL(lbp_pipe_end(&pipe), LBP_ERR_STATE);
+	CU_ASSERT_EQUAL(lbp_pipe_end_passed(&pipe), LBP_ERR_STATE);
+	CU_ASSERT_EQUAL(lbp_pipe_cut(&pipe), LBP_ERR_STATE);
+	CU_ASSERT_EQUAL(pipe.state, LBP_PIPE_CUT);
+}
+
+static void a_cut_takes_back_an_end_that_waits_and_no_other(void)
+{
+	struct lbp_pipe pipe = make();
+
+	CU_ASSERT_EQUAL(lbp_pipe_end(&pipe), LBP_OK);
+	CU_ASSERT_FALSE(lbp_pipe_is_spent(&pipe));
+	CU_ASSERT_EQUAL(lbp_pipe_cut(&pipe), LBP_OK);
+	CU_ASSERT_FALSE(lbp_pipe_end_is_due(&pipe));
+	CU_ASSERT_TRUE(lbp_pipe_is_spent(&pipe));
+	pipe = make();
+	CU_ASSERT_EQUAL(lbp_pipe_end(&pipe), LBP_OK);
+	CU_ASSERT_EQUAL(lbp_pipe_end_passed(&pipe), LBP_OK);
+	CU_ASSERT_TRUE(lbp_pipe_is_spent(&pipe));
+	CU_ASSERT_EQUAL(lbp_pipe_cut(&pipe), LBP_ERR_STATE);
+	CU_ASSERT_EQUAL(pipe.state, LBP_PIPE_ENDED);
+}
+
 static void delivered_bytes_are_counted(void)
 {
 	struct lbp_pipe pipe = make();
@@ -396,6 +434,12 @@ void suite_flow(void)
 		without_a_ring_there_is_neither_room_nor_data);
 	CU_add_test(suite, "[FLW-7] illegal calls change nothing",
 		illegal_calls_change_nothing);
+	CU_add_test(suite,
+		"[SES-25][FLW-7] a cut pipe delivers what it has and no end",
+		a_cut_pipe_delivers_what_it_has_and_no_end);
+	CU_add_test(suite,
+		"[SES-25] a cut takes back an end that waits, and no other",
+		a_cut_takes_back_an_end_that_waits_and_no_other);
 	CU_add_test(suite, "[FLW-8] delivered bytes are counted",
 		delivered_bytes_are_counted);
 	CU_add_test(suite, "[FLW-2] validate sees what is wrong",

@@ -247,7 +247,7 @@ static void a_failed_dial_leads_to_the_next_upstream(void)
 	when(LBP_EVENT_DIAL_DONE);
 	then(RELAY, LBP_SESSION_RELAY);
 	CU_ASSERT_EQUAL(session.upstream, 1);
-	when(LBP_EVENT_CLIENT_RESET);
+	when(LBP_EVENT_STOP);
 	finish();
 }
 
@@ -326,15 +326,112 @@ static void an_end_in_one_direction_ends_nothing(void)
 
 static void an_unclean_end_resets_the_other_side(void)
 {
+	static const struct {
+		enum lbp_event_kind kind;
+		enum lbp_direction way;
+		enum lbp_reason reason;
+	} ends[] = {
+		{LBP_EVENT_CLIENT_RESET, LBP_UP, LBP_REASON_CLIENT_RESET},
+		{LBP_EVENT_UPSTREAM_RESET, LBP_DOWN, LBP_REASON_UPSTREAM_RESET},
+		{LBP_EVENT_CLIENT_TRUNCATED, LBP_UP,
+			LBP_REASON_CLIENT_TRUNCATED},
+		{LBP_EVENT_UPSTREAM_TRUNCATED, LBP_DOWN,
+			LBP_REASON_UPSTREAM_TRUNCATED},
+	};
+
+	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++) {
+		reach(LBP_SESSION_RELAY);
+		when(ends[i].kind);
+		then(RELAY, LBP_SESSION_RESETTING);
+		CU_ASSERT_EQUAL(session.cut, ends[i].way);
+		reason_is(LBP_REASON_NONE);
+		a_place_is_held();
+		open_are(1, 0);
+		when(LBP_EVENT_DELIVERED);
+		then(RESET_CLIENT | RESET_UPSTREAM | ENDS, LBP_SESSION_ENDED);
+		reason_is(ends[i].reason);
+		nothing_is_held();
+		finish();
+	}
+}
+
+static void what_was_sent_before_a_reset_has_its_time(void)
+{
 	reach(LBP_SESSION_RELAY);
-	when(LBP_EVENT_CLIENT_RESET);
-	then(RESET_CLIENT | RESET_UPSTREAM | ENDS, LBP_SESSION_ENDED);
-	reason_is(LBP_REASON_CLIENT_RESET);
-	finish();
-	reach(LBP_SESSION_RELAY);
+	after(IDLE - 1);
 	when(LBP_EVENT_UPSTREAM_RESET);
+	deadline_is(now_ns + LINGER);
+	after(LINGER - 1);
+	when(LBP_EVENT_TICK);
+	then(0, LBP_SESSION_RESETTING);
+	lbp_session_moved(&session, now_ns);
+	deadline_is(now_ns + LINGER);
+	after(LINGER);
+	when(LBP_EVENT_TICK);
 	then(RESET_CLIENT | RESET_UPSTREAM | ENDS, LBP_SESSION_ENDED);
 	reason_is(LBP_REASON_UPSTREAM_RESET);
+	nothing_is_held();
+	finish();
+}
+
+static void a_clean_end_before_a_reset_is_not_passed_on(void)
+{
+	struct lbp_pipe *up = &session.flow.pipes[LBP_UP];
+	struct lbp_pipe *down = &session.flow.pipes[LBP_DOWN];
+
+	reach(LBP_SESSION_RELAY);
+	CU_ASSERT_EQUAL(lbp_pipe_end(up), LBP_OK);
+	CU_ASSERT_EQUAL(lbp_pipe_end(down), LBP_OK);
+	when(LBP_EVENT_CLIENT_RESET);
+	CU_ASSERT_EQUAL(up->state, LBP_PIPE_CUT);
+	CU_ASSERT_EQUAL(down->state, LBP_PIPE_ENDING);
+	when(LBP_EVENT_DELIVERED);
+	finish();
+	/* What may still come is read first. */
+	reach(LBP_SESSION_RELAY);
+	when(LBP_EVENT_UPSTREAM_RESET);
+	CU_ASSERT_EQUAL(down->state, LBP_PIPE_OPEN);
+	when(LBP_EVENT_DELIVERED);
+	finish();
+}
+
+static void no_longer_than_an_idle_session(void)
+{
+	struct lbp_session_timeouts hasty;
+
+	reach(LBP_SESSION_RELAY);
+	hasty = *session.timeouts;
+	hasty.idle_ns = LINGER - 1;
+	session.timeouts = &hasty;
+	when(LBP_EVENT_CLIENT_TRUNCATED);
+	deadline_is(now_ns + LINGER - 1);
+	when(LBP_EVENT_DELIVERED);
+	finish();
+}
+
+static void a_client_that_leaves_during_a_dial_is_not_dialed_for(void)
+{
+	reach(LBP_SESSION_DIALING);
+	when(LBP_EVENT_CLIENT_TRUNCATED);
+	then(DROP | RESET_CLIENT | ENDS, LBP_SESSION_ENDED);
+	reason_is(LBP_REASON_CLIENT_TRUNCATED);
+	nothing_is_held();
+	finish();
+	reach(LBP_SESSION_DIALING);
+	when(LBP_EVENT_CLIENT_RESET);
+	then(DROP | RESET_CLIENT | ENDS, LBP_SESSION_ENDED);
+	reason_is(LBP_REASON_CLIENT_RESET);
+	nothing_is_held();
+	finish();
+}
+
+static void a_resetting_session_of_somebody_else_ends(void)
+{
+	reach(LBP_SESSION_RESETTING);
+	reload_for_bob();
+	when(LBP_EVENT_RELOADED);
+	then(RESET_CLIENT | RESET_UPSTREAM | ENDS, LBP_SESSION_ENDED);
+	reason_is(LBP_REASON_NOT_ALLOWED);
 	finish();
 }
 
@@ -725,6 +822,19 @@ void suite_session(void)
 		an_end_in_one_direction_ends_nothing);
 	CU_add_test(suite, "[SES-8] an unclean end resets the other side",
 		an_unclean_end_resets_the_other_side);
+	CU_add_test(suite, "[SES-25] what was sent before a reset has its time",
+		what_was_sent_before_a_reset_has_its_time);
+	CU_add_test(suite,
+		"[SES-25] a clean end before a reset is not passed on",
+		a_clean_end_before_a_reset_is_not_passed_on);
+	CU_add_test(suite, "[SES-25] no longer than an idle session",
+		no_longer_than_an_idle_session);
+	CU_add_test(suite,
+		"[SES-26] a client that leaves during a dial is not dialed for",
+		a_client_that_leaves_during_a_dial_is_not_dialed_for);
+	CU_add_test(suite,
+		"[SES-18][SES-25] a resetting session of somebody else ends",
+		a_resetting_session_of_somebody_else_ends);
 	CU_add_test(suite, "[SES-9] the handshake is timed from accept",
 		the_handshake_is_timed_from_accept);
 	CU_add_test(suite,

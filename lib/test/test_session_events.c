@@ -18,6 +18,10 @@ struct outcome {
 	{                                                                      \
 		true, LBP_SESSION_ENDED, DROP | RESET_CLIENT | ENDS, why       \
 	}
+#define RESETS                                                                 \
+	{                                                                      \
+		true, LBP_SESSION_RESETTING, RELAY, LBP_REASON_NONE            \
+	}
 #define CUTS(why)                                                              \
 	{                                                                      \
 		true, LBP_SESSION_ENDED, RESET_CLIENT | RESET_UPSTREAM | ENDS, \
@@ -77,6 +81,8 @@ static const struct outcome outcomes[LBP_SESSION_ENDED + 1][KINDS + 1] = {
 				DIAL, LBP_REASON_NONE},
 			[LBP_EVENT_CLIENT_RESET] =
 				DROPS(LBP_REASON_CLIENT_RESET),
+			[LBP_EVENT_CLIENT_TRUNCATED] =
+				DROPS(LBP_REASON_CLIENT_TRUNCATED),
 			[LBP_EVENT_TICK] = STAYS(LBP_SESSION_DIALING),
 			[LBP_EVENT_RELOADED] = STAYS(LBP_SESSION_DIALING),
 			[LBP_EVENT_STOP] = DROPS(LBP_REASON_SHUTDOWN),
@@ -85,14 +91,22 @@ static const struct outcome outcomes[LBP_SESSION_ENDED + 1][KINDS + 1] = {
 		},
 	[LBP_SESSION_RELAY] =
 		{
-			[LBP_EVENT_CLIENT_RESET] =
-				CUTS(LBP_REASON_CLIENT_RESET),
-			[LBP_EVENT_UPSTREAM_RESET] =
-				CUTS(LBP_REASON_UPSTREAM_RESET),
+			[LBP_EVENT_CLIENT_RESET] = RESETS,
+			[LBP_EVENT_UPSTREAM_RESET] = RESETS,
+			[LBP_EVENT_CLIENT_TRUNCATED] = RESETS,
+			[LBP_EVENT_UPSTREAM_TRUNCATED] = RESETS,
 			[LBP_EVENT_TICK] = STAYS(LBP_SESSION_RELAY),
 			[LBP_EVENT_RELOADED] = STAYS(LBP_SESSION_RELAY),
 			[LBP_EVENT_STOP] = CUTS(LBP_REASON_SHUTDOWN),
 			[DUE] = CUTS(LBP_REASON_IDLE_TIMEOUT),
+		},
+	[LBP_SESSION_RESETTING] =
+		{
+			[LBP_EVENT_DELIVERED] = CUTS(LBP_REASON_UPSTREAM_RESET),
+			[LBP_EVENT_TICK] = STAYS(LBP_SESSION_RESETTING),
+			[LBP_EVENT_RELOADED] = STAYS(LBP_SESSION_RESETTING),
+			[LBP_EVENT_STOP] = CUTS(LBP_REASON_SHUTDOWN),
+			[DUE] = CUTS(LBP_REASON_UPSTREAM_RESET),
 		},
 	[LBP_SESSION_CLOSING] =
 		{
@@ -130,7 +144,8 @@ static void expect_outcome(enum lbp_session_state state, int kind)
 		then_illegal();
 		CU_ASSERT_EQUAL(memcmp(&session, &before, sizeof(session)), 0);
 		open_are(state == LBP_SESSION_DIALING ||
-				 state == LBP_SESSION_RELAY,
+				 state == LBP_SESSION_RELAY ||
+				 state == LBP_SESSION_RESETTING,
 			0);
 	}
 	/* Whatever happened, all is given back in the end, and once. */
@@ -189,6 +204,7 @@ static void every_state_has_a_deadline(void)
 		[LBP_SESSION_AUTHORIZED] = HANDSHAKE,
 		[LBP_SESSION_DIALING] = CONNECT,
 		[LBP_SESSION_RELAY] = IDLE,
+		[LBP_SESSION_RESETTING] = LINGER,
 		[LBP_SESSION_CLOSING] = LINGER};
 
 	for (int state = 0; state < LBP_SESSION_ENDED; state++) {
