@@ -79,9 +79,9 @@ nomem_wrap := $(addprefix -Wl$(comma)--wrap=,malloc calloc realloc strdup \
 fuzz_libs_identity = $(openssl)
 fuzz_libs_log = $(openssl) -Wl,--wrap=poll,--wrap=write
 fuzz_libs_relay = $(addprefix -Wl$(comma)--wrap=,recv send shutdown \
-	setsockopt close lbp_session_moved)
+	setsockopt getsockopt ioctl close lbp_session_moved)
 fuzz_libs_conn = $(addprefix -Wl$(comma)--wrap=,recv send shutdown \
-	setsockopt close socket connect getsockopt getsockname \
+	setsockopt close socket connect getsockopt ioctl getsockname \
 	getpeername clock_gettime \
 	loop_take_ring loop_give_ring)
 

@@ -34,6 +34,8 @@ static struct run {
 	struct bytes bytes;
 	struct lbp_acl *acl;
 	struct served_app app;
+	struct lbp_config_app config;
+	bool takes_ends; /* what has no close_notify */
 	struct target targets[UPSTREAMS];
 	union address addresses[UPSTREAMS][2];
 	struct snapshot snapshot;
@@ -64,10 +66,13 @@ static unsigned readiness(const struct side *side)
 {
 	if (is_over() || side->closed)
 		return 0;
-	return side_readiness(side) & side_stream(side)->watch.want;
+	if (!side_stream(side)->watch.is_watched)
+		return 0;
+	return side_readiness(side) &
+	       (side_stream(side)->watch.want | POLLER_ERROR);
 }
 
-static void poll_side(const struct side *side)
+static void poll_side(struct side *side)
 {
 	struct watch *watch;
 	unsigned ready = readiness(side);
@@ -81,6 +86,7 @@ static void poll_side(const struct side *side)
 	if (sides.conn->is_again)
 		sides.budget[0] = sides.budget[1] = 0;
 	gave_way = sides.conn->is_again;
+	side->saw_reset = side->saw_reset || (ready & POLLER_ERROR) != 0;
 	host.is_polling = true;
 	watch->ready(watch, ready);
 	host.is_polling = false;
@@ -121,7 +127,7 @@ static void free_poller(struct poller *poller)
 struct poller *poller_select_new(void)
 {
 	static const struct poller_ops ops = {
-		side_watch, side_forget, wait_for, free_poller};
+		side_watch, side_stop, side_forget, wait_for, free_poller};
 	static struct poller poller = {&ops};
 
 	return &poller;
@@ -162,13 +168,14 @@ static void check_dialing(void)
 	ORACLE("SES-1", host.was_asked && host.is_known && host.is_in,
 		"a dial for anybody");
 	ORACLE("SRV-32",
-		is_unheard || client->pending > 0 ||
-			!(client->is_reset || client->has_ended),
+		is_unheard || client->pending > 0 || run.takes_ends ||
+			!client->is_truncated,
 		"a client that is gone");
 	ORACLE("SRV-92",
 		host.now_ns < address_due() &&
 			sides.conn->alarm.timer.due_ns <= address_due(),
 		"address %u takes too long", host.tried[host.target]);
+	ORACLE("SES-26", !client->is_reset, "a client that has reset");
 	ORACLE("SRV-35",
 		!upstream->closed && upstream->is_watched &&
 			(upstream->is_connecting || is_stuck(upstream)),
@@ -211,6 +218,17 @@ static void check_state(void)
 		side_check_rest(&sides.side[0]);
 		side_check_rest(&sides.side[1]);
 		break;
+	case LBP_SESSION_RESETTING:
+		ORACLE("SES-25", !sides.side[0].closed && !sides.side[1].closed,
+			"a side is closed before it has all");
+		ORACLE("SRV-82",
+			!conn->is_flushing ||
+				conn->alarm.timer.due_ns <=
+					host.now_ns + 20 * NS_PER_MS,
+			"nobody looks whether the last bytes have arrived");
+		side_check_rest(&sides.side[0]);
+		side_check_rest(&sides.side[1]);
+		break;
 	case LBP_SESSION_CLOSING:
 		ORACLE("SES-12",
 			sides.refused ||
@@ -218,7 +236,8 @@ static void check_state(void)
 			"a client that has ended");
 		ORACLE("SES-3",
 			sides.side[1].closed &&
-				(client->shut || client->saw_reset),
+				(client->shut || client->saw_reset ||
+					sides.refused),
 			"the refusal is not told");
 		break;
 	case LBP_SESSION_ENDED:
@@ -294,6 +313,28 @@ static void check_health(void)
 	}
 }
 
+/* What a side sent before it broke off went on, as far as it could. */
+static void check_delivery(void)
+{
+	bool down = host.reason == LBP_REASON_UPSTREAM_RESET ||
+		    host.reason == LBP_REASON_UPSTREAM_TRUNCATED;
+	const struct side *from = &sides.side[down];
+	const struct side *to = side_other(from);
+
+	if (!down && host.reason != LBP_REASON_CLIENT_RESET &&
+		host.reason != LBP_REASON_CLIENT_TRUNCATED)
+		return;
+	/* Without an upstream there is nobody to deliver it to. */
+	if (host.is_dialing)
+		return;
+	ORACLE("SRV-82",
+		run.has_waited || to->is_reset ||
+			(to->given == from->arrived && to->lags == 0),
+		"%llu of %llu bytes before a reset",
+		(unsigned long long)to->given,
+		(unsigned long long)from->arrived);
+}
+
 /* How the client saw the end, by the reason in the log. */
 static void check_closing(void)
 {
@@ -308,10 +349,7 @@ static void check_closing(void)
 			"a clean end is none");
 		break;
 	case LBP_REASON_CLIENT_RESET:
-		ORACLE("SES-8",
-			client->saw_reset || client->is_reset ||
-				sides.refused ||
-				(client->has_ended && client->arrived == 0),
+		ORACLE("SES-8", client->saw_reset && client->is_reset,
 			"the client is there");
 		ORACLE("SES-8",
 			host.dials == 0 || upstream->resets ||
@@ -319,9 +357,28 @@ static void check_closing(void)
 			"the upstream sees a clean end");
 		break;
 	case LBP_REASON_UPSTREAM_RESET:
-		ORACLE("SES-8", upstream->saw_reset || sides.refused,
-			"the upstream is there");
+		ORACLE("SES-8", upstream->saw_reset, "the upstream is there");
 		ORACLE("SES-8", client->resets, "the client sees a clean end");
+		break;
+	case LBP_REASON_CLIENT_TRUNCATED:
+		ORACLE("SES-8", client->is_truncated && !run.takes_ends,
+			"the client has not ended so");
+		ORACLE("SES-8", host.dials == 0 || !upstream->shut,
+			"the upstream sees a clean end");
+		break;
+	case LBP_REASON_UPSTREAM_TRUNCATED:
+		ORACLE("SES-8",
+			upstream->is_truncated && client->resets &&
+				!run.takes_ends,
+			"the upstream has not ended so");
+		break;
+	case LBP_REASON_CLIENT_FLOOD:
+		ORACLE("SRV-88", client->saw_flood && client->resets,
+			"the client has not flooded");
+		break;
+	case LBP_REASON_UPSTREAM_FLOOD:
+		ORACLE("SRV-88", upstream->saw_flood && client->resets,
+			"the upstream has not flooded");
 		break;
 	case LBP_REASON_NO_UPSTREAM:
 		ORACLE("SES-5",
@@ -544,6 +601,30 @@ static bool can_send(const struct side *side)
 		       is_refused);
 }
 
+static void break_off(struct side *side, unsigned how)
+{
+	switch (how) {
+	case 1:
+		side_reset(side);
+		break;
+	case 6:
+		if (can_send(side))
+			side_truncate(side);
+		break;
+	case 3:
+		side->floods = side_is_tls(side) && !side->is_shaking;
+		break;
+	case 4:
+		side->lags = 1000;
+		break;
+	case 5:
+		side->lags = 0;
+		break;
+	default:
+		break;
+	}
+}
+
 static void happen(uint8_t what)
 {
 	struct side *side = &sides.side[what & 1];
@@ -567,10 +648,11 @@ static void happen(uint8_t what)
 			side_end(side);
 		break;
 	case 4:
-		if (how == 1 && !side->closed && !side->is_connecting)
-			side->is_reset = true;
 		if (how == 2)
 			evict();
+		else if (!side->closed && !side->is_connecting &&
+			 side->refusal == 0)
+			break_off(side, how);
 		break;
 	case 5:
 		if (how < 8)
@@ -651,6 +733,10 @@ static void start(uint8_t how)
 	make_targets(how);
 	pthread_mutex_init(&run.app.lock, NULL);
 	run.app.targets = run.targets;
+	run.takes_ends = (how & 0xfc) == 0x8c;
+	run.config.unclean_end =
+		run.takes_ends ? LBP_UNCLEAN_END : LBP_UNCLEAN_RESET;
+	run.app.config = &run.config;
 	run.snapshot.timeouts = timeouts;
 	if (!loop_init(&run.loop, LBP_EVENT_LOOP_SELECT, 4))
 		abort();
@@ -660,6 +746,7 @@ static void start(uint8_t how)
 		run.others[i].conns = &run.conns;
 		run.others[i].app = &run.app;
 		run.others[i].session.state = LBP_SESSION_ENDED;
+		run.others[i].client.has_failed = true;
 	}
 	host_start(NS_PER_S);
 	host.serial = (struct lbp_serial){.octets = {whose(how)}, .len = 1};
@@ -701,6 +788,7 @@ static void finish(void)
 	ORACLE("SES-14", is_over(), "it does not end");
 	check_closing();
 	check_health();
+	check_delivery();
 	check_linger();
 	conns_turn(&run.conns);
 	check_end();

@@ -6,7 +6,8 @@
  * the next how they are closed, and the highest four how many bytes come with a
  * handshake. Then what happens, one byte each: the lowest bit is the side, the
  * next three say what, the others how much. After each the session gets turns
- * until nothing is ready.
+ * until nothing is ready. A session whose side broke off goes on as the session
+ * says.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +31,8 @@ static struct run {
 static uint8_t *rings[2];
 static bool is_lent[2];
 static bool no_ring; /* there is no memory for the next one */
+static const struct lbp_session_timeouts timeouts = {
+	.idle_ns = 2, .linger_ns = 1};
 static bool moved;
 
 void __wrap_lbp_session_moved(struct lbp_session *session, uint64_t now_ns)
@@ -79,6 +82,9 @@ struct lbp_event conn_failed(struct conn *conn, const char *what, int error)
 {
 	ORACLE("SRV-60", conn == &run.conn && what[0] != '\0' && error != 0,
 		"a failure without a cause");
+	ORACLE("SRV-86", sides.refused && !sides.is_reported,
+		"nothing was refused: %s", what);
+	sides.is_reported = true;
 	return (struct lbp_event){
 		.kind = LBP_EVENT_STOP, .reason = LBP_REASON_INTERNAL};
 }
@@ -93,6 +99,38 @@ static uint64_t all_taken(void)
 	return sides.side[0].taken + sides.side[1].taken;
 }
 
+/* Nothing is left of what a side sent before it broke off, or nobody is. */
+static void check_delivered(void)
+{
+	const struct side *from = &sides.side[run.conn.session.cut == LBP_DOWN];
+	const struct side *to = side_other(from);
+
+	ORACLE("SES-25", run.conn.session.state == LBP_SESSION_RESETTING,
+		"nobody broke off");
+	ORACLE("SRV-82",
+		to->saw_reset || (to->given == from->arrived && to->lags == 0),
+		"%llu of %llu bytes, and %u are on the way",
+		(unsigned long long)to->given,
+		(unsigned long long)from->arrived, to->lags);
+}
+
+static void check_stop(const struct lbp_event *event)
+{
+	bool is_flood = event->reason == LBP_REASON_CLIENT_FLOOD
+				? sides.side[0].saw_flood
+				: event->reason == LBP_REASON_UPSTREAM_FLOOD &&
+					  sides.side[1].saw_flood;
+	bool is_internal = event->reason == LBP_REASON_INTERNAL &&
+			   sides.refused && sides.is_reported;
+
+	ORACLE("SRV-88", event->reason == LBP_REASON_INTERNAL || is_flood,
+		"it ends for %s", lbp_reason_text(event->reason));
+	ORACLE("SRV-86",
+		event->kind == LBP_EVENT_STOP && (is_flood || is_internal),
+		"event %d, reason %s", (int)event->kind,
+		lbp_reason_text(event->reason));
+}
+
 /* An event that the relay made of what it saw. */
 static void check_event(const struct lbp_event *event)
 {
@@ -101,24 +139,32 @@ static void check_event(const struct lbp_event *event)
 
 	switch (event->kind) {
 	case LBP_EVENT_CLIENT_RESET:
-		ORACLE("SRV-17", client->saw_reset || sides.refused,
-			"the client has not reset");
+		ORACLE("SES-8", client->saw_reset, "the client has not reset");
 		break;
 	case LBP_EVENT_UPSTREAM_RESET:
-		ORACLE("SRV-17", upstream->saw_reset || sides.refused,
+		ORACLE("SES-8", upstream->saw_reset,
 			"the upstream has not reset");
+		break;
+	case LBP_EVENT_CLIENT_TRUNCATED:
+		ORACLE("SES-8", client->saw_truncation && !client->saw_reset,
+			"the client has not ended so");
+		break;
+	case LBP_EVENT_UPSTREAM_TRUNCATED:
+		ORACLE("SES-8",
+			upstream->saw_truncation && !upstream->saw_reset,
+			"the upstream has not ended so");
+		break;
+	case LBP_EVENT_DELIVERED:
+		check_delivered();
 		break;
 	case LBP_EVENT_FLOW_FINISHED:
 		ORACLE("SRV-16", client->shut && upstream->shut,
 			"an end is missing");
-		ORACLE("SRV-17", !client->saw_reset && !upstream->saw_reset,
-			"a reset is taken for an end");
+		ORACLE("SRV-17", client->saw_end && upstream->saw_end,
+			"what is no end is taken for one");
 		break;
 	default:
-		ORACLE("SRV-21",
-			event->kind == LBP_EVENT_STOP && sides.refused &&
-				event->reason == LBP_REASON_INTERNAL,
-			"event %d", (int)event->kind);
+		check_stop(event);
 		break;
 	}
 }
@@ -128,7 +174,8 @@ static void check_want(const struct side *side)
 {
 	const struct side *from = side_other(side);
 	const struct stream *stream = side_stream(side);
-	bool reads = !side->saw_end && side->taken < from->given + RING_BYTES;
+	bool reads = run.conn.session.state == LBP_SESSION_RELAY &&
+		     !side->saw_end && side->taken < from->given + RING_BYTES;
 	bool writes =
 		side->given < from->taken || (from->saw_end && !side->shut);
 	unsigned want =
@@ -143,19 +190,23 @@ static void check_turn(void)
 {
 	const struct lbp_pipe *pipes = run.conn.session.flow.pipes;
 
-	ORACLE("SRV-17", !sides.side[0].saw_reset && !sides.side[1].saw_reset,
-		"a reset is not passed on");
 	ORACLE("SRV-16", !sides.side[0].shut || !sides.side[1].shut,
 		"the flow goes on after both ends");
 	ORACLE("SRV-21", !sides.refused, "what was refused is not missed");
 	for (unsigned i = 0; i < 2; i++) {
 		const struct side *side = &sides.side[i];
 
+		ORACLE("SRV-17",
+			!side->saw_reset || side_is_done(side) ||
+				run.conn.session.state == LBP_SESSION_RESETTING,
+			"a reset is not passed on");
 		ORACLE("SRV-19",
 			(pipes[i].ring == NULL) ==
 				(side->taken == side_other(side)->given),
 			"a ring for no bytes, or bytes without a ring");
-		ORACLE("SRV-34", sides.budget[i] > 0 || run.conn.is_again,
+		ORACLE("SRV-34",
+			sides.budget[i] > 0 || run.conn.is_again ||
+				run.conn.session.state != LBP_SESSION_RELAY,
 			"the rest is forgotten");
 		check_want(side);
 	}
@@ -167,18 +218,45 @@ static void check_turn(void)
 		"others that wait are forgotten");
 }
 
+static bool is_cut(enum lbp_event_kind kind)
+{
+	return kind >= LBP_EVENT_CLIENT_RESET &&
+	       kind <= LBP_EVENT_UPSTREAM_TRUNCATED;
+}
+
+/*
+ * Does the session go on after an event? One side's bytes do after it broke
+ * off, in the same turn. *event: what came of that.
+ */
+static bool goes_on(struct lbp_event *event)
+{
+	struct lbp_duties duties;
+
+	if (!is_cut(event->kind))
+		return false;
+	check_event(event);
+	if (lbp_session_step(&run.conn.session, event, 1, &duties) != LBP_OK ||
+		duties.set != LBP_DUTY_RELAY)
+		abort();
+	sides.budget[0] = sides.budget[1] = UINT64_MAX;
+	return !conn_relay(&run.conn, event);
+}
+
 /* One turn of the session, as the worker gives it. */
 static void turn(void)
 {
 	struct lbp_event event = {.kind = LBP_EVENT_TICK};
 	uint64_t before = all_given() + all_taken();
+	bool was_flushing = run.conn.is_flushing;
 
 	run.conns.again = &run.other;
 	run.conn.is_again = false;
 	sides_turn();
 	moved = false;
-	run.is_over = conn_relay(&run.conn, &event);
-	ORACLE("SES-11", moved == (all_given() + all_taken() > before),
+	run.is_over = conn_relay(&run.conn, &event) && !goes_on(&event);
+	/* While the last bytes are on their way, their arrival counts. */
+	ORACLE("SES-11",
+		moved == (all_given() + all_taken() > before) || was_flushing,
 		"the idle timeout is put off: %d", moved);
 	sides_turned(run.is_over);
 	if (run.is_over)
@@ -188,14 +266,24 @@ static void turn(void)
 }
 
 /* Tells a stream what is ready of what it wants; false: nothing. */
-static bool poll_side(const struct side *side)
+static bool poll_side(struct side *side)
 {
 	struct stream *stream = side_stream(side);
-	unsigned ready = side_readiness(side) & stream->watch.want;
+	unsigned ready =
+		side_readiness(side) & (stream->watch.want | POLLER_ERROR);
 
-	if (ready != 0)
-		stream_ready(stream, ready);
-	return ready != 0;
+	if (!stream->watch.is_watched || ready == 0)
+		return false;
+	stream_ready(stream, ready);
+	side->saw_reset = side->saw_reset || (ready & POLLER_ERROR) != 0;
+	return true;
+}
+
+/* Would the alarm of a session that waits for the last bytes bring it on? */
+static bool is_due(void)
+{
+	return run.conn.is_flushing &&
+	       sides.side[run.conn.session.cut == LBP_UP].lags == 0;
 }
 
 static void settle(void)
@@ -204,7 +292,7 @@ static void settle(void)
 		bool ready = poll_side(&sides.side[0]);
 
 		ready = poll_side(&sides.side[1]) || ready;
-		if (!ready && !run.conn.is_again)
+		if (!ready && !run.conn.is_again && !is_due())
 			break;
 		turn();
 		if (run.is_over)
@@ -232,6 +320,32 @@ static void fail(unsigned how)
 	}
 }
 
+static void break_off(struct side *side, unsigned how)
+{
+	switch (how) {
+	case 1:
+		side_reset(side);
+		break;
+	case 2:
+		side_truncate(side);
+		break;
+	case 3:
+		side->floods = side_is_tls(side);
+		break;
+	case 4:
+		side->lags = 1000;
+		break;
+	case 5:
+		side->lags = 0;
+		break;
+	case 6:
+		side_stream(side)->tls.takes_unclean_end = true;
+		break;
+	default:
+		break;
+	}
+}
+
 static void happen(void)
 {
 	uint8_t what = bytes_u8(&run.bytes);
@@ -252,7 +366,7 @@ static void happen(void)
 		side_end(side);
 		break;
 	case 4:
-		side->is_reset = side->is_reset || how == 1;
+		break_off(side, how);
 		break;
 	case 5:
 		side->read_needs_write = side_is_tls(side);
@@ -293,7 +407,7 @@ static void start_side(struct stream *stream, bool tls, uint64_t early)
 static void start(uint8_t how)
 {
 	static const struct poller_ops ops = {
-		.set = side_watch, .forget = side_forget};
+		.set = side_watch, .stop = side_stop, .forget = side_forget};
 	static struct poller poller = {&ops};
 
 	for (unsigned i = 0; i < 2; i++) {
@@ -310,6 +424,8 @@ static void start(uint8_t how)
 	run.conns.again = &run.other;
 	run.conn.conns = &run.conns;
 	run.conn.session.state = LBP_SESSION_RELAY;
+	run.conn.session.timeouts = &timeouts;
+	run.conn.session.admitted = true;
 	sides_start(&run.conn);
 	start_side(&run.conn.client, how & 1, how >> 4);
 	start_side(&run.conn.upstream, how & 2, how >> 4);

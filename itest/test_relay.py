@@ -204,7 +204,11 @@ def test_unclean_end_of_a_client_resets_the_upstream(lb, manual, how):
     far.expect_end("reset")
     line = server.wait_event("session")
     peer.close()
-    assert line["reason"] == "client_reset"
+    # Closed while there is something to read, it is a reset.
+    assert line["reason"] in {
+        "reset": ["client_reset"],
+        "truncate": ["client_truncated"],
+        "close": ["client_reset", "client_truncated"]}[how]
     assert line["bytes_up"] == 11
 
 
@@ -232,7 +236,7 @@ def test_truncated_tls_upstream_resets_the_client(lb, pki, upstream):
         assert peer.recv_exactly(11) == b"half an ans"
         far.truncate()
         peer.expect_end("reset")
-    assert server.wait_event("session")["reason"] == "upstream_reset"
+    assert server.wait_event("session")["reason"] == "upstream_truncated"
 
 
 @pytest.mark.spec("SES-8", "SRV-17")

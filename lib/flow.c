@@ -151,6 +151,17 @@ void lbp_flow_init(struct lbp_flow *flow)
 	lbp_pipe_init(&flow->pipes[LBP_DOWN]);
 }
 
+bool lbp_flow_is_done_with(
+	const struct lbp_flow *flow, enum lbp_direction source)
+{
+	enum lbp_pipe_state from = flow->pipes[source].state;
+	enum lbp_pipe_state to =
+		flow->pipes[source == LBP_UP ? LBP_DOWN : LBP_UP].state;
+
+	return (from == LBP_PIPE_ENDING || from == LBP_PIPE_ENDED) &&
+	       to == LBP_PIPE_ENDED;
+}
+
 bool lbp_flow_is_finished(const struct lbp_flow *flow)
 {
 	return flow->pipes[LBP_UP].state == LBP_PIPE_ENDED &&

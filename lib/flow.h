@@ -293,6 +293,22 @@ bool lbp_pipe_validate(const struct lbp_pipe *pipe);
   @*/
 void lbp_flow_init(struct lbp_flow *flow);
 
+/*
+ * Is a side done: has it ended cleanly, and was the other's end passed on to
+ * it? source is the direction of its own bytes. What becomes of its connection
+ * then loses nothing. Source: [SES-27].
+ */
+/*@ requires \valid_read(flow);
+  @ requires source == LBP_UP || source == LBP_DOWN;
+  @ assigns \nothing;
+  @ ensures \result <==>
+  @ 	(flow->pipes[source].state == LBP_PIPE_ENDING ||
+  @ 		flow->pipes[source].state == LBP_PIPE_ENDED) &&
+  @ 	flow->pipes[1 - source].state == LBP_PIPE_ENDED;
+  @*/
+bool lbp_flow_is_done_with(
+	const struct lbp_flow *flow, enum lbp_direction source);
+
 /* Were both ends passed on? [FLW-5]. */
 /*@ requires \valid_read(flow);
   @ assigns \nothing;

@@ -304,13 +304,36 @@ static void abandon(struct lbp_session *session, enum lbp_reason reason,
 	end(session, reason, now_ns, duties);
 }
 
+static enum lbp_reason cut_reason(
+	const struct lbp_session *session, enum lbp_event_kind kind)
+{
+	switch (kind) {
+	case LBP_EVENT_UPSTREAM_RESET:
+		return LBP_REASON_UPSTREAM_RESET;
+	case LBP_EVENT_CLIENT_TRUNCATED:
+		return LBP_REASON_CLIENT_TRUNCATED;
+	case LBP_EVENT_UPSTREAM_TRUNCATED:
+		return LBP_REASON_UPSTREAM_TRUNCATED;
+	default: /* LBP_EVENT_CLIENT_RESET */
+		return session->admitted ? LBP_REASON_CLIENT_RESET
+					 : LBP_REASON_HANDSHAKE_FAILED;
+	}
+}
+
 /*
  * A side broke off. What it sent before is still passed on, and then the reset.
  * Without an upstream there is nobody to pass anything on to. [SES-25].
  */
-static void cut(struct lbp_session *session, enum lbp_direction way,
-	enum lbp_reason reason, uint64_t now_ns, struct lbp_duties *duties)
+static void cut(struct lbp_session *session, enum lbp_event_kind kind,
+	uint64_t now_ns, struct lbp_duties *duties)
 {
+	enum lbp_reason reason = cut_reason(session, kind);
+	enum lbp_direction way =
+		kind == LBP_EVENT_CLIENT_RESET ||
+				kind == LBP_EVENT_CLIENT_TRUNCATED
+			? LBP_UP
+			: LBP_DOWN;
+
 	if (session->state != LBP_SESSION_RELAY) {
 		abandon(session, reason, now_ns, duties);
 		return;
@@ -403,12 +426,6 @@ static void reloaded(
 		judge(session, now_ns, duties);
 }
 
-static enum lbp_reason client_reset_reason(const struct lbp_session *session)
-{
-	return session->admitted ? LBP_REASON_CLIENT_RESET
-				 : LBP_REASON_HANDSHAKE_FAILED;
-}
-
 /* Progress at or after the deadline comes too late: it is but a tick. */
 static enum lbp_event_kind effective_kind(const struct lbp_session *session,
 	enum lbp_event_kind kind, uint64_t now_ns)
@@ -458,20 +475,10 @@ enum lbp_err lbp_session_step(struct lbp_session *session,
 		flow_finished(session, now_ns, duties);
 		break;
 	case LBP_EVENT_CLIENT_RESET:
-		cut(session, LBP_UP, client_reset_reason(session), now_ns,
-			duties);
-		break;
 	case LBP_EVENT_UPSTREAM_RESET:
-		cut(session, LBP_DOWN, LBP_REASON_UPSTREAM_RESET, now_ns,
-			duties);
-		break;
 	case LBP_EVENT_CLIENT_TRUNCATED:
-		cut(session, LBP_UP, LBP_REASON_CLIENT_TRUNCATED, now_ns,
-			duties);
-		break;
 	case LBP_EVENT_UPSTREAM_TRUNCATED:
-		cut(session, LBP_DOWN, LBP_REASON_UPSTREAM_TRUNCATED, now_ns,
-			duties);
+		cut(session, event->kind, now_ns, duties);
 		break;
 	case LBP_EVENT_DELIVERED:
 		abandon(session, session->cut_reason, now_ns, duties);

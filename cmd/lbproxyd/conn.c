@@ -9,8 +9,12 @@
 #include "fault.h"
 #include "report.h"
 
+/* How often to look whether the last bytes before a reset have arrived. */
+#define FLUSH_NS (20 * NS_PER_MS)
+
 static void step(struct conn *conn, struct lbp_event event);
 static void handshake(struct conn *conn);
+static void relay(struct conn *conn);
 
 static struct conn *conn_of_alarm(struct alarm *alarm)
 {
@@ -53,6 +57,8 @@ static void set_alarm(struct conn *conn)
 	if (conn->session.state == LBP_SESSION_DIALING &&
 		conn->dial.due_ns < due)
 		due = conn->dial.due_ns;
+	if (conn->is_flushing && clock_now_ns() + FLUSH_NS < due)
+		due = clock_now_ns() + FLUSH_NS;
 	if (!lbp_timer_is_armed(&conn->alarm.timer) ||
 		due < conn->alarm.timer.due_ns)
 		loop_arm(conn->conns->loop, &conn->alarm, due);
@@ -217,6 +223,18 @@ static bool move_bytes(struct conn *conn, struct lbp_event *event)
 	return happened;
 }
 
+static bool takes_unclean_end(const struct conn *conn)
+{
+	return conn->app->config->unclean_end == LBP_UNCLEAN_END;
+}
+
+static void begin_relay(struct conn *conn)
+{
+	conn->upstream.tls.takes_unclean_end = takes_unclean_end(conn);
+	stream_begin(&conn->client);
+	stream_begin(&conn->upstream);
+}
+
 /* True: *event happened on the way and is to be stepped. */
 static bool carry_out(struct conn *conn, const struct lbp_duties *duties,
 	uint64_t now_ns, struct lbp_event *event)
@@ -242,12 +260,11 @@ static bool carry_out(struct conn *conn, const struct lbp_duties *duties,
 				&conn->upstream, conns->loop->poller,
 				lbp_session_deadline(&conn->session)),
 			event);
-	if (duties->set & LBP_DUTY_RELAY) {
-		stream_begin(&conn->client);
-		stream_begin(&conn->upstream);
-		return move_bytes(conn, event);
-	}
-	return false;
+	if (!(duties->set & LBP_DUTY_RELAY))
+		return false;
+	if (conn->session.state == LBP_SESSION_RELAY)
+		begin_relay(conn);
+	return move_bytes(conn, event);
 }
 
 /* What is wrong with the upstream, in words, if this event says so. */
@@ -262,6 +279,8 @@ static void note_cause(struct conn *conn, enum lbp_event_kind kind)
 	else if (kind == LBP_EVENT_UPSTREAM_RESET)
 		conn->cause =
 			detail != NULL ? detail : "reset before its first byte";
+	else if (kind == LBP_EVENT_UPSTREAM_TRUNCATED)
+		conn->cause = "closed before its first byte";
 }
 
 static void step(struct conn *conn, struct lbp_event event)
@@ -307,6 +326,8 @@ static void alarm_of_less(struct conn *conn, uint64_t now_ns)
 		handshake(conn);
 	} else if (dialing && now_ns >= conn->dial.due_ns) {
 		next_address(conn);
+	} else if (conn->is_flushing) {
+		relay(conn);
 	}
 	if (conn->session.state != LBP_SESSION_ENDED)
 		set_alarm(conn);
@@ -391,8 +412,8 @@ static void handshake(struct conn *conn)
 		break;
 	default:
 		if (conn->client.tls.reason == LBP_REASON_INTERNAL)
-			capacity_exhausted(conns->capacity,
-				"cannot judge a certificate", ENOMEM);
+			capacity_exhausted(
+				conns->capacity, "cannot shake hands", ENOMEM);
 		step(conn,
 			(struct lbp_event){.kind = LBP_EVENT_HANDSHAKE_FAILED,
 				.reason = conn->client.tls.reason});
@@ -434,6 +455,25 @@ static void relay(struct conn *conn)
 		return;
 	if (move_bytes(conn, &event))
 		step(conn, event);
+	else if (conn->is_flushing)
+		set_alarm(conn);
+}
+
+/* Has the client gone? *waits: it has sent something, or ended cleanly. */
+static bool is_gone(struct conn *conn, bool *waits, enum lbp_event_kind *how)
+{
+	struct stream *client = &conn->client;
+	char byte;
+	ssize_t n = recv(client->watch.fd, &byte, 1, MSG_PEEK);
+
+	*waits = n >= 0;
+	*how = LBP_EVENT_CLIENT_RESET;
+	if (client->has_failed || client->tls.error != 0 ||
+		(n < 0 && lbp_fault_of_socket(errno) == LBP_FAULT_PEER))
+		return true;
+	*how = LBP_EVENT_CLIENT_TRUNCATED;
+	return n == 0 && !client->tls.takes_unclean_end &&
+	       !tls_has_pending(&client->tls);
 }
 
 /*
@@ -442,16 +482,14 @@ static void relay(struct conn *conn)
  */
 static void wait_for_upstream(struct conn *conn)
 {
-	struct watch *watch = &conn->client.watch;
-	char byte;
-	ssize_t n = recv(watch->fd, &byte, 1, MSG_PEEK);
-	bool ended = n == 0 && !tls_has_pending(&conn->client.tls);
+	enum lbp_event_kind how;
+	bool waits;
 
-	if (ended || (n < 0 && lbp_fault_of_socket(errno) == LBP_FAULT_PEER))
-		step(conn, (struct lbp_event){.kind = LBP_EVENT_CLIENT_RESET});
-	else if (poller_set(conn->conns->loop->poller, watch,
-			 n >= 0 ? 0 : POLLER_READ) != 0)
-		/* The handshake may have waited for a write last. */
+	if (is_gone(conn, &waits, &how))
+		step(conn, (struct lbp_event){.kind = how});
+	/* The handshake may have waited for a write last. */
+	else if (poller_set(conn->conns->loop->poller, &conn->client.watch,
+			 waits ? 0 : POLLER_READ) != 0)
 		step(conn, conn_failed(conn, "cannot watch", errno));
 }
 
@@ -467,6 +505,7 @@ static void client_ready(struct watch *watch, unsigned ready)
 		put_off(conn, watch);
 		break;
 	case LBP_SESSION_RELAY:
+	case LBP_SESSION_RESETTING:
 		relay(conn);
 		break;
 	case LBP_SESSION_CLOSING:
@@ -563,6 +602,7 @@ void conn_start(struct conns *conns, struct served_app *app, int fd,
 	stream_open(&conn->client, fd);
 	conn->client.tls.identify = identify;
 	conn->client.tls.user = conn;
+	conn->client.tls.takes_unclean_end = takes_unclean_end(conn);
 	lbp_session_init(&conn->session, app->app, &snapshot->timeouts,
 		conn->accepted_ns);
 	link_conn(conn);

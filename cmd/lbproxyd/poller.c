@@ -18,20 +18,32 @@ int poller_set(struct poller *poller, struct watch *watch, unsigned want)
 {
 	int rc;
 
-	if (watch->want == want)
+	if (watch->is_watched && watch->want == want)
 		return 0;
 	rc = poller->ops->set(poller, watch, want);
-	if (rc == 0)
+	if (rc == 0) {
 		watch->want = want;
+		watch->is_watched = true;
+	}
 	return rc;
+}
+
+void poller_stop(struct poller *poller, struct watch *watch)
+{
+	if (!watch->is_watched)
+		return;
+	poller->ops->stop(poller, watch);
+	watch->want = 0;
+	watch->is_watched = false;
 }
 
 void poller_forget(struct poller *poller, struct watch *watch)
 {
-	if (watch->want == 0)
+	if (!watch->is_watched)
 		return;
 	poller->ops->forget(poller, watch);
 	watch->want = 0;
+	watch->is_watched = false;
 }
 
 int poller_wait(struct poller *poller, int timeout_ms)

@@ -16,12 +16,17 @@
 enum poller_want {
 	POLLER_READ = 1 << 0,
 	POLLER_WRITE = 1 << 1,
+	POLLER_ERROR = 1 << 2, /* is told of unasked: a reset, mostly */
 };
 
 struct watch {
-	int fd;        /* -1: not watched, and not called any more */
-	unsigned want; /* of enum poller_want; set by poller_set only */
-	/* Some of what is wanted is ready; an error makes all of it ready. */
+	int fd;          /* -1: not watched, and not called any more */
+	unsigned want;   /* READ, WRITE, both or neither */
+	bool is_watched; /* like want, set by these functions only */
+	/*
+	 * Some of what is wanted is ready, or there is an error, which makes
+	 * all of that ready.
+	 */
 	void (*ready)(struct watch *watch, unsigned ready);
 };
 
@@ -37,11 +42,15 @@ struct poller *poller_new(enum lbp_event_loop kind);
 void poller_free(struct poller *poller);
 
 /*
- * Waits for other things on a watch from now on; 0 for nothing. Returns 0, or
- * -1 with errno set and nothing changed; ERANGE: the descriptor is too high
- * for select.
+ * Waits for other things on a watch from now on, and for an error in any case:
+ * with 0 for nothing else. Not so the end of both directions, of which there
+ * is no more to tell. Returns 0, or -1 with errno set and nothing changed;
+ * ERANGE: the descriptor is too high for select. [SRV-81].
  */
 int poller_set(struct poller *poller, struct watch *watch, unsigned want);
+
+/* Stops to watch a descriptor that stays open, for errors too. */
+void poller_stop(struct poller *poller, struct watch *watch);
 
 /*
  * Stops to watch a descriptor that is about to be closed, and that nothing
@@ -58,6 +67,7 @@ int poller_wait(struct poller *poller, int timeout_ms);
 /* The two kinds; poller_new chooses. */
 struct poller_ops {
 	int (*set)(struct poller *poller, struct watch *watch, unsigned want);
+	void (*stop)(struct poller *poller, struct watch *watch);
 	void (*forget)(struct poller *poller, struct watch *watch);
 	int (*wait)(struct poller *poller, int timeout_ms);
 	void (*free)(struct poller *poller);

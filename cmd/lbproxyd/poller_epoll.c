@@ -17,10 +17,11 @@ static int set(struct poller *base, struct watch *watch, unsigned want)
 {
 	struct poller_epoll *poller = (struct poller_epoll *)base;
 	struct epoll_event event = {.data.ptr = watch};
-	int op = want == 0          ? EPOLL_CTL_DEL
-		 : watch->want == 0 ? EPOLL_CTL_ADD
-				    : EPOLL_CTL_MOD;
+	int op = watch->is_watched ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
 
+	/* Errors are told of unasked; once, as nothing may come of them. */
+	if (want == 0)
+		event.events = EPOLLET;
 	if (want & POLLER_READ)
 		event.events |= EPOLLIN;
 	if (want & POLLER_WRITE)
@@ -28,11 +29,33 @@ static int set(struct poller *base, struct watch *watch, unsigned want)
 	return epoll_ctl(poller->fd, op, watch->fd, &event);
 }
 
+static void stop(struct poller *base, struct watch *watch)
+{
+	struct poller_epoll *poller = (struct poller_epoll *)base;
+
+	epoll_ctl(poller->fd, EPOLL_CTL_DEL, watch->fd, NULL);
+}
+
 static void forget(struct poller *base, struct watch *watch)
 {
 	/* Closing the descriptor removes it. */
 	(void)base;
 	(void)watch;
+}
+
+static unsigned readiness(uint32_t events)
+{
+	unsigned ready = 0;
+
+	if (events & EPOLLIN)
+		ready |= POLLER_READ;
+	if (events & EPOLLOUT)
+		ready |= POLLER_WRITE;
+	if (events & (EPOLLERR | EPOLLHUP))
+		ready |= POLLER_READ | POLLER_WRITE;
+	if (events & EPOLLERR)
+		ready |= POLLER_ERROR;
+	return ready;
 }
 
 static int wait_for(struct poller *base, int timeout_ms)
@@ -45,17 +68,11 @@ static int wait_for(struct poller *base, int timeout_ms)
 		return errno == EINTR ? 0 : -1;
 	for (i = 0; i < n; i++) {
 		struct watch *watch = poller->events[i].data.ptr;
-		unsigned ready = 0;
+		unsigned ready = readiness(poller->events[i].events);
 
-		if (poller->events[i].events & EPOLLIN)
-			ready |= POLLER_READ;
-		if (poller->events[i].events & EPOLLOUT)
-			ready |= POLLER_WRITE;
-		if (poller->events[i].events & (EPOLLERR | EPOLLHUP))
-			ready |= POLLER_READ | POLLER_WRITE;
 		/* A handler before this one may have lost interest. */
-		ready &= watch->want;
-		if (ready != 0)
+		ready &= watch->want | POLLER_ERROR;
+		if (ready != 0 && watch->is_watched)
 			watch->ready(watch, ready);
 	}
 	return 0;
@@ -69,8 +86,7 @@ static void free_epoll(struct poller *base)
 	free(poller);
 }
 
-static const struct poller_ops ops = {
-	.set = set, .forget = forget, .wait = wait_for, .free = free_epoll};
+static const struct poller_ops ops = {set, stop, forget, wait_for, free_epoll};
 
 struct poller *poller_epoll_new(void)
 {

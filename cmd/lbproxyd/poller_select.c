@@ -1,8 +1,16 @@
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/select.h>
 
+#include "clock.h"
 #include "poller.h"
+
+/*
+ * select tells of an error only where it is to tell of reading or writing. The
+ * few descriptors that are to do neither are looked at this often. [SRV-81].
+ */
+#define LOOK_MS 100
 
 struct poller_select {
 	struct poller base;
@@ -12,7 +20,41 @@ struct poller_select {
 	fd_set writes;
 	fd_set ready_reads; /* of the wait that is going on */
 	fd_set ready_writes;
+	unsigned quiet_len; /* watched for errors only */
+	uint64_t look_ns;   /* when to look at those; 0: not set */
+	struct pollfd quiet[FD_SETSIZE];
 };
+
+static bool is_quiet(const struct watch *watch)
+{
+	return watch->is_watched && watch->want == 0;
+}
+
+/* Takes a watch in, in place of what it was before, or out: NULL. */
+static void note(struct poller_select *poller, int fd, struct watch *watch)
+{
+	poller->watches[fd] = watch;
+	if (watch != NULL && fd >= poller->fd_end)
+		poller->fd_end = fd + 1;
+	while (poller->fd_end > 0 &&
+		poller->watches[poller->fd_end - 1] == NULL)
+		poller->fd_end--;
+}
+
+static void ask_for(struct poller_select *poller, int fd, unsigned want)
+{
+	FD_CLR(fd, &poller->reads);
+	FD_CLR(fd, &poller->writes);
+	if (want & POLLER_READ)
+		FD_SET(fd, &poller->reads);
+	if (want & POLLER_WRITE)
+		FD_SET(fd, &poller->writes);
+	/* What is still to come was said of a descriptor that is gone. */
+	if (want == 0) {
+		FD_CLR(fd, &poller->ready_reads);
+		FD_CLR(fd, &poller->ready_writes);
+	}
+}
 
 static int set(struct poller *base, struct watch *watch, unsigned want)
 {
@@ -22,46 +64,67 @@ static int set(struct poller *base, struct watch *watch, unsigned want)
 		errno = ERANGE;
 		return -1;
 	}
-	FD_CLR(watch->fd, &poller->reads);
-	FD_CLR(watch->fd, &poller->writes);
-	if (want & POLLER_READ)
-		FD_SET(watch->fd, &poller->reads);
-	if (want & POLLER_WRITE)
-		FD_SET(watch->fd, &poller->writes);
-	/* What is still to come was said of a descriptor that is gone. */
-	if (want == 0) {
-		FD_CLR(watch->fd, &poller->ready_reads);
-		FD_CLR(watch->fd, &poller->ready_writes);
-	}
-	poller->watches[watch->fd] = want == 0 ? NULL : watch;
-	if (want != 0 && watch->fd >= poller->fd_end)
-		poller->fd_end = watch->fd + 1;
-	while (poller->fd_end > 0 &&
-		poller->watches[poller->fd_end - 1] == NULL)
-		poller->fd_end--;
+	poller->quiet_len -= is_quiet(watch);
+	poller->quiet_len += want == 0;
+	ask_for(poller, watch->fd, want);
+	note(poller, watch->fd, watch);
 	return 0;
 }
 
-static void forget(struct poller *base, struct watch *watch)
-{
-	(void)set(base, watch, 0);
-}
-
-static int wait_for(struct poller *base, int timeout_ms)
+static void stop(struct poller *base, struct watch *watch)
 {
 	struct poller_select *poller = (struct poller_select *)base;
-	struct timeval timeout = {.tv_sec = timeout_ms / 1000,
-		.tv_usec = (timeout_ms % 1000) * 1000};
-	int end = poller->fd_end;
-	int n, fd;
 
-	poller->ready_reads = poller->reads;
-	poller->ready_writes = poller->writes;
-	n = select(end, &poller->ready_reads, &poller->ready_writes, NULL,
-		timeout_ms < 0 ? NULL : &timeout);
-	if (n < 0)
-		return errno == EINTR ? 0 : -1;
-	for (fd = 0; n > 0 && fd < end; fd++) {
+	poller->quiet_len -= is_quiet(watch);
+	ask_for(poller, watch->fd, 0);
+	note(poller, watch->fd, NULL);
+}
+
+/* Looks for errors of those that are watched for nothing else. */
+static void look(struct poller_select *poller)
+{
+	struct pollfd *quiet = poller->quiet;
+	nfds_t n = 0;
+	nfds_t i;
+	int fd;
+
+	for (fd = 0; fd < poller->fd_end; fd++) {
+		if (poller->watches[fd] != NULL &&
+			is_quiet(poller->watches[fd]))
+			quiet[n++] = (struct pollfd){.fd = fd};
+	}
+	if (poll(quiet, n, 0) <= 0)
+		return;
+	for (i = 0; i < n; i++) {
+		struct watch *watch = poller->watches[quiet[i].fd];
+
+		/* A handler before this one may have lost interest. */
+		if (quiet[i].revents & POLLERR && watch != NULL &&
+			is_quiet(watch))
+			watch->ready(watch, POLLER_ERROR);
+	}
+}
+
+/* When some are quiet: the wait is no longer than to the next look. */
+static int until_look(struct poller_select *poller, int timeout_ms)
+{
+	uint64_t now_ns = clock_now_ns();
+	uint64_t left_ms;
+
+	if (poller->look_ns == 0)
+		poller->look_ns = now_ns + LOOK_MS * NS_PER_MS;
+	if (now_ns >= poller->look_ns)
+		return 0;
+	left_ms = (poller->look_ns - now_ns - 1) / NS_PER_MS + 1;
+	return timeout_ms >= 0 && (uint64_t)timeout_ms < left_ms ? timeout_ms
+								 : (int)left_ms;
+}
+
+static void tell(struct poller_select *poller, int end)
+{
+	int fd;
+
+	for (fd = 0; fd < end; fd++) {
 		struct watch *watch = poller->watches[fd];
 		unsigned ready = 0;
 
@@ -73,6 +136,31 @@ static int wait_for(struct poller *base, int timeout_ms)
 		if (watch != NULL && (ready &= watch->want) != 0)
 			watch->ready(watch, ready);
 	}
+}
+
+static int wait_for(struct poller *base, int timeout_ms)
+{
+	struct poller_select *poller = (struct poller_select *)base;
+	struct timeval timeout;
+	int end = poller->fd_end;
+	int n;
+
+	if (poller->quiet_len > 0)
+		timeout_ms = until_look(poller, timeout_ms);
+	timeout.tv_sec = timeout_ms / 1000;
+	timeout.tv_usec = (timeout_ms % 1000) * 1000;
+	poller->ready_reads = poller->reads;
+	poller->ready_writes = poller->writes;
+	n = select(end, &poller->ready_reads, &poller->ready_writes, NULL,
+		timeout_ms < 0 ? NULL : &timeout);
+	if (n < 0)
+		return errno == EINTR ? 0 : -1;
+	if (n > 0)
+		tell(poller, end);
+	if (poller->look_ns != 0 && clock_now_ns() >= poller->look_ns) {
+		poller->look_ns = 0;
+		look(poller);
+	}
 	return 0;
 }
 
@@ -81,8 +169,7 @@ static void free_select(struct poller *base)
 	free(base);
 }
 
-static const struct poller_ops ops = {
-	.set = set, .forget = forget, .wait = wait_for, .free = free_select};
+static const struct poller_ops ops = {set, stop, stop, wait_for, free_select};
 
 struct poller *poller_select_new(void)
 {

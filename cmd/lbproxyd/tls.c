@@ -2,18 +2,32 @@
 
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
+#include <string.h>
 
+#include "fault.h"
 #include "tls_private.h"
 
-bool tls_accept(struct tls *tls, struct tls_server *server, int fd)
+static void begin(struct tls *tls)
 {
 	tls->reason = LBP_REASON_NONE;
 	tls->detail = NULL;
+	tls->is_open = false;
+	tls->has_ended = false;
+	tls->error = 0;
+	tls->budget = TLS_HANDSHAKE_BUDGET;
+	tls->is_starved = false;
+	tls->is_flood = false;
+	tls->empty_records = 0;
+	tls->owes_ticket = false;
+}
+
+bool tls_accept(struct tls *tls, struct tls_server *server, int fd)
+{
+	begin(tls);
 	tls->ssl = SSL_new(server->ctx);
 	if (tls->ssl == NULL)
 		return false;
-	if (SSL_set_fd(tls->ssl, fd) != 1 ||
-		SSL_set_app_data(tls->ssl, tls) != 1) {
+	if (!tls_bio_use(tls, fd) || SSL_set_app_data(tls->ssl, tls) != 1) {
 		tls_release(tls);
 		return false;
 	}
@@ -36,14 +50,11 @@ static bool set_server_name(SSL *ssl, const struct tls_client *client)
 
 bool tls_connect(struct tls *tls, const struct tls_client *client, int fd)
 {
-	tls->reason = LBP_REASON_NONE;
-	tls->detail = NULL;
-	tls->owes_ticket = false;
+	begin(tls);
 	tls->ssl = SSL_new(client->ctx);
 	if (tls->ssl == NULL)
 		return false;
-	if (SSL_set_fd(tls->ssl, fd) != 1 ||
-		!set_server_name(tls->ssl, client)) {
+	if (!tls_bio_use(tls, fd) || !set_server_name(tls->ssl, client)) {
 		tls_release(tls);
 		return false;
 	}
@@ -62,22 +73,81 @@ static void forget_errors(void)
 		ERR_clear_error();
 }
 
-static enum io result_of(const struct tls *tls, int rc)
+static bool is_ours(int error)
 {
-	switch (SSL_get_error(tls->ssl, rc)) {
-	case SSL_ERROR_WANT_READ:
-		return IO_WANT_READ;
-	case SSL_ERROR_WANT_WRITE:
-		return IO_WANT_WRITE;
-	case SSL_ERROR_ZERO_RETURN:
-		return IO_END;
+	return lbp_fault_of_socket(error) == LBP_FAULT_OURS;
+}
+
+/* What stands in the way of what OpenSSL wants to read. */
+static enum io obstacle(const struct tls *tls)
+{
+	if (tls->is_flood)
+		return IO_FLOOD;
+	if (tls->is_starved)
+		return IO_YIELD;
+	if (tls->error != 0)
+		return is_ours(tls->error) ? IO_INTERNAL : IO_RESET;
+	if (tls->has_ended)
+		return tls->takes_unclean_end && tls->is_open ? IO_END
+							      : IO_TRUNCATED;
+	return IO_WANT_READ;
+}
+
+/* OpenSSL itself gave up. */
+static enum io failure(void)
+{
+	unsigned long error = ERR_peek_last_error();
+
+	if (ERR_GET_REASON(error) == ERR_R_MALLOC_FAILURE)
+		return IO_INTERNAL;
+	if (ERR_GET_LIB(error) != ERR_LIB_SSL)
+		return IO_RESET;
+	switch (ERR_GET_REASON(error)) {
+	case SSL_R_TOO_MANY_WARN_ALERTS:
+	case SSL_R_RECORD_TOO_SMALL: /* of no length, too often */
+		return IO_FLOOD;
 	default:
 		return IO_RESET;
 	}
 }
 
+static enum io result_of(const struct tls *tls, int rc)
+{
+	switch (SSL_get_error(tls->ssl, rc)) {
+	case SSL_ERROR_WANT_READ:
+		return obstacle(tls);
+	case SSL_ERROR_WANT_WRITE:
+		return IO_WANT_WRITE;
+	case SSL_ERROR_ZERO_RETURN:
+		return IO_END;
+	default:
+		return failure();
+	}
+}
+
+/* What was written went nowhere if the socket failed on the way. */
+static enum io written(const struct tls *tls)
+{
+	if (tls->error == 0)
+		return IO_OK;
+	return is_ours(tls->error) ? IO_INTERNAL : IO_RESET;
+}
+
+/* A failure of which OpenSSL knows nothing. */
+static const char *what_happened(const struct tls *tls, enum io io)
+{
+	switch (io) {
+	case IO_TRUNCATED:
+		return "the peer closed the connection";
+	case IO_YIELD:
+		return "too long a handshake";
+	default:
+		return tls->error != 0 ? strerror(tls->error) : NULL;
+	}
+}
+
 /* A handshake's failure that the certificate's judgement did not name. */
-static void explain(struct tls *tls)
+static void explain(struct tls *tls, enum io io)
 {
 	unsigned long error = ERR_peek_last_error();
 	long verdict = SSL_get_verify_result(tls->ssl);
@@ -85,10 +155,12 @@ static void explain(struct tls *tls)
 	if (tls->detail == NULL && verdict != X509_V_OK)
 		tls->detail = X509_verify_cert_error_string(verdict);
 	if (tls->detail == NULL)
-		tls->detail = ERR_reason_error_string(error);
+		tls->detail = error != 0 ? ERR_reason_error_string(error)
+					 : what_happened(tls, io);
 	if (tls->reason != LBP_REASON_NONE)
 		return;
-	tls->reason = LBP_REASON_HANDSHAKE_FAILED;
+	tls->reason = io == IO_INTERNAL ? LBP_REASON_INTERNAL
+					: LBP_REASON_HANDSHAKE_FAILED;
 	if (ERR_GET_LIB(error) == ERR_LIB_SSL &&
 		ERR_GET_REASON(error) ==
 			SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE)
@@ -102,13 +174,16 @@ enum io tls_handshake(struct tls *tls)
 
 	forget_errors();
 	rc = SSL_do_handshake(tls->ssl);
-	if (rc == 1)
+	if (rc == 1) {
+		/* A socket that failed meanwhile is another matter. */
+		tls->is_open = true;
 		return IO_OK;
+	}
 	io = result_of(tls, rc);
 	if (io == IO_WANT_READ || io == IO_WANT_WRITE)
 		return io;
-	explain(tls);
-	return IO_RESET;
+	explain(tls, io);
+	return io == IO_INTERNAL ? io : IO_RESET;
 }
 
 enum io tls_read(struct tls *tls, void *buf, size_t len, size_t *n)
@@ -117,11 +192,15 @@ enum io tls_read(struct tls *tls, void *buf, size_t len, size_t *n)
 	int rc;
 
 	forget_errors();
+	tls->is_starved = false;
 	rc = SSL_read_ex(tls->ssl, buf, len, n);
 	io = rc == 1 ? IO_OK : result_of(tls, rc);
 	if (io == IO_RESET)
 		tls->detail = ERR_reason_error_string(ERR_peek_last_error());
-	return io;
+	if (io != IO_OK)
+		return io;
+	tls->empty_records = 0;
+	return tls->is_flood ? IO_FLOOD : IO_OK;
 }
 
 /*
@@ -146,7 +225,7 @@ enum io tls_write(struct tls *tls, const void *buf, size_t len, size_t *n)
 		send_ticket(tls);
 	rc = SSL_write_ex(tls->ssl, buf, len, n);
 	if (rc == 1)
-		return IO_OK;
+		return written(tls);
 	io = result_of(tls, rc);
 	return io == IO_END ? IO_RESET : io;
 }
@@ -159,7 +238,7 @@ enum io tls_end(struct tls *tls)
 	forget_errors();
 	rc = SSL_shutdown(tls->ssl);
 	if (rc >= 0)
-		return IO_OK;
+		return written(tls);
 	io = result_of(tls, rc);
 	return io == IO_END ? IO_RESET : io;
 }
@@ -181,6 +260,12 @@ const char *tls_version(const struct tls *tls)
 
 void tls_release(struct tls *tls)
 {
+	/*
+	 * Else OpenSSL would forget the TLS session of a connection that did
+	 * not end well. After a fatal alert it has done so. [SRV-84].
+	 */
+	if (tls->ssl != NULL && tls->is_open)
+		SSL_set_shutdown(tls->ssl, SSL_SENT_SHUTDOWN);
 	SSL_free(tls->ssl);
 	tls->ssl = NULL;
 }

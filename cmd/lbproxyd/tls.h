@@ -20,8 +20,12 @@ enum io {
 	IO_OK,
 	IO_WANT_READ, /* again, once the socket can be read */
 	IO_WANT_WRITE,
-	IO_END,   /* the peer ended cleanly */
-	IO_RESET, /* anything else: an unclean end, a broken protocol */
+	IO_YIELD,     /* again, in the next turn: the budget is used up */
+	IO_END,       /* the peer ended cleanly */
+	IO_TRUNCATED, /* TCP ended, and TLS did not */
+	IO_RESET,     /* TCP was reset or has failed, or TLS is broken */
+	IO_FLOOD,     /* too many records without data */
+	IO_INTERNAL,  /* our own trouble: out of memory */
 };
 
 struct tls_server; /* towards clients */
@@ -38,7 +42,20 @@ struct tls {
 	bool owes_ticket;       /* it goes with the first bytes. [SRV-71] */
 	enum lbp_reason reason; /* why the handshake failed */
 	const char *detail;     /* the same in OpenSSL's words, or NULL */
+	bool takes_unclean_end; /* TCP's end is an end also without TLS's */
+
+	int fd;
+	bool is_open;           /* the handshake is over */
+	bool has_ended;         /* TCP has, from the peer */
+	int error;              /* of the socket; 0: none */
+	size_t budget;          /* that reading may still use [SRV-34] */
+	bool is_starved;        /* and had to go without */
+	bool is_flood;          /* [SRV-88] */
+	unsigned empty_records; /* since there was data */
 };
+
+/* What a handshake may use of the socket in all. [SRV-34]. */
+#define TLS_HANDSHAKE_BUDGET (256 * 1024)
 
 /*
  * Makes the context of [tls]; relative paths are looked up in the directory
@@ -63,7 +80,10 @@ bool tls_connect(struct tls *tls, const struct tls_client *client, int fd);
 /* Drives the handshake. IO_RESET: it failed, an alert was sent if any. */
 enum io tls_handshake(struct tls *tls);
 
-/* Reads at least one and at most len bytes; *n of them with IO_OK. */
+/*
+ * Reads at least one and at most len bytes; *n of them with IO_OK. What it
+ * takes from the socket it takes from tls->budget, which the caller sets.
+ */
 enum io tls_read(struct tls *tls, void *buf, size_t len, size_t *n);
 
 /*

@@ -294,7 +294,7 @@ struct tls_server *tls_server_new(
 	unsigned before = problems->count;
 	const X509 *leaf;
 
-	if (server != NULL) {
+	if (server != NULL && tls_bio_init()) {
 		server->ctx = SSL_CTX_new(TLS_server_method());
 		server->trust = trust_new();
 	}
@@ -393,7 +393,7 @@ struct tls_client *tls_client_new(const struct lbp_config_upstream *upstream,
 	struct tls_client *client = calloc(1, sizeof(*client));
 	unsigned before = problems->count;
 
-	if (client != NULL) {
+	if (client != NULL && tls_bio_init()) {
 		client->ctx = SSL_CTX_new(TLS_client_method());
 		client->server_name = strdup(upstream->server_name.ptr);
 	}

@@ -19,6 +19,12 @@ struct tls_client {
 	bool is_name; /* and not an IP address: send it as SNI */
 };
 
+/* Before any TLS begins, and again if it likes. False: out of memory. */
+bool tls_bio_init(void);
+
+/* Puts the SSL of tls, which has begun, on a socket. False: out of memory. */
+bool tls_bio_use(struct tls *tls, int fd);
+
 /* Puts the judgement of client certificates into the server's context. */
 void tls_verify_install(struct tls_server *server);
 

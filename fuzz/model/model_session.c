@@ -364,6 +364,7 @@ static enum lbp_err in_relay(struct model_session *model,
 		reason = model->cut_reason;
 	/* It broke off, and never said a byte. */
 	if (model->state == LBP_SESSION_RESETTING && !upstream_spoke &&
+		!model->answered &&
 		(reason == LBP_REASON_UPSTREAM_RESET ||
 			reason == LBP_REASON_UPSTREAM_TRUNCATED))
 		end_of_dial(model, false, duties);

@@ -281,7 +281,7 @@ void sim_act(struct sim *sim, struct sim_conn *conn)
 		relay(sim, conn);
 		break;
 	case LBP_SESSION_RESETTING:
-		reset(sim, conn, bytes_u8(&sim->bytes) % 64);
+		reset(sim, conn, 1 + bytes_u8(&sim->bytes) % 64);
 		break;
 	case LBP_SESSION_CLOSING:
 		leave(sim, conn);

@@ -118,9 +118,10 @@ static void act_upstream(struct sim *sim)
 static void stop(struct sim *sim, struct sim_conn *conn)
 {
 	static const enum lbp_reason reasons[] = {LBP_REASON_DRAIN_TIMEOUT,
-		LBP_REASON_SHUTDOWN, LBP_REASON_INTERNAL};
+		LBP_REASON_SHUTDOWN, LBP_REASON_INTERNAL,
+		LBP_REASON_CLIENT_FLOOD, LBP_REASON_UPSTREAM_FLOOD};
 	struct lbp_event event = {.kind = LBP_EVENT_STOP,
-		.reason = reasons[bytes_below(&sim->bytes, 3)]};
+		.reason = reasons[bytes_below(&sim->bytes, 5)]};
 
 	sim_note(sim, conn, SIM_STOP, LBP_NONE);
 	sim_event(sim, conn, &event);

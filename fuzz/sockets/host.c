@@ -14,7 +14,6 @@ int __wrap_socket(int family, int type, int protocol);
 int __wrap_connect(int fd, const struct sockaddr *address, socklen_t len);
 int __wrap_getsockname(int fd, struct sockaddr *address, socklen_t *len);
 int __wrap_getpeername(int fd, struct sockaddr *address, socklen_t *len);
-int __wrap_getsockopt(int fd, int level, int name, void *value, socklen_t *len);
 int __wrap_clock_gettime(clockid_t clock, struct timespec *ts);
 uint8_t *__wrap_loop_take_ring(struct loop *loop);
 uint8_t *__real_loop_take_ring(struct loop *loop);
@@ -144,17 +143,6 @@ int __wrap_getpeername(int fd, struct sockaddr *address, socklen_t *len)
 	return 0;
 }
 
-int __wrap_getsockopt(int fd, int level, int name, void *value, socklen_t *len)
-{
-	const struct side *side = side_of_fd(fd);
-
-	if (level != SOL_SOCKET || name != SO_ERROR || *len != sizeof(int))
-		abort();
-	memcpy(value, &side->refusal, sizeof(side->refusal));
-	sides.called = true;
-	return 0;
-}
-
 bool tls_accept(struct tls *tls, struct tls_server *server, int fd)
 {
 	(void)server;
@@ -227,15 +215,14 @@ enum io tls_handshake(struct tls *tls)
 	ORACLE("SRV-43", !host.is_polling && host.steps == 0,
 		"not its turn: %u", host.steps);
 	host.steps++;
-	if (side->is_reset)
-		return fail(tls, LBP_REASON_HANDSHAKE_FAILED);
 	if (!take_flights(tls, side))
 		return fail(tls, LBP_REASON_BAD_CERTIFICATE);
-	if (side->flights > 0 && side->has_ended)
+	/* What came before a reset, or an end, is read before it. */
+	if (side->flights > 0 && (side->has_ended || side->is_reset))
 		return fail(tls, LBP_REASON_HANDSHAKE_FAILED);
 	if (side->flights > 0)
 		return IO_WANT_READ;
-	if (side->room == 0)
+	if (side->room == 0 && !side->is_reset)
 		return IO_WANT_WRITE;
 	side->is_shaking = false;
 	if (sides.reads_ahead)
@@ -344,6 +331,7 @@ void capacity_exhausted(struct capacity *capacity, const char *what, int error)
 	ORACLE("SRV-21", sides.refused && what[0] != '\0' && error != 0,
 		"nothing was refused: %s", what);
 	host.exhausted++;
+	sides.is_reported = true;
 }
 
 void report_conn(const struct conn *conn, uint64_t now_ns)
@@ -362,6 +350,9 @@ void report_conn(const struct conn *conn, uint64_t now_ns)
 	host.reports++;
 	host.reason = conn->session.reason;
 	host.reported_ns = now_ns;
+	host.is_dialing = sides.side[1].closed || sides.side[1].is_connecting ||
+			  sides.side[1].is_shaking ||
+			  sides.side[1].refusal != 0;
 }
 
 void report_health(const struct served_app *app, uint32_t upstream,

@@ -47,6 +47,7 @@ struct host {
 	unsigned reports; /* of the connection, the last one: */
 	enum lbp_reason reason;
 	uint64_t reported_ns;
+	bool is_dialing;    /* when it ended: no upstream was there yet */
 	bool is_down[2];    /* upstreams */
 	unsigned exhausted; /* lines that say so */
 };

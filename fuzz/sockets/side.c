@@ -69,7 +69,7 @@ void side_arrive(struct side *side, uint64_t n)
 {
 	uint64_t left = SIDE_BYTES_MAX - side->arrived;
 
-	if (side->has_ended)
+	if (side->has_ended || side->is_reset)
 		return;
 	side->arrived += n < left ? n : left;
 	if (side->write_needs_read)
@@ -79,7 +79,26 @@ void side_arrive(struct side *side, uint64_t n)
 void side_end(struct side *side)
 {
 	side_arrive(side, 0);
-	side->has_ended = true;
+	side->has_ended = side->has_ended || !side->is_reset;
+}
+
+void side_truncate(struct side *side)
+{
+	if (side->has_ended || side->is_reset || !side_is_tls(side))
+		return;
+	side_end(side);
+	side->is_truncated = true;
+}
+
+void side_reset(struct side *side)
+{
+	side->has_error = side->has_error || !side->is_reset;
+	side->is_reset = true;
+}
+
+bool side_is_done(const struct side *side)
+{
+	return side->saw_end && side->shut;
 }
 
 struct stream *side_stream(const struct side *side)
@@ -132,22 +151,29 @@ unsigned side_readiness(const struct side *side)
 {
 	if (side->is_connecting)
 		return 0;
-	if (side->is_reset || side->refusal != 0)
+	if (side->is_reset)
+		return POLLER_READ | POLLER_WRITE |
+		       (side->has_error ? POLLER_ERROR : 0);
+	if (side->refusal != 0)
 		return POLLER_READ | POLLER_WRITE;
 	return (is_readable(side) ? POLLER_READ : 0) |
 	       (side->room > 0 ? POLLER_WRITE : 0);
 }
 
-size_t side_take(struct side *side, void *buf, size_t len, uint64_t n)
+void side_spend(const struct side *side, uint64_t n)
 {
 	uint64_t *budget = &sides.budget[side - sides.side];
 
-	n = min(n, len);
-	memcpy(buf, sent_by(side, side->taken), n);
-	side->taken += n;
 	ORACLE("SRV-34", n <= *budget, "%llu bytes too much in one turn",
 		(unsigned long long)(n - *budget));
 	*budget -= n;
+}
+
+size_t side_take(struct side *side, void *buf, size_t len, uint64_t n)
+{
+	n = min(n, len);
+	memcpy(buf, sent_by(side, side->taken), n);
+	side->taken += n;
 	sides.called = sides.called || n > 0;
 	return n;
 }
@@ -175,29 +201,62 @@ void side_forget(struct poller *poller, struct watch *watch)
 	side_of_fd(watch->fd)->is_watched = false;
 }
 
+void side_stop(struct poller *poller, struct watch *watch)
+{
+	side_forget(poller, watch);
+	sides.called = true;
+}
+
 int side_watch(struct poller *poller, struct watch *watch, unsigned want)
 {
 	(void)poller;
+	(void)want;
 	/* To watch for other things than before takes no memory. */
-	if (sides.no_watch && watch->want == 0) {
+	if (sides.no_watch && !watch->is_watched) {
 		sides.no_watch = false;
 		sides.refused = true;
 		errno = ENOSPC;
 		return -1;
 	}
-	side_of_fd(watch->fd)->is_watched = want != 0;
+	side_of_fd(watch->fd)->is_watched = true;
 	sides.called = true;
 	return 0;
+}
+
+/* Do bytes of this side still go on? While resetting, one side's do. */
+static bool goes_on(const struct side *from)
+{
+	const struct lbp_session *session = &sides.conn->session;
+
+	return session->state != LBP_SESSION_RESETTING ||
+	       from == &sides.side[session->cut == LBP_DOWN];
+}
+
+/* Nothing is ready, and the session goes on: is no break unnoticed? */
+static void check_breaks(const struct side *side)
+{
+	bool is_resetting = sides.conn->session.state == LBP_SESSION_RESETTING;
+
+	ORACLE("SRV-81",
+		!side->is_reset || side_is_done(side) ||
+			(is_resetting && goes_on(side)),
+		"a reset is not seen");
+	ORACLE("SRV-82",
+		!is_resetting || !goes_on(side) ||
+			side_other(side)->given < side->arrived ||
+			side_other(side)->lags > 0,
+		"it waits for nothing");
 }
 
 void side_check_rest(const struct side *from)
 {
 	const struct side *to = side_other(from);
-	bool can_write = to->room > 0 && !to->write_needs_read;
+	bool can_write = to->room > 0 && !to->write_needs_read && !to->is_reset;
 	bool is_full = from->taken - to->given == RING_BYTES;
 	bool can_read = !from->read_needs_write || from->room > 0;
 
-	if (from->is_reset || to->is_reset)
+	check_breaks(from);
+	if (!goes_on(from))
 		return;
 	ORACLE("SRV-18", from->taken - to->given <= RING_BYTES,
 		"more than a ring is kept");
@@ -209,10 +268,11 @@ void side_check_rest(const struct side *from)
 		"%llu bytes are not written",
 		(unsigned long long)(from->taken - to->given));
 	ORACLE("SRV-35",
-		!from->has_ended || from->saw_end || is_full || !can_read,
+		!from->has_ended || from->is_reset || from->saw_end ||
+			from->saw_truncation || is_full || !can_read,
 		"the end is not read");
 	ORACLE("SRV-35",
 		!from->saw_end || to->shut || to->given < from->taken ||
-			!can_write,
+			!can_write || from->is_reset,
 		"the end is not passed on");
 }

@@ -15,9 +15,13 @@
 
 /* One peer and the socket to it. The peer: */
 struct side {
-	uint64_t arrived; /* bytes of it that the socket has, or had */
-	bool has_ended;   /* cleanly, after those */
+	uint64_t arrived;  /* bytes of it that the socket has, or had */
+	bool has_ended;    /* cleanly, after those, */
+	bool is_truncated; /* or its TCP without its TLS */
 	bool is_reset;
+	bool has_error;        /* which the socket has not been asked about */
+	bool floods;           /* TLS with records that have no data */
+	unsigned lags;         /* so many bytes its TCP has not got yet */
 	bool is_shaking;       /* in a TLS handshake, */
 	unsigned flights;      /* of which so many are to be read */
 	bool is_connecting;    /* and that is not decided */
@@ -32,6 +36,8 @@ struct side {
 	uint64_t taken;
 	uint64_t pending; /* TLS has taken more, in whole records */
 	bool saw_end;
+	bool saw_truncation;
+	bool saw_flood;
 	bool saw_reset;
 	uint64_t given; /* of the other one's bytes */
 	bool notified;  /* close_notify was written */
@@ -55,7 +61,8 @@ struct sides {
 	int no_socket;       /* why there is none for the next dial, or 0 */
 	int connects;        /* what the next connect comes to: 0 or an errno */
 	bool reads_ahead;    /* TLS has what came with a handshake */
-	bool refused;        /* a call for want of something of ours */
+	bool refused;        /* a call for want of something of ours, */
+	bool is_reported;    /* and there is a line about it */
 	bool called;         /* something was got from a call */
 	unsigned idle;       /* turns since that was so */
 	uint64_t budget[2];  /* what may be taken in this turn [SRV-34] */
@@ -84,12 +91,25 @@ void side_open(struct side *side);
 void side_arrive(struct side *side, uint64_t n);
 void side_end(struct side *side);
 
+/* The peer resets: what has arrived stays, and nothing more comes. */
+void side_reset(struct side *side);
+
+/* Its TCP ends without its TLS, if it has TLS. */
+void side_truncate(struct side *side);
+
+/* So many bytes are taken from a socket, in this turn. [SRV-34]. */
+void side_spend(const struct side *side, uint64_t n);
+
+/* Is a side done: has it ended, and was the other's end passed on to it? */
+bool side_is_done(const struct side *side);
+
 /* Gives the relay at most n bytes of a side, and a side at most n bytes from
  * the relay; how many it came to. */
 size_t side_take(struct side *side, void *buf, size_t len, uint64_t n);
 size_t side_give(struct side *side, const void *buf, uint64_t n);
 
 /* For a struct poller_ops. */
+void side_stop(struct poller *poller, struct watch *watch);
 int side_watch(struct poller *poller, struct watch *watch, unsigned want);
 void side_forget(struct poller *poller, struct watch *watch);
 
@@ -97,6 +117,7 @@ void side_forget(struct poller *poller, struct watch *watch);
 void side_check_rest(const struct side *from);
 
 /* What the poller would say of a side, were it asked for all. */
+/* Unasked, it says POLLER_ERROR. */
 unsigned side_readiness(const struct side *side);
 
 /* The stream of a side, and the other side. */

@@ -1,8 +1,13 @@
 /* The calls of sockets. */
 #include <errno.h>
 #include <inttypes.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "oracle.h"
@@ -15,6 +20,8 @@ int __wrap_close(int fd);
 int __real_close(int fd);
 int __wrap_setsockopt(
 	int fd, int level, int name, const void *value, socklen_t len);
+int __wrap_getsockopt(int fd, int level, int name, void *value, socklen_t *len);
+int __wrap_ioctl(int fd, unsigned long what, ...);
 
 /* A side with TLS is used through TLS, one without is not. */
 static struct side *plain_side(int fd)
@@ -36,10 +43,13 @@ static bool is_interrupted(void)
 	return is;
 }
 
+/* The error is told once; after that a socket has but ended. */
 static ssize_t fail_reset(struct side *side)
 {
 	side->saw_reset = true;
-	errno = ECONNRESET;
+	errno = side->has_error ? ECONNRESET : EPIPE;
+	side->has_error = false;
+	sides.called = true;
 	return -1;
 }
 
@@ -64,19 +74,21 @@ static ssize_t drop_some(struct side *side, size_t len)
 static ssize_t look(struct side *side, size_t len, bool drop)
 {
 	bool is_there = side->arrived > side->taken + side->pending ||
-			side->messages > 0;
+			side->messages > 0 ||
+			/* close_notify is a record like others. */
+			(!drop && side->has_ended && !side->is_truncated);
 
 	ORACLE("SRV-13", side == sides.side && len > 0,
 		"this is not the client");
-	if (side->is_reset)
+	if (side->has_error && !is_there)
 		return fail_reset(side);
 	if (is_interrupted())
 		return -1;
-	sides.called = is_there || side->has_ended;
+	sides.called = is_there || side->has_ended || side->is_reset;
 	if (is_there)
 		return drop ? drop_some(side, len) : 1;
 	side->saw_end = side->has_ended && drop;
-	return side->has_ended ? 0 : -1;
+	return side->has_ended || side->is_reset ? 0 : -1;
 }
 
 static ssize_t receive(struct side *side, void *buf, size_t len)
@@ -86,19 +98,24 @@ static ssize_t receive(struct side *side, void *buf, size_t len)
 
 	ORACLE("SRV-35", len > 0, "a read of nothing");
 	ORACLE("SRV-16", !side->saw_end, "a read after the end");
-	if (side->is_reset)
-		return fail_reset(side);
 	if (is_interrupted())
 		return -1;
+	side_spend(side, side->arrived - side->taken < len
+				 ? side->arrived - side->taken
+				 : len);
 	n = side_take(side, buf, len, side->arrived - side->taken);
 	may_be_empty = side->may_be_empty;
 	side->may_be_empty = n == len;
 	if (n > 0)
 		return (ssize_t)n;
-	ORACLE("SRV-35", side->has_ended || may_be_empty, "a read in vain");
-	if (!side->has_ended)
+	if (side->has_error && !side->has_ended)
+		return fail_reset(side);
+	ORACLE("SRV-35", side->has_ended || side->is_reset || may_be_empty,
+		"a read in vain");
+	if (!side->has_ended && !side->is_reset)
 		return -1;
-	side->saw_end = true;
+	/* To the kernel an end of any kind is one, once the error is told. */
+	side->saw_end = side->has_ended;
 	sides.called = true;
 	return 0;
 }
@@ -154,15 +171,46 @@ int __wrap_shutdown(int fd, int how)
 	sides.called = true;
 	if (sides.no_shutdown) {
 		sides.no_shutdown = false;
-		side->saw_reset = true;
+		sides.refused = true;
 		errno = ENOBUFS;
 		return -1;
 	}
-	side->shut = true;
-	if (!side->is_reset)
+	if (!side->is_reset) {
+		side->shut = true;
 		return 0;
+	}
+	/* One that answers close_notify with a reset had ended. */
+	side->shut = side->notified;
+	side->saw_reset = side->saw_reset || !side->notified;
 	errno = ENOTCONN;
 	return -1;
+}
+
+/* Asking for an error takes it away. */
+int __wrap_getsockopt(int fd, int level, int name, void *value, socklen_t *len)
+{
+	struct side *side = side_of_fd(fd);
+	int error = side->has_error ? ECONNRESET : side->refusal;
+
+	if (level != SOL_SOCKET || name != SO_ERROR || *len != sizeof(int))
+		abort();
+	memcpy(value, &error, sizeof(error));
+	side->saw_reset = side->saw_reset || side->has_error;
+	side->has_error = false;
+	sides.called = true;
+	return 0;
+}
+
+int __wrap_ioctl(int fd, unsigned long what, ...)
+{
+	va_list args;
+
+	if (what != SIOCOUTQ)
+		abort();
+	va_start(args, what);
+	*va_arg(args, int *) = (int)side_of_fd(fd)->lags;
+	va_end(args);
+	return 0;
 }
 
 int __wrap_setsockopt(

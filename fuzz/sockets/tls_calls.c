@@ -2,6 +2,8 @@
  * The calls of TLS after its handshake: records, and messages of its own, for
  * which a read may have to write and a write to read.
  */
+#include <errno.h>
+
 #include "oracle.h"
 #include "side.h"
 
@@ -39,37 +41,72 @@ static enum io write_waits(struct side *side)
 	return side->room == 0 ? IO_WANT_WRITE : IO_OK;
 }
 
+/* Takes as much of a record from the socket as the turn allows. [SRV-34]. */
+static void get_record(struct tls *tls, struct side *side)
+{
+	uint64_t n = record(side->arrived - side->taken);
+
+	if (n > tls->budget)
+		n = tls->budget;
+	tls->budget -= n;
+	side_spend(side, n);
+	side->pending = n;
+}
+
+static enum io fail_reset(struct tls *tls, struct side *side)
+{
+	side->saw_reset = true;
+	side->has_error = false;
+	tls->error = ECONNRESET;
+	sides.called = true;
+	return IO_RESET;
+}
+
+/* Why there is none to read. */
+static enum io no_data(struct tls *tls, struct side *side)
+{
+	if (side->floods) {
+		side->saw_flood = sides.called = true;
+		return IO_FLOOD;
+	}
+	if (!side->has_ended && (side->has_error || tls->error != 0))
+		return fail_reset(tls, side);
+	ORACLE("SRV-35", side->has_ended || side->is_reset || side->may_be_idle,
+		"a read in vain");
+	if (!side->has_ended && !side->is_reset)
+		return IO_WANT_READ;
+	sides.called = true;
+	/* The error is told: what is left of the socket is an end. */
+	if (!side->has_ended)
+		return tls->takes_unclean_end ? IO_END : IO_TRUNCATED;
+	side->saw_truncation = side->is_truncated && !tls->takes_unclean_end;
+	side->saw_end = !side->saw_truncation;
+	return side->saw_end ? IO_END : IO_TRUNCATED;
+}
+
 enum io tls_read(struct tls *tls, void *buf, size_t len, size_t *n)
 {
 	struct side *side = tls_side(tls);
 
 	ORACLE("SRV-35", len > 0, "a read of nothing");
 	ORACLE("SRV-16", !side->saw_end, "a read after the end");
-	if (side->is_reset) {
-		side->saw_reset = true;
-		return IO_RESET;
-	}
-	if (side->read_needs_write && side->room == 0)
+	if (side->read_needs_write && side->room == 0 && !side->is_reset)
 		return IO_WANT_WRITE;
 	if (side->read_needs_write)
 		side->may_be_idle = true;
 	side->read_needs_write = false;
 	if (side->pending == 0) {
 		get_message(side);
-		side->pending = record(side->arrived - side->taken);
+		if (tls->budget == 0)
+			return IO_YIELD;
+		get_record(tls, side);
 	}
 	if (side->pending > 0) {
 		*n = side_take(side, buf, len, side->pending);
 		side->pending -= *n;
 		return IO_OK;
 	}
-	ORACLE("SRV-35", side->has_ended || side->may_be_idle,
-		"a read in vain");
-	if (!side->has_ended)
-		return IO_WANT_READ;
-	side->saw_end = true;
-	sides.called = true;
-	return IO_END;
+	return no_data(tls, side);
 }
 
 enum io tls_write(struct tls *tls, const void *buf, size_t len, size_t *n)
@@ -81,10 +118,8 @@ enum io tls_write(struct tls *tls, const void *buf, size_t len, size_t *n)
 	/* OpenSSL refuses less than what it could not write before. */
 	ORACLE("SRV-16", len >= side->retry, "%zu bytes, before %llu", len,
 		(unsigned long long)side->retry);
-	if (side->is_reset) {
-		side->saw_reset = true;
-		return IO_RESET;
-	}
+	if (side->is_reset)
+		return fail_reset(tls, side);
 	io = write_waits(side);
 	side->retry = io == IO_OK ? 0 : record(len);
 	if (io == IO_OK)
@@ -99,10 +134,8 @@ enum io tls_end(struct tls *tls)
 
 	ORACLE("SRV-16", !side->notified, "close_notify twice");
 	ORACLE("SRV-11", !side->is_shaking, "close_notify in a handshake");
-	if (side->is_reset) {
-		side->saw_reset = true;
-		return IO_RESET;
-	}
+	if (side->is_reset)
+		return fail_reset(tls, side);
 	io = write_waits(side);
 	side->notified = io == IO_OK;
 	sides.called = sides.called || io == IO_OK;

@@ -368,6 +368,40 @@ static void a_cut_takes_back_an_end_that_waits_and_no_other(void)
 	CU_ASSERT_EQUAL(pipe.state, LBP_PIPE_ENDED);
 }
 
+/* Takes a pipe to a state, by way of a byte if it needs one to stay there. */
+static void put(struct lbp_pipe *pipe, enum lbp_pipe_state state)
+{
+	lbp_pipe_init(pipe);
+	if (state == LBP_PIPE_ENDING || state == LBP_PIPE_ENDED)
+		CU_ASSERT_EQUAL(lbp_pipe_end(pipe), LBP_OK);
+	if (state == LBP_PIPE_ENDED)
+		CU_ASSERT_EQUAL(lbp_pipe_end_passed(pipe), LBP_OK);
+	if (state == LBP_PIPE_CUT)
+		CU_ASSERT_EQUAL(lbp_pipe_cut(pipe), LBP_OK);
+}
+
+static void a_side_is_done_with_after_both_ends_at_it(void)
+{
+	struct lbp_flow flow;
+
+	for (int from = 0; from <= LBP_PIPE_CUT; from++) {
+		for (int to = 0; to <= LBP_PIPE_CUT; to++) {
+			bool done = (from == LBP_PIPE_ENDING ||
+					    from == LBP_PIPE_ENDED) &&
+				    to == LBP_PIPE_ENDED;
+
+			put(&flow.pipes[LBP_UP], (enum lbp_pipe_state)from);
+			put(&flow.pipes[LBP_DOWN], (enum lbp_pipe_state)to);
+			CU_ASSERT_EQUAL(
+				lbp_flow_is_done_with(&flow, LBP_UP), done);
+			put(&flow.pipes[LBP_DOWN], (enum lbp_pipe_state)from);
+			put(&flow.pipes[LBP_UP], (enum lbp_pipe_state)to);
+			CU_ASSERT_EQUAL(
+				lbp_flow_is_done_with(&flow, LBP_DOWN), done);
+		}
+	}
+}
+
 static void delivered_bytes_are_counted(void)
 {
 	struct lbp_pipe pipe = make();
@@ -440,6 +474,8 @@ void suite_flow(void)
 	CU_add_test(suite,
 		"[SES-25] a cut takes back an end that waits, and no other",
 		a_cut_takes_back_an_end_that_waits_and_no_other);
+	CU_add_test(suite, "[SES-27] a side is done with after both ends at it",
+		a_side_is_done_with_after_both_ends_at_it);
 	CU_add_test(suite, "[FLW-8] delivered bytes are counted",
 		delivered_bytes_are_counted);
 	CU_add_test(suite, "[FLW-2] validate sees what is wrong",

@@ -105,13 +105,22 @@ static void a_dial_is_a_success_with_the_first_byte(void)
 
 static void a_reset_before_the_first_byte_is_a_failure(void)
 {
-	for (int i = 0; i < 2; i++) {
+	for (int i = 0; i < 4; i++) {
+		bool reset = i >= 2;
+
 		reach(LBP_SESSION_RELAY);
-		if (i == 1)
+		if (i % 2 == 1)
 			lbp_app_dialed(app, 1, false);
-		when(LBP_EVENT_UPSTREAM_RESET);
+		when(reset ? LBP_EVENT_UPSTREAM_RESET
+			   : LBP_EVENT_UPSTREAM_TRUNCATED);
+		then(RELAY, LBP_SESSION_RESETTING);
+		CU_ASSERT_EQUAL(duties.health_upstream, LBP_NONE);
+		(void)lbp_pipe_cut(&session.flow.pipes[LBP_DOWN]);
+		CU_ASSERT_FALSE(lbp_session_answer_is_due(&session));
+		when(LBP_EVENT_DELIVERED);
 		then(RESET_CLIENT | RESET_UPSTREAM | ENDS, LBP_SESSION_ENDED);
-		reason_is(LBP_REASON_UPSTREAM_RESET);
+		reason_is(reset ? LBP_REASON_UPSTREAM_RESET
+				: LBP_REASON_UPSTREAM_TRUNCATED);
 		CU_ASSERT_EQUAL(duties.health_upstream, 0);
 		CU_ASSERT_EQUAL(duties.health, LBP_HEALTH_SAME);
 		nothing_is_held();
@@ -128,6 +137,8 @@ static void a_reset_after_it_is_none(void)
 		if (told)
 			when(LBP_EVENT_ANSWERED);
 		when(LBP_EVENT_UPSTREAM_RESET);
+		CU_ASSERT_EQUAL(duties.health_upstream, LBP_NONE);
+		when(LBP_EVENT_DELIVERED);
 		reason_is(LBP_REASON_UPSTREAM_RESET);
 		CU_ASSERT_EQUAL(duties.health_upstream, LBP_NONE);
 		nothing_is_held();
@@ -136,15 +147,35 @@ static void a_reset_after_it_is_none(void)
 	}
 }
 
+/* The first byte may come to light after the reset: it is read before. */
+static void an_answer_may_be_read_after_the_reset(void)
+{
+	reach(LBP_SESSION_RELAY);
+	when(LBP_EVENT_UPSTREAM_RESET);
+	upstream_sends(true);
+	CU_ASSERT_TRUE(lbp_session_answer_is_due(&session));
+	when(LBP_EVENT_ANSWERED);
+	then(0, LBP_SESSION_RESETTING);
+	CU_ASSERT_EQUAL(duties.health_upstream, 0);
+	when(LBP_EVENT_ANSWERED);
+	then_illegal();
+	when(LBP_EVENT_DELIVERED);
+	CU_ASSERT_EQUAL(duties.health_upstream, LBP_NONE);
+	CU_ASSERT_EQUAL(lbp_app_dialed(app, 0, false), LBP_HEALTH_SAME);
+	finish();
+}
+
 static void other_ends_say_nothing(void)
 {
-	static const enum lbp_event_kind ends[] = {
-		LBP_EVENT_CLIENT_RESET, LBP_EVENT_STOP, LBP_EVENT_TICK};
+	static const enum lbp_event_kind ends[] = {LBP_EVENT_CLIENT_RESET,
+		LBP_EVENT_CLIENT_TRUNCATED, LBP_EVENT_STOP, LBP_EVENT_TICK};
 
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < 4; i++) {
 		reach(LBP_SESSION_RELAY);
 		now_ns = lbp_session_deadline(&session);
 		when(ends[i]);
+		if (session.state == LBP_SESSION_RESETTING)
+			when(LBP_EVENT_DELIVERED);
 		CU_ASSERT_EQUAL(session.state, LBP_SESSION_ENDED);
 		CU_ASSERT_EQUAL(duties.health_upstream, LBP_NONE);
 		CU_ASSERT_EQUAL(lbp_app_dialed(app, 0, false), LBP_HEALTH_SAME);
@@ -152,13 +183,14 @@ static void other_ends_say_nothing(void)
 	}
 }
 
-static void an_answer_is_due_in_a_relay_only(void)
+static void an_answer_is_due_after_the_dial_only(void)
 {
 	for (int state = 0; state <= LBP_SESSION_ENDED; state++) {
 		reach((enum lbp_session_state)state);
 		upstream_ends();
 		CU_ASSERT_EQUAL(lbp_session_answer_is_due(&session),
-			state == LBP_SESSION_RELAY);
+			state == LBP_SESSION_RELAY ||
+				state == LBP_SESSION_RESETTING);
 		when(LBP_EVENT_STOP);
 		finish();
 	}
@@ -181,8 +213,11 @@ void suite_session_upstream(void)
 		a_reset_before_the_first_byte_is_a_failure);
 	CU_add_test(suite, "[SES-29] a reset after it is none",
 		a_reset_after_it_is_none);
+	CU_add_test(suite,
+		"[SES-29][SES-25] an answer may be read after the reset",
+		an_answer_may_be_read_after_the_reset);
 	CU_add_test(suite, "[SES-29] other ends say nothing",
 		other_ends_say_nothing);
-	CU_add_test(suite, "[SES-29] an answer is due in a relay only",
-		an_answer_is_due_in_a_relay_only);
+	CU_add_test(suite, "[SES-29] an answer is due after the dial only",
+		an_answer_is_due_after_the_dial_only);
 }
