@@ -191,9 +191,9 @@ enum lbp_err twin_session_step(struct twin_session *twin,
 {
 	const struct lbp_pipe *down = &twin->session.flow.pipes[LBP_DOWN];
 	bool finished = lbp_flow_is_finished(&twin->session.flow);
-	bool spoke =
-		down->delivered + down->len > 0 ||
-		down->state == LBP_PIPE_ENDING || down->state == LBP_PIPE_ENDED;
+	bool spoke = down->delivered + down->len > 0 ||
+		     down->state == LBP_PIPE_ENDING ||
+		     down->state == LBP_PIPE_ENDED;
 	struct lbp_session before = twin->session;
 	struct lbp_duties want;
 	enum lbp_err want_err = model_session_step(
