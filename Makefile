@@ -256,6 +256,21 @@ build/scaling: $(call objects,release,fuzz/scaling/scaling.c fuzz/oracle.c) \
 		build/steps/liblbproxy.a
 	$(call brief,LD)$(CC) $(release_ld) -o $@ $^
 
+# The server's threads, in every order: what they have in common is hooked.
+interleave_c := $(sort $(wildcard fuzz/interleave/*.c))
+interleave_hooked := $(addprefix cmd/lbproxyd/,acceptor.c capacity.c \
+	handshakes.c loop.c mailbox.c server.c worker.c)
+
+build/obj/interleave/%.o: %.c fuzz/interleave/hooks.h Makefile
+	@mkdir -p $(@D)
+	$(call brief,CC)$(call compile,release,$<,$@) -DMAILBOX_BATCH=2 \
+		-include fuzz/interleave/hooks.h
+
+build/interleave: $(patsubst %.c,build/obj/interleave/%.o, \
+		$(interleave_hooked)) $(call objects,release,$(interleave_c) \
+		cmd/lbproxyd/poller.c cmd/lbproxyd/queue.c) build/liblbproxy.a
+	$(call brief,LD)$(CC) $(release_ld) -o $@ $^
+
 -include $(shell find build -name '*.d' 2>/dev/null)
 
 # --- build ------------------------------------------------------------------
@@ -323,8 +338,9 @@ test: build/unit ## the CUnit suites
 test-asan: build/asan/unit ## the CUnit suites under ASan and UBSan
 	ci/sanitized build/asan build/asan/unit
 
-exhaust: build/exhaust ## all short sequences of operations against the models; EXHAUST=deep
+exhaust: build/exhaust build/interleave ## all short sequences of operations against the models, and orders of threads; EXHAUST=deep
 	build/exhaust $(EXHAUST)
+	build/interleave $(filter deep,$(EXHAUST))
 
 .PHONY: scaling
 scaling: build/scaling ## how the work of lib grows with what it is given
@@ -384,7 +400,7 @@ itest-asan: build/asan/lbproxyd build/asan/toml-json ## the pytest suite, the se
 
 # Every server in these has two workers or more, and much to do for them.
 many_workers = $(addprefix itest/test_,balance.py capacity.py limits.py \
-	relay.py resume.py signals.py)
+	relay.py resume.py signals.py workers.py)
 
 itest-tsan: build/tsan/lbproxyd ## tests with several workers, the server under TSan
 	LBPROXYD='$(CURDIR)/build/tsan/lbproxyd' \
@@ -434,7 +450,7 @@ prove: ## contracts in lib's sources and readers of text, with Frama-C; faulty c
 
 c_files  := $(lib_c) $(lbproxyd_c) $(toml-json_c) $(exhaust_c) $(unit_c) \
 	$(model_c) $(sort $(wildcard fuzz/*.c fuzz/sim/*.c fuzz/scaling/*.c fuzz/tls/*.c \
-	fuzz/sockets/*.c fuzz/eva/*.c))
+	fuzz/sockets/*.c fuzz/eva/*.c fuzz/interleave/*.c))
 tidy_ok  := $(patsubst %.c,build/tidy/%.ok, \
 	$(lib_c) $(lbproxyd_c) $(toml-json_c))
 warn_ok  := $(foreach v,gcc clang,$(call objects,$v,$(c_files)))

@@ -36,38 +36,19 @@ void mailbox_post(struct mailbox *mailbox, struct mail *mail)
 		mailbox_wake(mailbox);
 }
 
-/* Under the lock: takes the message that this link leads to. */
-static struct mail *unlink_mail(struct mailbox *mailbox, struct mail **link)
-{
-	struct mail *mail = *link;
-
-	*link = mail->next;
-	if (mailbox->last == &mail->next)
-		mailbox->last = link;
-	mail->posted = false;
-	return mail;
-}
-
-void mailbox_withdraw(struct mailbox *mailbox, struct mail *mail)
-{
-	struct mail **link = &mailbox->first;
-
-	pthread_mutex_lock(&mailbox->lock);
-	while (*link != NULL && *link != mail)
-		link = &(*link)->next;
-	if (*link != NULL)
-		(void)unlink_mail(mailbox, link);
-	pthread_mutex_unlock(&mailbox->lock);
-}
-
 /* NULL: it is empty, and whoever posts next wakes this thread. */
 static struct mail *take(struct mailbox *mailbox)
 {
-	struct mail *mail = NULL;
+	struct mail *mail;
 
 	pthread_mutex_lock(&mailbox->lock);
-	if (mailbox->first != NULL)
-		mail = unlink_mail(mailbox, &mailbox->first);
+	mail = mailbox->first;
+	if (mail != NULL) {
+		mailbox->first = mail->next;
+		if (mail->next == NULL)
+			mailbox->last = &mailbox->first;
+		mail->posted = false;
+	}
 	pthread_mutex_unlock(&mailbox->lock);
 	return mail;
 }

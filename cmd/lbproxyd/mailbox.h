@@ -42,17 +42,10 @@ void mailbox_release(struct mailbox *mailbox);
 
 /*
  * Posts a message, and wakes the mailbox's thread if need be. Any thread may
- * call it; the message must stay until it is delivered or withdrawn. One that
+ * call it; the message must stay until it is delivered. One that
  * is posted already, here, stays where it is and is delivered once.
  */
 void mailbox_post(struct mailbox *mailbox, struct mail *mail);
-
-/*
- * Takes back a message that was posted here or nowhere; after it the message
- * is not delivered. For the mailbox's own thread, or the message might be on
- * its way to its handler.
- */
-void mailbox_withdraw(struct mailbox *mailbox, struct mail *mail);
 
 /*
  * Wakes the mailbox's thread, without a message. For signal handlers: it is

@@ -61,6 +61,8 @@ static void signal_arrived(int number)
 
 static void install_signals(struct server *server)
 {
+	atomic_store(&terminations, 0);
+	atomic_store(&hangups, 0);
 	signalled = &server->mailbox;
 	process_handle_signals(signal_arrived);
 }
