@@ -65,7 +65,7 @@ fuzz_more_tls := $(sort $(wildcard fuzz/tls/*.c)) \
 	$(filter-out cmd/lbproxyd/main.c,$(lbproxyd_c))
 fuzz_more_accept := $(fuzz_more_tls)
 fuzz_more_identity := $(filter-out cmd/lbproxyd/main.c,$(lbproxyd_c))
-fuzz_more_log := $(fuzz_more_identity)
+fuzz_more_log := fuzz/sockets/log_sink.c $(fuzz_more_identity)
 fuzz_more_relay := $(addprefix fuzz/sockets/,side.c socket_calls.c \
 	tls_calls.c) $(addprefix cmd/lbproxyd/,poller.c relay.c stream.c)
 fuzz_more_conn := fuzz/sockets/host.c $(addprefix cmd/lbproxyd/, \
@@ -77,7 +77,8 @@ nomem_c := fuzz/nomem.c fuzz/oracle.c $(sort $(wildcard fuzz/tls/*.c)) \
 nomem_wrap := $(addprefix -Wl$(comma)--wrap=,malloc calloc realloc strdup \
 	strndup tls_accept tls_handshake)
 fuzz_libs_identity = $(openssl)
-fuzz_libs_log = $(openssl) -Wl,--wrap=poll,--wrap=write
+fuzz_libs_log = $(openssl) $(addprefix -Wl$(comma)--wrap=,poll write send \
+	open pread close fstat isatty ftruncate lseek fcntl ioctl getsockopt)
 fuzz_libs_relay = $(addprefix -Wl$(comma)--wrap=,recv send shutdown \
 	setsockopt getsockopt ioctl close lbp_session_moved)
 fuzz_libs_conn = $(addprefix -Wl$(comma)--wrap=,recv send shutdown \

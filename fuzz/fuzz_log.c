@@ -1,76 +1,37 @@
 /*
- * Log lines with hostile values, and standard error that takes them or not.
- * Linked with write and poll wrapped, so that nothing is really written.
+ * Log lines with hostile values, and standard error of any kind that takes
+ * them, a part of them or nothing.
  *
- * Input: a byte for the level that is printed; then lines, each of a level, an
- * event, how many fields, the fields (draw_field) and what standard error does
- * when it is written to.
+ * Input: a byte for the level that is printed and what standard error is; then
+ * lines, each of a level, an event, how many fields, the fields (draw_field),
+ * what becomes of the attempts to write it, two bits each, and a byte of bits
+ * for what else standard error does (draw_sink).
  */
-#include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "../cmd/lbproxyd/log.h"
 #include "bytes.h"
-#include "model/model_log.h"
 #include "oracle.h"
+#include "sockets/log_sink.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
-ssize_t __wrap_write(int fd, const void *buf, size_t len);
-ssize_t __real_write(int fd, const void *buf, size_t len);
-int __wrap_poll(struct pollfd *fds, nfds_t len, int timeout_ms);
-int __real_poll(struct pollfd *fds, nfds_t len, int timeout_ms);
 
 #define LINES_MAX  8
 #define FIELDS_MAX 6
 #define VALUE_MAX  5000
+#define ITEM_MAX   400
+
+/* What fields have, and items of an array, at most. */
+#define FIELDS_END (LOG_LINE_MAX - 32)
+#define ITEMS_END  (FIELDS_END - 64)
 
 static const char *const levels[] = {"error", "warn", "info", "debug"};
 
-/* What standard error does at the next attempts, and what it was given. */
-static struct {
-	bool capture;
-	unsigned refuse; /* a bit for each attempt, from the lowest */
-	unsigned long lost;
-	struct model_log_line lines[2];
-	size_t len;
-} sink;
-
-int __wrap_poll(struct pollfd *fds, nfds_t len, int timeout_ms)
-{
-	if (!sink.capture)
-		return __real_poll(fds, len, timeout_ms);
-	ORACLE("LOG-7", timeout_ms == 0, "poll waits");
-	fds->revents = (sink.refuse & 1) != 0 ? POLLERR : POLLOUT;
-	return 1;
-}
-
-ssize_t __wrap_write(int fd, const void *buf, size_t len)
-{
-	bool fails = (sink.refuse & 2) != 0;
-	struct model_log_line *line = &sink.lines[sink.len];
-
-	if (!sink.capture)
-		return __real_write(fd, buf, len);
-	ORACLE("LOG-7", (sink.refuse & 1) == 0, "a write that can block");
-	ORACLE("LOG-6", fd == STDERR_FILENO && len <= LOG_LINE_MAX,
-		"%zu bytes in one line", len);
-	if (fails) {
-		errno = EAGAIN;
-		return -1;
-	}
-	ORACLE("LOG-1", sink.len < 2 && model_log_read(line, buf, len),
-		"not a line of JSON: %.*s", (int)len, (const char *)buf);
-	ORACLE("LOG-1", line->len >= 3 && model_log_is_header(line),
-		"it does not begin with ts, level and event");
-	sink.len++;
-	return (ssize_t)len;
-}
+static unsigned long lost; /* lines, since a line told of it */
 
 /* A value: some bytes, again and again up to a length. */
-static void draw_value(struct bytes *bytes, char *value)
+static size_t draw_value(struct bytes *bytes, char *value, size_t max)
 {
 	size_t len = bytes_u8(bytes);
 	size_t pattern_len = bytes_below(bytes, 32) + 1;
@@ -80,7 +41,7 @@ static void draw_value(struct bytes *bytes, char *value)
 	if (len < 0xf0)
 		len %= 48;
 	else if (len >= 0xfc)
-		len = (len - 0xfb) * (VALUE_MAX / 4);
+		len = (len - 0xfb) * (max / 4);
 	if (pattern_len > bytes->len)
 		pattern_len = bytes->len;
 	if (pattern_len == 0)
@@ -90,6 +51,31 @@ static void draw_value(struct bytes *bytes, char *value)
 	value[len] = '\0';
 	bytes->ptr += pattern_len;
 	bytes->len -= pattern_len;
+	return strlen(value);
+}
+
+static void draw_array(struct bytes *bytes, struct log_line *line,
+	struct model_log_field *array)
+{
+	unsigned items = bytes_u8(bytes);
+	char item[ITEM_MAX + 1];
+	size_t len = 0;
+
+	array->key = "listen";
+	array->kind = MODEL_LOG_ARRAY;
+	array->text_len = 0;
+	log_array(line, array->key);
+	for (; items > 0; items--) {
+		/* Another one now and then. */
+		if (array->text_len == 0 || items % 64 == 0)
+			len = draw_value(bytes, item, ITEM_MAX) + 1;
+		if (array->text_len + len > MODEL_LOG_TEXT_MAX)
+			break;
+		memcpy(array->text + array->text_len, item, len);
+		array->text_len += len;
+		log_item(line, item);
+	}
+	log_array_end(line, "listen_omitted");
 }
 
 static void draw_field(struct bytes *bytes, struct log_line *line,
@@ -98,7 +84,7 @@ static void draw_field(struct bytes *bytes, struct log_line *line,
 	static const char *const keys[] = {
 		"app", "client", "serial", "peer", "reason", "detail", "cause"};
 	struct model_log_field *field = &model->fields[model->len++];
-	unsigned kind = bytes_below(bytes, 6);
+	unsigned kind = bytes_below(bytes, 7);
 
 	field->key = keys[bytes_below(bytes, sizeof(keys) / sizeof(*keys))];
 	field->kind = MODEL_LOG_STRING;
@@ -113,63 +99,113 @@ static void draw_field(struct bytes *bytes, struct log_line *line,
 	} else if (kind == 2) {
 		log_string(line, field->key, NULL);
 		model->len--;
+	} else if (kind == 6) {
+		draw_array(bytes, line, field);
 	} else {
-		draw_value(bytes, field->text);
+		field->text_len = draw_value(bytes, field->text, VALUE_MAX);
 		log_string(line, field->key, field->text);
-		field->text_len = strlen(field->text);
 	}
 }
 
-/* The line in the log has what was put in, but for what did not fit. */
+/* What standard error does when this line is written to it. */
+static void draw_sink(struct bytes *bytes, struct log_line *line)
+{
+	unsigned bits;
+
+	log_sink.outcomes = bytes_u8(bytes);
+	bits = bytes_u8(bytes);
+	line->yields = bits & 1;
+	log_sink.is_full = (bits & 2) != 0;
+	log_sink.is_shared = (bits & 4) != 0;
+	log_sink.interrupts = (bits & 8) != 0;
+	log_sink.cut = bits >> 4;
+	log_sink.refused = false;
+	log_sink.len = 0;
+}
+
+static void check_number(const struct model_log_line *line, size_t at,
+	const char *key, uint64_t number)
+{
+	const struct model_log_field *field = &line->fields[at];
+
+	ORACLE("LOG-10",
+		at < line->len && field->kind == MODEL_LOG_UINT &&
+			strcmp(field->key, key) == 0 && field->number == number,
+		"%s is not %llu", key, (unsigned long long)number);
+}
+
+/* The line has what was put in, and says what did not fit. */
 static void check_line(
-	const struct model_log_line *got, const struct model_log_line *want)
+	const struct model_log_line *got, struct model_log_line *want)
 {
 	size_t at = 3;
 	size_t len = got->fields[at - 1].end;
+	size_t fields_omitted = 0;
 
 	for (size_t i = 0; i < want->len; i++) {
-		const struct model_log_field *field = &want->fields[i];
-		size_t need = model_log_len(field);
+		struct model_log_field *field = &want->fields[i];
+		bool is_array = field->kind == MODEL_LOG_ARRAY;
+		size_t max = is_array ? ITEMS_END : FIELDS_END;
+		size_t omitted = 0;
 
-		/* 32 bytes are left for the end of the line. */
-		if (len + need > LOG_LINE_MAX - 32)
+		if (len + model_log_len(field) > max) {
+			fields_omitted++;
 			continue;
+		}
+		if (is_array)
+			omitted = model_log_cut(field, len, ITEMS_END);
 		ORACLE("LOG-6",
 			at < got->len &&
 				model_log_is_same(&got->fields[at], field),
 			"field %s is missing or another", field->key);
+		if (omitted > 0)
+			check_number(got, ++at, "listen_omitted", omitted);
 		len = got->fields[at++].end;
 	}
+	if (fields_omitted > 0)
+		check_number(got, at++, "fields_omitted", fields_omitted);
 	ORACLE("LOG-6", at == got->len, "%zu fields instead of %zu", got->len,
 		at);
 }
 
-static void check_dropped(const struct model_log_line *line, unsigned long lost)
+/* Does this line say how many were lost? */
+static bool tells_of_lost(const struct model_log_line *line)
 {
 	const struct model_log_field *field = &line->fields[line->len - 1];
 
-	ORACLE("LOG-7",
-		strcmp(field->key, "dropped") == 0 && field->number == lost,
-		"%s %llu instead of %lu", field->key,
+	if (strcmp(field->key, "dropped") != 0)
+		return false;
+	ORACLE("LOG-7", field->number == lost, "%llu lines instead of %lu",
 		(unsigned long long)field->number, lost);
+	lost = 0;
+	return true;
 }
 
-/* How the two attempts at most that one line makes should end. */
-static void check_output(const struct model_log_line *want, unsigned refuse)
+/* What has arrived of the line, or of the count of those before it. */
+static void check_output(struct model_log_line *want, bool yields)
 {
-	bool told = sink.lost > 0 && refuse == 0;
-	size_t lines = refuse == 0 ? 1 : 0;
+	bool was_lost = lost > 0;
+	bool told = log_sink.len > 0 && tells_of_lost(&log_sink.lines[0]);
+	bool is_there = log_sink.len > told;
+	bool can_be_full = log_sink.kind >= LOG_SINK_SOCKET;
+	bool has_room = !yields || !can_be_full || !log_sink.is_full;
 
-	ORACLE("LOG-7", sink.len == lines + told, "%zu lines instead of %zu",
-		sink.len, lines + told);
-	if (told) {
-		check_dropped(&sink.lines[0], sink.lost);
-		sink.lost = 0;
-	}
-	if (lines > 0)
-		check_line(&sink.lines[sink.len - 1], want);
+	ORACLE("LOG-7", log_sink.refused || (told == was_lost),
+		"lost lines are not told, or without need");
+	ORACLE("LOG-7", log_sink.refused || is_there == has_room,
+		"a line is lost without need");
+	ORACLE("LOG-9",
+		!log_sink_is_torn() || log_sink.len == 0 ||
+			!log_sink_can_take_back(),
+		"a part of a line was not taken back");
+	ORACLE("LOG-12", has_room || !is_there,
+		"a line takes the room of others");
+	ORACLE("LOG-9", !log_sink_is_torn() || log_sink.refused || !has_room,
+		"a line stays torn without need");
+	if (is_there)
+		check_line(&log_sink.lines[told], want);
 	else
-		sink.lost++;
+		lost++;
 }
 
 static void log_line(struct bytes *bytes, enum lbp_log_level printed)
@@ -183,40 +219,43 @@ static void log_line(struct bytes *bytes, enum lbp_log_level printed)
 	unsigned fields = bytes_below(bytes, FIELDS_MAX + 1);
 
 	want.len = 0;
-	sink.len = 0;
 	log_begin(&line, (enum lbp_log_level)level, event);
 	while (fields-- > 0)
 		draw_field(bytes, &line, &want);
-	sink.refuse = bytes_u8(bytes) % 4;
-	sink.capture = true;
+	draw_sink(bytes, &line);
+	log_sink.capture = true;
 	log_end(&line);
-	sink.capture = false;
-	ORACLE("LOG-5", level <= printed || sink.len == 0,
+	log_sink.capture = false;
+	ORACLE("LOG-5", level <= printed || log_sink.len == 0,
 		"level %s is printed", levels[level]);
 	if (level > printed)
 		return;
-	check_output(&want, sink.refuse);
-	if (sink.len == 0)
+	check_output(&want, line.yields);
+	if (lost > 0)
 		return;
 	ORACLE("LOG-1",
-		model_log_has(&sink.lines[sink.len - 1], 1, levels[level]) &&
-			model_log_has(&sink.lines[sink.len - 1], 2, event),
+		model_log_has(
+			&log_sink.lines[log_sink.len - 1], 1, levels[level]) &&
+			model_log_has(
+				&log_sink.lines[log_sink.len - 1], 2, event),
 		"another level or event");
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-	static const uint8_t flush[4] = {LBP_LOG_ERROR, 0, 0, 0};
+	static const uint8_t flush[5] = {LBP_LOG_ERROR, 0, 0, 0, 0};
 	struct bytes bytes = {data, len};
 	struct bytes last = {flush, sizeof(flush)};
 	enum lbp_log_level printed;
+	unsigned first = bytes_u8(&bytes);
 
-	printed = (enum lbp_log_level)bytes_below(&bytes, 4);
+	printed = (enum lbp_log_level)(first % 4);
 	log_set_level(printed);
+	log_sink_open((enum log_sink_kind)(first / 4 % LOG_SINK_KINDS));
 	for (int i = 0; i < LINES_MAX && bytes.len > 0; i++)
 		log_line(&bytes, printed);
-	/* A line that is written leaves no count for the next input. */
-	if (sink.lost > 0)
-		log_line(&last, printed);
+	/* A line that is written leaves nothing for the next input. */
+	log_line(&last, printed);
+	ORACLE("LOG-9", !log_sink_is_torn(), "a line has no end");
 	return 0;
 }

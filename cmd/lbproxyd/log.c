@@ -1,26 +1,27 @@
 #include "log.h"
 
-#include <fcntl.h>
-#include <poll.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
-/* What a pipe is asked to hold: some thousand lines. */
-#define PIPE_BYTES (1 << 20)
-
-/* Left for closing the object when the fields did not all fit. */
+/* Left for closing the object, and for saying that fields did not fit. */
 #define LOG_TAIL 32
+
+/* Left for closing an array, and for saying that items did not fit. */
+#define ARRAY_TAIL 64
 
 static _Atomic(enum lbp_log_level) log_level = LBP_LOG_INFO;
 static atomic_ulong dropped;
 
-void log_make_room(void)
+void log_open(void)
 {
-	/* Anything else than a pipe refuses, and needs no room. */
-	(void)fcntl(STDERR_FILENO, F_SETPIPE_SZ, PIPE_BYTES);
+	sink_open();
+}
+
+void log_close(void)
+{
+	sink_flush();
 }
 
 void log_set_level(enum lbp_log_level level)
@@ -66,6 +67,8 @@ void log_begin(
 	struct log_line *line, enum lbp_log_level level, const char *event)
 {
 	line->wanted = log_is_wanted(level);
+	line->yields = false;
+	line->fields_omitted = 0;
 	if (!line->wanted)
 		return;
 	lbp_json_init(&line->json, line->buf, sizeof(line->buf) - LOG_TAIL);
@@ -88,8 +91,10 @@ static bool begin_field(
 
 static void end_field(struct log_line *line, const struct lbp_json *before)
 {
-	if (line->json.overflow)
-		line->json = *before;
+	if (!line->json.overflow)
+		return;
+	line->json = *before;
+	line->fields_omitted++;
 }
 
 void log_string(struct log_line *line, const char *key, const char *value)
@@ -122,14 +127,60 @@ void log_bool(struct log_line *line, const char *key, bool value)
 	end_field(line, &before);
 }
 
-/* Writes len bytes (at most LOG_LINE_MAX) at once or not at all. */
-static bool write_now(const char *buf, size_t len)
+void log_array(struct log_line *line, const char *key)
 {
-	struct pollfd fd = {.fd = STDERR_FILENO, .events = POLLOUT};
+	struct lbp_json before;
 
-	if (poll(&fd, 1, 0) != 1 || !(fd.revents & POLLOUT))
-		return false;
-	return write(STDERR_FILENO, buf, len) == (ssize_t)len;
+	line->in_array = begin_field(line, key, &before);
+	line->items_omitted = 0;
+	if (!line->in_array)
+		return;
+	lbp_json_begin_array(&line->json);
+	if (line->json.cap - line->json.len < ARRAY_TAIL)
+		line->json.overflow = true;
+	line->in_array = !line->json.overflow;
+	end_field(line, &before);
+	if (line->in_array)
+		line->json.cap -= ARRAY_TAIL;
+}
+
+void log_item(struct log_line *line, const char *value)
+{
+	struct lbp_json before = line->json;
+
+	if (!line->in_array)
+		return;
+	lbp_json_string(&line->json, value, strlen(value));
+	/* What follows one that did not fit would be out of order. */
+	if (line->items_omitted > 0 || line->json.overflow) {
+		line->json = before;
+		line->items_omitted++;
+	}
+}
+
+void log_array_end(struct log_line *line, const char *omitted_key)
+{
+	if (!line->in_array)
+		return;
+	line->json.cap += ARRAY_TAIL;
+	lbp_json_end_array(&line->json);
+	if (line->items_omitted > 0)
+		log_uint(line, omitted_key, line->items_omitted);
+}
+
+/* Closes the object and the line; its length. */
+static size_t finish(struct log_line *line)
+{
+	static const char omitted[] = "fields_omitted";
+
+	line->json.cap = sizeof(line->buf);
+	if (line->fields_omitted > 0) {
+		lbp_json_key(&line->json, omitted, sizeof(omitted) - 1);
+		lbp_json_uint(&line->json, line->fields_omitted);
+	}
+	lbp_json_end_object(&line->json);
+	line->buf[line->json.len] = '\n';
+	return line->json.len + 1;
 }
 
 static void report_dropped(void)
@@ -142,9 +193,7 @@ static void report_dropped(void)
 	log_begin(&line, LBP_LOG_ERROR, "error");
 	log_string(&line, "message", "log lines were dropped");
 	log_uint(&line, "dropped", n);
-	lbp_json_end_object(&line.json);
-	line.buf[line.json.len] = '\n';
-	if (!write_now(line.buf, line.json.len + 1))
+	if (!sink_write(line.buf, finish(&line), false))
 		atomic_fetch_add(&dropped, n);
 }
 
@@ -152,12 +201,9 @@ void log_end(struct log_line *line)
 {
 	if (!line->wanted)
 		return;
-	line->json.cap = sizeof(line->buf);
-	lbp_json_end_object(&line->json);
-	line->buf[line->json.len] = '\n';
 	if (atomic_load_explicit(&dropped, memory_order_relaxed) > 0)
 		report_dropped();
-	if (!write_now(line->buf, line->json.len + 1))
+	if (!sink_write(line->buf, finish(line), line->yields))
 		atomic_fetch_add(&dropped, 1);
 }
 

@@ -9,21 +9,23 @@
 
 #include "config.h"
 #include "json.h"
+#include "sink.h"
 
-/* A pipe takes this much in one piece, or not at all. */
-#define LOG_LINE_MAX 4096
+#define LOG_LINE_MAX SINK_LINE_MAX
 
 struct log_line {
 	struct lbp_json json;
 	bool wanted; /* the level is one that is printed */
+	bool yields; /* to be set for a line that may not take all room */
+	bool in_array;
+	unsigned fields_omitted;
+	unsigned items_omitted; /* of the array that was begun last */
 	char buf[LOG_LINE_MAX];
 };
 
-/*
- * Makes room for bursts where standard error is a pipe, and may be called
- * before the first line.
- */
-void log_make_room(void);
+/* To be called before the first line, and after the last one. */
+void log_open(void);
+void log_close(void);
 
 /* Sets what is printed from now on; before the first line, info. */
 void log_set_level(enum lbp_log_level level);
@@ -35,10 +37,21 @@ bool log_is_wanted(enum lbp_log_level level);
 void log_begin(
 	struct log_line *line, enum lbp_log_level level, const char *event);
 
-/* Adds a field; NULL as a string adds none. */
+/*
+ * Adds a field; NULL as a string adds none. One that does not fit is left out
+ * as a whole and counted in `fields_omitted`. [LOG-10].
+ */
 void log_string(struct log_line *line, const char *key, const char *value);
 void log_uint(struct log_line *line, const char *key, uint64_t value);
 void log_bool(struct log_line *line, const char *key, bool value);
+
+/*
+ * Adds an array of strings: log_array, log_item for each, log_array_end. Items
+ * that do not fit are left out, and a field omitted_key says how many.
+ */
+void log_array(struct log_line *line, const char *key);
+void log_item(struct log_line *line, const char *value);
+void log_array_end(struct log_line *line, const char *omitted_key);
 
 /*
  * Writes the line. It is dropped and counted if standard error does not take

@@ -46,11 +46,18 @@ static void report_session(const struct conn *conn, uint64_t now_ns)
 	log_end(&line);
 }
 
+/* Who only shows a certificate has not proved that it is theirs. */
+static bool is_stranger(const struct conn *conn)
+{
+	return conn->tls == NULL;
+}
+
 static void report_reject(const struct conn *conn)
 {
 	struct log_line line;
 
 	log_begin(&line, LBP_LOG_INFO, "reject");
+	line.yields = is_stranger(conn);
 	add_who(&line, conn);
 	log_string(&line, "reason", lbp_reason_text(conn->session.reason));
 	if (log_is_wanted(LBP_LOG_DEBUG))

@@ -99,15 +99,12 @@ static void log_ready(const struct server *server)
 		server->snapshot->event_loop == LBP_EVENT_LOOP_EPOLL
 			? "epoll"
 			: "select");
-	if (line.wanted) {
-		lbp_json_key(&line.json, "listen", strlen("listen"));
-		lbp_json_begin_array(&line.json);
-		for (i = 0; i < server->listeners.len; i++) {
-			address_text(&server->listeners.items[i].address, text);
-			lbp_json_string(&line.json, text, strlen(text));
-		}
-		lbp_json_end_array(&line.json);
-	}
+	log_array(&line, "listen");
+	for (i = 0; i < server->listeners.len; i++)
+		log_item(
+			&line, address_text(&server->listeners.items[i].address,
+				       text));
+	log_array_end(&line, "listen_omitted");
 	log_end(&line);
 }
 
@@ -358,7 +355,7 @@ int server_run(struct snapshot *snapshot)
 	int status = EXIT_FAILURE;
 
 	alarm_init(&server.look, look_again);
-	log_make_room();
+	log_open();
 	log_set_level(snapshot->config->log_level);
 	capacity_init(&server.capacity, snapshot->config->max_connections,
 		LBP_LOOSE_PER_WORKER * snapshot->workers, has_room, &server);
@@ -375,6 +372,7 @@ int server_run(struct snapshot *snapshot)
 	handshakes_release(&server.handshakes);
 	mailbox_release(&server.mailbox);
 	loop_release(&server.loop);
+	log_close();
 	free(server.crew);
 	free(server.workers);
 	return status;

@@ -152,6 +152,25 @@ static bool read_string(struct reader *reader, struct model_log_field *field)
 	return true;
 }
 
+/* The rest of an array whose bracket was taken. */
+static bool read_array(struct reader *reader, struct model_log_field *array)
+{
+	static struct model_log_field item;
+
+	array->text_len = 0;
+	if (take_char(reader, ']'))
+		return true;
+	do {
+		if (!take_char(reader, '"') || !read_string(reader, &item) ||
+			array->text_len + item.text_len >= MODEL_LOG_TEXT_MAX)
+			return false;
+		memcpy(array->text + array->text_len, item.text, item.text_len);
+		array->text_len += item.text_len;
+		array->text[array->text_len++] = '\0';
+	} while (take_char(reader, ','));
+	return take_char(reader, ']');
+}
+
 static bool read_number(struct reader *reader, struct model_log_field *field)
 {
 	char digits[24] = "";
@@ -170,6 +189,9 @@ static bool read_value(struct reader *reader, struct model_log_field *field)
 	field->kind = MODEL_LOG_STRING;
 	if (take_char(reader, '"'))
 		return read_string(reader, field);
+	field->kind = MODEL_LOG_ARRAY;
+	if (take_char(reader, '['))
+		return read_array(reader, field);
 	field->kind = MODEL_LOG_BOOL;
 	field->number = 1;
 	if (take(reader, "true"))
@@ -252,7 +274,7 @@ bool model_log_is_same(const struct model_log_field *read,
 
 	if (strcmp(read->key, logged->key) != 0 || read->kind != logged->kind)
 		return false;
-	if (read->kind != MODEL_LOG_STRING)
+	if (read->kind == MODEL_LOG_UINT || read->kind == MODEL_LOG_BOOL)
 		return read->number == logged->number;
 	while (i < logged->text_len) {
 		const char *text = logged->text + i;
@@ -270,15 +292,15 @@ bool model_log_is_same(const struct model_log_field *read,
 	return at == read->text_len;
 }
 
-static size_t string_len(const struct model_log_field *field)
+static size_t string_len(const char *ptr, size_t ptr_len)
 {
 	size_t len = 2;
 	size_t i = 0;
 
-	while (i < field->text_len) {
-		const char *text = field->text + i;
+	while (i < ptr_len) {
+		const char *text = ptr + i;
 		size_t bad;
-		size_t n = utf8_len(text, field->text_len - i, &bad);
+		size_t n = utf8_len(text, ptr_len - i, &bad);
 
 		if (n == 0)
 			len += 3;
@@ -300,7 +322,9 @@ size_t model_log_len(const struct model_log_field *logged)
 
 	switch (logged->kind) {
 	case MODEL_LOG_STRING:
-		return len + string_len(logged);
+		return len + string_len(logged->text, logged->text_len);
+	case MODEL_LOG_ARRAY:
+		return len + strlen("[");
 	case MODEL_LOG_BOOL:
 		return len + strlen(logged->number != 0 ? "true" : "false");
 	case MODEL_LOG_UINT:
@@ -308,4 +332,23 @@ size_t model_log_len(const struct model_log_field *logged)
 	}
 	return len + (size_t)snprintf(digits, sizeof(digits), "%" PRIu64,
 			     logged->number);
+}
+
+size_t model_log_cut(struct model_log_field *array, size_t len, size_t max)
+{
+	size_t at = 0;
+	size_t items = 0;
+	size_t omitted = 0;
+	size_t end = array->text_len;
+
+	for (len += model_log_len(array); at < end; items++) {
+		size_t n = strlen(array->text + at);
+
+		len += string_len(array->text + at, n) + (items > 0);
+		if (len > max && omitted == 0)
+			array->text_len = at;
+		omitted += len > max;
+		at += n + 1;
+	}
+	return omitted;
 }

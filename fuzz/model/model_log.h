@@ -13,6 +13,7 @@ enum model_log_kind {
 	MODEL_LOG_STRING,
 	MODEL_LOG_UINT,
 	MODEL_LOG_BOOL,
+	MODEL_LOG_ARRAY, /* of strings; the text has a NUL after each */
 };
 
 struct model_log_field {
@@ -46,5 +47,11 @@ bool model_log_is_same(const struct model_log_field *read,
 
 /* How many bytes a field takes after another one. */
 size_t model_log_len(const struct model_log_field *logged);
+
+/*
+ * Lets as many items of an array that is begun after len bytes stay as end
+ * within max bytes, its last bracket not counted; how many do not.
+ */
+size_t model_log_cut(struct model_log_field *array, size_t len, size_t max);
 
 #endif

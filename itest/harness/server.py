@@ -142,11 +142,12 @@ def split_address(text):
 class Lbproxyd:
     """A running server. Its log lines are read into `log` at once.
 
-    inherit is called in the child, to change what the server inherits.
+    inherit is called in the child, to change what the server inherits. With
+    another stderr than a pipe the log is the caller's to read.
     """
 
     def __init__(self, pki, path, tree, fd_limit=None, read_log=True,
-                 inherit=None):
+                 inherit=None, stderr=subprocess.PIPE):
         self.pki = pki
         self.tree = tree
         self.log = []
@@ -158,7 +159,7 @@ class Lbproxyd:
                        *command]
         self.process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, preexec_fn=inherit,
+            stderr=stderr, preexec_fn=inherit,
             close_fds=inherit is None)
         self._reader = None
         if read_log:
@@ -265,10 +266,11 @@ class Lbproxyd:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-        if not self._reader:
-            self.read_log()
-        self._reader.join(BOUND)
-        self.process.stderr.close()
+        if self.process.stderr:
+            if not self._reader:
+                self.read_log()
+            self._reader.join(BOUND)
+            self.process.stderr.close()
         self.stdout = self.process.stdout.read()
         self.process.stdout.close()
 

@@ -1,0 +1,183 @@
+#include "sink.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sockios.h>
+#include <poll.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* What a pipe is asked to hold: some thousand lines. */
+#define PIPE_BYTES (1 << 20)
+
+/* Standard error by a name under which it can be opened once more. */
+#define SELF "/proc/self/fd/2"
+
+enum kind {
+	KIND_OTHER,
+	KIND_FILE,
+	KIND_PIPE,
+	KIND_SOCKET,
+};
+
+static struct {
+	pthread_mutex_t lock; /* around all of it */
+	enum kind kind;
+	int fd;
+	/* Of a line that was begun; it goes out before any other. */
+	char rest[SINK_LINE_MAX];
+	size_t rest_len;
+} sink = {.lock = PTHREAD_MUTEX_INITIALIZER, .fd = STDERR_FILENO};
+
+/*
+ * A descriptor of our own can be made non-blocking; standard error is shared
+ * with others who may not expect that. Who may not open it does without.
+ */
+static void open_own(void)
+{
+	int fd = open(SELF, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+
+	if (fd >= 0)
+		sink.fd = fd;
+}
+
+/* A file whose last line somebody left without an end is given one. */
+static void end_last_line(off_t size)
+{
+	int fd = open(SELF, O_RDONLY | O_NOCTTY | O_CLOEXEC);
+	char last;
+
+	if (fd < 0)
+		return;
+	if (size > 0 && pread(fd, &last, 1, size - 1) == 1 && last != '\n') {
+		sink.rest[0] = '\n';
+		sink.rest_len = 1;
+	}
+	close(fd);
+}
+
+void sink_open(void)
+{
+	struct stat st;
+
+	sink.kind = KIND_OTHER;
+	sink.fd = STDERR_FILENO;
+	if (fstat(STDERR_FILENO, &st) != 0)
+		return;
+	if (S_ISREG(st.st_mode)) {
+		sink.kind = KIND_FILE;
+		end_last_line(st.st_size);
+	} else if (S_ISSOCK(st.st_mode)) {
+		sink.kind = KIND_SOCKET;
+	} else if (S_ISFIFO(st.st_mode)) {
+		sink.kind = KIND_PIPE;
+		(void)fcntl(STDERR_FILENO, F_SETPIPE_SZ, PIPE_BYTES);
+		open_own();
+	} else if (isatty(STDERR_FILENO)) {
+		open_own();
+	}
+}
+
+/* Is half of what it can hold still free, as far as that can be known? */
+static bool has_room_to_spare(void)
+{
+	int used = 0;
+	int size = 0;
+	socklen_t len = sizeof(size);
+
+	if (sink.kind == KIND_PIPE) {
+		size = fcntl(sink.fd, F_GETPIPE_SZ);
+		if (size < 0 || ioctl(sink.fd, FIONREAD, &used) != 0)
+			return true;
+	} else if (sink.kind == KIND_SOCKET) {
+		if (getsockopt(sink.fd, SOL_SOCKET, SO_SNDBUF, &size, &len) !=
+				0 ||
+			ioctl(sink.fd, SIOCOUTQ, &used) != 0)
+			return true;
+	}
+	return used <= size / 2;
+}
+
+/* Writes what it takes now; -1: nothing. */
+static ssize_t write_some(const char *ptr, size_t len)
+{
+	struct pollfd fd = {.fd = sink.fd, .events = POLLOUT};
+	bool is_socket = sink.kind == KIND_SOCKET;
+	ssize_t n;
+
+	/* Where it could not be opened once more, a write could block. */
+	if (!is_socket && (poll(&fd, 1, 0) != 1 || !(fd.revents & POLLOUT)))
+		return -1;
+	do {
+		n = is_socket ? send(sink.fd, ptr, len,
+					MSG_DONTWAIT | MSG_NOSIGNAL)
+			      : write(sink.fd, ptr, len);
+	} while (n < 0 && errno == EINTR);
+	return n;
+}
+
+/*
+ * Takes back the last n bytes of a file on a full disk, if nobody else has
+ * written since: a reader need not wait for the rest of the line.
+ */
+static bool take_back(off_t n)
+{
+	off_t end = sink.kind == KIND_FILE ? lseek(sink.fd, 0, SEEK_CUR) : -1;
+	struct stat st;
+
+	return end >= n && fstat(sink.fd, &st) == 0 && st.st_size == end &&
+	       ftruncate(sink.fd, end - n) == 0 &&
+	       lseek(sink.fd, end - n, SEEK_SET) == end - n;
+}
+
+static bool write_line(const char *line, size_t len)
+{
+	ssize_t n = write_some(line, len);
+
+	if (n <= 0)
+		return false;
+	if ((size_t)n == len)
+		return true;
+	if (take_back(n))
+		return false;
+	sink.rest_len = len - (size_t)n;
+	memcpy(sink.rest, line + n, sink.rest_len);
+	return true;
+}
+
+/* True: the last line is whole. */
+static bool write_rest(void)
+{
+	ssize_t n;
+
+	if (sink.rest_len == 0)
+		return true;
+	n = write_some(sink.rest, sink.rest_len);
+	if (n <= 0)
+		return false;
+	sink.rest_len -= (size_t)n;
+	memmove(sink.rest, sink.rest + n, sink.rest_len);
+	return sink.rest_len == 0;
+}
+
+bool sink_write(const char *line, size_t len, bool yields)
+{
+	bool ok;
+
+	pthread_mutex_lock(&sink.lock);
+	ok = (!yields || has_room_to_spare()) && write_rest() &&
+	     write_line(line, len);
+	pthread_mutex_unlock(&sink.lock);
+	return ok;
+}
+
+void sink_flush(void)
+{
+	pthread_mutex_lock(&sink.lock);
+	(void)write_rest();
+	pthread_mutex_unlock(&sink.lock);
+}
