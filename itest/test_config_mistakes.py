@@ -263,7 +263,7 @@ case("upstream-private-key-alone", "CFG-28",
 # Ids, serials, references.
 for spec, key, line in [("CFG-24", "app.id", 'id = "mail"'),
                         ("CFG-29", "client.id", 'id = "bob"')]:
-    # The app's id is referred to by a client, which is then reported too.
+    # That a client refers to the app's id is not reported too.
     bad = [('""', "'': it is empty"), ('"a b"', "'a b': it has a space"),
            ("'a\"b'", ".*: it has a quotation mark or backslash"),
            ("'a\\b'", r"'a\\\\b': it has a quotation mark or backslash"),

@@ -50,7 +50,7 @@ uint8_t *lbp_pipe_room(struct lbp_pipe *pipe, size_t *len)
 
 	*len = 0;
 	if (pipe->state != LBP_PIPE_OPEN || pipe->len == pipe->cap)
-		return pipe->ring;
+		return NULL;
 	to_end = pipe->cap - pipe->head;
 	if (pipe->len < to_end) {
 		tail = pipe->head + pipe->len;

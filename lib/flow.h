@@ -128,7 +128,7 @@ uint8_t *lbp_pipe_return(struct lbp_pipe *pipe);
 uint8_t *lbp_pipe_discard(struct lbp_pipe *pipe);
 
 /*
- * The free bytes that can be filled in one go; *len is 0 without a ring,
+ * The free bytes that can be filled in one go; NULL and *len 0 without a ring,
  * without room or after the end.
  */
 /*@ requires pipe_valid(pipe) && \valid(len) && \separated(pipe, len);
@@ -136,6 +136,7 @@ uint8_t *lbp_pipe_discard(struct lbp_pipe *pipe);
   @ ensures *len == pipe_room_len(pipe);
   @ ensures *len > 0 ==>
   @ 	\result == pipe->ring + pipe_place(pipe, pipe->len);
+  @ ensures *len == 0 ==> \result == \null;
   @ ensures \valid(\result + (0 .. *len - 1));
   @*/
 uint8_t *lbp_pipe_room(struct lbp_pipe *pipe, size_t *len);

@@ -43,9 +43,9 @@ LBP_MUST_CHECK enum lbp_err lbp_policy_init(struct lbp_policy *policy,
  * The first half of a reload: makes in *next what policy is to become, as
  * lbp_policy_init would, but that apps and clients of the same id and
  * upstreams of the same url are known to be the same. LBP_ERR_RANGE also as of
- * lbp_app_next. policy stays as it is; other threads may use its applications
- * meanwhile, but no other reload may run. *next goes to lbp_policy_adopt or
- * lbp_policy_release. Source: [POL-4].
+ * lbp_app_next. policy may be an empty one. It stays as it is; other threads
+ * may use its applications meanwhile, but no other reload may run. *next goes
+ * to lbp_policy_adopt or lbp_policy_release. Source: [POL-4].
  */
 LBP_MUST_CHECK enum lbp_err lbp_policy_next(struct lbp_policy *next,
 	const struct lbp_policy *policy, const struct lbp_config *config,
@@ -63,7 +63,8 @@ LBP_MUST_CHECK enum lbp_err lbp_policy_next(struct lbp_policy *next,
 void lbp_policy_adopt(struct lbp_policy *policy, struct lbp_policy *next);
 
 /*
- * The id of a client by its number, the policy's; NULL if there is none. For
+ * The id of a client by its number, the policy's; NULL if there is none, as in
+ * an empty policy. For
  * sessions of a retired application it is what lbp_policy_adopt left in *next
  * that has the ids.
  */

@@ -20,7 +20,8 @@
 
 /*
  * From now on the n-th allocation fails, counted from 1, once; 0: none does.
- * One that no machine could grant fails always.
+ * One that no machine could grant fails always, and so does one of no bytes,
+ * for which a C library may return NULL.
  */
 void alloc_fail_at(long n);
 

@@ -120,7 +120,7 @@ static void a_full_ring_stops_the_reader(void)
 	CU_ASSERT_TRUE(lbp_pipe_wants_read(&pipe));
 	reads(&pipe, "d", 1);
 	CU_ASSERT_FALSE(lbp_pipe_wants_read(&pipe));
-	lbp_pipe_room(&pipe, &room);
+	CU_ASSERT_PTR_NULL(lbp_pipe_room(&pipe, &room));
 	CU_ASSERT_EQUAL(room, 0);
 	writes(&pipe, "abcd", 1);
 	CU_ASSERT_TRUE(lbp_pipe_wants_read(&pipe));
@@ -149,7 +149,7 @@ static void an_end_waits_for_the_bytes_before_it(void)
 	reads(&pipe, "ab", 4);
 	CU_ASSERT_FALSE(lbp_pipe_end_is_due(&pipe));
 	ends(&pipe);
-	lbp_pipe_room(&pipe, &room);
+	CU_ASSERT_PTR_NULL(lbp_pipe_room(&pipe, &room));
 	CU_ASSERT_EQUAL(room, 0);
 	CU_ASSERT_FALSE(lbp_pipe_end_is_due(&pipe));
 	CU_ASSERT_FALSE(lbp_pipe_wants_read(&pipe));

@@ -292,6 +292,7 @@ static void a_lowered_cap_waits_for_its_time(void)
 	lbp_limiter_init(&limiter, &two, NULL);
 	lbp_limiter_carry(&limiter, &from);
 	CU_ASSERT_EQUAL(limiter.open, 4);
+	CU_ASSERT_EQUAL(limiter.last_ns, 7);
 	for (int i = 0; i < 3; i++) {
 		expect_refusal(&limiter, 8, LBP_ERR_CONCURRENT);
 		CU_ASSERT_EQUAL(lbp_limiter_release(&limiter), LBP_OK);
@@ -300,6 +301,26 @@ static void a_lowered_cap_waits_for_its_time(void)
 	expect_refusal(&limiter, 8, LBP_ERR_CONCURRENT);
 	/* The one that it came from counts for itself. */
 	CU_ASSERT_EQUAL(from.open, 4);
+}
+
+/* What the ring had before, and where it began, is gone. */
+static void a_used_limiter_begins_anew(void)
+{
+	struct lbp_limiter from = make(0, 2, 1000);
+	uint64_t ring[2] = {0};
+	struct lbp_limits two = {0, 2, 1000};
+	struct lbp_limiter limiter;
+
+	lbp_limiter_init(&limiter, &two, ring);
+	expect_admits(&limiter, 5, 2);
+	expect_admits(&limiter, 2005, 1);
+	CU_ASSERT_EQUAL(limiter.head, 1);
+	expect_admits(&from, 3000, 1);
+	lbp_limiter_carry(&limiter, &from);
+	CU_ASSERT_EQUAL(limiter.head, 0);
+	CU_ASSERT_EQUAL(limiter.len, 1);
+	expect_admits(&limiter, 3001, 1);
+	expect_refusal(&limiter, 3999, LBP_ERR_RATE);
 }
 
 void suite_limiter(void)
@@ -333,4 +354,6 @@ void suite_limiter(void)
 		without_a_rate_nothing_is_kept);
 	CU_add_test(suite, "[LIM-7][LIM-1] a lowered cap waits for its time",
 		a_lowered_cap_waits_for_its_time);
+	CU_add_test(suite, "[LIM-7] a used limiter begins anew",
+		a_used_limiter_begins_anew);
 }

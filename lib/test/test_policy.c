@@ -183,6 +183,71 @@ static void a_policy_survives_every_failed_allocation(void)
 	lbp_config_free(config);
 }
 
+/* Nobody has an id, and what replaces it is all new. */
+static void an_empty_policy_may_be_replaced(void)
+{
+	struct lbp_config *config = parse(two_apps);
+	struct lbp_policy policy = {0};
+	struct lbp_policy next;
+	uint32_t client = LBP_NONE;
+
+	CU_ASSERT_PTR_NULL(lbp_policy_client_id(&policy, 0));
+	CU_ASSERT_EQUAL_FATAL(
+		lbp_policy_next(&next, &policy, config, 0), LBP_OK);
+	lbp_policy_adopt(&policy, &next);
+	CU_ASSERT_EQUAL(next.app_len, 0);
+	lbp_policy_release(&next);
+	CU_ASSERT_EQUAL(policy.app_len, 2);
+	CU_ASSERT_EQUAL(identify(&policy, 0, "0C", &client), LBP_OK);
+	CU_ASSERT_STRING_EQUAL(lbp_policy_client_id(&policy, client), "bob");
+	CU_ASSERT_PTR_NULL(lbp_policy_client_id(&policy, 2));
+	CU_ASSERT_PTR_NULL(lbp_policy_client_id(&policy, UINT32_MAX));
+	lbp_policy_release(&policy);
+	lbp_config_free(config);
+}
+
+/* In a configuration whose texts have no byte more than they need. */
+static void ids_are_read_to_their_end(void)
+{
+	struct lbp_config *config = parse(two_apps);
+	struct lbp_policy policy;
+	char *ids[2];
+
+	for (int i = 0; i < 2; i++) {
+		ids[i] = malloc(8);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(ids[i]);
+		memcpy(ids[i], i == 0 ? "sixteen" : "letters", 8);
+		config->clients[i].id.ptr = ids[i];
+	}
+	CU_ASSERT_EQUAL_FATAL(lbp_policy_init(&policy, config, 0), LBP_OK);
+	CU_ASSERT_STRING_EQUAL(lbp_policy_client_id(&policy, 0), "sixteen");
+	CU_ASSERT_STRING_EQUAL(lbp_policy_client_id(&policy, 1), "letters");
+	lbp_policy_release(&policy);
+	lbp_config_free(config);
+	free(ids[0]);
+	free(ids[1]);
+}
+
+/* A configuration that has nobody in it. */
+static void a_policy_may_have_no_client(void)
+{
+	struct lbp_config *config =
+		parse(TLS "[[app]]\nid = 'web'\nlisten = ['127.0.0.1:1']\n"
+			  "[[app.upstream]]\nurl = 'tcp://a:1'\n");
+	struct lbp_policy policy;
+	uint32_t client = LBP_NONE;
+
+	CU_ASSERT_EQUAL_FATAL(lbp_policy_init(&policy, config, 0), LBP_OK);
+	CU_ASSERT_EQUAL(policy.client_len, 0);
+	CU_ASSERT_PTR_NULL(lbp_policy_client_id(&policy, 0));
+	CU_ASSERT_EQUAL(
+		identify(&policy, 0, "0C", &client), LBP_ERR_UNKNOWN_CLIENT);
+	CU_ASSERT_EQUAL(
+		lbp_app_admit(policy.apps[0], 0, 0), LBP_ERR_NOT_ALLOWED);
+	lbp_policy_release(&policy);
+	lbp_config_free(config);
+}
+
 /* The bytes that a policy of so many clients with one application each asks. */
 static size_t bytes_for(unsigned apps, unsigned clients)
 {
@@ -319,6 +384,12 @@ void suite_policy(void)
 		bounds_of_upstreams_hold);
 	CU_add_test(suite, "[POL-1] the reason of a failure is kept",
 		the_reason_of_a_failure_is_kept);
+	CU_add_test(suite, "[POL-4] an empty policy may be replaced",
+		an_empty_policy_may_be_replaced);
+	CU_add_test(suite, "[POL-1] ids are read to their end",
+		ids_are_read_to_their_end);
+	CU_add_test(suite, "[POL-1] a policy may have no client",
+		a_policy_may_have_no_client);
 	CU_add_test(suite, "[POL-7] memory grows with the configuration",
 		memory_grows_with_the_configuration);
 	CU_add_test(suite, "[POL-2] descriptors are counted",

@@ -270,6 +270,16 @@ static void progress_without_a_deadline(void)
 	finish();
 }
 
+/* An ended session has no deadline that a step could run into. */
+static void the_end_at_the_end_of_time(void)
+{
+	reach(LBP_SESSION_CLOSING);
+	now_ns = LBP_NEVER;
+	when(LBP_EVENT_CLIENT_ENDED);
+	then(END, LBP_SESSION_ENDED);
+	finish();
+}
+
 /* The last deadline that there is, and it comes. */
 static void the_longest_timeout_ends(void)
 {
@@ -304,6 +314,8 @@ void add_session_events(CU_pSuite suite)
 		suite, "[SES-20] a timeout may be off", a_timeout_may_be_off);
 	CU_add_test(suite, "[SES-20] without a deadline nothing is too late",
 		progress_without_a_deadline);
+	CU_add_test(suite, "[SES-16][SES-20] the end at the end of time",
+		the_end_at_the_end_of_time);
 	CU_add_test(suite, "[SES-20] the longest timeout ends",
 		the_longest_timeout_ends);
 }
