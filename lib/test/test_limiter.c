@@ -307,11 +307,11 @@ static void a_lowered_cap_waits_for_its_time(void)
 static void a_used_limiter_begins_anew(void)
 {
 	struct lbp_limiter from = make(0, 2, 1000);
-	uint64_t ring[2] = {0};
+	uint64_t to_ring[2] = {0};
 	struct lbp_limits two = {0, 2, 1000};
 	struct lbp_limiter limiter;
 
-	lbp_limiter_init(&limiter, &two, ring);
+	lbp_limiter_init(&limiter, &two, to_ring);
 	expect_admits(&limiter, 5, 2);
 	expect_admits(&limiter, 2005, 1);
 	CU_ASSERT_EQUAL(limiter.head, 1);
