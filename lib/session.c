@@ -436,6 +436,24 @@ static enum lbp_event_kind effective_kind(const struct lbp_session *session,
 	return progress && is_due(session, now_ns) ? LBP_EVENT_TICK : kind;
 }
 
+static bool is_legal(
+	const struct lbp_session *session, enum lbp_event_kind kind)
+{
+	if (!(legal_events[session->state] & BIT(kind)))
+		return false;
+	switch (kind) {
+	case LBP_EVENT_ANSWERED:
+		return lbp_session_answer_is_due(session);
+	case LBP_EVENT_FLOW_FINISHED:
+		return lbp_flow_is_finished(&session->flow);
+	case LBP_EVENT_EVICTED:
+		/* What was admitted has no handshake's place. [SES-23]. */
+		return !session->admitted;
+	default:
+		return true;
+	}
+}
+
 enum lbp_err lbp_session_step(struct lbp_session *session,
 	const struct lbp_event *event, uint64_t now_ns,
 	struct lbp_duties *duties)
@@ -443,7 +461,7 @@ enum lbp_err lbp_session_step(struct lbp_session *session,
 	*duties = (struct lbp_duties){.upstream = LBP_NONE,
 		.health = LBP_HEALTH_SAME,
 		.health_upstream = LBP_NONE};
-	if (!(legal_events[session->state] & BIT(event->kind)))
+	if (!is_legal(session, event->kind))
 		return LBP_ERR_STATE;
 	switch (effective_kind(session, event->kind, now_ns)) {
 	case LBP_EVENT_IDENTIFIED:
@@ -465,13 +483,9 @@ enum lbp_err lbp_session_step(struct lbp_session *session,
 		dial_was_local(session, now_ns, duties);
 		break;
 	case LBP_EVENT_ANSWERED:
-		if (!lbp_session_answer_is_due(session))
-			return LBP_ERR_STATE;
 		answered(session, duties);
 		break;
 	case LBP_EVENT_FLOW_FINISHED:
-		if (!lbp_flow_is_finished(&session->flow))
-			return LBP_ERR_STATE;
 		flow_finished(session, now_ns, duties);
 		break;
 	case LBP_EVENT_CLIENT_RESET:
@@ -493,9 +507,6 @@ enum lbp_err lbp_session_step(struct lbp_session *session,
 		reloaded(session, now_ns, duties);
 		break;
 	case LBP_EVENT_EVICTED:
-		/* What was admitted has no handshake's place. [SES-23]. */
-		if (session->admitted)
-			return LBP_ERR_STATE;
 		abandon(session, LBP_REASON_HANDSHAKE_EVICTED, now_ns, duties);
 		break;
 	default: /* LBP_EVENT_STOP */
