@@ -48,7 +48,7 @@ class Home:
     def file(self, key):
         return self.dir / self.names[key]
 
-    def write(self):
+    def write(self, clients=None):
         def named(table):
             return {key.rsplit(".", 1)[1]: name
                     for key, name in self.names.items()
@@ -56,12 +56,12 @@ class Home:
         apps = [srv.app("echo", [{"url": UPSTREAM,
                                   **named("app.upstream")}])]
         tree = {"tls": {**named("tls"), **self.tls}, "app": apps,
-                "client": srv.default_clients(apps)}
+                "client": clients or []}
         return srv.write_config(self.dir, tree)
 
-    def check(self):
+    def check(self, clients=None):
         """Of --check: the status, and lines as (level, key, message)."""
-        path = self.write()
+        path = self.write(clients)
         text = path.read_text().splitlines()
         done = srv.run("-c", path, "--check")
         found = []
@@ -88,8 +88,8 @@ class Home:
         assert "; accepted: " in found[0][1], found
         return found[0][1]
 
-    def warnings(self):
-        status, found = self.check()
+    def warnings(self, clients=None):
+        status, found = self.check(clients)
         assert status == 0, found
         assert {level for level, _, _ in found} <= {"warning"}, found
         return [(key, message) for _, key, message in found]
@@ -433,6 +433,24 @@ def test_a_client_ca_that_is_none(home, extensions, said):
     make_cert(home.file("tls.client_ca"), ca_key, extensions=extensions)
     home.names["tls.crl"] = None
     assert said in home.one_error("tls.client_ca")
+
+
+@pytest.mark.spec("SRV-74", "SRV-77")
+@pytest.mark.parametrize("key", ["tls.certificate", "tls.client_ca",
+                                 "app.upstream.ca",
+                                 "app.upstream.certificate"])
+def test_a_public_key_of_an_unknown_kind(home, key):
+    """P-256 with a number that is no curve's in place of its own."""
+    der = openssl("x509", "-in", home.file(key), "-outform", "DER")
+    p256 = bytes.fromhex("2A8648CE3D030107")
+    assert p256 in der
+    home.file(key).write_bytes(
+        b"-----BEGIN CERTIFICATE-----\n"
+        + openssl("base64", data=der.replace(p256, p256[:-1] + b"\x7f"))
+        + b"-----END CERTIFICATE-----\n")
+    if key == "tls.client_ca":
+        home.names["tls.crl"] = None
+    assert "cannot be read" in home.one_error(key)
 
 
 @pytest.mark.spec("SRV-73", "SRV-74")
@@ -838,6 +856,35 @@ def test_usages_that_fit(home, key):
                        "keyUsage=digitalSignature"):
         remake(home, key, 90, extensions)
         home.is_fine()
+
+
+@pytest.mark.spec("SRV-79", "SRV-80")
+def test_limits_that_take_no_effect(home):
+    tree = srv.config(home.pki, [srv.app(
+        "echo", ["tcp://127.0.0.1:7001"],
+        limits={"concurrent": 500, "window": "1m"})], clients=[
+            srv.client("a", ["01"], ["echo"]),
+            srv.client("b", ["02"], ["echo"],
+                       echo={"window": "2s", "concurrent": 401})])
+    path = srv.write_config(home.dir, tree)
+    done = srv.run("-c", path, "--check")
+    assert done.returncode == 0
+    found = [re.match(rf"{re.escape(str(path))}:\d+:\d+: warning: (\S+) ",
+                      line)[1] for line in done.stderr.splitlines()]
+    assert found == ["app.limits.concurrent", "app.limits.window",
+                     "client.limits.echo.window",
+                     "client.limits.echo.concurrent"], done.stderr
+
+
+@pytest.mark.spec("SRV-79")
+def test_a_client_whose_serials_are_all_revoked(home):
+    make_crl(home.file("tls.crl"), home.issuer, [ALICE, BOB])
+    clients = [srv.client("one", [ALICE], ["echo"]),
+               srv.client("none", ["CA:20"], ["echo"]),
+               srv.client("half", ["01", BOB], ["echo"])]
+    found = home.warnings(clients)
+    assert [key for key, _ in found] == ["id"], found
+    assert "'one'" in found[0][1] and "revoked" in found[0][1], found
 
 
 @pytest.mark.spec("SRV-80")

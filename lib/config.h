@@ -73,6 +73,12 @@ struct lbp_config_upstream {
 	struct lbp_config_text private_key;
 };
 
+/* Where limits were given; line 0: not there. */
+struct lbp_config_limit_places {
+	struct lbp_config_pos concurrent;
+	struct lbp_config_pos window;
+};
+
 struct lbp_config_app {
 	struct lbp_config_text id;
 	struct lbp_config_address *listen; /* listen_len of them, >= 1 */
@@ -81,6 +87,8 @@ struct lbp_config_app {
 	struct lbp_config_pos proxy_protocol_pos;
 	enum lbp_unclean_end unclean_end;
 	struct lbp_limits limits; /* for clients that override nothing */
+	struct lbp_config_limit_places limit_places;
+	bool is_rated; /* a client overrides the limits and has a rate */
 	struct lbp_health_options health;
 	struct lbp_config_upstream *upstreams; /* upstream_len, >= 1 */
 	size_t upstream_len;
@@ -90,6 +98,7 @@ struct lbp_config_app {
 struct lbp_config_grant {
 	uint32_t app;
 	struct lbp_limits limits; /* the app's with the client's overrides */
+	struct lbp_config_limit_places limit_places; /* of the overrides */
 };
 
 struct lbp_config_client {
@@ -155,6 +164,15 @@ struct lbp_config_errors {
  */
 LBP_MUST_CHECK enum lbp_err lbp_config_parse(const char *text, size_t len,
 	struct lbp_config **out, struct lbp_config_errors *errors);
+
+/*
+ * Says each limit of a configuration that is allowed and can take no effect,
+ * apps before clients: its place, and a message of one line that lives as long
+ * as the call of say. Source: [SRV-79].
+ */
+void lbp_config_warn(const struct lbp_config *config,
+	void (*say)(void *user, struct lbp_config_pos pos, const char *message),
+	void *user);
 
 /* Ends a configuration and everything reached through it; NULL is allowed. */
 void lbp_config_free(struct lbp_config *config);

@@ -250,9 +250,11 @@ static void read_proxy_protocol(
 static void read_limits(
 	struct lbp_config_reader *reader, const struct lbp_config_field *field)
 {
+	struct lbp_config_app *app = field->out;
+
 	if (lbp_config_expect(reader, field, field->value, LBP_TOML_TABLE))
-		lbp_config_read_limits(
-			reader, "app.limits", field->value, field->out);
+		lbp_config_read_limits(reader, "app.limits", field->value,
+			&app->limits, &app->limit_places);
 }
 
 static const char *const unclean_ends[] = {"reset", "end", NULL};
@@ -276,7 +278,6 @@ static const struct lbp_config_key app_keys[] = {
 		.choices = unclean_ends},
 	{.name = "limits",
 		.read = read_limits,
-		.offset = AT(limits),
 		.accepts = "a table with concurrent, connections and window"},
 	{.name = "health",
 		.read = lbp_config_read_table,
@@ -302,14 +303,27 @@ static const struct lbp_config_app app_defaults = {
 		.fall = 3},
 };
 
+static struct lbp_config_pos place_of(
+	const struct lbp_toml_table *table, const char *name)
+{
+	const struct lbp_toml_entry *entry =
+		lbp_toml_get(table, name, strlen(name));
+
+	return entry == NULL ? (struct lbp_config_pos){0, 0}
+			     : lbp_config_pos(entry->value.pos);
+}
+
 void lbp_config_read_limits(struct lbp_config_reader *reader, const char *path,
-	const struct lbp_toml_value *value, struct lbp_limits *out)
+	const struct lbp_toml_value *value, struct lbp_limits *out,
+	struct lbp_config_limit_places *places)
 {
 	const struct lbp_config_section section = {
 		path, limit_keys, LEN(limit_keys)};
 
 	(void)lbp_config_read_keys(reader, &section, value->as.table,
 		lbp_config_pos(value->pos), out);
+	places->concurrent = place_of(value->as.table, "concurrent");
+	places->window = place_of(value->as.table, "window");
 }
 
 void lbp_config_read_apps(

@@ -62,7 +62,8 @@ static void read_grant(struct lbp_config_reader *reader,
 		lbp_config_names_add_string(reader, &reader->client_apps,
 			"client.apps", value, (uint32_t)client->grant_len);
 		client->grants[client->grant_len++] = (struct lbp_config_grant){
-			app->index, reader->config->apps[app->index].limits};
+			.app = app->index,
+			.limits = reader->config->apps[app->index].limits};
 		return;
 	}
 	lbp_config_names_add_string(
@@ -131,18 +132,21 @@ static void read_override(struct lbp_config_reader *reader,
 	const struct lbp_config_name *app =
 		lbp_config_names_find(&reader->client_apps, entry->key);
 	struct lbp_config_message path = {.len = 0};
-	struct lbp_limits nowhere;
-	struct lbp_limits *limits = &nowhere;
+	struct lbp_config_grant nowhere = {.app = 0};
+	struct lbp_config_grant *grant = &nowhere;
 
 	if (!lbp_config_expect(reader, field, &entry->value, LBP_TOML_TABLE))
 		return;
 	if (app == NULL && !may_be_meant(reader, entry->key))
 		tell_no_grant(reader, entry);
 	if (app != NULL)
-		limits = &client->grants[app->index].limits;
+		grant = &client->grants[app->index];
 	lbp_config_say(&path, "client.limits.");
 	lbp_config_say_escaped(&path, entry->key);
-	lbp_config_read_limits(reader, path.text, &entry->value, limits);
+	lbp_config_read_limits(reader, path.text, &entry->value, &grant->limits,
+		&grant->limit_places);
+	if (app != NULL && grant->limits.connections != 0)
+		reader->config->apps[grant->app].is_rated = true;
 }
 
 static void read_overrides(

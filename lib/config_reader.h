@@ -206,10 +206,11 @@ void lbp_config_read_clients(
 
 /*
  * Reads limits over those in *out, which stay where the table is silent.
- * path is what the table is called in messages.
+ * path is what the table is called in messages; *places is where it has them.
  */
 void lbp_config_read_limits(struct lbp_config_reader *reader, const char *path,
-	const struct lbp_toml_value *value, struct lbp_limits *out);
+	const struct lbp_toml_value *value, struct lbp_limits *out,
+	struct lbp_config_limit_places *places);
 
 /* Copies a string value; out->ptr is NULL if there is no memory. */
 void lbp_config_keep_text(struct lbp_config_reader *reader,

@@ -226,6 +226,34 @@ static void choose_event_loop(
 		snapshot->inherited);
 }
 
+static void warn(void *user, struct lbp_config_pos pos, const char *message)
+{
+	problem_warn(user, pos, NULL, "%s", message);
+}
+
+/* [SRV-79]. */
+static void warn_revoked(
+	const struct snapshot *snapshot, struct problems *problems)
+{
+	size_t i, k;
+
+	for (i = 0; i < snapshot->config->client_len; i++) {
+		const struct lbp_config_client *client =
+			&snapshot->config->clients[i];
+
+		for (k = 0; k < client->serial_len; k++) {
+			if (!tls_server_revokes(
+				    snapshot->tls, &client->serials[k]))
+				break;
+		}
+		if (k == client->serial_len)
+			problem_warn(problems, client->id.pos, NULL,
+				"client '%s': each of its serials is revoked "
+				"by tls.crl, so that it cannot be let in",
+				client->id.ptr);
+	}
+}
+
 static bool load(
 	struct snapshot *snapshot, const char *file, struct problems *problems)
 {
@@ -247,7 +275,10 @@ static bool load(
 			strerror(errno));
 		return false;
 	}
+	lbp_config_warn(config, warn, problems);
 	snapshot->tls = tls_server_new(config, dir_fd, problems);
+	if (snapshot->tls != NULL)
+		warn_revoked(snapshot, problems);
 	if (!load_apps(snapshot, dir_fd, problems))
 		problem(problems, start, "out of memory");
 	else

@@ -65,7 +65,11 @@ struct tls_server *tls_server_new(
 	const struct lbp_config *config, int dir_fd, struct problems *problems);
 void tls_server_free(struct tls_server *server);
 
-/* The same for a tls:// upstream. [SRV-14]. */
+/* Is this serial on a revocation list? */
+bool tls_server_revokes(
+	const struct tls_server *server, const struct lbp_serial *serial);
+
+/* As tls_server_new, for a tls:// upstream. [SRV-14]. */
 struct tls_client *tls_client_new(const struct lbp_config_upstream *upstream,
 	int dir_fd, struct problems *problems);
 void tls_client_free(struct tls_client *client);

@@ -45,6 +45,9 @@ bool tls_judge_key(const EVP_PKEY *pkey, char why[TLS_JUDGE_WHY_MAX])
 	const char *name;
 	size_t i;
 
+	/* So is a certificate's of an unknown kind. */
+	if (pkey == NULL)
+		return refuse(why, "with a public key that cannot be read");
 	if (EVP_PKEY_is_a(pkey, "EC"))
 		return judge_curve(pkey, why);
 	for (i = 0; i < sizeof(fine) / sizeof(fine[0]); i++) {

@@ -130,14 +130,18 @@ static void judge_ciphers(SSL_CTX *ctx, const struct lbp_config *config,
 			"tls.ciphers: '%s' leaves no cipher; accepted: OpenSSL "
 			"names of TLS 1.2 ciphers, joined by colons",
 			list->ptr);
-	else if (problems->count == before &&
+	else if (problems->count == before && pkey != NULL &&
 		 config->min_version == LBP_TLS_1_2 &&
 		 !selects(ctx, list->ptr, pkey))
 		problem(problems, list->pos,
 			"tls.ciphers: '%s' leaves no cipher for the key of "
 			"tls.certificate; accepted: some with %s",
 			list->ptr,
-			EVP_PKEY_is_a(pkey, "RSA") ? "RSA" : "ECDSA");
+			EVP_PKEY_get_base_id(pkey) == EVP_PKEY_RSA ||
+					EVP_PKEY_get_base_id(pkey) ==
+						EVP_PKEY_RSA_PSS
+				? "RSA"
+				: "ECDSA");
 }
 
 static void judge_suites(SSL_CTX *ctx, const struct lbp_config_text *list,

@@ -339,6 +339,12 @@ void tls_server_free(struct tls_server *server)
 	free(server);
 }
 
+bool tls_server_revokes(
+	const struct tls_server *server, const struct lbp_serial *serial)
+{
+	return trust_revokes(server->trust, serial);
+}
+
 static void use_upstream_ca(SSL_CTX *ctx, const struct lbp_config_text *path,
 	int dir_fd, struct problems *problems)
 {

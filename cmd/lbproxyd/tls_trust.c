@@ -130,6 +130,13 @@ static bool is_in_force(const struct trust *trust, time_t now)
 	return false;
 }
 
+bool trust_revokes(const struct trust *trust, const struct lbp_serial *serial)
+{
+	return trust->revoked_len > 0 &&
+	       bsearch(serial, trust->revoked, trust->revoked_len,
+		       sizeof(*serial), compare) != NULL;
+}
+
 enum lbp_reason trust_judge_revocation(
 	const struct trust *trust, const X509 *cert)
 {
@@ -141,11 +148,8 @@ enum lbp_reason trust_judge_revocation(
 		return LBP_REASON_CRL_EXPIRED;
 	if (trust_serial(X509_get0_serialNumber(cert), &serial) != LBP_OK)
 		return LBP_REASON_BAD_CERTIFICATE;
-	if (trust->revoked_len > 0 &&
-		bsearch(&serial, trust->revoked, trust->revoked_len,
-			sizeof(serial), compare) != NULL)
-		return LBP_REASON_REVOKED;
-	return LBP_REASON_NONE;
+	return trust_revokes(trust, &serial) ? LBP_REASON_REVOKED
+					     : LBP_REASON_NONE;
 }
 
 enum lbp_reason trust_judge(const struct trust *trust, const X509 *cert)

@@ -57,6 +57,9 @@ enum lbp_reason trust_judge(const struct trust *trust, const X509 *cert);
 enum lbp_reason trust_judge_revocation(
 	const struct trust *trust, const X509 *cert);
 
+/* Is this serial on a list? Asked of a sealed trust. */
+bool trust_revokes(const struct trust *trust, const struct lbp_serial *serial);
+
 /* The canonical serial of a certificate or an entry; an error: it has none. */
 LBP_MUST_CHECK enum lbp_err trust_serial(
 	const ASN1_INTEGER *number, struct lbp_serial *serial);

@@ -22,6 +22,7 @@ int main(void)
 	suite_config_reader();
 	suite_config_suggest();
 	suite_config_value();
+	suite_config_warn();
 	suite_acl();
 	suite_limiter();
 	suite_balancer();

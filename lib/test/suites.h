@@ -15,6 +15,7 @@ void suite_config_keys(void);
 void suite_config_reader(void);
 void suite_config_suggest(void);
 void suite_config_value(void);
+void suite_config_warn(void);
 void suite_acl(void);
 void suite_limiter(void);
 void suite_balancer(void);
