@@ -112,8 +112,8 @@ int main(int argc, char **argv)
 	if (snapshot == NULL)
 		return EXIT_USAGE;
 	if (options.check) {
+		snapshot_warn(snapshot);
 		notices_print(&snapshot->notices);
-		snapshot_warn(snapshot, options.file);
 		status = EXIT_SUCCESS;
 	} else if (!is_built(snapshot->config, options.file)) {
 		status = EXIT_USAGE;

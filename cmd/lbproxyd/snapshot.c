@@ -226,7 +226,8 @@ static void choose_event_loop(
 		snapshot->inherited);
 }
 
-static void warn(void *user, struct lbp_config_pos pos, const char *message)
+static void warn_limit(
+	void *user, struct lbp_config_pos pos, const char *message)
 {
 	problem_warn(user, pos, NULL, "%s", message);
 }
@@ -275,7 +276,7 @@ static bool load(
 			strerror(errno));
 		return false;
 	}
-	lbp_config_warn(config, warn, problems);
+	lbp_config_warn(config, warn_limit, problems);
 	snapshot->tls = tls_server_new(config, dir_fd, problems);
 	if (snapshot->tls != NULL)
 		warn_revoked(snapshot, problems);
@@ -305,37 +306,38 @@ struct snapshot *snapshot_load(const char *file, uint32_t inherited)
 	return NULL;
 }
 
-static void warn(const char *file, const struct lbp_config_address *from,
-	const char *key, const struct addresses *addresses, const char *then)
+static void warn(struct problems *problems,
+	const struct lbp_config_address *from, const char *key,
+	const struct addresses *addresses, const char *then)
 {
 	if (addresses->len == 0)
-		fprintf(stderr,
-			"%s:%u:%u: warning: %s: cannot resolve '%s' now: %s; "
-			"%s\n",
-			file, from->pos.line, from->pos.column, key, from->host,
+		problem_warn(problems, from->pos, NULL,
+			"%s: cannot resolve '%s' now: %s; %s", key, from->host,
 			addresses->cause, then);
 }
 
-static void warn_app(const struct served_app *app, const char *file)
+static void warn_app(const struct served_app *app, struct problems *problems)
 {
 	size_t i;
 
 	for (i = 0; i < app->config->listen_len; i++)
-		warn(file, &app->config->listen[i], "app.listen",
+		warn(problems, &app->config->listen[i], "app.listen",
 			&app->listen[i],
 			"the server does not start until it can");
 	for (i = 0; i < app->config->upstream_len; i++)
-		warn(file, &app->config->upstreams[i].address,
+		warn(problems, &app->config->upstreams[i].address,
 			"app.upstream.url", &app->targets[i].addresses,
 			"its upstream is down until it can");
 }
 
-void snapshot_warn(const struct snapshot *snapshot, const char *file)
+void snapshot_warn(struct snapshot *snapshot)
 {
+	struct problems problems = {
+		.file = snapshot->notices.file, .notices = &snapshot->notices};
 	size_t i;
 
 	for (i = 0; i < snapshot->config->app_len; i++)
-		warn_app(&snapshot->apps[i], file);
+		warn_app(&snapshot->apps[i], &problems);
 }
 
 static void release_app(struct served_app *app)

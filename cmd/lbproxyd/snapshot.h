@@ -61,10 +61,9 @@ struct snapshot {
 struct snapshot *snapshot_load(const char *file, uint32_t inherited);
 
 /*
- * Prints a warning for each name that has no address now, as `--check` does.
- * [SRV-95].
+ * Adds a notice for each name that has no address now, for `--check`. [SRV-95].
  */
-void snapshot_warn(const struct snapshot *snapshot, const char *file);
+void snapshot_warn(struct snapshot *snapshot);
 
 /* Ends a snapshot that no session uses any more; NULL is allowed. */
 void snapshot_free(struct snapshot *snapshot);
