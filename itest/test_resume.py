@@ -53,6 +53,25 @@ def test_a_session_is_resumed_with_its_identity(two_apps, version):
     assert version in line["tls"]
 
 
+@pytest.mark.spec("SRV-84", "SRV-12")
+@pytest.mark.parametrize("how", ["truncate", "reset"])
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_session_that_ended_uncleanly_is_resumed(two_apps, version, how):
+    """The end is a reset for the other side all the same."""
+    context = two_apps.context("alice", version)
+    address = two_apps.address("first")
+    with connect(address, context) as peer:
+        peer.send(b"hello")
+        assert peer.recv_exactly(5) == b"hello"
+        session = peer.tls.session
+        getattr(peer, how)()
+        reason = two_apps.wait_event("session")["reason"]
+    assert reason == {"truncate": "client_truncated",
+                      "reset": "client_reset"}[how]
+    _, reused = visit(address, context, session)
+    assert reused
+
+
 @pytest.mark.workers
 @pytest.mark.spec("SRV-12", "SRV-23")
 @pytest.mark.parametrize("version", VERSIONS)

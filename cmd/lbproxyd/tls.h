@@ -48,13 +48,13 @@ struct tls {
 	bool is_open;           /* the handshake is over */
 	bool has_ended;         /* TCP has, from the peer */
 	int error;              /* of the socket; 0: none */
-	size_t budget;          /* that reading may still use [SRV-34] */
+	size_t budget;          /* that reading may still use [SRV-87] */
 	bool is_starved;        /* and had to go without */
 	bool is_flood;          /* [SRV-88] */
 	unsigned empty_records; /* since there was data */
 };
 
-/* What a handshake may use of the socket in all. [SRV-34]. */
+/* What a handshake may use of the socket in all. [SRV-89]. */
 #define TLS_HANDSHAKE_BUDGET (256 * 1024)
 
 /*

@@ -9,7 +9,7 @@
 
 #include "tls_private.h"
 
-/* What a record costs beside its bytes, of the budget. [SRV-34]. */
+/* What a record costs beside its bytes, of the budget. [SRV-87]. */
 #define RECORD_COST 1024
 /* Records without data, in a row. [SRV-88]. */
 #define EMPTY_RECORDS_MAX 32

@@ -41,7 +41,7 @@ static enum io write_waits(struct side *side)
 	return side->room == 0 ? IO_WANT_WRITE : IO_OK;
 }
 
-/* Takes as much of a record from the socket as the turn allows. [SRV-34]. */
+/* Takes as much of a record from the socket as the turn allows. [SRV-87]. */
 static void get_record(struct tls *tls, struct side *side)
 {
 	uint64_t n = record(side->arrived - side->taken);
