@@ -66,17 +66,19 @@ fuzz_more_tls := $(sort $(wildcard fuzz/tls/*.c)) \
 fuzz_more_accept := $(fuzz_more_tls)
 fuzz_more_identity := $(filter-out cmd/lbproxyd/main.c,$(lbproxyd_c))
 fuzz_more_log := fuzz/sockets/log_sink.c $(fuzz_more_identity)
+fuzz_more_cache := cmd/lbproxyd/tls_cache.c
 fuzz_more_relay := $(addprefix fuzz/sockets/,side.c socket_calls.c \
 	tls_calls.c) $(addprefix cmd/lbproxyd/,poller.c relay.c stream.c)
 fuzz_more_conn := fuzz/sockets/host.c $(addprefix cmd/lbproxyd/, \
 	address.c conn.c dial.c loop.c notice.c problem.c queue.c) $(fuzz_more_relay)
-fuzz_libs_accept = $(openssl)
-fuzz_libs_tls = $(openssl)
+fuzz_libs_accept = $(openssl) -Wl,--wrap=clock_gettime
+fuzz_libs_tls = $(fuzz_libs_accept)
 nomem_c := fuzz/nomem.c fuzz/oracle.c $(sort $(wildcard fuzz/tls/*.c)) \
 	$(fuzz_more_identity)
 nomem_wrap := $(addprefix -Wl$(comma)--wrap=,malloc calloc realloc strdup \
 	strndup tls_accept tls_handshake)
 fuzz_libs_identity = $(openssl)
+fuzz_libs_cache = $(openssl)
 fuzz_libs_log = $(openssl) $(addprefix -Wl$(comma)--wrap=,poll write send \
 	open pread close fstat isatty ftruncate lseek fcntl ioctl getsockopt)
 fuzz_libs_relay = $(addprefix -Wl$(comma)--wrap=,recv send shutdown \

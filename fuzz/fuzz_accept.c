@@ -99,7 +99,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	size_t chunk;
 
 	servers_start();
-	pki_now = PKI_START;
+	pki_set_clock(PKI_START);
 	run.server = bytes_below(&bytes, SERVERS);
 	run.answer = bytes_bool(&bytes);
 	chunk = (size_t)bytes_u8(&bytes) + 1;

@@ -40,6 +40,7 @@ struct plan {
 	bool bad_ciphers; /* for TLS 1.2 none that the server takes */
 	bool is_late;     /* time passes in the middle */
 	bool set_back;    /* the clock, before it */
+	bool is_refused;  /* by a limit, after its handshake */
 	bool crl_grew;
 	bool ends;      /* the client's data end with close_notify */
 	unsigned allow; /* what identify answers, a bit for each kind */
@@ -59,7 +60,8 @@ struct saved {
 	enum pki_kind kind;
 	unsigned server;
 	int version;
-	time_t made;
+	time_t made; /* its full handshake was complete, by pki_uptime */
+	bool was_admitted;
 	bool is_sure; /* nothing gave the server a reason to forget it */
 };
 
@@ -68,7 +70,9 @@ struct world {
 	struct plan plan;
 	struct saved saved;
 	bool offered;
-	time_t began; /* this connection */
+	time_t done;      /* its handshake */
+	time_t began;     /* this connection, by pki_uptime */
+	unsigned tickets; /* that the client got */
 	unsigned asked;
 	enum pki_kind last; /* whom identify was asked for */
 	bool answer;
@@ -77,6 +81,13 @@ struct world {
 static SSL_CTX *client_ctx;
 static struct world world;
 
+static int count_ticket(SSL *client, SSL_SESSION *session)
+{
+	(void)session;
+	world.tickets += SSL_version(client) == TLS1_3_VERSION;
+	return 0;
+}
+
 static void start(void)
 {
 	if (client_ctx != NULL)
@@ -84,6 +95,7 @@ static void start(void)
 	servers_start();
 	client_ctx = SSL_CTX_new(TLS_client_method());
 	SSL_CTX_set_session_cache_mode(client_ctx, SSL_SESS_CACHE_CLIENT);
+	SSL_CTX_sess_set_new_cb(client_ctx, count_ticket);
 }
 
 static void draw_versions(struct bytes *bytes, struct plan *plan)
@@ -118,7 +130,7 @@ static void draw_plan(struct bytes *bytes, struct plan *plan)
 	draw_versions(bytes, plan);
 	plan->allow = bytes_u8(bytes);
 	if (plan->set_back)
-		pki_now = PKI_START + PKI_CERT_FROM - 1;
+		pki_set_clock(PKI_START + PKI_CERT_FROM - 1);
 	pki_now += steps[bytes_below(bytes, sizeof(steps) / sizeof(*steps))];
 	plan->chunk = bytes_u8(bytes);
 	if (plan->chunk == 0)
@@ -130,6 +142,7 @@ static void draw_plan(struct bytes *bytes, struct plan *plan)
 	plan->fault_at = bytes_uint(bytes, 2);
 	plan->fault_value = bytes_u8(bytes);
 	plan->up_len = bytes_u8(bytes);
+	plan->is_refused = plan->up_len == 1;
 	plan->up_len *= plan->up_len / 32;
 	plan->down_len = plan->up_len / 2;
 	/* A record's number is a small one. */
@@ -185,8 +198,13 @@ static SSL *make_client(const struct world *w)
 		abort();
 	if (cert->intermediate != NULL)
 		SSL_add1_chain_cert(client, cert->intermediate);
-	if (w->offered)
-		SSL_set_session(client, w->saved.session);
+	if (w->offered) {
+		/* A copy: OpenSSL spoils one whose connection ends badly. */
+		SSL_SESSION *copy = SSL_SESSION_dup(w->saved.session);
+
+		SSL_set_session(client, copy);
+		SSL_SESSION_free(copy);
+	}
 	return client;
 }
 
@@ -246,7 +264,7 @@ static void check_clean(const struct world *w)
 	unsigned faults = servers_faults_of(kind, plan->server, pki_now);
 	bool fine = faults == 0 && is_allowed(plan, kind) &&
 		    (is_resumed(w) || kind != PKI_STOLEN);
-	bool fresh = pki_now - saved->made <= SESSION_LIFE_S;
+	bool fresh = w->began - saved->made < SESSION_LIFE_S;
 	const struct link *link = &w->link;
 
 	if (is_possible(plan) && w->offered && saved->is_sure && fresh &&
@@ -276,6 +294,9 @@ static void check_complete(const struct world *w)
 	ORACLE("SRV-9", w->asked > 0 && w->answer && w->last == kind,
 		"kind %d completes, and identify was asked %u times", kind,
 		w->asked);
+	ORACLE("SRV-67",
+		sk_X509_num(SSL_get_peer_cert_chain(link->tls.ssl)) <= 0,
+		"certificates beside the client's own are kept");
 	ORACLE("SRV-9", is_resumed(w) || kind != PKI_STOLEN,
 		"a certificate without its key");
 	ORACLE("SRV-9",
@@ -292,10 +313,13 @@ static void check_complete(const struct world *w)
 		"%s", version);
 	if (!is_resumed(w))
 		return;
-	ORACLE("SRV-12",
-		w->offered && w->saved.server == w->plan.server &&
-			w->began - w->saved.made <= SESSION_LIFE_S,
+	ORACLE("SRV-12", w->offered && w->saved.server == w->plan.server,
 		"resumed on server %u", w->plan.server);
+	ORACLE("SRV-70", w->began - w->saved.made < SESSION_LIFE_S,
+		"resumed %ld s after its full handshake",
+		(long)(w->began - w->saved.made));
+	ORACLE("SRV-68", w->saved.was_admitted,
+		"resumed, and nobody was admitted");
 }
 
 /* The client sends its data, and its end; how much of that it could do. */
@@ -355,6 +379,18 @@ static void check_down(const struct world *w)
 			"%zu of %zu bytes", link->down_got, w->plan.down_len);
 }
 
+/* A ticket comes with data, and in no other way. */
+static void check_ticket(const struct world *w)
+{
+	SSL *client = w->link.client;
+	bool has_ticket =
+		SSL_version(client) == TLS1_3_VERSION && w->tickets > 0;
+
+	ORACLE("SRV-71", w->plan.down_len > 0 || !has_ticket,
+		"a ticket without data");
+	ORACLE("SRV-71", w->tickets <= 1, "%u tickets", w->tickets);
+}
+
 /* The client keeps its session, which the server may know. */
 static void save(struct world *w, bool is_sure)
 {
@@ -366,17 +402,20 @@ static void save(struct world *w, bool is_sure)
 	if (w->link.client_failed || session == NULL ||
 		SSL_SESSION_is_resumable(session) != 1)
 		return;
+	/* Without a new ticket the one it has is still the one to offer. */
+	if (SSL_version(w->link.client) == TLS1_3_VERSION && w->tickets == 0)
+		return;
 	SSL_SESSION_free(saved->session);
 	saved->session = SSL_SESSION_dup(session);
-	/* In TLS 1.3 each handshake ends with a new ticket. */
-	if (SSL_version(w->link.client) == TLS1_3_VERSION)
-		saved->made = pki_now;
-	else if (!resumed)
-		saved->made = w->began;
+	/* The hour counts from the full handshake. [SRV-70] */
+	if (!resumed)
+		saved->made = w->done;
+	saved->was_admitted =
+		!w->plan.is_refused || (resumed && saved->was_admitted);
 	saved->kind = kind;
 	saved->server = w->plan.server;
 	saved->version = SSL_version(w->link.client);
-	saved->is_sure = is_sure && !w->plan.is_late;
+	saved->is_sure = is_sure && !w->plan.is_late && saved->was_admitted;
 }
 
 static void connect_once(struct world *w)
@@ -400,6 +439,7 @@ static void connect_once(struct world *w)
 		link_fail_another(link);
 		link->io = tls_handshake(&link->tls);
 	}
+	w->done = pki_uptime();
 	if (link->io == IO_OK)
 		check_complete(w);
 	else
@@ -412,8 +452,15 @@ static void connect_once(struct world *w)
 		w->saved.is_sure = false;
 		return;
 	}
+	/* Nothing but close_notify goes to one that is refused. [SRV-71] */
+	if (plan->is_refused) {
+		plan->up_len = plan->down_len = 0;
+	} else {
+		tls_admitted(&link->tls, (uint32_t)plan->kind);
+	}
 	clean = relay(w) && clean;
 	check_down(w);
+	check_ticket(w);
 	save(w, clean && wire_is_clean(&link->down));
 }
 
@@ -430,10 +477,11 @@ static void reset(struct world *w)
 	w->link.others_fail = true;
 	w->link.tls.identify = identify;
 	w->link.tls.user = w;
+	w->tickets = 0;
 	w->asked = 0;
 	w->answer = false;
 	w->last = PKI_NONE;
-	w->began = pki_now;
+	w->began = pki_uptime();
 }
 
 static void run_clients(struct world *w, struct bytes *bytes)
@@ -458,7 +506,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	struct bytes bytes = {data, len};
 
 	start();
-	pki_now = PKI_START;
+	pki_set_clock(PKI_START);
 	pki_seed(SEED);
 	run_clients(&world, &bytes);
 	servers_flush();

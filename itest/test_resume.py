@@ -183,3 +183,49 @@ def test_a_session_outlives_no_certificate(lb, pki, upstream, tmp_path, whose):
         assert peer.ending == "alert", peer.describe()
         server.wait_event("reject", count=number, reason="expired")
     assert up.accepted == len(VERSIONS)
+
+
+@pytest.mark.spec("SRV-68")
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("limits", [
+    {"concurrent": 1}, {"connections": 1, "window": "1h"}])
+def test_what_was_refused_is_not_resumed(lb, upstream, version, limits):
+    up = upstream(upstreams.echo)
+    server = lb.start(
+        [srv.app("tight", [up], limits=limits), srv.app("wide", [up])])
+    context = server.context("alice", version)
+    with server.connect(name="tight") as holder:
+        holder.send(b"x")
+        holder.recv_exactly(1)
+        with connect(server.address("tight"), context) as peer:
+            peer.expect_end("clean")
+            session = peer.tls.session
+    assert server.wait_event("reject")["reason"].endswith("_limit")
+    _, reused = visit(server.address("wide"), context, session)
+    assert not reused
+    server.wait_event("session", app="wide", resumed=False)
+
+
+@pytest.mark.spec("SRV-70")
+def test_a_ticket_says_what_is_left_of_its_hour(lb, upstream):
+    server = lb.proxy(upstream(upstreams.echo))
+    context = server.context("alice", "1.3")
+    begun = time.monotonic()
+    session, _ = visit(server.address(), context)
+    assert session.ticket_lifetime_hint == 3600
+    wait_for(lambda: time.monotonic() - begun > 1.5, "1.5 s", 5)
+    session, reused = visit(server.address(), context, session)
+    assert reused and session.ticket_lifetime_hint < 3600
+
+
+@pytest.mark.spec("SRV-68", "SRV-71")
+def test_without_a_byte_down_there_is_nothing_to_resume(lb, upstream):
+    up = upstream()
+    server = lb.proxy(up)
+    context = server.context("alice", "1.3")
+    with connect(server.address(), context) as peer:
+        peer.send(b"x")
+        behind = up.accept()
+        behind.recv_exactly(1)
+        session = peer.tls.session
+        assert session is None or not session.has_ticket

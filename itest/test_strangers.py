@@ -351,7 +351,7 @@ def test_rsa_certificates_at_both_ends(lb, upstream, tmp_path, version):
         assert peer.recv_exactly(1) == b"x"
 
 
-@pytest.mark.spec("SRV-9", "SRV-10")
+@pytest.mark.spec("SRV-9", "SRV-10", "SRV-67")
 @pytest.mark.parametrize("version", VERSIONS)
 def test_an_intermediate_where_no_crl_stands_in_its_way(lb, upstream,
                                                         version):

@@ -253,13 +253,15 @@ static bool carry_out(struct conn *conn, const struct lbp_duties *duties,
 		report_conn(conn, now_ns);
 	if (duties->set & LBP_DUTY_END)
 		end(conn, duties->set);
-	if (duties->set & LBP_DUTY_DIAL)
+	if (duties->set & LBP_DUTY_DIAL) {
+		tls_admitted(&conn->client.tls, conn->session.client);
 		return dialed(conn,
 			dial_start(&conn->dial,
 				&conn->app->targets[duties->upstream],
 				&conn->upstream, conns->loop->poller,
 				lbp_session_deadline(&conn->session)),
 			event);
+	}
 	if (!(duties->set & LBP_DUTY_RELAY))
 		return false;
 	if (conn->session.state == LBP_SESSION_RELAY)

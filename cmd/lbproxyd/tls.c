@@ -18,6 +18,7 @@ static void begin(struct tls *tls)
 	tls->is_starved = false;
 	tls->is_flood = false;
 	tls->empty_records = 0;
+	tls->cache = NULL;
 	tls->owes_ticket = false;
 }
 
@@ -31,7 +32,7 @@ bool tls_accept(struct tls *tls, struct tls_server *server, int fd)
 		tls_release(tls);
 		return false;
 	}
-	tls->owes_ticket = true;
+	tls_resume_begin(tls, server);
 	SSL_set_accept_state(tls->ssl);
 	return true;
 }
@@ -177,6 +178,7 @@ enum io tls_handshake(struct tls *tls)
 	if (rc == 1) {
 		/* A socket that failed meanwhile is another matter. */
 		tls->is_open = true;
+		tls_resume_handshaken(tls);
 		return IO_OK;
 	}
 	io = result_of(tls, rc);
@@ -203,18 +205,6 @@ enum io tls_read(struct tls *tls, void *buf, size_t len, size_t *n)
 	return tls->is_flood ? IO_FLOOD : IO_OK;
 }
 
-/*
- * A ticket that the client did not ask for and does not read would make its
- * kernel reset the connection when it closes, and drop what it has sent. Who
- * gets bytes reads. Without memory there is no ticket. [SRV-71].
- */
-static void send_ticket(struct tls *tls)
-{
-	tls->owes_ticket = false;
-	if (SSL_version(tls->ssl) == TLS1_3_VERSION)
-		(void)SSL_new_session_ticket(tls->ssl);
-}
-
 enum io tls_write(struct tls *tls, const void *buf, size_t len, size_t *n)
 {
 	enum io io;
@@ -222,7 +212,7 @@ enum io tls_write(struct tls *tls, const void *buf, size_t len, size_t *n)
 
 	forget_errors();
 	if (tls->owes_ticket)
-		send_ticket(tls);
+		tls_resume_send_ticket(tls);
 	rc = SSL_write_ex(tls->ssl, buf, len, n);
 	if (rc == 1)
 		return written(tls);

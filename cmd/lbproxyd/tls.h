@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "config.h"
 #include "problem.h"
@@ -39,7 +40,6 @@ struct tls {
 	 */
 	bool (*identify)(void *user, const struct lbp_serial *serial);
 	void *user;
-	bool owes_ticket;       /* it goes with the first bytes. [SRV-71] */
 	enum lbp_reason reason; /* why the handshake failed */
 	const char *detail;     /* the same in OpenSSL's words, or NULL */
 	bool takes_unclean_end; /* TCP's end is an end also without TLS's */
@@ -52,6 +52,12 @@ struct tls {
 	bool is_starved;        /* and had to go without */
 	bool is_flood;          /* [SRV-88] */
 	unsigned empty_records; /* since there was data */
+
+	/* Towards a client, for its TLS session to be resumed: */
+	struct cache *cache; /* NULL: towards an upstream */
+	uint64_t full_ns; /* when the full handshake was that it began with */
+	uint32_t client;  /* whose it is; LBP_NONE: not admitted */
+	bool owes_ticket; /* it goes with the first bytes. [SRV-71] */
 };
 
 /* What a handshake may use of the socket in all. [SRV-89]. */
@@ -101,6 +107,12 @@ enum io tls_end(struct tls *tls);
 
 /* Is there more to read that the socket does not tell of? */
 bool tls_has_pending(const struct tls *tls);
+
+/*
+ * The session was admitted, as one of this client's: from now on its TLS
+ * session may be resumed. [SRV-68].
+ */
+void tls_admitted(struct tls *tls, uint32_t client);
 
 /* Was the TLS session resumed? */
 bool tls_is_resumed(const struct tls *tls);

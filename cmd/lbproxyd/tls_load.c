@@ -8,9 +8,8 @@
 #include "tls_list.h"
 #include "tls_private.h"
 
-/* Sessions kept for resumption, and for how long. [SRV-12]. */
-#define CACHE_SESSIONS   4096
-#define CACHE_LIFETIME_S 3600
+/* TLS sessions that may be resumed at most. [SRV-69]. */
+#define CACHE_SESSIONS 4096
 
 #define ACCEPTED_CHAIN                                                         \
 	"a PEM file with the certificates of a chain, leaf first, each "       \
@@ -267,19 +266,6 @@ static void set_modes(SSL_CTX *ctx)
 	SSL_CTX_set_default_passwd_cb(ctx, no_passphrase);
 }
 
-/* A stateful cache: no ticket carries an identity out of our hands. */
-static void set_resumption(SSL_CTX *ctx)
-{
-	static const unsigned char context[] = "lbproxyd";
-
-	SSL_CTX_set_session_id_context(ctx, context, sizeof(context) - 1);
-	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_SERVER);
-	SSL_CTX_sess_set_cache_size(ctx, CACHE_SESSIONS);
-	SSL_CTX_set_timeout(ctx, CACHE_LIFETIME_S);
-	/* It is sent with the first bytes that go down. [SRV-71]. */
-	SSL_CTX_set_num_tickets(ctx, 0);
-}
-
 struct tls_server *tls_server_new(
 	const struct lbp_config *config, int dir_fd, struct problems *problems)
 {
@@ -297,8 +283,10 @@ struct tls_server *tls_server_new(
 	if (server != NULL && tls_bio_init()) {
 		server->ctx = SSL_CTX_new(TLS_server_method());
 		server->trust = trust_new();
+		server->cache = cache_new(CACHE_SESSIONS);
 	}
-	if (server == NULL || server->ctx == NULL || server->trust == NULL) {
+	if (server == NULL || server->ctx == NULL || server->trust == NULL ||
+		server->cache == NULL) {
 		problem(problems, config->certificate.pos, "out of memory");
 		tls_server_free(server);
 		return NULL;
@@ -308,7 +296,7 @@ struct tls_server *tls_server_new(
 						   : TLS1_2_VERSION);
 	SSL_CTX_set_options(server->ctx, SSL_OP_CIPHER_SERVER_PREFERENCE);
 	set_modes(server->ctx);
-	set_resumption(server->ctx);
+	tls_resume_install(server);
 	use_identity(server->ctx, &identity, dir_fd, problems);
 	/* The one CA is trusted as it is, even if another issued it. */
 	X509_STORE_set_flags(
@@ -334,7 +322,9 @@ void tls_server_free(struct tls_server *server)
 {
 	if (server == NULL)
 		return;
+	/* What is freed with the context may still ask the cache. */
 	SSL_CTX_free(server->ctx);
+	cache_free(server->cache);
 	trust_free(server->trust);
 	free(server);
 }

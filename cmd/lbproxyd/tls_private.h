@@ -6,11 +6,13 @@
 #include <openssl/x509.h>
 
 #include "tls.h"
+#include "tls_cache.h"
 #include "tls_trust.h"
 
 struct tls_server {
 	SSL_CTX *ctx;
 	struct trust *trust;
+	struct cache *cache;
 };
 
 struct tls_client {
@@ -40,6 +42,16 @@ bool tls_use_upstream_groups(SSL_CTX *ctx);
 
 /* Lets a trusted certificate of any curve sign, in TLS 1.2. [SRV-63]. */
 void tls_allow_key(SSL *ssl);
+
+/* Puts the server's cache into its context. [SRV-68]. */
+void tls_resume_install(struct tls_server *server);
+
+/* Begins a connection that may resume, or is over with its handshake. */
+void tls_resume_begin(struct tls *tls, struct tls_server *server);
+void tls_resume_handshaken(struct tls *tls);
+
+/* Bytes are about to go down: a ticket may go with them. [SRV-71]. */
+void tls_resume_send_ticket(struct tls *tls);
 
 /* The canonical serial of a certificate; an error if it has none. */
 LBP_MUST_CHECK enum lbp_err tls_serial_of(

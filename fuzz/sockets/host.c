@@ -239,6 +239,15 @@ const char *tls_version(const struct tls *tls)
 	return "TLSv1.3";
 }
 
+void tls_admitted(struct tls *tls, uint32_t client)
+{
+	ORACLE("SRV-68",
+		tls == &sides.conn->client.tls && host.is_in &&
+			sides.conn->session.admitted &&
+			client == sides.conn->session.client,
+		"a TLS session is kept of one who was not let in");
+}
+
 bool tls_is_resumed(const struct tls *tls)
 {
 	(void)tls;

@@ -129,7 +129,7 @@ static bool carry_down(struct link *link)
 		moved = true;
 	}
 	if (moved) {
-		pki_now += link->late_s;
+		pki_set_clock(pki_now + link->late_s);
 		link->late_s = 0;
 	}
 	if (link->client == NULL)

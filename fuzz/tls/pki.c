@@ -17,6 +17,8 @@
 
 #include "session.h"
 
+int __wrap_clock_gettime(clockid_t clock, struct timespec *ts);
+
 #define SIGNS     "critical,digitalSignature"
 #define CLIENT    "clientAuth"
 #define UNTRUSTED PKI_FAULT(LBP_REASON_UNTRUSTED)
@@ -53,6 +55,8 @@ const struct pki_plan pki_plans[PKI_KINDS] = {
 
 time_t pki_now = PKI_START;
 
+static time_t set_back; /* seconds, in all */
+
 static uint64_t random_state;
 
 /* The program's own, which the C library's gives way to. */
@@ -61,6 +65,25 @@ time_t time(time_t *out)
 	if (out != NULL)
 		*out = pki_now;
 	return pki_now;
+}
+
+void pki_set_clock(time_t now)
+{
+	if (now < pki_now)
+		set_back += pki_now - now;
+	pki_now = now;
+}
+
+time_t pki_uptime(void)
+{
+	return pki_now + set_back;
+}
+
+int __wrap_clock_gettime(clockid_t clock, struct timespec *ts)
+{
+	(void)clock;
+	*ts = (struct timespec){.tv_sec = pki_uptime()};
+	return 0;
 }
 
 /* Splitmix64, which has no bad seed. */
@@ -245,6 +268,8 @@ static void make_special(struct pki *pki)
 		issue(&pki_plans[PKI_INDIRECT], "client", false, &middle);
 	certs[PKI_INDIRECT].intermediate = middle.cert;
 	X509_up_ref(middle.cert);
+	certs[PKI_OTHER].intermediate = pki->ca.cert;
+	X509_up_ref(pki->ca.cert);
 	certs[PKI_CA] = pki->ca;
 	X509_up_ref(pki->ca.cert);
 	EVP_PKEY_up_ref(pki->ca.key);

@@ -24,7 +24,7 @@
 
 enum pki_kind {
 	PKI_GOOD,
-	PKI_OTHER,    /* good too, of another client */
+	PKI_OTHER,    /* good too, of another client, who sends the CA's */
 	PKI_NO_EKU,   /* good too: nothing says what it is for */
 	PKI_SHORT,    /* good for PKI_SHORT_LIFE */
 	PKI_STOLEN,   /* PKI_GOOD without its key */
@@ -75,6 +75,15 @@ struct pki {
 
 /* The time that time(2) tells the whole program. */
 extern time_t pki_now;
+
+/*
+ * Sets it. The clock that only goes forward stands still if it goes back, and
+ * else goes with it; it is the server's where clock_gettime is wrapped.
+ */
+void pki_set_clock(time_t now);
+
+/* Seconds on the clock that only goes forward. */
+time_t pki_uptime(void);
 
 /* Makes OpenSSL draw from a generator, which starts again at this seed. */
 void pki_seed(uint64_t seed);

@@ -110,5 +110,5 @@ enum pki_kind servers_kind_of(const struct lbp_serial *serial)
 void servers_flush(void)
 {
 	for (int i = 0; i < SERVERS; i++)
-		SSL_CTX_flush_sessions(servers[i]->ctx, 0);
+		cache_clear(servers[i]->cache);
 }

@@ -1,0 +1,140 @@
+/*
+ * Which TLS sessions are resumed, and until when. [SRV-12], [SRV-68] to
+ * [SRV-71].
+ */
+#include "app.h"
+#include "clock.h"
+#include "tls_private.h"
+
+/* The longest certificate that a session is kept with, in DER. */
+#define CERT_MAX 4096
+
+static bool is_tls13(const SSL *ssl)
+{
+	return SSL_version(ssl) == TLS1_3_VERSION;
+}
+
+/*
+ * Keeps a session, of which by far the largest part is the certificate: of a
+ * long one not. [SRV-69].
+ */
+static void keep(const struct tls *tls, SSL_SESSION *session)
+{
+	X509 *cert = SSL_SESSION_get0_peer(session);
+
+	if (cert != NULL && i2d_X509(cert, NULL) <= CERT_MAX)
+		cache_put(tls->cache, session, tls->client, tls->full_ns);
+}
+
+/* OpenSSL has a session that may be kept: of TLS 1.3, with its ticket. */
+static int made(SSL *ssl, SSL_SESSION *session)
+{
+	struct tls *tls = SSL_get_app_data(ssl);
+
+	/* With TLS 1.2 it comes before anybody was admitted. [SRV-68]. */
+	if (is_tls13(ssl))
+		keep(tls, session);
+	return 0;
+}
+
+static SSL_SESSION *find(SSL *ssl, const unsigned char *id, int len, int *copy)
+{
+	struct tls *tls = SSL_get_app_data(ssl);
+
+	/* The reference is the caller's. */
+	*copy = 0;
+	return cache_find(
+		tls->cache, id, (size_t)len, clock_now_ns(), &tls->full_ns);
+}
+
+/* OpenSSL has found a session unfit to be resumed. */
+static void unfit(SSL_CTX *ctx, SSL_SESSION *session)
+{
+	const struct tls_server *server = SSL_CTX_get_app_data(ctx);
+
+	cache_drop(server->cache, session);
+}
+
+/* How long a connection's TLS session may still be resumed. */
+static long seconds_left(const struct tls *tls)
+{
+	uint64_t age_s = (clock_now_ns() - tls->full_ns) / NS_PER_S;
+
+	return age_s < CACHE_LIFETIME_S ? CACHE_LIFETIME_S - (long)age_s : 0;
+}
+
+/* A ticket is being made: what it says of its life is what is left of it. */
+static int set_life(SSL *ssl, void *arg)
+{
+	SSL_SESSION *session = SSL_get_session(ssl);
+
+	(void)arg;
+	return (int)SSL_SESSION_set_timeout(
+		session, seconds_left(SSL_get_app_data(ssl)));
+}
+
+void tls_resume_install(struct tls_server *server)
+{
+	static const unsigned char context[] = "lbproxyd";
+	SSL_CTX *ctx = server->ctx;
+
+	SSL_CTX_set_app_data(ctx, server);
+	SSL_CTX_set_session_id_context(ctx, context, sizeof(context) - 1);
+	SSL_CTX_set_session_cache_mode(
+		ctx, SSL_SESS_CACHE_SERVER | SSL_SESS_CACHE_NO_INTERNAL);
+	SSL_CTX_sess_set_new_cb(ctx, made);
+	SSL_CTX_sess_set_get_cb(ctx, find);
+	SSL_CTX_sess_set_remove_cb(ctx, unfit);
+	SSL_CTX_set_timeout(ctx, CACHE_LIFETIME_S);
+	SSL_CTX_set_session_ticket_cb(ctx, set_life, NULL, NULL);
+	/* One is sent with the first bytes that go down. [SRV-71]. */
+	SSL_CTX_set_num_tickets(ctx, 0);
+}
+
+void tls_resume_begin(struct tls *tls, struct tls_server *server)
+{
+	tls->cache = server->cache;
+	tls->full_ns = 0;
+	tls->client = LBP_NONE;
+	tls->owes_ticket = false;
+}
+
+/* Certificates beside the leaf were not asked for, and are not kept. */
+static void drop_chain(SSL *ssl)
+{
+	STACK_OF(X509) *chain = SSL_get_peer_cert_chain(ssl);
+
+	while (sk_X509_num(chain) > 0)
+		X509_free(sk_X509_pop(chain));
+}
+
+void tls_resume_handshaken(struct tls *tls)
+{
+	if (tls->cache == NULL || SSL_session_reused(tls->ssl) == 1)
+		return;
+	tls->full_ns = clock_now_ns();
+	drop_chain(tls->ssl);
+}
+
+void tls_admitted(struct tls *tls, uint32_t client)
+{
+	if (tls->client != LBP_NONE)
+		return;
+	tls->client = client;
+	if (is_tls13(tls->ssl))
+		tls->owes_ticket = true;
+	else if (SSL_session_reused(tls->ssl) != 1)
+		keep(tls, SSL_get_session(tls->ssl));
+}
+
+/*
+ * A ticket that the client did not ask for and does not read would make its
+ * kernel reset the connection when it closes, and drop what it has sent. Who
+ * gets bytes reads. Without memory there is no ticket.
+ */
+void tls_resume_send_ticket(struct tls *tls)
+{
+	tls->owes_ticket = false;
+	if (seconds_left(tls) > 0)
+		(void)SSL_new_session_ticket(tls->ssl);
+}
