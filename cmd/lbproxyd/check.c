@@ -9,6 +9,9 @@
 #include "dial_time.h"
 #include "report.h"
 
+/* What a look at a connected upstream reads at most. */
+#define LOOK_BYTES (32 * 1024)
+
 /* One check of one upstream. */
 struct check {
 	struct stream stream; /* first: a ready watch is its check */
@@ -74,21 +77,37 @@ static void finish_well(struct check *check)
 	finish(check, DIAL_DONE, "its checks succeed");
 }
 
+static void finish_badly(struct check *check, enum io io)
+{
+	const char *detail = check->stream.tls.detail;
+
+	if (io == IO_INTERNAL) {
+		check->dial.error = ENOMEM;
+		finish(check, DIAL_LOCAL, NULL);
+	} else if (io == IO_TRUNCATED) {
+		finish(check, DIAL_FAILED, "closed after the TLS handshake");
+	} else {
+		finish(check, DIAL_FAILED,
+			detail != NULL ? detail : "reset after the connect");
+	}
+}
+
 /* It is connected; does it stay so? [SRV-96]. */
 static void look(struct check *check)
 {
 	struct stream *stream = &check->stream;
-	const char *detail;
-	unsigned want;
 	uint8_t byte;
+	enum io io;
 	size_t n;
 
-	switch (stream_read(stream, &byte, sizeof(byte), &n)) {
+	stream_begin_turn(stream, LOOK_BYTES);
+	io = stream_read(stream, &byte, sizeof(byte), &n);
+	switch (io) {
 	case IO_WANT_READ:
 	case IO_WANT_WRITE:
-		want = stream->read_on;
+	case IO_YIELD:
 		if (poller_set(check->checker->all->loop->poller,
-			    &stream->watch, want) == 0)
+			    &stream->watch, stream->read_on) == 0)
 			return;
 		check->dial.error = errno;
 		finish(check, DIAL_LOCAL, NULL);
@@ -98,9 +117,7 @@ static void look(struct check *check)
 		finish_well(check);
 		return;
 	default:
-		detail = stream->tls.detail;
-		finish(check, DIAL_FAILED,
-			detail != NULL ? detail : "reset after the connect");
+		finish_badly(check, io);
 		return;
 	}
 }
@@ -137,7 +154,7 @@ static void check_ready(struct watch *watch, unsigned ready)
 	struct check *check = (struct check *)(void *)watch;
 	struct loop *loop = check->checker->all->loop;
 
-	(void)ready;
+	stream_ready(&check->stream, ready);
 	if (check->is_connected) {
 		look(check);
 		return;

@@ -8,6 +8,7 @@
 struct claim {
 	const union address *address;
 	const struct lbp_config_address *from;
+	const char *key;
 };
 
 static int compare_numbers(uint32_t a, uint32_t b)
@@ -84,9 +85,10 @@ static void report(
 	char text[ADDRESS_TEXT_MAX];
 
 	problem(problems, second->from->pos,
-		"app.listen: '%s' is %s, and %s is listened on already, in "
-		"line %u; accepted: addresses that are in no other's way",
-		second->from->host, address_text(second->address, text),
+		"%s: '%s' is %s, and %s is listened on already, in line %u; "
+		"accepted: addresses that are in no other's way",
+		second->key, second->from->host,
+		address_text(second->address, text),
 		address_text(first->address, taken), first->from->pos.line);
 }
 
@@ -108,32 +110,54 @@ static void check(
 	}
 }
 
-bool listen_check(const struct snapshot *snapshot, struct problems *problems)
+/* How many claims there are; those of the listed addresses go to claims. */
+static size_t claim(struct claim *claims, const struct addresses *addresses,
+	const struct lbp_config_address *from, const char *key)
 {
-	struct claim *claims;
-	size_t len = 0;
-	size_t a, i, j;
+	size_t i;
 
-	for (a = 0; a < snapshot->config->app_len; a++) {
-		for (i = 0; i < snapshot->apps[a].config->listen_len; i++)
-			len += snapshot->apps[a].listen[i].len;
-	}
-	claims = calloc(len + 1, sizeof(*claims));
-	if (claims == NULL)
-		return false;
-	len = 0;
-	for (a = 0; a < snapshot->config->app_len; a++) {
+	for (i = 0; claims != NULL && i < addresses->len; i++)
+		claims[i] = (struct claim){&addresses->items[i], from, key};
+	return addresses->len;
+}
+
+/* Of all listeners and of the admin port; only counts without claims. */
+static size_t claim_all(struct claim *claims, const struct snapshot *snapshot,
+	const struct addresses *admin)
+{
+	const struct lbp_config *config = snapshot->config;
+	size_t len = claim(claims, admin, &config->admin, "server.admin");
+	size_t a, i;
+
+	for (a = 0; a < config->app_len; a++) {
 		const struct served_app *app = &snapshot->apps[a];
 
-		for (i = 0; i < app->config->listen_len; i++) {
-			for (j = 0; j < app->listen[i].len; j++)
-				claims[len++] =
-					(struct claim){&app->listen[i].items[j],
-						&app->config->listen[i]};
-		}
+		for (i = 0; i < app->config->listen_len; i++)
+			len += claim(claims == NULL ? NULL : claims + len,
+				&app->listen[i], &app->config->listen[i],
+				"app.listen");
 	}
-	qsort(claims, len, sizeof(*claims), compare_claims);
-	check(claims, len, problems);
+	return len;
+}
+
+bool listen_check(const struct snapshot *snapshot, struct problems *problems)
+{
+	const struct lbp_config_address *from = &snapshot->config->admin;
+	struct addresses admin = {0};
+	struct claim *claims = NULL;
+	size_t len;
+
+	if (from->host == NULL ||
+		addresses_resolve(&admin, from->host, from->port)) {
+		len = claim_all(NULL, snapshot, &admin);
+		claims = calloc(len + 1, sizeof(*claims));
+	}
+	if (claims != NULL) {
+		len = claim_all(claims, snapshot, &admin);
+		qsort(claims, len, sizeof(*claims), compare_claims);
+		check(claims, len, problems);
+	}
+	addresses_release(&admin);
 	free(claims);
-	return true;
+	return claims != NULL;
 }
