@@ -726,6 +726,33 @@ def test_an_authority_key_identifier_of_another_certificate(
     assert kind in line["detail"], line
 
 
+@pytest.mark.spec("SRV-78", "SRV-97")
+@pytest.mark.parametrize("kind", ["serial", "key"])
+def test_the_same_of_an_upstream(lb, upstream, pki, tmp_path, kind):
+    subject = "test upstreams CA"
+    ca_key = pki.upstream_dir / "ca.key"
+    if kind == "key":
+        ca_key = make_key(tmp_path / "old.key")
+    old = make_cert(tmp_path / "old.pem", ca_key, subject=subject,
+                    serial="0x77", extensions="basicConstraints=CA:TRUE\n"
+                    "subjectKeyIdentifier=hash")
+    key = make_key(tmp_path / "leaf.key")
+    leaf = make_cert(
+        tmp_path / "leaf.pem", key, (old, ca_key),
+        extensions="subjectAltName=IP:127.0.0.1\nauthorityKeyIdentifier="
+        + ("issuer:always" if kind == "serial" else "keyid:always"))
+    up = upstream(upstreams.echo,
+                  context=upstreams.server_context((leaf, key), None))
+    server = lb.proxy({"url": up.url, "ca": pki.upstream_ca})
+    with server.connect() as peer:
+        peer.expect_end("clean")
+        peer.finish()
+    line = server.wait_event("session")
+    assert line["reason"] == "no_upstream", line
+    assert "authority key identifier" in line["cause"], line
+    assert kind in line["cause"], line
+
+
 # --- what will hurt later ---------------------------------------------------
 
 def remake(home, key, days, extensions=""):

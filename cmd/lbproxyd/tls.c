@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "fault.h"
+#include "tls_judge.h"
 #include "tls_private.h"
 
 static void begin(struct tls *tls)
@@ -153,6 +154,11 @@ static void explain(struct tls *tls, enum io io)
 	unsigned long error = ERR_peek_last_error();
 	long verdict = SSL_get_verify_result(tls->ssl);
 
+	if (tls->detail == NULL &&
+		(verdict == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT ||
+			verdict ==
+				X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY))
+		tls->detail = tls_judge_why_unverified(tls->ssl);
 	if (tls->detail == NULL && verdict != X509_V_OK)
 		tls->detail = X509_verify_cert_error_string(verdict);
 	if (tls->detail == NULL)

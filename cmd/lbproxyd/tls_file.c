@@ -58,52 +58,47 @@ static void suggest(
 		tls_file_problem(file, "%s: %s %s", what, command, path);
 }
 
-/*
- * What DER can be. Each function reads one kind and tells the end of it in
- * *at; true: this is it.
- */
-#define DER_KIND(name, type, read, release)                                    \
-	static bool name(const unsigned char **at, long len)                   \
-	{                                                                      \
-		type *made = read(NULL, at, len);                              \
-                                                                               \
-		release(made);                                                 \
-		return made != NULL;                                           \
-	}
-
-DER_KIND(is_cert, X509, d2i_X509, X509_free)
-DER_KIND(is_crl, X509_CRL, d2i_X509_CRL, X509_CRL_free)
-DER_KIND(is_request, X509_REQ, d2i_X509_REQ, X509_REQ_free)
-DER_KIND(is_pkcs8, PKCS8_PRIV_KEY_INFO, d2i_PKCS8_PRIV_KEY_INFO,
-	PKCS8_PRIV_KEY_INFO_free)
-DER_KIND(is_encrypted, X509_SIG, d2i_X509_SIG, X509_SIG_free)
-DER_KIND(is_pkcs12, PKCS12, d2i_PKCS12, PKCS12_free)
-DER_KIND(is_pkcs7, PKCS7, d2i_PKCS7, PKCS7_free)
-DER_KIND(is_public, EVP_PKEY, d2i_PUBKEY, EVP_PKEY_free)
-DER_KIND(is_key, EVP_PKEY, d2i_AutoPrivateKey, EVP_PKEY_free)
-
+/* What DER can be, and the command, but for its path, that makes it PEM. */
 static const struct der_kind {
-	bool (*is_it)(const unsigned char **at, long len);
+	ASN1_ITEM_EXP *item;
 	const char *what;
-	const char *command; /* that makes it PEM, but for its path */
+	const char *command;
 } der_kinds[] = {
-	{is_cert, "is a certificate in DER, not PEM",
+	{ASN1_ITEM_ref(X509), "is a certificate in DER, not PEM",
 		"openssl x509 -inform DER -out new.pem -in"},
-	{is_crl, "is a revocation list in DER, not PEM",
+	{ASN1_ITEM_ref(X509_CRL), "is a revocation list in DER, not PEM",
 		"openssl crl -inform DER -out new.pem -in"},
-	{is_request, "is a certificate request in DER", NULL},
-	{is_pkcs12, "is a PKCS#12 file, not PEM",
+	{ASN1_ITEM_ref(X509_REQ), "is a certificate request in DER", NULL},
+	{ASN1_ITEM_ref(PKCS12), "is a PKCS#12 file, not PEM",
 		"openssl pkcs12 -noenc -out new.pem -in"},
-	{is_pkcs7, "is a PKCS#7 bundle in DER, not PEM",
+	{ASN1_ITEM_ref(PKCS7), "is a PKCS#7 bundle in DER, not PEM",
 		"openssl pkcs7 -inform DER -print_certs -out new.pem -in"},
-	{is_pkcs8, "is a private key in DER, not PEM",
+	{ASN1_ITEM_ref(PKCS8_PRIV_KEY_INFO), "is a private key in DER, not PEM",
 		"openssl pkey -inform DER -out new.pem -in"},
-	{is_encrypted, "is an encrypted private key in DER, not PEM",
+	{ASN1_ITEM_ref(X509_SIG), "is an encrypted private key in DER, not PEM",
 		"openssl pkey -inform DER -out new.pem -in"},
-	{is_public, "is a public key in DER", NULL},
-	{is_key, "is a private key in DER, not PEM",
+	{ASN1_ITEM_ref(X509_PUBKEY), "is a public key in DER", NULL},
+	/* NULL: a key in the form of its algorithm. */
+	{NULL, "is a private key in DER, not PEM",
 		"openssl pkey -inform DER -out new.pem -in"},
 };
+
+static bool is_der(const struct der_kind *kind, const struct file *read)
+{
+	const unsigned char *at = (const unsigned char *)read->text;
+	EVP_PKEY *pkey = NULL;
+	ASN1_VALUE *value = NULL;
+
+	if (kind->item != NULL)
+		value = ASN1_item_d2i(
+			NULL, &at, (long)read->len, ASN1_ITEM_ptr(kind->item));
+	else
+		pkey = d2i_AutoPrivateKey(NULL, &at, (long)read->len);
+	if (value != NULL)
+		ASN1_item_free(value, ASN1_ITEM_ptr(kind->item));
+	EVP_PKEY_free(pkey);
+	return value != NULL || pkey != NULL;
+}
 
 /* A file without a block may be one in another form; true: it was said. */
 static bool explain_der(const struct tls_file *file, const struct file *read)
@@ -112,10 +107,9 @@ static bool explain_der(const struct tls_file *file, const struct file *read)
 
 	for (i = 0; i < sizeof(der_kinds) / sizeof(der_kinds[0]); i++) {
 		const struct der_kind *kind = &der_kinds[i];
-		const unsigned char *at = (const unsigned char *)read->text;
 
 		/* Each kind is a SEQUENCE. */
-		if (*at != 0x30 || !kind->is_it(&at, (long)read->len))
+		if (read->text[0] != 0x30 || !is_der(kind, read))
 			continue;
 		suggest(file, kind->what, kind->command);
 		return true;

@@ -45,6 +45,9 @@ bool tls_judge_crl(X509_CRL *crl, X509 *ca, char why[TLS_JUDGE_WHY_MAX]);
  */
 const char *tls_judge_why_untrusted(X509 *ca, X509 *cert);
 
+/* The same of a peer whose chain lacks an issuer, and of all its CAs. */
+const char *tls_judge_why_unverified(SSL *ssl);
+
 /*
  * Warnings, kept with the file's problems: the life of each certificate of a
  * chain, and whether the leaf may be used so.
