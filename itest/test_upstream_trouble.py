@@ -83,7 +83,8 @@ def test_no_port_left_to_one_upstream_leads_to_the_next(lb, own_network,
     with no_port_left_to(first):
         for _ in range(4):
             assert ask(server) == "b"
-    assert server.wait_event("error")["message"] == "cannot dial"
+    assert server.wait_event(
+        "error", level="error")["message"] == "cannot dial"
     assert not server.events("session", reason="internal")
     assert not server.events("upstream_down")
 

@@ -360,11 +360,13 @@ void model_app_check_dropped(struct model_app *model, uint32_t number)
 enum lbp_health_change model_app_set_address(
 	struct model_app *model, uint32_t number, bool has_address)
 {
-	struct model_app_upstream *upstream = &model->upstreams[number];
+	struct model_app_upstream *upstream;
 	bool was_up;
 
-	if (number >= model->upstream_len || upstream->lost == !has_address)
+	if (number >= model->upstream_len ||
+		model->upstreams[number].lost == !has_address)
 		return LBP_HEALTH_SAME;
+	upstream = &model->upstreams[number];
 	was_up = !upstream->lost && !upstream->down;
 	upstream->lost = !has_address;
 	upstream->down = false;
