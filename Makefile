@@ -71,6 +71,9 @@ fuzz_more_relay := $(addprefix fuzz/sockets/,side.c socket_calls.c \
 	tls_calls.c) $(addprefix cmd/lbproxyd/,poller.c relay.c stream.c)
 fuzz_more_conn := fuzz/sockets/host.c $(addprefix cmd/lbproxyd/, \
 	address.c conn.c dial.c loop.c notice.c problem.c queue.c) $(fuzz_more_relay)
+fuzz_more_crowd := $(addprefix cmd/lbproxyd/,capacity.c conn.c handshakes.c \
+	loop.c poller.c queue.c)
+fuzz_libs_crowd = $(addprefix -Wl$(comma)--wrap=,recv shutdown clock_gettime)
 fuzz_libs_accept = $(openssl) -Wl,--wrap=clock_gettime
 fuzz_libs_tls = $(fuzz_libs_accept)
 nomem_c := fuzz/nomem.c fuzz/oracle.c $(sort $(wildcard fuzz/tls/*.c)) \

@@ -13,7 +13,6 @@
 #define FLUSH_NS (20 * NS_PER_MS)
 
 static void step(struct conn *conn, struct lbp_event event);
-static void handshake(struct conn *conn);
 static void relay(struct conn *conn);
 
 static struct conn *conn_of_alarm(struct alarm *alarm)
@@ -302,6 +301,17 @@ static void step(struct conn *conn, struct lbp_event event)
 		set_alarm(conn);
 }
 
+/* The step of a handshake is put off until its turn. [SRV-43]. */
+static void put_off(struct conn *conn, struct watch *watch)
+{
+	struct loop *loop = conn->conns->loop;
+
+	conn->is_paused = false;
+	queue_add(&loop->handshakes, &conn->handshake);
+	/* It need not be told again; this takes no memory and cannot fail. */
+	(void)poller_set(loop->poller, watch, 0);
+}
+
 static void dial_goes_on(struct conn *conn, enum dial_result result)
 {
 	struct lbp_event event;
@@ -323,14 +333,12 @@ static void alarm_of_less(struct conn *conn, uint64_t now_ns)
 {
 	bool dialing = conn->session.state == LBP_SESSION_DIALING;
 
-	if (conn->is_paused) {
-		conn->is_paused = false;
-		handshake(conn);
-	} else if (dialing && now_ns >= conn->dial.due_ns) {
+	if (conn->is_paused)
+		put_off(conn, &conn->client.watch);
+	else if (dialing && now_ns >= conn->dial.due_ns)
 		next_address(conn);
-	} else if (conn->is_flushing) {
+	else if (conn->is_flushing)
 		relay(conn);
-	}
 	if (conn->session.state != LBP_SESSION_ENDED)
 		set_alarm(conn);
 }
@@ -423,16 +431,6 @@ static void handshake(struct conn *conn)
 	}
 	if (poller_set(conns->loop->poller, &conn->client.watch, want) != 0)
 		step(conn, conn_failed(conn, "cannot watch", errno));
-}
-
-/* The step of a handshake is put off until its turn. [SRV-43]. */
-static void put_off(struct conn *conn, struct watch *watch)
-{
-	struct loop *loop = conn->conns->loop;
-
-	queue_add(&loop->handshakes, &conn->handshake);
-	/* It need not be told again; this takes no memory and cannot fail. */
-	(void)poller_set(loop->poller, watch, 0);
 }
 
 /* Drops what a refused client sends until it ends. */
