@@ -265,7 +265,7 @@ build/scaling: $(call objects,release,fuzz/scaling/scaling.c fuzz/oracle.c) \
 # The server's threads, in every order: what they have in common is hooked.
 interleave_c := $(sort $(wildcard fuzz/interleave/*.c))
 interleave_hooked := $(addprefix cmd/lbproxyd/,acceptor.c capacity.c \
-	handshakes.c loop.c mailbox.c server.c worker.c)
+	crew.c handshakes.c loop.c mailbox.c worker.c)
 
 build/obj/interleave/%.o: %.c fuzz/interleave/hooks.h Makefile
 	@mkdir -p $(@D)

@@ -1,17 +1,15 @@
 /*
- * The server from its start to its end: its main thread, acceptor and workers
- * are its own; connections, checks and the log are not.
+ * The crew of a server from its start to its end: main thread, acceptor and
+ * workers are the server's own; connections, checks and the log are not.
  */
-#include "../cmd/lbproxyd/server.h"
+#include "../cmd/lbproxyd/crew.h"
 
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "../cmd/lbproxyd/acceptor.h"
 #include "../cmd/lbproxyd/log.h"
 #include "../cmd/lbproxyd/process.h"
-#include "../cmd/lbproxyd/worker.h"
 #include "server.h"
 #include "world.h"
 
@@ -32,6 +30,8 @@ struct plot {
 	unsigned arrivals[LISTENERS]; /* connections that wait at a listener */
 	bool stay;                    /* sessions do not end by themselves */
 	unsigned signals;
+	unsigned shortages; /* of descriptors */
+	unsigned threads;   /* that can be started; 0: any number */
 	unsigned switches;
 };
 
@@ -48,7 +48,7 @@ static struct {
 	unsigned heard_before; /* the drain began */
 	unsigned started;      /* connections, */
 	unsigned ended;
-	int status;
+	bool is_clean; /* its end */
 } stage;
 
 /* --- connections --- */
@@ -146,20 +146,6 @@ void checkers_release(struct checkers *checkers)
 	(void)checkers;
 }
 
-bool listeners_open(struct listeners *listeners, struct snapshot *snapshot)
-{
-	size_t i;
-
-	listeners->len = LISTENERS;
-	listeners->items = world_calloc(LISTENERS, sizeof(*listeners->items));
-	for (i = 0; i < LISTENERS; i++) {
-		stage.listeners[i] = world_open(plot->arrivals[i]);
-		listeners->items[i] = (struct listener){
-			.fd = stage.listeners[i], .app = snapshot->apps};
-	}
-	return true;
-}
-
 void listeners_close(struct listeners *listeners)
 {
 	size_t i;
@@ -171,37 +157,9 @@ void listeners_close(struct listeners *listeners)
 	}
 }
 
-void listeners_release(struct listeners *listeners)
-{
-	world_free(listeners->items);
-	*listeners = (struct listeners){0};
-}
-
-void notices_for_each(struct notices *notices,
-	void (*say)(const char *file, struct lbp_config_pos pos,
-		const char *message))
-{
-	(void)notices, (void)say;
-}
-
 void process_handle_signals(void (*handler)(int number))
 {
 	stage.handler = handler;
-}
-
-const char *address_text(const union address *address, char *text)
-{
-	(void)address;
-	return text;
-}
-
-void log_make_room(void)
-{
-}
-
-void log_set_level(enum lbp_log_level level)
-{
-	(void)level;
 }
 
 void log_begin(
@@ -211,11 +169,6 @@ void log_begin(
 	line->wanted = false;
 	if (strcmp(event, "drain") == 0)
 		stage.heard_before = stage.heard;
-}
-
-void log_string(struct log_line *line, const char *key, const char *value)
-{
-	(void)line, (void)key, (void)value;
 }
 
 void log_uint(struct log_line *line, const char *key, uint64_t value)
@@ -231,15 +184,30 @@ void log_end(struct log_line *line)
 void log_error(enum lbp_log_level level, const char *what, const char *why)
 {
 	(void)level, (void)why;
-	interleave_fail("SRV-50", what);
+	if (plot->shortages + plot->threads == 0)
+		interleave_fail("SRV-21", what);
 }
 
 /* --- the plots --- */
 
 static void run_server(void *arg)
 {
+	struct crew *crew = world_calloc(1, sizeof(*crew));
+	struct listener items[LISTENERS];
+	struct listeners listeners = {items, LISTENERS};
+	size_t i;
+
 	(void)arg;
-	stage.status = server_run(&stage.snapshot);
+	for (i = 0; i < LISTENERS; i++) {
+		stage.listeners[i] = world_open(plot->arrivals[i]);
+		items[i] = (struct listener){
+			.fd = stage.listeners[i], .app = &stage.app};
+	}
+	stage.is_clean = crew_init(crew, &stage.snapshot, 1) &&
+			 crew_man(crew, &listeners) && crew_run(crew);
+	crew_release(crew);
+	listeners_close(&listeners);
+	world_free(crew);
 }
 
 static bool has_handler(const void *handler)
@@ -271,10 +239,10 @@ static void start_plot(void)
 	memset(&stage, 0, sizeof(stage));
 	stage.snapshot.config = &stage.config;
 	stage.snapshot.workers = plot->workers;
-	stage.snapshot.apps = &stage.app;
 	stage.snapshot.handshakes = 1;
 	stage.config.max_connections = plot->places;
 	stage.config.drain_ns = 1000000000;
+	world_be_short(plot->shortages, plot->threads);
 	stage.main = interleave_thread("main", run_server, NULL);
 	if (plot->signals > 0)
 		interleave_thread("signal", send_signals, NULL);
@@ -285,13 +253,14 @@ static void judge_plot(bool all_over)
 	unsigned waiting = 0;
 	unsigned i;
 
-	if (plot->signals > 0) {
+	if (plot->signals + plot->threads > 0) {
 		ORACLE("SRV-50", all_over, "an order is lost");
 		ORACLE("SRV-54", stage.started == stage.ended,
 			"a connection is lost");
-		ORACLE("SRV-51", stage.status == 0 || stage.heard > 1,
+		ORACLE("SRV-51",
+			stage.is_clean || stage.heard > 1 || plot->threads > 0,
 			"it was not told to stop at once");
-		ORACLE("SRV-51", stage.status != 0 || stage.heard_before < 2,
+		ORACLE("SRV-51", !stage.is_clean || stage.heard_before < 2,
 			"it was told to stop at once");
 		world_check_leaks();
 		return;
@@ -309,16 +278,20 @@ static void judge_plot(bool all_over)
 }
 
 /* Those that take seconds are at the end. */
-#define QUICK 5
+#define QUICK 9
 static const struct plot plots[] = {
-	{"a place for each in turn", 1, 1, {2, 1}, !STAY, 0, 0},
-	{"the same with two workers", 2, 1, {2, 0}, !STAY, 0, 0},
-	{"a drain while one arrives", 1, 2, {1, 0}, !STAY, 1, 0},
-	{"a drain that has to end a session", 1, 2, {1, 0}, STAY, 1, 0},
-	{"two signals", 1, 1, {1, 0}, STAY, 2, 1},
-	{"two signals, more orders", 1, 1, {1, 0}, STAY, 2, 2},
-	{"a drain while two arrive", 1, 1, {1, 1}, STAY, 1, 0},
-	{"a drain with two workers", 2, 1, {1, 0}, STAY, 1, 0},
+	{"a place for each in turn", 1, 1, {2, 1}, !STAY, 0, 0, 0, 0},
+	{"the same with two workers", 2, 1, {2, 0}, !STAY, 0, 0, 0, 0},
+	{"no descriptor for a while", 1, 1, {2, 0}, !STAY, 0, 2, 0, 0},
+	{"a drain while one arrives", 1, 2, {1, 0}, !STAY, 1, 0, 0, 0},
+	{"a drain without a descriptor", 1, 2, {1, 0}, !STAY, 1, 1, 0, 0},
+	{"a drain that has to end a session", 1, 2, {1, 0}, STAY, 1, 0, 0, 0},
+	{"no thread for a worker", 2, 1, {1, 0}, !STAY, 0, 0, 1, 0},
+	{"no thread for the acceptor", 1, 1, {1, 0}, !STAY, 0, 0, 1, 0},
+	{"two signals", 1, 1, {1, 0}, STAY, 2, 0, 0, 1},
+	{"two signals, more orders", 1, 1, {1, 0}, STAY, 2, 0, 0, 2},
+	{"a drain while two arrive", 1, 1, {1, 1}, STAY, 1, 0, 0, 0},
+	{"a drain with two workers", 2, 1, {1, 0}, STAY, 1, 0, 0, 0},
 };
 
 void server_scripts(bool deep)

@@ -32,7 +32,10 @@ struct waiter {
 static struct {
 	struct fd fds[WORLD_FDS];
 	struct waiter waiters[POLLERS_MAX];
-	unsigned settings; /* calls of poller_set */
+	unsigned settings;  /* calls of poller_set */
+	unsigned shortages; /* that are to come */
+	unsigned threads;   /* that can be started, if not 0 */
+	unsigned started;
 	uint64_t now_ms;
 	const pthread_mutex_t *locked[MUTEXES_MAX];
 	_Alignas(16) char arena[ARENA_BYTES];
@@ -138,8 +141,12 @@ static void run_start(void *arg)
 
 int world_create(pthread_t *thread, void *(*run)(void *), void *arg)
 {
-	struct start *start = world_calloc(1, sizeof(*start));
+	struct start *start;
 
+	if (world.threads != 0 && world.started == world.threads)
+		return EAGAIN;
+	world.started++;
+	start = world_calloc(1, sizeof(*start));
 	*start = (struct start){run, arg};
 	*thread = interleave_thread(NULL, run_start, start);
 	return 0;
@@ -231,6 +238,11 @@ int world_accept(int fd)
 	errno = EAGAIN;
 	if (get(fd)->count == 0)
 		return -1;
+	if (world.shortages > 0) {
+		world.shortages--;
+		errno = EMFILE;
+		return -1;
+	}
 	get(fd)->count--;
 	return world_open(0);
 }
@@ -273,6 +285,12 @@ static int set(struct poller *base, struct watch *watch, unsigned want)
 static void forget(struct poller *base, struct watch *watch)
 {
 	(void)set(base, watch, 0);
+}
+
+void world_be_short(unsigned times, unsigned threads)
+{
+	world.shortages = times;
+	world.threads = threads;
 }
 
 unsigned world_settings(void)

@@ -38,6 +38,12 @@ int world_open(unsigned count);
 /* One more event at a descriptor. */
 void world_event(int fd);
 
+/*
+ * So many times is there no descriptor for who is to be accepted, and no more
+ * than so many threads can be started (0: any number).
+ */
+void world_be_short(unsigned times, unsigned threads);
+
 /* How many wait at a descriptor that is open. */
 unsigned world_waiting(int fd);
 

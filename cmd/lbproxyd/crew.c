@@ -1,0 +1,253 @@
+#include "crew.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "log.h"
+#include "process.h"
+
+/*
+ * What signal handlers can reach, as they are given no argument. A signal is
+ * counted before the main thread is woken, so that none is lost. [SRV-51].
+ */
+static atomic_uint terminations;
+static atomic_uint hangups;
+static struct mailbox *signalled;
+
+static void signal_arrived(int number)
+{
+	int saved = errno;
+
+	atomic_fetch_add(number == SIGHUP ? &hangups : &terminations, 1);
+	mailbox_wake(signalled);
+	errno = saved;
+}
+
+static void install_signals(struct crew *crew)
+{
+	atomic_store(&terminations, 0);
+	atomic_store(&hangups, 0);
+	signalled = &crew->mailbox;
+	process_handle_signals(signal_arrived);
+}
+
+static void *worker_main(void *arg)
+{
+	struct member *member = arg;
+
+	worker_run(member->worker);
+	mailbox_post(&member->crew->mailbox, &member->done);
+	return NULL;
+}
+
+static void *acceptor_main(void *arg)
+{
+	struct crew *crew = arg;
+
+	acceptor_run(&crew->acceptor);
+	mailbox_post(&crew->mailbox, &crew->acceptor_done);
+	return NULL;
+}
+
+/* Starts a thread that no signal interrupts: they are the main thread's. */
+static bool start_thread(pthread_t *thread, void *(*main)(void *), void *arg)
+{
+	sigset_t all, before;
+	int rc;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	rc = pthread_create(thread, NULL, main, arg);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (rc != 0)
+		log_error(LBP_LOG_ERROR, "cannot start a thread", strerror(rc));
+	return rc == 0;
+}
+
+/* The workers' last order, as nothing is handed over to them any more. */
+static void order_workers(struct crew *crew)
+{
+	uint32_t i;
+
+	for (i = 0; i < crew->len; i++) {
+		if (crew->forced)
+			worker_stop(&crew->workers[i]);
+		else
+			worker_drain(&crew->workers[i], crew->drain_until_ns);
+	}
+}
+
+static void deliver_acceptor_done(struct mail *mail)
+{
+	struct crew *crew =
+		(struct crew *)(void *)((char *)mail -
+					offsetof(struct crew, acceptor_done));
+
+	crew->accepts = false;
+	order_workers(crew);
+}
+
+static void deliver_worker_done(struct mail *mail)
+{
+	struct member *member =
+		(struct member *)(void *)((char *)mail -
+					  offsetof(struct member, done));
+
+	member->crew->running--;
+}
+
+/* The acceptor's last order comes first, the workers' when it is done. */
+static void begin_drain(struct crew *crew)
+{
+	crew->drain_begun = true;
+	crew->drain_until_ns =
+		clock_now_ns() + crew->snapshot->config->drain_ns;
+	acceptor_stop(&crew->acceptor);
+}
+
+static void force(struct crew *crew)
+{
+	crew->forced = true;
+	if (!crew->drain_begun)
+		begin_drain(crew);
+	else if (!crew->accepts)
+		order_workers(crew);
+}
+
+static void terminate(struct crew *crew)
+{
+	struct log_line line;
+
+	if (crew->drain_begun) {
+		force(crew);
+		return;
+	}
+	log_begin(&line, LBP_LOG_INFO, "drain");
+	log_uint(&line, "connections", atomic_load(&crew->capacity.used));
+	log_end(&line);
+	begin_drain(crew);
+}
+
+/* Only after a turn of the loop, which consumed the wake-up. */
+static void take_signals(struct crew *crew)
+{
+	unsigned n;
+
+	for (n = atomic_exchange(&terminations, 0); n > 0; n--)
+		terminate(crew);
+	/* However many came meanwhile, one answer is enough. */
+	if (atomic_exchange(&hangups, 0) > 0)
+		log_error(LBP_LOG_ERROR,
+			"reload is not built yet: SIGHUP changes nothing",
+			NULL);
+}
+
+static void supervise(struct crew *crew)
+{
+	while (crew->running > 0) {
+		/* Nothing works without the poller: it failing is a bug. */
+		if (!loop_turn(&crew->loop, true)) {
+			log_error(LBP_LOG_ERROR, "the event loop failed",
+				strerror(errno));
+			abort();
+		}
+		take_signals(crew);
+	}
+}
+
+/*
+ * If a thread can't be started the server stops at once, and those that were
+ * not started get their orders here.
+ */
+bool crew_run(struct crew *crew)
+{
+	uint32_t started = 0;
+	bool ok = true;
+	uint32_t i;
+
+	/* Workers first: connections may be handed over to any of them. */
+	while (ok && started < crew->len) {
+		ok = start_thread(&crew->workers[started].thread, worker_main,
+			&crew->members[started]);
+		started += ok;
+	}
+	ok = ok && start_thread(&crew->acceptor.thread, acceptor_main, crew);
+	if (!ok) {
+		force(crew);
+		acceptor_main(crew);
+		crew->running = started;
+	}
+	supervise(crew);
+	if (ok)
+		pthread_join(crew->acceptor.thread, NULL);
+	for (i = 0; i < started; i++)
+		pthread_join(crew->workers[i].thread, NULL);
+	return ok && !crew->forced;
+}
+
+static void has_room(void *user)
+{
+	struct crew *crew = user;
+
+	acceptor_has_room(&crew->acceptor);
+}
+
+bool crew_init(struct crew *crew, struct snapshot *snapshot, uint32_t alarm_cap)
+{
+	uint32_t len = snapshot->workers;
+
+	*crew = (struct crew){.snapshot = snapshot,
+		.len = len,
+		.running = len,
+		.accepts = true,
+		.acceptor_done.deliver = deliver_acceptor_done};
+	capacity_init(&crew->capacity, snapshot->config->max_connections,
+		LBP_LOOSE_PER_WORKER * len, has_room, crew);
+	crew->workers = calloc(len, sizeof(*crew->workers));
+	crew->members = calloc(len, sizeof(*crew->members));
+	if (crew->workers != NULL && crew->members != NULL &&
+		loop_init(&crew->loop, snapshot->event_loop, alarm_cap) &&
+		mailbox_init(&crew->mailbox, crew->loop.poller) &&
+		handshakes_init(&crew->handshakes, snapshot->handshakes))
+		return true;
+	log_error(LBP_LOG_ERROR, "cannot start", strerror(errno));
+	return false;
+}
+
+bool crew_man(struct crew *crew, struct listeners *listeners)
+{
+	bool ok = true;
+
+	install_signals(crew);
+	while (ok && crew->made < crew->len) {
+		uint32_t number = crew->made++;
+
+		crew->members[number] = (struct member){.crew = crew,
+			.worker = &crew->workers[number],
+			.done.deliver = deliver_worker_done};
+		ok = worker_init(&crew->workers[number], crew->snapshot,
+			&crew->capacity, &crew->handshakes, number);
+	}
+	return ok && acceptor_init(&crew->acceptor, crew->snapshot,
+			     &crew->capacity, listeners, crew->workers);
+}
+
+void crew_release(struct crew *crew)
+{
+	/* What arrives now changes nothing. */
+	process_handle_signals(SIG_IGN);
+	acceptor_release(&crew->acceptor);
+	while (crew->made > 0)
+		worker_release(&crew->workers[--crew->made]);
+	handshakes_release(&crew->handshakes);
+	mailbox_release(&crew->mailbox);
+	loop_release(&crew->loop);
+	free(crew->members);
+	free(crew->workers);
+}
