@@ -74,12 +74,13 @@ fuzz_more_conn := fuzz/sockets/host.c $(addprefix cmd/lbproxyd/, \
 fuzz_more_crowd := $(addprefix cmd/lbproxyd/,capacity.c conn.c handshakes.c \
 	loop.c poller.c queue.c)
 fuzz_libs_crowd = $(addprefix -Wl$(comma)--wrap=,recv shutdown clock_gettime)
-fuzz_libs_accept = $(openssl) -Wl,--wrap=clock_gettime
+fuzz_libs_accept = $(openssl) $(addprefix -Wl$(comma)--wrap=,clock_gettime \
+	recv send)
 fuzz_libs_tls = $(fuzz_libs_accept)
 nomem_c := fuzz/nomem.c fuzz/oracle.c $(sort $(wildcard fuzz/tls/*.c)) \
 	$(fuzz_more_identity)
 nomem_wrap := $(addprefix -Wl$(comma)--wrap=,malloc calloc realloc strdup \
-	strndup tls_accept tls_handshake)
+	strndup tls_accept tls_handshake recv send)
 fuzz_libs_identity = $(openssl)
 fuzz_libs_cache = $(openssl)
 fuzz_libs_log = $(openssl) $(addprefix -Wl$(comma)--wrap=,poll write send \

@@ -10,7 +10,9 @@
 
 struct link {
 	struct tls tls; /* the server's */
-	BIO *outer;     /* the far end of the server's socket */
+	BIO *inner;     /* the server's socket, for recv and send, wrapped */
+	BIO *outer;     /* its far end */
+	size_t taken;   /* of the socket, in this read of data */
 	size_t chunk;   /* bytes given to a side at once */
 	/* Before each step of the server another connection fails. [SRV-33] */
 	bool others_fail;
@@ -43,7 +45,8 @@ static inline uint8_t link_byte(size_t at)
 /*
  * Accepts as the server does, with a socket buffer of buffer bytes, in each
  * direction. link is zeroed, or was released and never had a client, but for
- * tls.identify and tls.user. False: out of memory, and nothing to release.
+ * tls.identify and tls.user. One link at a time is accepted. False: out of
+ * memory, and nothing to release.
  */
 bool link_accept(struct link *link, struct tls_server *server, size_t buffer,
 	size_t chunk);
