@@ -128,8 +128,8 @@ def test_a_handshake_that_completes_at_max_connections(lb, upstream, version):
 def test_fd_limit_of_64(lb, upstream):
     up = upstream(upstreams.echo)
     server = lb.proxy(up, fd_limit=64, timeouts={"handshake": "30s"})
-    warning, = server.events("error", level="warn")
-    assert "descriptor limit" in warning["message"]
+    warning, = (line for line in server.events("error", level="warn")
+                if "descriptor limit" in line["message"])
     assert warning["limit"] == 64 < warning["needed"]
     context = server.context("alice", "1.3")
     first = connect(server.address(), context)
@@ -199,7 +199,8 @@ def test_the_soft_limit_is_raised(lb, upstream, monkeypatch):
     with open(path, encoding="ascii") as file:
         line = next(one for one in file if "open files" in one)
     assert int(line.split()[3]) >= 800
-    assert not server.events("error")
+    assert not [line for line in server.events("error")
+                if "descriptor" in line["message"]]
 
 
 @pytest.mark.spec("SRV-22", "POL-3")
