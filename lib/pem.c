@@ -16,7 +16,7 @@ struct part {
 struct decoder {
 	uint8_t *out;
 	size_t len;
-	uint32_t bits;    /* of the group of four that has begun */
+	uint32_t bits;    /* the last of them are the group's that has begun */
 	unsigned digits;  /* in that group, the padding included */
 	unsigned padding; /* nothing but the end may follow it */
 };
@@ -99,18 +99,31 @@ static bool contains(struct part line, const char *word, size_t len)
 	return false;
 }
 
+static bool begins(struct part text, const char *word)
+{
+	size_t len = strlen(word);
+
+	return text.len >= len && memcmp(text.ptr, word, len) == 0;
+}
+
 /*
  * Is this meant to begin or end a block? If it is, and does not do it well,
  * that is a fault: the block would else be taken for free text.
  */
 static bool is_marker(struct part line)
 {
-	if (memchr(line.ptr, '-', line.len) == NULL)
-		return false;
-	return contains(line, "-BEGIN", LENGTH("-BEGIN")) ||
-	       contains(line, "- BEGIN", LENGTH("- BEGIN")) ||
-	       contains(line, "-END", LENGTH("-END")) ||
-	       contains(line, "- END", LENGTH("- END"));
+	const char *end = line.ptr + line.len;
+	const char *at = line.ptr;
+
+	while ((at = memchr(at, '-', (size_t)(end - at))) != NULL) {
+		struct part rest = {at + 1, (size_t)(end - at) - 1};
+
+		if (begins(rest, "BEGIN") || begins(rest, " BEGIN") ||
+			begins(rest, "END") || begins(rest, " END"))
+			return true;
+		at++;
+	}
+	return false;
 }
 
 /* Is this "-----BEGIN LABEL-----"? start has the dashes and the word. */
@@ -165,7 +178,6 @@ static bool end_group(struct decoder *decoder)
 	for (i = 0; i < bytes; i++)
 		decoder->out[decoder->len++] =
 			(uint8_t)(decoder->bits >> (16 - 8 * i));
-	decoder->bits = 0;
 	decoder->digits = 0;
 	return true;
 }

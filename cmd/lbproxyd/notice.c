@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <time.h>
 
-/* More than fits into a line of the log. */
-#define MESSAGE_MAX 4096
+/* What fits into a line of the log, however it is escaped. */
+#define MESSAGE_MAX 1024
 
 bool notices_add(struct notices *notices, const struct notice *notice)
 {

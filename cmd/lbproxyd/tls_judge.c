@@ -6,6 +6,9 @@
 #include <string.h>
 #include <time.h>
 
+/* A path as warnings show it: they have to fit into a line of the log. */
+#define SHOWN_PATH "%.400s"
+
 static bool refuse(char why[TLS_JUDGE_WHY_MAX], const char *text)
 {
 	snprintf(why, TLS_JUDGE_WHY_MAX, "%s", text);
@@ -243,7 +246,8 @@ static void warn_life(const struct tls_file *file, const struct tls_part *part)
 	const struct lbp_expiry expiry = expiry_of(part);
 
 	problem_warn(file->problems, file->path->pos, &expiry,
-		"%s: '%s': the %s in line %u", file->key, file->path->ptr,
+		"%s: '" SHOWN_PATH "': the %s in line %u", file->key,
+		file->path->ptr,
 		part->crl != NULL ? "revocation list" : "certificate",
 		part->line);
 }
@@ -257,13 +261,15 @@ static void warn_usage(
 	/* Without the extension every bit is set. */
 	if ((X509_get_extended_key_usage(leaf) & (purpose | XKU_ANYEKU)) == 0)
 		problem_warn(file->problems, file->path->pos, NULL,
-			"%s: '%s': the extended key usage of its leaf has no "
+			"%s: '" SHOWN_PATH
+			"': the extended key usage of its leaf has no "
 			"%s, so that peers will refuse it",
 			file->key, file->path->ptr,
 			is_server ? "serverAuth" : "clientAuth");
 	if ((X509_get_key_usage(leaf) & KU_DIGITAL_SIGNATURE) == 0)
 		problem_warn(file->problems, file->path->pos, NULL,
-			"%s: '%s': the key usage of its leaf has no "
+			"%s: '" SHOWN_PATH
+			"': the key usage of its leaf has no "
 			"digitalSignature, so that peers will refuse it",
 			file->key, file->path->ptr);
 }

@@ -104,7 +104,7 @@ static bool is_in_order(
 	return false;
 }
 
-static void use_chain(SSL_CTX *ctx, const struct identity *identity, int dir_fd,
+static bool use_chain(SSL_CTX *ctx, const struct identity *identity, int dir_fd,
 	struct problems *problems)
 {
 	const struct tls_file file = {
@@ -121,17 +121,19 @@ static void use_chain(SSL_CTX *ctx, const struct identity *identity, int dir_fd,
 	size_t i;
 
 	if (!tls_file_read(&file, &chain))
-		return;
+		return false;
 	for (i = 0; i < chain.len && ok; i++)
 		ok = is_in_order(&file, &chain, i) &&
 		     use_certificate(ctx, &file, &chain, i);
 	if (ok)
 		tls_judge_warn_chain(&file, &chain, identity->role);
 	tls_parts_release(&chain);
+	return ok;
 }
 
-static void use_key(SSL_CTX *ctx, const struct identity *identity, int dir_fd,
-	struct problems *problems)
+/* leaf is NULL if there is none that the key could belong to. */
+static void use_key(SSL_CTX *ctx, const struct identity *identity,
+	const X509 *leaf, int dir_fd, struct problems *problems)
 {
 	const struct tls_file file = {
 		.key = identity->private_key_key,
@@ -142,7 +144,6 @@ static void use_key(SSL_CTX *ctx, const struct identity *identity, int dir_fd,
 		.others = is_combined(identity) ? TLS_FILE_CERTS : 0,
 		.accepted = ACCEPTED_KEY,
 	};
-	X509 *leaf = SSL_CTX_get0_certificate(ctx);
 	char why[TLS_JUDGE_WHY_MAX];
 	const struct tls_part *part;
 	struct tls_parts keys;
@@ -169,8 +170,10 @@ static void use_key(SSL_CTX *ctx, const struct identity *identity, int dir_fd,
 static void use_identity(SSL_CTX *ctx, const struct identity *identity,
 	int dir_fd, struct problems *problems)
 {
-	use_chain(ctx, identity, dir_fd, problems);
-	use_key(ctx, identity, dir_fd, problems);
+	bool has_chain = use_chain(ctx, identity, dir_fd, problems);
+
+	use_key(ctx, identity, has_chain ? SSL_CTX_get0_certificate(ctx) : NULL,
+		dir_fd, problems);
 }
 
 /* Exactly one CA: a second one would be a second name space of serials. */

@@ -123,6 +123,8 @@ static void forms_that_are_accepted(void)
 	expect_block(
 		"\xef\xbb\xbf" BEGIN "YWJj\n" END, LBP_PEM_OTHER, 1, "abc");
 	expect_block(BEGIN "A: b\nC: d\n\nYWJj\n" END, LBP_PEM_OTHER, 1, "abc");
+	expect_block(
+		BEGIN "A: b\nx\nC: d\n\nYWJj\n" END, LBP_PEM_OTHER, 1, "abc");
 	expect_block(BEGIN "/+z9\n" END, LBP_PEM_OTHER, 1, "\xff\xec\xfd");
 	expect_block(BEGIN "09Az\n" END, LBP_PEM_OTHER, 1, "\xd3\xd0\x33");
 	expect_block(BEGIN "aZZa\n" END, LBP_PEM_OTHER, 1, "\x69\x96\x5a");
