@@ -106,16 +106,19 @@ bool tls_bio_init(void)
 	return true;
 }
 
-/* OpenSSL shows the header of each record before it reads the rest. */
+/*
+ * OpenSSL shows the header of each record before it reads the rest, and each
+ * message before it looks at it.
+ */
 static void note_record(int is_write, int version, int type, const void *buf,
 	size_t len, SSL *ssl, void *arg)
 {
 	struct tls *tls = arg;
 
-	(void)version;
-	(void)buf;
-	(void)len;
 	(void)ssl;
+	if (!is_write && type != SSL3_RT_HEADER && tls->cache != NULL &&
+		!tls->is_open)
+		tls_check_message(tls, version, buf, len);
 	if (is_write || type != SSL3_RT_HEADER)
 		return;
 	tls->budget -= tls->budget < RECORD_COST ? tls->budget : RECORD_COST;

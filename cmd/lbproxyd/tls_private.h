@@ -43,6 +43,13 @@ bool tls_use_upstream_groups(SSL_CTX *ctx);
 /* Lets a trusted certificate of any curve sign, in TLS 1.2. [SRV-63]. */
 void tls_allow_key(SSL *ssl);
 
+/*
+ * Looks at a client's message before OpenSSL does, and spoils what is too much
+ * for a stranger to ask; tls then knows why. [SRV-64], [SRV-65].
+ */
+void tls_check_message(
+	struct tls *tls, int version, const uint8_t *message, size_t len);
+
 /* Puts the server's cache into its context. [SRV-68]. */
 void tls_resume_install(struct tls_server *server);
 

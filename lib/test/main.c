@@ -36,6 +36,7 @@ int main(void)
 	suite_policy_reload();
 	suite_session();
 	suite_spread();
+	suite_hello();
 	suite_session_bounds();
 	suite_session_upstream();
 	suite_fault();

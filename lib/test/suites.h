@@ -29,6 +29,7 @@ void suite_policy(void);
 void suite_policy_reload(void);
 void suite_session(void);
 void suite_spread(void);
+void suite_hello(void);
 void suite_session_bounds(void);
 void suite_session_upstream(void);
 void suite_fault(void);

@@ -1,0 +1,60 @@
+/*
+ * A look at a client's messages before OpenSSL takes them apart. It decodes
+ * whatever is sent, at 0.1 ms for each certificate and without an end for some
+ * keys, and has no way to refuse a message in between. So one that is too much
+ * is broken instead, and OpenSSL refuses it as such. [SRV-64], [SRV-65].
+ */
+#include <string.h>
+
+#include "hello.h"
+#include "tls_private.h"
+
+#define HEADER 4
+
+/* No length in it fits any more. */
+static void spoil(const void *message, size_t len)
+{
+	/* The bytes are OpenSSL's own, in a buffer of this connection. */
+	memset((void *)(uintptr_t)message, 0xff, len < 64 ? len : 64);
+}
+
+static void refuse(struct tls *tls, enum lbp_reason reason, const char *detail,
+	const uint8_t *message, size_t len)
+{
+	tls->reason = reason;
+	tls->detail = detail;
+	spoil(message + HEADER, len - HEADER);
+}
+
+static void check_hello(struct tls *tls, const uint8_t *message, size_t len)
+{
+	if (lbp_hello_check(message + HEADER, len - HEADER) != LBP_OK)
+		refuse(tls, LBP_REASON_HANDSHAKE_FAILED,
+			"the hello offers too much, or is none", message, len);
+}
+
+static void check_certs(struct tls *tls, const uint8_t *message, size_t len)
+{
+	bool is_tls13 = SSL_version(tls->ssl) == TLS1_3_VERSION;
+	enum lbp_err err =
+		lbp_certs_check(message + HEADER, len - HEADER, is_tls13);
+
+	if (err == LBP_ERR_RANGE)
+		refuse(tls, LBP_REASON_BAD_CERTIFICATE,
+			"too many certificates, or a key that is not taken",
+			message, len);
+	else if (err != LBP_OK)
+		refuse(tls, LBP_REASON_BAD_CERTIFICATE, "no certificate in DER",
+			message, len);
+}
+
+void tls_check_message(
+	struct tls *tls, int version, const uint8_t *message, size_t len)
+{
+	if (version == SSL2_VERSION)
+		spoil(message, len); /* such hellos went with SSL 3.0 */
+	else if (len >= HEADER && message[0] == SSL3_MT_CLIENT_HELLO)
+		check_hello(tls, message, len);
+	else if (len >= HEADER && message[0] == SSL3_MT_CERTIFICATE)
+		check_certs(tls, message, len);
+}
