@@ -161,6 +161,12 @@ def faulty(pki, upstream):
             if fault == "ca":
                 return table(pki, tls_upstream(pki, upstream),
                              ca=pki.other_ca)
+            if fault.startswith("outdated"):
+                pem, key = pki.of_upstream("outdated-proxy")
+                return table(pki, tls_upstream(
+                    pki, upstream, version=fault[-3:],
+                    client_ca=pki.upstream_ca),
+                    certificate=pem, private_key=key)
             assert fault.startswith("alert"), fault
             return table(pki, tls_upstream(
                 pki, upstream, version=fault[-3:],
@@ -180,12 +186,17 @@ CAUSES = [
     ("expired", "certificate has expired"),
     ("ca", "unable to get local issuer certificate"),
     ("alert 1.2", "alert handshake failure"),
+    ("outdated 1.2", "alert certificate expired"),
 ]
-ALERT_13 = ("alert 1.3", "alert certificate required")
+# Of these a session hears when its dial is done.
+LATE = [
+    ("alert 1.3", "alert certificate required"),
+    ("outdated 1.3", "alert certificate expired"),
+]
 
 
 @pytest.mark.spec("SRV-97", "SRV-28", "SRV-27", "SRV-14")
-@pytest.mark.parametrize("fault,cause", [*CAUSES, ALERT_13])
+@pytest.mark.parametrize("fault,cause", [*CAUSES, *LATE])
 def test_an_upstream_that_goes_down_has_a_cause(lb, faulty, fault, cause):
     server = lb.proxy(faulty(fault), health=QUICK)
     line = server.wait_event("upstream_down")
@@ -282,16 +293,17 @@ def test_an_upstream_that_resets_at_once_is_left_out(lb, pki, upstream, tls):
 
 
 @pytest.mark.spec("SES-29", "HLT-2")
-def test_a_refused_certificate_is_found_out_by_sessions(lb, pki, upstream):
+@pytest.mark.parametrize("fault,cause", LATE)
+def test_a_refused_certificate_is_found_out_by_sessions(lb, faulty, upstream,
+                                                        fault, cause):
     """TLS 1.3: the alert comes when the dial is done."""
-    bad = tls_upstream(pki, upstream, version="1.3",
-                       client_ca=pki.upstream_ca)
     good = upstream(upstreams.echo)
-    server = lb.proxy(table(pki, bad), good, health={
+    server = lb.proxy(faulty(fault), good, health={
         **ONCE, "fall": 3, "timeout": "1ms"})
     assert served(server, 20) >= 17
     line = server.wait_event("upstream_down")
     assert line["upstream"].startswith("tls://")
+    assert cause in line["cause"], line
 
 
 @pytest.mark.spec("SES-29", "HLT-3")

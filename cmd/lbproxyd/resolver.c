@@ -74,6 +74,16 @@ static void publish(
 	set_address(missing, true, "its name has an address");
 }
 
+static void resolver_free(struct resolver *resolver)
+{
+	if (resolver == NULL)
+		return;
+	pthread_mutex_destroy(&resolver->lock);
+	pthread_cond_destroy(&resolver->changed);
+	free(resolver->items);
+	free(resolver);
+}
+
 static void leave(struct resolver *resolver)
 {
 	bool is_last;
@@ -81,12 +91,8 @@ static void leave(struct resolver *resolver)
 	pthread_mutex_lock(&resolver->lock);
 	is_last = --resolver->users == 0;
 	pthread_mutex_unlock(&resolver->lock);
-	if (!is_last)
-		return;
-	pthread_mutex_destroy(&resolver->lock);
-	pthread_cond_destroy(&resolver->changed);
-	free(resolver->items);
-	free(resolver);
+	if (is_last)
+		resolver_free(resolver);
 }
 
 /* Waits under the lock, unless it is stopped. */
@@ -232,10 +238,7 @@ bool resolver_start(struct resolver **out, struct snapshot *snapshot)
 	}
 	log_error(LBP_LOG_ERROR, "cannot resolve names in the background",
 		strerror(rc));
-	if (resolver != NULL) {
-		leave(resolver);
-		leave(resolver);
-	}
+	resolver_free(resolver);
 	return false;
 }
 

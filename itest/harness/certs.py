@@ -82,6 +82,8 @@ class Pki:
         certs_gen("upstream", self.upstream_dir, "outdated",
                   "--not-before", PAST[0], "--not-after", PAST[1])
         certs_gen("client", self.upstream_dir, "proxy")
+        certs_gen("client", self.upstream_dir, "outdated-proxy",
+                  "--not-before", PAST[0], "--not-after", PAST[1])
 
     @staticmethod
     def _pair(directory, name):
