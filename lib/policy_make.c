@@ -341,8 +341,6 @@ static enum lbp_err make_apps(struct plan *plan, uint64_t now_ns)
 
 	if (err == LBP_OK)
 		err = list_known_apps(plan);
-	if (err != LBP_OK)
-		return err;
 	policy->apps = make_array(len, sizeof(struct lbp_app *));
 	policy->origins = make_array(len, sizeof(*policy->origins));
 	if (policy->apps == NULL || policy->origins == NULL)

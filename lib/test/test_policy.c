@@ -325,7 +325,13 @@ static void the_event_loop_follows_the_descriptors(void)
 	CU_ASSERT_EQUAL(lbp_policy_event_loop(config, 31, 30, &loop), LBP_OK);
 	CU_ASSERT_EQUAL(loop, LBP_EVENT_LOOP_EPOLL);
 
+	CU_ASSERT_EQUAL(
+		lbp_policy_event_loop(config, 5000, 1024, &loop), LBP_OK);
+	CU_ASSERT_EQUAL(loop, LBP_EVENT_LOOP_EPOLL);
+
 	config->event_loop = LBP_EVENT_LOOP_EPOLL;
+	CU_ASSERT_EQUAL(
+		lbp_policy_event_loop(config, 5000, 1024, &loop), LBP_OK);
 	CU_ASSERT_EQUAL(lbp_policy_event_loop(config, 1, 1024, &loop), LBP_OK);
 	CU_ASSERT_EQUAL(loop, LBP_EVENT_LOOP_EPOLL);
 
