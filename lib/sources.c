@@ -29,11 +29,9 @@ struct lbp_source lbp_source_ipv6(const uint8_t address[16])
 	return (struct lbp_source){high, mapped ? low : 0};
 }
 
-int lbp_source_compare(const struct lbp_source *a, const struct lbp_source *b)
+static bool is_same(const struct lbp_source *a, const struct lbp_source *b)
 {
-	if (a->high != b->high)
-		return a->high < b->high ? -1 : 1;
-	return (a->low > b->low) - (a->low < b->low);
+	return a->high == b->high && a->low == b->low;
 }
 
 static uint64_t rotate(uint64_t value, unsigned by)
@@ -145,48 +143,56 @@ static void sift_down(struct lbp_sources *sources, uint32_t at)
 
 /* --- holders ------------------------------------------------------------- */
 
-/* Where the holder is noted, or is to be: a bucket or another's next. */
-static uint32_t *find_link(
+/* The holder of this source, or LBP_NOWHERE. */
+static uint32_t find_holder(
 	const struct lbp_sources *sources, const struct lbp_source *source)
 {
-	uint32_t *link = &sources->buckets[lbp_sources_bucket(sources, source)];
+	uint32_t i = sources->buckets[lbp_sources_bucket(sources, source)];
 
-	while (*link != LBP_NOWHERE &&
-		lbp_source_compare(&sources->holders[*link].source, source) < 0)
-		link = &sources->holders[*link].next;
-	return link;
+	while (i != LBP_NOWHERE &&
+		!is_same(&sources->holders[i].source, source))
+		i = sources->holders[i].next;
+	return i;
 }
 
-/* Is what a link leads to the holder of this source? */
-static bool leads_to(const struct lbp_sources *sources, uint32_t link,
-	const struct lbp_source *source)
+static uint32_t add_holder(
+	struct lbp_sources *sources, const struct lbp_source *source)
 {
-	return link != LBP_NOWHERE &&
-	       lbp_source_compare(&sources->holders[link].source, source) == 0;
-}
-
-static uint32_t add_holder(struct lbp_sources *sources, uint32_t *link,
-	const struct lbp_source *source)
-{
+	uint32_t bucket = lbp_sources_bucket(sources, source);
 	uint32_t i = sources->heap[sources->held++];
 	struct lbp_sources_holder *holder = &sources->holders[i];
 
 	holder->source = *source;
 	holder->taken = 0;
-	holder->oldest = LBP_NOWHERE;
-	holder->newest = LBP_NOWHERE;
-	holder->next = *link;
-	*link = i;
+	holder->before = LBP_NOWHERE;
+	holder->next = sources->buckets[bucket];
+	if (holder->next != LBP_NOWHERE)
+		sources->holders[holder->next].before = i;
+	sources->buckets[bucket] = i;
 	return i;
+}
+
+static void leave_bucket(
+	struct lbp_sources *sources, const struct lbp_sources_holder *holder)
+{
+	uint32_t before = holder->before;
+	uint32_t next = holder->next;
+
+	if (before != LBP_NOWHERE)
+		sources->holders[before].next = next;
+	else
+		sources->buckets[lbp_sources_bucket(sources, &holder->source)] =
+			next;
+	if (next != LBP_NOWHERE)
+		sources->holders[next].before = before;
 }
 
 static void remove_holder(struct lbp_sources *sources, uint32_t i)
 {
-	struct lbp_sources_holder *holder = &sources->holders[i];
-	uint32_t at = holder->at;
+	uint32_t at = sources->holders[i].at;
 	uint32_t last = sources->heap[--sources->held];
 
-	*find_link(sources, &holder->source) = holder->next;
+	leave_bucket(sources, &sources->holders[i]);
 	put(sources, sources->held, i);
 	if (last == i)
 		return;
@@ -212,10 +218,10 @@ static uint32_t take_place(struct lbp_sources *sources, uint32_t holder)
 	place->order = ++sources->orders;
 	place->heard = false;
 	place->holder = holder;
-	place->older = by->newest;
+	place->older = by->taken > 0 ? by->newest : LBP_NOWHERE;
 	place->newer = LBP_NOWHERE;
-	if (by->newest != LBP_NOWHERE)
-		sources->places[by->newest].newer = p;
+	if (place->older != LBP_NOWHERE)
+		sources->places[place->older].newer = p;
 	else
 		by->oldest = p;
 	by->newest = p;
@@ -223,19 +229,22 @@ static uint32_t take_place(struct lbp_sources *sources, uint32_t holder)
 	return p;
 }
 
+/* The last place of a holder stays its oldest and newest, and means nothing. */
 static void unlink_place(
 	struct lbp_sources *sources, const struct lbp_sources_place *place)
 {
 	struct lbp_sources_holder *by = &sources->holders[place->holder];
+	uint32_t older = place->older;
+	uint32_t newer = place->newer;
 
-	if (place->older != LBP_NOWHERE)
-		sources->places[place->older].newer = place->newer;
-	else
-		by->oldest = place->newer;
-	if (place->newer != LBP_NOWHERE)
-		sources->places[place->newer].older = place->older;
-	else
-		by->newest = place->older;
+	if (older != LBP_NOWHERE)
+		sources->places[older].newer = newer;
+	else if (newer != LBP_NOWHERE)
+		by->oldest = newer;
+	if (newer != LBP_NOWHERE)
+		sources->places[newer].older = older;
+	else if (older != LBP_NOWHERE)
+		by->newest = older;
 	by->taken--;
 }
 
@@ -259,10 +268,9 @@ static uint32_t choose_victim(
 {
 	const struct lbp_sources_holder *most =
 		&sources->holders[sources->heap[0]];
-	uint32_t own = *find_link(sources, source);
+	uint32_t own = find_holder(sources, source);
 
-	if (leads_to(sources, own, source) &&
-		sources->holders[own].taken == most->taken)
+	if (own != LBP_NOWHERE && sources->holders[own].taken == most->taken)
 		return sources->holders[own].oldest;
 	return most->oldest;
 }
@@ -278,7 +286,6 @@ void lbp_sources_enter(struct lbp_sources *sources,
 	struct lbp_ticket *evicted)
 {
 	uint32_t holder;
-	uint32_t *link;
 
 	*evicted = (struct lbp_ticket){0, 0};
 	if (sources->taken == sources->cap) {
@@ -287,10 +294,9 @@ void lbp_sources_enter(struct lbp_sources *sources,
 		*evicted = ticket_of(sources, victim);
 		give_back(sources, victim);
 	}
-	link = find_link(sources, source);
-	holder = *link;
-	if (!leads_to(sources, holder, source))
-		holder = add_holder(sources, link, source);
+	holder = find_holder(sources, source);
+	if (holder == LBP_NOWHERE)
+		holder = add_holder(sources, source);
 	*ticket = ticket_of(sources, take_place(sources, holder));
 	sift_up(sources, sources->holders[holder].at);
 }
@@ -338,9 +344,9 @@ uint32_t lbp_sources_taken(const struct lbp_sources *sources)
 uint32_t lbp_sources_taken_by(
 	const struct lbp_sources *sources, const struct lbp_source *source)
 {
-	uint32_t own = *find_link(sources, source);
+	uint32_t own = find_holder(sources, source);
 
-	return leads_to(sources, own, source) ? sources->holders[own].taken : 0;
+	return own != LBP_NOWHERE ? sources->holders[own].taken : 0;
 }
 
 uint32_t lbp_sources_count(const struct lbp_sources *sources)

@@ -22,8 +22,9 @@ struct lbp_sources_holder {
 	uint32_t taken; /* places */
 	uint32_t oldest;
 	uint32_t newest;
-	uint32_t at;   /* index in heap */
-	uint32_t next; /* in its bucket, by source; or LBP_NOWHERE */
+	uint32_t at;     /* index in heap */
+	uint32_t before; /* in its bucket, or LBP_NOWHERE */
+	uint32_t next;
 };
 
 /*
@@ -44,9 +45,6 @@ struct lbp_sources {
 	uint32_t *heap;
 	uint32_t *buckets; /* the first holder, or LBP_NOWHERE */
 };
-
-/* Less than, equal to or greater than 0; the order in a bucket. */
-int lbp_source_compare(const struct lbp_source *a, const struct lbp_source *b);
 
 /* The bucket that a source belongs to. */
 uint32_t lbp_sources_bucket(

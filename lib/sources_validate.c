@@ -1,7 +1,5 @@
 #include "sources_state.h"
 
-#include <stddef.h>
-
 /* Does each place of both lists have what says so? */
 static bool lists_are_valid(const struct lbp_sources *sources)
 {
@@ -66,11 +64,14 @@ static bool heap_is_valid(const struct lbp_sources *sources)
 	return taken == sources->taken;
 }
 
-/* Adds to *held the holders of a bucket; false if one does not belong. */
+/*
+ * Adds to *held the holders of a bucket; false if one does not belong. That
+ * each knows the one before it is why none comes twice, and this ends.
+ */
 static bool bucket_is_valid(
 	const struct lbp_sources *sources, uint32_t bucket, uint32_t *held)
 {
-	const struct lbp_source *before = NULL;
+	uint32_t before = LBP_NOWHERE;
 	uint32_t i = sources->buckets[bucket];
 
 	while (i != LBP_NOWHERE) {
@@ -79,14 +80,10 @@ static bool bucket_is_valid(
 		if (i >= sources->cap)
 			return false;
 		holder = &sources->holders[i];
-		if (holder->at >= sources->held ||
+		if (holder->at >= sources->held || holder->before != before ||
 			lbp_sources_bucket(sources, &holder->source) != bucket)
 			return false;
-		/* That they go up is why this ends. */
-		if (before != NULL &&
-			lbp_source_compare(before, &holder->source) >= 0)
-			return false;
-		before = &holder->source;
+		before = i;
 		i = holder->next;
 		++*held;
 	}
