@@ -62,29 +62,32 @@ def test_new_sessions_go_where_others_ended(lb, upstream):
     peers = [connect(server.address(), context) for _ in range(30)]
     for peer in peers:
         talk(peer)
-    # Each third is on the same worker.
-    close_all(server, peers[::3])
-    gone = server.events("session")[0]["worker"]
-    assert count_by_worker(server.events("session")) == {gone: 10}
-    late = [connect(server.address(), context) for _ in range(10)]
+    close_all(server, peers[:8])
+    late = [connect(server.address(), context) for _ in range(8)]
     for peer in late:
         talk(peer)
     close_all(server, peers + late)
-    counts = count_by_worker(server.events("session")[10:])
-    assert counts == {0: 10, 1: 10, 2: 10}
+    counts = count_by_worker(server.events("session")[8:])
+    # One may come while the end of another one is only in the log.
+    assert len(counts) == 3 and min(counts.values()) >= 9, counts
 
 
 @pytest.mark.workers
 @pytest.mark.spec("SRV-53")
-def test_one_session_after_another_takes_turns(lb, upstream):
+def test_sessions_beside_a_long_one(lb, upstream):
+    """One after another, they stay on one worker, and not on the busy one."""
     server = lb.proxy(upstream(upstreams.echo), server={"workers": 2})
-    for number in range(1, 7):
-        with server.connect() as peer:
-            talk(peer)
-            peer.finish()
-            peer.expect_end("clean")
-        server.wait_event("session", count=number)
-    assert count_by_worker(server.events("session")) == {0: 3, 1: 3}
+    with server.connect() as long:
+        talk(long)
+        for number in range(1, 5):
+            with server.connect() as peer:
+                talk(peer)
+                peer.finish()
+                peer.expect_end("clean")
+            server.wait_event("session", count=number)
+    server.wait_event("session", count=5)
+    *short, last = [line["worker"] for line in server.events("session")]
+    assert short == [1 - last] * 4
 
 
 @pytest.mark.workers

@@ -7,8 +7,9 @@
 #include <stdint.h>
 
 /*
- * Chooses who gets the next connection: the one with the fewest, and among
- * equals the first in turn after the last one chosen. loads has the number of
+ * Chooses who gets the next connection: the one with the fewest. Among equals
+ * it is the last one chosen, whose caches are warm, or if that is not among
+ * them, the first in turn after it. loads has the number of
  * connections of each, len of them, at least one; last is below len. Returns
  * the number of the chosen one, and the caller counts the connection.
  */
