@@ -406,8 +406,9 @@ itest-asan: build/asan/lbproxyd build/asan/toml-json ## the pytest suite, the se
 		ci/sanitized build/asan $(pytest) itest $(no_server)
 
 # Every server in these has two workers or more, and much to do for them.
-many_workers = $(addprefix itest/test_,balance.py capacity.py limits.py names.py \
-	relay.py resume.py signals.py workers.py)
+many_workers = $(addprefix itest/test_,balance.py capacity.py \
+	handshakes.py limits.py names.py relay.py resume.py signals.py \
+	workers.py)
 
 itest-tsan: build/tsan/lbproxyd ## tests with several workers, the server under TSan
 	LBPROXYD='$(CURDIR)/build/tsan/lbproxyd' \

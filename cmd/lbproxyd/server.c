@@ -31,7 +31,8 @@ static void raise_descriptor_limit(uint64_t needed)
 		return;
 	log_begin(&line, LBP_LOG_WARN, "error");
 	log_string(&line, "message",
-		"the descriptor limit is below what max_connections needs");
+		"the descriptor limit is below what max_connections and "
+		"max_handshakes need");
 	log_uint(&line, "limit", limit.rlim_cur);
 	log_uint(&line, "needed", needed);
 	log_end(&line);
