@@ -247,16 +247,14 @@ static enum lbp_pem_found read_block(
 	struct lbp_pem *pem, struct lbp_pem_block *block, uint8_t *out)
 {
 	struct decoder decoder = {.out = out};
-	bool in_headers = false;
-	bool is_first = true;
+	bool in_headers = true;
 	struct part line;
 
 	while (next_line(pem, &line)) {
 		if (is_marker(line))
 			return end_block(pem, line, &decoder, block);
-		if (is_first)
-			in_headers = contains(line, ":", 1);
-		is_first = false;
+		if (pem->line == block->line + 1 && !contains(line, ":", 1))
+			in_headers = false;
 		if (in_headers)
 			in_headers = read_header(line, block);
 		else if (!add_line(&decoder, line))

@@ -84,6 +84,20 @@ static void a_window_for_clients_with_a_rate(void)
 		"9:21 app.limits.window has no effect without connections\n");
 }
 
+static void each_of_several(void)
+{
+	expect(TLS APP("e", "1") APP(
+		       "f", "2") "limits = { window = \"1m\" }\n" APP("g",
+		       "3") CLIENT("c", "1",
+		       "\"e\", \"g\"") "limits.g.window = \"1m\"\n" CLIENT("d",
+		       "2", "\"g\"") "limits.g.window = \"1m\"\n",
+		"13:21 app.limits.window has no effect without connections\n"
+		"22:19 client.limits.g.window has no effect without "
+		"connections\n"
+		"27:19 client.limits.g.window has no effect without "
+		"connections\n");
+}
+
 static void more_than_there_can_be(void)
 {
 	expect(TLS APP("e", "1") "limits = { concurrent = 401 }\n",
@@ -118,6 +132,8 @@ void suite_config_warn(void)
 		a_window_without_connections);
 	CU_add_test(suite, "[SRV-79] the window of clients that have a rate",
 		a_window_for_clients_with_a_rate);
+	CU_add_test(
+		suite, "[SRV-79] each app and each client", each_of_several);
 	CU_add_test(suite, "[SRV-79] concurrent above max_connections",
 		more_than_there_can_be);
 }

@@ -108,8 +108,23 @@ static void blocks_are_found(void)
 	end(&r);
 }
 
+static void a_mark_alone(void)
+{
+	struct reading r;
+
+	start(&r, "\xef\xbb\xbf", 3);
+	CU_ASSERT_EQUAL(next(&r), LBP_PEM_END);
+	CU_ASSERT_EQUAL(r.pem.line, 0);
+	end(&r);
+	start(&r, "\xef\xbb", 2);
+	CU_ASSERT_EQUAL(next(&r), LBP_PEM_END);
+	CU_ASSERT_EQUAL(r.pem.line, 1);
+	end(&r);
+}
+
 static void forms_that_are_accepted(void)
 {
+	a_mark_alone();
 	expect_none("");
 	expect_none("free text\n----------\n--- a title ---\nBEGIN\n");
 	expect_none("-");
