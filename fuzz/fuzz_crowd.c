@@ -429,6 +429,11 @@ int __wrap_shutdown(int fd, int how)
 
 /* --- the relay, the log --- */
 
+void conn_begin_turn(struct conn *conn)
+{
+	(void)conn;
+}
+
 bool conn_relay(struct conn *conn, struct lbp_event *event)
 {
 	struct peer *peer = peer_of(conn);

@@ -238,7 +238,6 @@ static bool goes_on(struct lbp_event *event)
 	if (lbp_session_step(&run.conn.session, event, 1, &duties) != LBP_OK ||
 		duties.set != LBP_DUTY_RELAY)
 		abort();
-	sides.budget[0] = sides.budget[1] = UINT64_MAX;
 	return !conn_relay(&run.conn, event);
 }
 
@@ -253,6 +252,7 @@ static void turn(void)
 	run.conn.is_again = false;
 	sides_turn();
 	moved = false;
+	conn_begin_turn(&run.conn);
 	run.is_over = conn_relay(&run.conn, &event) && !goes_on(&event);
 	/* While the last bytes are on their way, their arrival counts. */
 	ORACLE("SES-11",

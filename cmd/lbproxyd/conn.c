@@ -232,6 +232,7 @@ static void begin_relay(struct conn *conn)
 	conn->upstream.tls.takes_unclean_end = takes_unclean_end(conn);
 	stream_begin(&conn->client);
 	stream_begin(&conn->upstream);
+	conn_begin_turn(conn);
 }
 
 /* True: *event happened on the way and is to be stepped. */
@@ -453,6 +454,7 @@ static void relay(struct conn *conn)
 	/* It gave way in this turn, and goes on after the others. */
 	if (conn->is_again)
 		return;
+	conn_begin_turn(conn);
 	if (move_bytes(conn, &event))
 		step(conn, event);
 	else if (conn->is_flushing)

@@ -95,6 +95,9 @@ void conns_turn(struct conns *conns);
  */
 struct lbp_event conn_failed(struct conn *conn, const char *what, int error);
 
+/* A turn of the relay begins: its sides may read again. [SRV-34]. */
+void conn_begin_turn(struct conn *conn);
+
 /*
  * Moves what bytes can be moved, of a connection that is not in the list of
  * those that gave way, and puts it there if it has to. True: *event happened

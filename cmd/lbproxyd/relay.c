@@ -122,14 +122,12 @@ static void transfer(struct transfer *t)
 static struct transfer begin(struct conn *conn, enum lbp_direction way)
 {
 	bool up = way == LBP_UP;
-	struct transfer t = {.loop = conn->conns->loop,
+
+	return (struct transfer){.loop = conn->conns->loop,
 		.pipe = &conn->session.flow.pipes[way],
 		.source = up ? &conn->client : &conn->upstream,
 		.sink = up ? &conn->upstream : &conn->client,
 		.fault = IO_OK};
-
-	stream_begin_turn(t.source, TURN_BYTES);
-	return t;
 }
 
 /* Asks the poller for what would let this side go on. */
@@ -266,6 +264,12 @@ static bool deliver(struct conn *conn, struct lbp_event *event)
 	poller_stop(conn->conns->loop->poller, &t.source->watch);
 	return watch_side(conn, way == LBP_UP ? LBP_DOWN : LBP_UP) != 0 &&
 	       fail(conn, event);
+}
+
+void conn_begin_turn(struct conn *conn)
+{
+	stream_begin_turn(&conn->client, TURN_BYTES);
+	stream_begin_turn(&conn->upstream, TURN_BYTES);
 }
 
 bool conn_relay(struct conn *conn, struct lbp_event *event)
