@@ -351,9 +351,7 @@ static void check_closing(void)
 	case LBP_REASON_CLIENT_RESET:
 		ORACLE("SES-8", client->saw_reset && client->is_reset,
 			"the client is there");
-		ORACLE("SES-8",
-			host.dials == 0 || upstream->resets ||
-				sides.side[1].given == 0,
+		ORACLE("SES-8", host.dials == 0 || upstream->resets,
 			"the upstream sees a clean end");
 		break;
 	case LBP_REASON_UPSTREAM_RESET:
@@ -363,7 +361,7 @@ static void check_closing(void)
 	case LBP_REASON_CLIENT_TRUNCATED:
 		ORACLE("SES-8", client->is_truncated && !run.takes_ends,
 			"the client has not ended so");
-		ORACLE("SES-8", host.dials == 0 || !upstream->shut,
+		ORACLE("SES-8", host.dials == 0 || upstream->resets,
 			"the upstream sees a clean end");
 		break;
 	case LBP_REASON_UPSTREAM_TRUNCATED:

@@ -224,6 +224,22 @@ def test_a_truncated_upstream_gets_a_reset_and_no_alert(
     assert server.wait_event("session")["reason"] == "upstream_truncated"
 
 
+@pytest.mark.spec("SES-26", "SRV-17")
+@pytest.mark.parametrize("how", ["truncate", "reset"])
+@pytest.mark.parametrize("version", VERSIONS)
+def test_an_upstream_never_sees_a_clean_end_of_it(lb, manual, version, how):
+    """Whatever the dial came to by the time that the client leaves."""
+    up, table = manual
+    server = lb.proxy(table)
+    for count in range(1, TRIES + 1):
+        with server.connect(version=version) as peer:
+            getattr(peer, how)()
+            server.wait_event("session", count=count)
+    for far in up.peers:
+        far.read_to_end()
+        assert far.ending == "reset", far.describe()
+
+
 @pytest.mark.spec("SES-26")
 @pytest.mark.parametrize("version", VERSIONS)
 def test_a_truncated_client_is_not_dialed_for(lb, version):

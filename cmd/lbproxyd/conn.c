@@ -245,7 +245,8 @@ static bool carry_out(struct conn *conn, const struct lbp_duties *duties,
 		conn->cause);
 	if (duties->set & LBP_DUTY_DROP_DIAL) {
 		queue_remove(&conns->loop->handshakes, &conn->handshake);
-		stream_close(&conn->upstream, conns->loop->poller, false);
+		/* It may be connected already: an end would look like one. */
+		stream_close(&conn->upstream, conns->loop->poller, true);
 	}
 	if (duties->set & LBP_DUTY_LINGER)
 		linger(conn, duties->set & LBP_DUTY_CLOSE_NOTIFY);
