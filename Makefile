@@ -83,6 +83,7 @@ nomem_wrap := $(addprefix -Wl$(comma)--wrap=,malloc calloc realloc strdup \
 	strndup tls_accept tls_handshake recv send)
 fuzz_libs_identity = $(openssl)
 fuzz_libs_cache = $(openssl)
+fuzz_libs_hello = $(openssl)
 fuzz_libs_log = $(openssl) $(addprefix -Wl$(comma)--wrap=,poll write send \
 	open pread close fstat isatty ftruncate lseek fcntl ioctl getsockopt)
 fuzz_libs_relay = $(addprefix -Wl$(comma)--wrap=,recv send shutdown \

@@ -370,6 +370,8 @@ static void test_certs_others(void)
 	CU_ASSERT_EQUAL(check_key(&key), LBP_ERR_RANGE);
 	key.oid = "\x2b\x65";
 	CU_ASSERT_EQUAL(check_key(&key), LBP_ERR_RANGE);
+	key.oid = "\x2b\x65\x70\x01";
+	CU_ASSERT_EQUAL(check_key(&key), LBP_ERR_RANGE);
 	key.oid = OID_DSA;
 	CU_ASSERT_EQUAL(check_key(&key), LBP_ERR_RANGE);
 	key.oid = "\x2b\x65\x70";
@@ -469,6 +471,9 @@ static void test_certs_shortest_lengths(void)
 	CU_ASSERT_EQUAL(check_subject("\x30\x7f", 2, 0x7f), LBP_OK);
 	CU_ASSERT_EQUAL(check_subject("\x30\x81\x7f", 3, 0x7f), LBP_ERR_SYNTAX);
 	CU_ASSERT_EQUAL(check_subject("\x30\x81\x80", 3, 0x80), LBP_OK);
+	CU_ASSERT_EQUAL(check_subject("\x30\x80", 2, 0x80), LBP_ERR_SYNTAX);
+	CU_ASSERT_EQUAL(
+		check_subject("\x30\x83\1\0", 4, 0x100), LBP_ERR_SYNTAX);
 	CU_ASSERT_EQUAL(check_subject("\x30\x81\xff", 3, 0xff), LBP_OK);
 	CU_ASSERT_EQUAL(
 		check_subject("\x30\x82\0\xff", 4, 0xff), LBP_ERR_SYNTAX);
@@ -525,6 +530,14 @@ static void test_certs_without_an_end(void)
 		CU_ASSERT_EQUAL(check_info(&text, len), LBP_ERR_SYNTAX);
 	CU_ASSERT_EQUAL(check_info(&text, len), LBP_OK);
 	CU_ASSERT_EQUAL(check_info(&text, len + 1), LBP_OK);
+	/* A point of no octets, before one that would do. */
+	text.len = 0;
+	put(&text, OID_EC, 7);
+	wrap_der(&text, 0, 6);
+	put(&text, "\6\1x", 3);
+	wrap_der(&text, 0, 0x30);
+	put(&text, "\3\1\0\4", 4);
+	CU_ASSERT_EQUAL(check_info(&text, text.len), LBP_ERR_RANGE);
 	/* An algorithm without a name. */
 	text.len = 0;
 	put(&text, "\x30\0\3\2\0x", 6);

@@ -1,0 +1,167 @@
+/*
+ * What a client may send first, against OpenSSL's reading of the same bytes:
+ * nothing that was let through has a key that takes long to decode, and no
+ * good certificate is turned away.
+ *
+ * Input: a byte; its lowest bit: TLS 1.3. The next two say what the rest is:
+ * 0: a ClientHello, 1: a Certificate message, else one certificate, which is
+ * put into a message as often as the remaining bits say.
+ */
+#include <openssl/core_names.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hello.h"
+#include "oracle.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+
+#define COPIES_MAX 8
+#define CERT_MAX   5000
+
+/* Is it a key that may be used, as OpenSSL sees it? */
+static bool is_good_key(const X509 *cert, EVP_PKEY *key)
+{
+	const ASN1_BIT_STRING *bits = X509_get0_pubkey_bitstr(cert);
+	BIGNUM *exponent = NULL;
+	char encoding[80] = "";
+	bool is_short;
+
+	switch (EVP_PKEY_get_base_id(key)) {
+	case EVP_PKEY_RSA:
+	case EVP_PKEY_RSA_PSS:
+		EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_E, &exponent);
+		is_short = BN_num_bits(exponent) <= 64;
+		BN_free(exponent);
+		return is_short && EVP_PKEY_get_bits(key) <= 8192;
+	case EVP_PKEY_EC:
+		return ASN1_STRING_get0_data(bits)[0] == 4 &&
+		       EVP_PKEY_get_utf8_string_param(key,
+			       OSSL_PKEY_PARAM_EC_ENCODING, encoding,
+			       sizeof(encoding), NULL) == 1 &&
+		       strcmp(encoding, "named_curve") == 0;
+	case EVP_PKEY_ED25519:
+	case EVP_PKEY_ED448:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Is this DER, or an encoding of the same that OpenSSL takes as well? */
+static bool is_der(const X509 *cert, const uint8_t *octets, size_t len)
+{
+	X509 *copy = X509_dup(cert);
+	unsigned char *der = NULL;
+	int der_len;
+	bool same;
+
+	/* Without what OpenSSL keeps of what it read. */
+	if (copy == NULL || i2d_re_X509_tbs(copy, NULL) <= 0)
+		abort();
+	der_len = i2d_X509(copy, &der);
+	same = der_len > 0 && (size_t)der_len == len &&
+	       memcmp(der, octets, len) == 0;
+	OPENSSL_free(der);
+	X509_free(copy);
+	return same;
+}
+
+static void check_cert(enum lbp_err err, const uint8_t *octets, size_t len)
+{
+	const unsigned char *at = octets;
+	X509 *cert = d2i_X509(NULL, &at, (long)len);
+	EVP_PKEY *key = cert == NULL ? NULL : X509_get0_pubkey(cert);
+
+	if (key != NULL) {
+		ORACLE("SRV-64", err != LBP_OK || is_good_key(cert, key),
+			"a key of type %d and %d bits is let through",
+			EVP_PKEY_get_base_id(key), EVP_PKEY_get_bits(key));
+		ORACLE("SRV-64",
+			err == LBP_OK || !is_good_key(cert, key) ||
+				!is_der(cert, octets, len),
+			"a good key is refused: %s", lbp_err_text(err));
+	}
+	X509_free(cert);
+	ERR_clear_error();
+}
+
+static size_t put(uint8_t *out, size_t number, unsigned octets)
+{
+	for (unsigned i = 0; i < octets; i++)
+		out[i] = (uint8_t)(number >> 8 * (octets - 1 - i));
+	return octets;
+}
+
+/* The message with so many copies of a certificate. */
+static enum lbp_err check_copies(
+	const uint8_t *octets, size_t len, unsigned copies, bool is_tls13)
+{
+	static uint8_t message[COPIES_MAX * (CERT_MAX + 8) + 8];
+	size_t start = is_tls13 ? 4 : 3;
+	size_t at = start;
+
+	message[0] = 0;
+	for (unsigned i = 0; i < copies; i++) {
+		at += put(message + at, len, 3);
+		memcpy(message + at, octets, len);
+		at += len;
+		at += put(message + at, 0, is_tls13 ? 2 : 0);
+	}
+	put(message + start - 3, at - start, 3);
+	return lbp_certs_check(message, at, is_tls13);
+}
+
+static void check_many(
+	const uint8_t *octets, size_t len, unsigned copies, bool is_tls13)
+{
+	enum lbp_err one, err;
+
+	if (len > CERT_MAX)
+		return;
+	one = check_copies(octets, len, 1, is_tls13);
+	check_cert(one, octets, len);
+	err = check_copies(octets, len, copies, is_tls13);
+	ORACLE("SRV-64", err != LBP_OK || (copies <= 4 && copies * len < 16384),
+		"%u certificates of %zu bytes", copies, len);
+	if (copies <= 3 && copies > 0)
+		ORACLE("SRV-64", err == one || copies * (len + 5) > 16380,
+			"%u copies are %s", copies, lbp_err_text(err));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+	bool is_tls13 = len > 0 && data[0] % 2 != 0;
+	uint8_t *copy;
+	enum lbp_err err;
+
+	if (len == 0)
+		return 0;
+	/* Of its very length, for a read beyond it to be seen. */
+	copy = malloc(len - 1 + (len == 1));
+	if (copy == NULL)
+		abort();
+	memcpy(copy, data + 1, len - 1);
+	switch (data[0] / 2 % 4) {
+	case 0:
+		err = lbp_hello_check(copy, len - 1);
+		ORACLE("SRV-65", len - 1 <= 8192 || err == LBP_ERR_RANGE,
+			"a hello of %zu bytes", len - 1);
+		ORACLE("SRV-65", len - 1 >= 38 || err == LBP_ERR_SYNTAX,
+			"a hello of %zu bytes", len - 1);
+		break;
+	case 1:
+		err = lbp_certs_check(copy, len - 1, is_tls13);
+		ORACLE("SRV-64", len - 1 <= 16384 || err == LBP_ERR_RANGE,
+			"a list of %zu bytes", len - 1);
+		break;
+	default:
+		check_many(copy, len - 1, data[0] / 8 % COPIES_MAX, is_tls13);
+		break;
+	}
+	free(copy);
+	return 0;
+}
