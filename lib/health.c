@@ -47,7 +47,7 @@ static enum lbp_health_change count(struct lbp_health *health, uint32_t needed)
 enum lbp_health_change lbp_health_dialed(struct lbp_health *health,
 	const struct lbp_health_options *options, bool ok)
 {
-	if (!options->enabled || health->lost)
+	if (!options->enabled)
 		return LBP_HEALTH_SAME;
 	if (health->up && !ok)
 		return count(health, options->fall);
