@@ -121,7 +121,8 @@ def test_sighup_is_logged_and_changes_nothing(lb, upstream):
         talk(peer)
         for number in (1, 2):
             server.signal(signal.SIGHUP)
-            line = server.wait_event("error", count=number)
+            line = server.wait_event("error", level="error",
+                                     count=number)
             assert line["level"] == "error"
             assert "SIGHUP changes nothing" in line["message"]
             assert "cause" not in line

@@ -365,7 +365,8 @@ def test_a_name_that_does_not_resolve_ends_no_start(lb):
 def test_ready_says_what_is_served(lb, upstream):
     server = lb.proxy(upstream(upstreams.echo), server={"workers": 3})
     ready = server.wait_event("ready")
-    assert len(server.log) == 1
+    assert not server.events("error", level="error")
+    assert len(server.events("ready")) == 1
     text = str(ready)
     assert server.tree["app"][0]["listen"][0] in text
     assert lb.poller in text
