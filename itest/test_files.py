@@ -345,6 +345,10 @@ def test_certificate_and_key_in_one_file(home, table):
     for name in names:
         home.names[name] = "both.pem"
     home.is_fine()
+    os.symlink("both.pem", home.dir / "link.pem")
+    home.names[names[1]] = "./link.pem"
+    home.is_fine()
+    home.names[names[1]] = "both.pem"
     # What is in it and is used by neither is an error at both.
     (home.dir / "both.pem").write_bytes(both + home.pki.crl.read_bytes())
     assert [key for key, _ in home.errors()] == ["certificate", "private_key"]
@@ -871,7 +875,9 @@ def test_the_list_and_the_ca_that_end_last_count(home):
      "digitalSignature"),
     ("app.upstream.certificate", "extendedKeyUsage=serverAuth", "clientAuth"),
     ("app.upstream.certificate", "keyUsage=critical,keyAgreement",
-     "digitalSignature")])
+     "digitalSignature"),
+    ("app.upstream.ca", "basicConstraints=critical,CA:TRUE\n"
+     "keyUsage=critical,cRLSign", "keyCertSign")])
 def test_a_usage_that_does_not_fit(home, key, extensions, said):
     remake(home, key, 90, extensions)
     assert said in one_warning(home, key)

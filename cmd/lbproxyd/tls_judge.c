@@ -297,3 +297,15 @@ void tls_judge_warn_last(
 	}
 	warn_life(file, last);
 }
+
+void tls_judge_warn_signer(
+	const struct tls_file *file, const struct tls_part *part)
+{
+	if ((X509_get_extension_flags(part->cert) & EXFLAG_CA) != 0 &&
+		(X509_get_key_usage(part->cert) & KU_KEY_CERT_SIGN) == 0)
+		problem_warn(file->problems, file->path->pos, NULL,
+			"%s: '" SHOWN_PATH "': the key usage of the CA in line "
+			"%u has no keyCertSign, so that nothing it issued is "
+			"trusted",
+			file->key, file->path->ptr, part->line);
+}

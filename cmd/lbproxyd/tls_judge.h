@@ -55,6 +55,10 @@ const char *tls_judge_why_unverified(SSL *ssl);
 void tls_judge_warn_chain(const struct tls_file *file,
 	const struct tls_parts *chain, enum tls_judge_role role);
 
+/* A CA's certificate that may not sign others. */
+void tls_judge_warn_signer(
+	const struct tls_file *file, const struct tls_part *part);
+
 /* The life of whichever certificate or list of a file ends last. */
 void tls_judge_warn_last(
 	const struct tls_file *file, const struct tls_parts *parts);

@@ -3,6 +3,7 @@
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "hello.h"
 #include "tls_judge.h"
@@ -52,10 +53,13 @@ static int no_passphrase(char *buf, int size, int writing, void *arg)
 }
 
 /* Certificate and key may be in one file, which both keys name. */
-static bool is_combined(const struct identity *identity)
+static bool is_combined(const struct identity *identity, int dir_fd)
 {
-	return strcmp(identity->certificate->ptr, identity->private_key->ptr) ==
-	       0;
+	struct stat one, other;
+
+	return fstatat(dir_fd, identity->certificate->ptr, &one, 0) == 0 &&
+	       fstatat(dir_fd, identity->private_key->ptr, &other, 0) == 0 &&
+	       one.st_dev == other.st_dev && one.st_ino == other.st_ino;
 }
 
 /* Puts a certificate into a context: the leaf, or one above it. */
@@ -114,7 +118,7 @@ static bool use_chain(SSL_CTX *ctx, const struct identity *identity, int dir_fd,
 		.dir_fd = dir_fd,
 		.problems = problems,
 		.kinds = TLS_FILE_CERTS,
-		.others = is_combined(identity) ? TLS_FILE_KEYS : 0,
+		.others = is_combined(identity, dir_fd) ? TLS_FILE_KEYS : 0,
 		.accepted = ACCEPTED_CHAIN,
 	};
 	struct tls_parts chain;
@@ -142,7 +146,7 @@ static void use_key(SSL_CTX *ctx, const struct identity *identity,
 		.dir_fd = dir_fd,
 		.problems = problems,
 		.kinds = TLS_FILE_KEYS,
-		.others = is_combined(identity) ? TLS_FILE_CERTS : 0,
+		.others = is_combined(identity, dir_fd) ? TLS_FILE_CERTS : 0,
 		.accepted = ACCEPTED_KEY,
 	};
 	char why[TLS_JUDGE_WHY_MAX];
@@ -370,6 +374,8 @@ static void use_upstream_ca(SSL_CTX *ctx, const struct lbp_config_text *path,
 				why);
 		else if (X509_STORE_add_cert(store, part->cert) != 1)
 			tls_file_problem(&file, "cannot be used: %s", reason());
+		else
+			tls_judge_warn_signer(&file, part);
 	}
 	tls_judge_warn_last(&file, &cas);
 	tls_parts_release(&cas);
