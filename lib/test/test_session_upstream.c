@@ -147,6 +147,20 @@ static void a_reset_after_it_is_none(void)
 	}
 }
 
+/* An end may have been read and passed on in one go. */
+static void an_end_that_was_passed_on_is_an_answer(void)
+{
+	reach(LBP_SESSION_RELAY);
+	CU_ASSERT_FALSE(lbp_session_answer_is_due(&session));
+	pass_both_ends();
+	CU_ASSERT_EQUAL(session.flow.pipes[LBP_DOWN].state, LBP_PIPE_ENDED);
+	CU_ASSERT_TRUE(lbp_session_answer_is_due(&session));
+	when(LBP_EVENT_ANSWERED);
+	then(0, LBP_SESSION_RELAY);
+	when(LBP_EVENT_FLOW_FINISHED);
+	finish();
+}
+
 /* The first byte may come to light after the reset: it is read before. */
 static void an_answer_may_be_read_after_the_reset(void)
 {
@@ -213,6 +227,8 @@ void suite_session_upstream(void)
 		a_reset_before_the_first_byte_is_a_failure);
 	CU_add_test(suite, "[SES-29] a reset after it is none",
 		a_reset_after_it_is_none);
+	CU_add_test(suite, "[SES-29] an end that was passed on is an answer",
+		an_end_that_was_passed_on_is_an_answer);
 	CU_add_test(suite,
 		"[SES-29][SES-25] an answer may be read after the reset",
 		an_answer_may_be_read_after_the_reset);
