@@ -130,7 +130,7 @@ static size_t index_of(const struct lbp_config_names *names, const char *shown)
 
 	while (i < names->len && names->items[i].shown.ptr != shown)
 		i++;
-	return i < names->len ? i : LBP_CONFIG_NO_GUESS;
+	return i;
 }
 
 size_t lbp_config_say_nearest(struct lbp_config_reader *reader,

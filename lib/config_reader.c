@@ -127,7 +127,7 @@ static void tell_missing(struct lbp_config_reader *reader,
 	lbp_config_tell(reader, header, &message);
 }
 
-/* Returns which key it was taken for, or LBP_CONFIG_NO_GUESS. */
+/* Returns which key it was taken for, or how many there are. */
 static size_t tell_unknown(struct lbp_config_reader *reader,
 	const struct lbp_config_section *section,
 	const struct lbp_toml_entry *entry)
@@ -171,13 +171,9 @@ static uint32_t read_unknown(struct lbp_config_reader *reader,
 	uint32_t meant = 0;
 
 	for (size_t i = 0; i < table->len; i++) {
-		size_t guess;
-
-		if (is_known(section, &table->entries[i]))
-			continue;
-		guess = tell_unknown(reader, section, &table->entries[i]);
-		if (guess != LBP_CONFIG_NO_GUESS)
-			meant |= UINT32_C(1) << guess;
+		if (!is_known(section, &table->entries[i]))
+			meant |= UINT32_C(1) << tell_unknown(
+					 reader, section, &table->entries[i]);
 	}
 	return meant;
 }

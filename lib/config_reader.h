@@ -126,11 +126,9 @@ void lbp_config_say_escaped(
 void lbp_config_say_quoted(
 	struct lbp_config_message *message, struct lbp_toml_string text);
 
-#define LBP_CONFIG_NO_GUESS SIZE_MAX
-
 /*
  * Adds "; did you mean 'x'? accepted: x, y", or the list alone. Returns the
- * index of x in names, or LBP_CONFIG_NO_GUESS.
+ * index of x in names, or their number.
  */
 size_t lbp_config_say_nearest(struct lbp_config_reader *reader,
 	struct lbp_config_message *message, struct lbp_toml_string word,
@@ -167,7 +165,8 @@ const struct lbp_toml_array *lbp_config_expect_array(
 /*
  * Reads a table into an object; header is where missing keys are reported.
  * Returns the set, a bit for each of the section's keys, of those that are
- * there or that an unknown key was taken for: they are not missing. [CFG-33].
+ * there or that an unknown key was taken for: they are not missing. Bits of no
+ * key mean nothing. [CFG-33].
  */
 uint32_t lbp_config_read_keys(struct lbp_config_reader *reader,
 	const struct lbp_config_section *section,

@@ -155,6 +155,7 @@ static uint32_t find_holder(
 	return i;
 }
 
+/* It has no place yet, as all that are free. */
 static uint32_t add_holder(
 	struct lbp_sources *sources, const struct lbp_source *source)
 {
@@ -163,7 +164,6 @@ static uint32_t add_holder(
 	struct lbp_sources_holder *holder = &sources->holders[i];
 
 	holder->source = *source;
-	holder->taken = 0;
 	holder->before = LBP_NOWHERE;
 	holder->next = sources->buckets[bucket];
 	if (holder->next != LBP_NOWHERE)
@@ -229,7 +229,6 @@ static uint32_t take_place(struct lbp_sources *sources, uint32_t holder)
 	return p;
 }
 
-/* The last place of a holder stays its oldest and newest, and means nothing. */
 static void unlink_place(
 	struct lbp_sources *sources, const struct lbp_sources_place *place)
 {
@@ -239,11 +238,11 @@ static void unlink_place(
 
 	if (older != LBP_NOWHERE)
 		sources->places[older].newer = newer;
-	else if (newer != LBP_NOWHERE)
+	else
 		by->oldest = newer;
 	if (newer != LBP_NOWHERE)
 		sources->places[newer].older = older;
-	else if (older != LBP_NOWHERE)
+	else
 		by->newest = older;
 	by->taken--;
 }

@@ -15,7 +15,7 @@
 
 #include "err.h"
 
-#define LBP_SOURCES_MAX (UINT32_C(1) << 24) /* places */
+#define LBP_SOURCES_MAX (UINT32_C(1) << 20) /* places */
 
 /* Whose share a handshake counts towards; make one with lbp_source_*. */
 struct lbp_source {

@@ -103,7 +103,6 @@ static bool buckets_are_valid(const struct lbp_sources *sources)
 
 bool lbp_sources_validate(const struct lbp_sources *sources)
 {
-	return sources->taken <= sources->cap &&
-	       sources->held <= sources->cap && lists_are_valid(sources) &&
+	return sources->held <= sources->cap && lists_are_valid(sources) &&
 	       heap_is_valid(sources) && buckets_are_valid(sources);
 }

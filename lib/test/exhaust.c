@@ -22,6 +22,7 @@ int fuzz_limiter(const uint8_t *data, size_t len);
 int fuzz_balancer(const uint8_t *data, size_t len);
 int fuzz_health(const uint8_t *data, size_t len);
 int fuzz_flow(const uint8_t *data, size_t len);
+int fuzz_sources(const uint8_t *data, size_t len);
 
 #define BYTES_MAX    12
 #define DEPTH_MAX    20
@@ -201,6 +202,28 @@ static const struct piece pipe_steps[] = {
 	{2, {14, 0xff}},
 };
 
+/* places minus one; an odd seed has one bucket for all */
+static const struct piece sources_setups[] = {
+	{2, {0, 0}},
+	{2, {1, 0}},
+	{2, {2, 0}},
+	{2, {2, 1}},
+	{2, {3, 1}},
+};
+
+/* enter from one of three, leave one that entered, hear of it */
+static const struct piece sources_steps[] = {
+	{3, {0, 0, 1}},
+	{3, {0, 0, 2}},
+	{3, {0, 0, 3}},
+	{2, {1, 0}},
+	{2, {1, 1}},
+	{2, {1, 2}},
+	{1, {4}},
+	{2, {0xf0, 0}},
+	{2, {0xf0, 1}},
+};
+
 #define SPACE(name, run, setups, steps, quick, deep)                           \
 	{                                                                      \
 		name, run, setups, COUNT(setups), steps, COUNT(steps), quick,  \
@@ -213,6 +236,7 @@ static const struct space spaces[] = {
 	SPACE("balancer-pair", fuzz_balancer, pair_setups, pair_steps, 7, 8),
 	SPACE("health", fuzz_health, health_setups, health_steps, 6, 8),
 	SPACE("flow", fuzz_flow, flow_setups, flow_steps, 4, 5),
+	SPACE("sources", fuzz_sources, sources_setups, sources_steps, 6, 7),
 	SPACE("flow-pipe", fuzz_flow, pipe_setups, pipe_steps, 7, 8),
 };
 

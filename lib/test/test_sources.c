@@ -98,6 +98,11 @@ static void test_bounds(void)
 	CU_ASSERT_EQUAL(lbp_sources_new(&sources, LBP_SOURCES_MAX + 1, none),
 		LBP_ERR_RANGE);
 	CU_ASSERT_PTR_NULL(sources);
+	CU_ASSERT_EQUAL_FATAL(
+		lbp_sources_new(&sources, LBP_SOURCES_MAX, seed), LBP_OK);
+	CU_ASSERT_EQUAL(sources->seed[0], 1);
+	CU_ASSERT_EQUAL(sources->seed[1], 2);
+	lbp_sources_free(sources);
 	lbp_sources_free(NULL);
 }
 
@@ -481,6 +486,7 @@ static void test_validate(void)
 	SPOILED(s, s->held, 7);
 	SPOILED(s, s->held, 2);
 	SPOILED(s, s->held, 4);
+	SPOILED(s, s->listed[0], 1);
 	SPOILED(s, s->listed[5], 6);
 	SPOILED(s, s->listed[5], 0);
 	SPOILED(s, s->heap[5], 6);
@@ -506,6 +512,79 @@ static void test_validate(void)
 	SPOILED(s, s->buckets[bucket], s->heap[5]);
 	SPOILED(s, s->buckets[bucket], LBP_NOWHERE);
 	SPOILED(s, most->source.low, most->source.low + 1000);
+	lbp_sources_free(s);
+}
+
+/* A holder of a place that is not taken, in whose stead another one is. */
+static void test_validate_taken(void)
+{
+	struct lbp_sources *s = make(3);
+
+	get_in(s, 1);
+	get_in(s, 2);
+	s->listed[0] = 2;
+	s->places[2].at = 0;
+	s->listed[2] = 0;
+	s->places[0].at = 2;
+	CU_ASSERT_FALSE(lbp_sources_validate(s));
+	lbp_sources_free(s);
+	s = make(2);
+	get_in(s, 1);
+	get_in(s, 2);
+	SPOILED(s, s->held, 3);
+	lbp_sources_free(s);
+}
+
+/* A free holder in the bucket: beside the others, and in the place of one. */
+static void test_validate_holders(void)
+{
+	struct lbp_sources *s = make(4);
+	struct lbp_sources_holder *added;
+	uint32_t a, b, i;
+
+	s->mask = 0;
+	get_in(s, 1);
+	get_in(s, 2);
+	a = s->heap[0];
+	b = s->heap[1];
+	i = s->heap[2];
+	added = &s->holders[i];
+	SPOILED(s, s->holders[a].next, 4);
+	added->before = b;
+	added->next = LBP_NOWHERE;
+	SPOILED(s, s->holders[b].next, i);
+	added->oldest = LBP_NOWHERE;
+	added->newest = LBP_NOWHERE;
+	added->before = LBP_NOWHERE;
+	added->next = b;
+	s->holders[b].before = i;
+	s->buckets[0] = i;
+	s->held++;
+	CU_ASSERT_FALSE(lbp_sources_validate(s));
+	lbp_sources_free(s);
+}
+
+/* Thirty sources that come and go, so that the heap has some levels. */
+static void test_coming_and_going(void)
+{
+	struct lbp_sources *s = make(40);
+	struct lbp_ticket tickets[40] = {{0, 0}};
+	uint32_t random = 1;
+
+	for (int i = 0; i < 3000; i++) {
+		struct entered new;
+		uint32_t at;
+
+		random = random * 1664525 + 1013904223;
+		at = (random >> 8) % 40;
+		if (random >> 30 == 0) {
+			(void)lbp_sources_leave(s, tickets[at]);
+			CU_ASSERT_TRUE(lbp_sources_validate(s));
+			continue;
+		}
+		new = enter(s, (uint8_t)((random >> 16) % 30));
+		tickets[new.ticket.place] = new.ticket;
+	}
 	lbp_sources_free(s);
 }
 
@@ -569,6 +648,12 @@ void suite_sources(void)
 		suite, "[SRC-2][SRC-5] all in one bucket", test_full_buckets);
 	CU_add_test(
 		suite, "[SRC-6] all memory is had at the start", test_memory);
+	CU_add_test(suite, "[SRC-2][SRC-3] sources come and go",
+		test_coming_and_going);
+	CU_add_test(suite, "[SRC-2] a place that is not taken is noticed",
+		test_validate_taken);
+	CU_add_test(suite, "[SRC-2] a holder without a place is noticed",
+		test_validate_holders);
 	CU_add_test(suite, "[SRC-2] what is wrong is noticed", test_validate);
 	CU_add_test(suite, "[SRC-3] what is in a wrong order is noticed",
 		test_validate_order);
