@@ -71,8 +71,8 @@ fuzz_more_relay := $(addprefix fuzz/sockets/,side.c socket_calls.c \
 	tls_calls.c) $(addprefix cmd/lbproxyd/,poller.c relay.c stream.c)
 fuzz_more_conn := fuzz/sockets/host.c $(addprefix cmd/lbproxyd/, \
 	address.c conn.c dial.c loop.c notice.c problem.c queue.c) $(fuzz_more_relay)
-fuzz_more_crowd := $(addprefix cmd/lbproxyd/,capacity.c conn.c handshakes.c \
-	loop.c poller.c queue.c)
+fuzz_more_crowd := $(addprefix cmd/lbproxyd/,address.c capacity.c conn.c \
+	handshakes.c loop.c poller.c queue.c)
 fuzz_libs_crowd = $(addprefix -Wl$(comma)--wrap=,recv shutdown clock_gettime)
 fuzz_libs_accept = $(openssl) $(addprefix -Wl$(comma)--wrap=,clock_gettime \
 	recv send)
@@ -276,7 +276,8 @@ build/obj/interleave/%.o: %.c fuzz/interleave/hooks.h Makefile
 
 build/interleave: $(patsubst %.c,build/obj/interleave/%.o, \
 		$(interleave_hooked)) $(call objects,release,$(interleave_c) \
-		cmd/lbproxyd/poller.c cmd/lbproxyd/queue.c) build/liblbproxy.a
+		cmd/lbproxyd/address.c cmd/lbproxyd/poller.c \
+		cmd/lbproxyd/queue.c) build/liblbproxy.a
 	$(call brief,LD)$(CC) $(release_ld) -o $@ $^
 
 -include $(shell find build -name '*.d' 2>/dev/null)

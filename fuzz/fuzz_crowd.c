@@ -15,6 +15,7 @@
 #include "../cmd/lbproxyd/clock.h"
 #include "../cmd/lbproxyd/log.h"
 #include "../cmd/lbproxyd/report.h"
+#include "../cmd/lbproxyd/strangers.h"
 #include "bytes.h"
 #include "model/model_sources.h"
 #include "oracle.h"
@@ -450,7 +451,13 @@ void log_error(enum lbp_log_level level, const char *message, const char *cause)
 	ORACLE("SRV-21", false, "%s", message);
 }
 
-void report_conn(const struct conn *conn, uint64_t now_ns)
+uint64_t strangers_sum_up(uint64_t now_ns)
+{
+	(void)now_ns;
+	return LBP_NEVER;
+}
+
+uint64_t report_conn(const struct conn *conn, uint64_t now_ns)
 {
 	struct peer *peer = peer_of(conn);
 
@@ -461,6 +468,7 @@ void report_conn(const struct conn *conn, uint64_t now_ns)
 		conn->session.reason != LBP_REASON_HANDSHAKE_EVICTED ||
 			!run.model.log[peer->entry].in_progress,
 		"it was evicted in another one's stead");
+	return LBP_NEVER;
 }
 
 void report_health(const struct served_app *app, uint32_t upstream,

@@ -246,7 +246,7 @@ def test_many_clients_that_break_off_leave_nothing(gate):
             peer.reset()
         else:
             peer.close()
-    gate.wait_event("reject", count=60, reason="handshake_failed")
+    gate.wait_rejected(60, reason="handshake_failed")
     wait_for(lambda: gate.open_files() <= before, "no descriptor is left")
     assert_alice_gets_in(gate)
     assert gate.up.accepted == 1

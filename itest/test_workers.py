@@ -183,7 +183,7 @@ def test_a_drain_amid_arrivals_loses_nobody(lb, upstream):
                 break
         server.wait_exit(0)
         peer.expect_end("reset")
-    ended = len(server.events("reject"))
+    ended = server.rejected()
     assert 0 < ended <= len(peers)
     assert server.log[-1]["event"] == "stopped"
     assert server.wait_event("session")["reason"] == "drain_timeout"

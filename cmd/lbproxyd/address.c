@@ -97,6 +97,18 @@ bool address_equal(const union address *a, const union address *b)
 		       sizeof(a->in6.sin6_addr)) == 0;
 }
 
+struct lbp_source address_source(const union address *address)
+{
+	uint8_t bytes[16];
+
+	if (address->sa.sa_family == AF_INET6) {
+		memcpy(bytes, &address->in6.sin6_addr, sizeof(bytes));
+		return lbp_source_ipv6(bytes);
+	}
+	memcpy(bytes, &address->in.sin_addr, 4);
+	return lbp_source_ipv4(bytes);
+}
+
 socklen_t address_len(const union address *address)
 {
 	return address->sa.sa_family == AF_INET ? sizeof(address->in)

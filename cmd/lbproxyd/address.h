@@ -8,6 +8,8 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+#include "sources.h"
+
 /* Room for "[IPv6]:port" and the final NUL. */
 #define ADDRESS_TEXT_MAX 64
 
@@ -36,6 +38,9 @@ bool address_is_literal(const char *host);
 
 /* Are they the same, port included? */
 bool address_equal(const union address *a, const union address *b);
+
+/* Whose it is. [SRC-1]. */
+struct lbp_source address_source(const union address *address);
 
 /* The length that the socket calls want. */
 socklen_t address_len(const union address *address);

@@ -8,6 +8,7 @@
 #include "clock.h"
 #include "fault.h"
 #include "report.h"
+#include "strangers.h"
 
 /* How often to look whether the last bytes before a reset have arrived. */
 #define FLUSH_NS (20 * NS_PER_MS)
@@ -235,6 +236,13 @@ static void begin_relay(struct conn *conn)
 	conn_begin_turn(conn);
 }
 
+/* Sums are all threads': whoever counted first looks for them in time. */
+static void await_sums(struct conns *conns, uint64_t due_ns)
+{
+	if (due_ns != LBP_NEVER && !lbp_timer_is_armed(&conns->sums.timer))
+		loop_arm(conns->loop, &conns->sums, due_ns);
+}
+
 /* True: *event happened on the way and is to be stepped. */
 static bool carry_out(struct conn *conn, const struct lbp_duties *duties,
 	uint64_t now_ns, struct lbp_event *event)
@@ -251,7 +259,7 @@ static bool carry_out(struct conn *conn, const struct lbp_duties *duties,
 	if (duties->set & LBP_DUTY_LINGER)
 		linger(conn, duties->set & LBP_DUTY_CLOSE_NOTIFY);
 	if (duties->set & LBP_DUTY_REPORT)
-		report_conn(conn, now_ns);
+		await_sums(conns, report_conn(conn, now_ns));
 	if (duties->set & LBP_DUTY_END)
 		end(conn, duties->set);
 	if (duties->set & LBP_DUTY_DIAL) {
@@ -618,6 +626,15 @@ void conn_start(struct conns *conns, struct served_app *app, int fd,
 		step(conn, conn_failed(conn, "cannot watch", errno));
 }
 
+static void sums_fired(struct alarm *alarm)
+{
+	struct conns *conns =
+		(struct conns *)(void *)((char *)alarm -
+					 offsetof(struct conns, sums));
+
+	await_sums(conns, strangers_sum_up(clock_now_ns()));
+}
+
 void conns_init(struct conns *conns, struct loop *loop, struct mailbox *mailbox,
 	struct capacity *capacity, struct handshakes *handshakes,
 	struct snapshot *snapshot)
@@ -628,6 +645,7 @@ void conns_init(struct conns *conns, struct loop *loop, struct mailbox *mailbox,
 		.evictions.mail.deliver = deliver_evictions,
 		.evictions.mailbox = mailbox,
 		.snapshot = snapshot};
+	alarm_init(&conns->sums, sums_fired);
 }
 
 void conns_stop(struct conns *conns, enum lbp_reason reason)

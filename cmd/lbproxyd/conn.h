@@ -25,6 +25,7 @@ struct conns {
 	struct handshakes *handshakes;
 	struct evictions evictions;
 	struct snapshot *snapshot;
+	struct alarm sums; /* of what the log does not tell of one by one */
 	struct conn *all;
 	struct conn *again;  /* those with work left from the last turn */
 	struct conn *buried; /* ended; freed when no handler runs */

@@ -28,18 +28,6 @@ void handshakes_release(struct handshakes *handshakes)
 	pthread_mutex_destroy(&handshakes->lock);
 }
 
-static struct lbp_source source_of(const union address *peer)
-{
-	uint8_t bytes[16];
-
-	if (peer->sa.sa_family == AF_INET6) {
-		memcpy(bytes, &peer->in6.sin6_addr, sizeof(bytes));
-		return lbp_source_ipv6(bytes);
-	}
-	memcpy(bytes, &peer->in.sin_addr, 4);
-	return lbp_source_ipv4(bytes);
-}
-
 /* Under the lock: notes it down for its worker, which gets no place back. */
 static struct evictions *evict(struct handshake *handshake)
 {
@@ -55,7 +43,7 @@ bool handshakes_enter(struct handshakes *handshakes,
 	struct handshake *handshake, struct evictions *evictions,
 	const union address *peer)
 {
-	struct lbp_source source = source_of(peer);
+	struct lbp_source source = address_source(peer);
 	struct evictions *told = NULL;
 	struct lbp_ticket evicted;
 

@@ -19,7 +19,7 @@ void log_open(void)
 	sink_open();
 }
 
-void log_close(void)
+void log_flush(void)
 {
 	sink_flush();
 }
@@ -183,7 +183,8 @@ static size_t finish(struct log_line *line)
 	return line->json.len + 1;
 }
 
-static void report_dropped(void)
+/* Before a line that yields it must not take what is left for others. */
+static void report_dropped(bool yields)
 {
 	unsigned long n = atomic_exchange(&dropped, 0);
 	struct log_line line;
@@ -193,17 +194,22 @@ static void report_dropped(void)
 	log_begin(&line, LBP_LOG_ERROR, "error");
 	log_string(&line, "message", "log lines were dropped");
 	log_uint(&line, "dropped", n);
-	if (!sink_write(line.buf, finish(&line), false))
+	if (!sink_write(line.buf, finish(&line), yields))
 		atomic_fetch_add(&dropped, n);
+}
+
+bool log_try_end(struct log_line *line)
+{
+	if (!line->wanted)
+		return true;
+	if (atomic_load_explicit(&dropped, memory_order_relaxed) > 0)
+		report_dropped(line->yields);
+	return sink_write(line->buf, finish(line), line->yields);
 }
 
 void log_end(struct log_line *line)
 {
-	if (!line->wanted)
-		return;
-	if (atomic_load_explicit(&dropped, memory_order_relaxed) > 0)
-		report_dropped();
-	if (!sink_write(line->buf, finish(line), line->yields))
+	if (!log_try_end(line))
 		atomic_fetch_add(&dropped, 1);
 }
 

@@ -23,9 +23,14 @@ struct log_line {
 	char buf[LOG_LINE_MAX];
 };
 
-/* To be called before the first line, and after the last one. */
+/* To be called before the first line. */
 void log_open(void);
-void log_close(void);
+
+/*
+ * To be called before the last line and after it: gives a line that was begun
+ * a second to become whole.
+ */
+void log_flush(void);
 
 /* Sets what is printed from now on; before the first line, info. */
 void log_set_level(enum lbp_log_level level);
@@ -58,6 +63,9 @@ void log_array_end(struct log_line *line, const char *omitted_key);
  * it at once; the next line that goes out says how many were. [LOG-7].
  */
 void log_end(struct log_line *line);
+
+/* The same, but that it is not counted; false: it is the caller's to do so. */
+bool log_try_end(struct log_line *line);
 
 /*
  * One `error` event: what could not be done, and why (NULL for no more than

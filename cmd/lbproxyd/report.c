@@ -2,6 +2,7 @@
 
 #include "clock.h"
 #include "log.h"
+#include "strangers.h"
 
 static void add_who(struct log_line *line, const struct conn *conn)
 {
@@ -52,12 +53,12 @@ static bool is_stranger(const struct conn *conn)
 	return conn->tls == NULL;
 }
 
-static void report_reject(const struct conn *conn)
+static void report_reject(const struct conn *conn, bool yields)
 {
 	struct log_line line;
 
 	log_begin(&line, LBP_LOG_INFO, "reject");
-	line.yields = is_stranger(conn);
+	line.yields = yields;
 	add_who(&line, conn);
 	log_string(&line, "reason", lbp_reason_text(conn->session.reason));
 	if (log_is_wanted(LBP_LOG_DEBUG))
@@ -65,14 +66,19 @@ static void report_reject(const struct conn *conn)
 	log_end(&line);
 }
 
-void report_conn(const struct conn *conn, uint64_t now_ns)
+uint64_t report_conn(const struct conn *conn, uint64_t now_ns)
 {
+	bool yields = is_stranger(conn);
+	uint64_t due_ns = LBP_NEVER;
+
 	if (!log_is_wanted(LBP_LOG_INFO))
-		return;
+		return due_ns;
 	if (conn->session.admitted)
 		report_session(conn, now_ns);
-	else
-		report_reject(conn);
+	else if (!yields || strangers_admit(&conn->peer, conn->session.reason,
+				    now_ns, &due_ns))
+		report_reject(conn, yields);
+	return due_ns;
 }
 
 void report_health(const struct served_app *app, uint32_t upstream,

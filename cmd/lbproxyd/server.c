@@ -9,6 +9,7 @@
 #include "crew.h"
 #include "log.h"
 #include "resolver.h"
+#include "strangers.h"
 
 struct server {
 	struct snapshot *snapshot;
@@ -97,6 +98,8 @@ static bool serve(struct server *server)
 	log_ready(server);
 	look_at_notices(server);
 	ok = crew_run(&server->crew);
+	log_flush();
+	(void)strangers_sum_up(LBP_NEVER);
 	log_begin(&line, LBP_LOG_INFO, "stopped");
 	log_end(&line);
 	return ok;
@@ -119,6 +122,6 @@ int server_run(struct snapshot *snapshot)
 	crew_release(&server.crew);
 	listeners_close(&server.listeners);
 	listeners_release(&server.listeners);
-	log_close();
+	log_flush();
 	return ok ? EXIT_SUCCESS : EXIT_FAILURE;
 }

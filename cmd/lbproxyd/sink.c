@@ -14,6 +14,10 @@
 /* What a pipe is asked to hold: some thousand lines. */
 #define PIPE_BYTES (1 << 20)
 
+/* How often and how long a reader is waited for at the end. */
+#define FLUSH_TRIES 10
+#define FLUSH_MS    100
+
 /* Standard error by a name under which it can be opened once more. */
 #define SELF "/proc/self/fd/2"
 
@@ -177,7 +181,11 @@ bool sink_write(const char *line, size_t len, bool yields)
 
 void sink_flush(void)
 {
+	struct pollfd fd = {.fd = sink.fd, .events = POLLOUT};
+	int i;
+
 	pthread_mutex_lock(&sink.lock);
-	(void)write_rest();
+	for (i = 0; i < FLUSH_TRIES && !write_rest(); i++)
+		(void)poll(&fd, 1, FLUSH_MS);
 	pthread_mutex_unlock(&sink.lock);
 }

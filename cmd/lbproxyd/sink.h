@@ -26,7 +26,10 @@ void sink_open(void);
  */
 bool sink_write(const char *line, size_t len, bool yields);
 
-/* Tries once more to finish a line that was begun; before the program ends. */
+/*
+ * Before the program ends: waits up to about a second for a reader, if a line
+ * was begun that is not whole.
+ */
 void sink_flush(void);
 
 #endif

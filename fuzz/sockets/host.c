@@ -343,7 +343,13 @@ void capacity_exhausted(struct capacity *capacity, const char *what, int error)
 	sides.is_reported = true;
 }
 
-void report_conn(const struct conn *conn, uint64_t now_ns)
+uint64_t strangers_sum_up(uint64_t now_ns)
+{
+	(void)now_ns;
+	return LBP_NEVER;
+}
+
+uint64_t report_conn(const struct conn *conn, uint64_t now_ns)
 {
 	ORACLE("SES-17", conn == sides.conn && host.reports == 0,
 		"a second line");
@@ -362,6 +368,7 @@ void report_conn(const struct conn *conn, uint64_t now_ns)
 	host.is_dialing = sides.side[1].closed || sides.side[1].is_connecting ||
 			  sides.side[1].is_shaking ||
 			  sides.side[1].refusal != 0;
+	return LBP_NEVER;
 }
 
 void report_health(const struct served_app *app, uint32_t upstream,

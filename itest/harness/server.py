@@ -200,6 +200,15 @@ class Lbproxyd:
         return wait_for(enough, f"{count} log line(s) {event} {fields}",
                         timeout)
 
+    def rejected(self, **fields):
+        """How many attempts were refused: lines, and what sums say."""
+        return sum(line.get("suppressed", 1)
+                   for line in self.events("reject", **fields))
+
+    def wait_rejected(self, count, timeout=BOUND, **fields):
+        wait_for(lambda: self.rejected(**fields) >= count,
+                 f"{count} attempts that are refused {fields}", timeout)
+
     def wait_ready(self):
         def ready_or_over():
             return self.events("ready") or self.process.poll() is not None

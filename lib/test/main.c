@@ -28,6 +28,7 @@ int main(void)
 	suite_balancer();
 	suite_health();
 	suite_sources();
+	suite_suppress();
 	suite_timers();
 	suite_flow();
 	suite_app();
