@@ -15,7 +15,7 @@
 static void spoil(const void *message, size_t len)
 {
 	/* The bytes are OpenSSL's own, in a buffer of this connection. */
-	memset((void *)(uintptr_t)message, 0xff, len < 64 ? len : 64);
+	memset((void *)message, 0xff, len < 64 ? len : 64);
 }
 
 static void refuse(struct tls *tls, enum lbp_reason reason, const char *detail,

@@ -117,6 +117,10 @@ def hellos():
         shares=[0x1D])
     yield "hello, 1,500 key shares", of_hello(
         groups=[hello.X25519], shares=[hello.X25519] * 1500)
+    hello.SHARES[0x907E] = b"\0"
+    yield "hello, 1,400 key shares and 128 groups", of_hello(
+        groups=[0x9000 + n for n in range(127)] + [hello.X25519],
+        shares=[0x907E] * 1400)
     yield "hello, 800 sessions to resume", of_hello(
         more=junk_identities(800))
     yield "hello, one of 60,000 bytes", of_hello(
@@ -177,6 +181,12 @@ def certificates(pki, directory):
         "one under an intermediate": pki.of("below"),
         "one of RSA-4096": forge.self_signed(directory, "rsa4096", rsa),
         "one of P-521": forge.self_signed(directory, "curve521", p521),
+        "4 with 3 KB of extensions each": forge.chain(
+            directory, "extended", alone, [forge.self_signed(
+                directory, f"extended{n}", more=[
+                    part for m in range(250)
+                    for part in ("-addext", f"1.2.3.{m + 1}=DER:0500")])[0]
+                for n in range(3)]),
         "RSA-16384 above it": forge.chain(
             directory, "large-chain", alone, [large]),
         "RSA with an exponent of 3072 bits above it": forge.chain(
