@@ -202,7 +202,7 @@ static enum lbp_err make_app(
 	const struct lbp_app *from = NULL;
 	size_t start = number == 0 ? 0 : plan->ends[number - 1];
 	struct lbp_app_options options;
-	uint32_t origin;
+	uint32_t origin = LBP_NONE;
 
 	if (config->upstream_len > LBP_UPSTREAMS_MAX)
 		return LBP_ERR_RANGE;
@@ -220,7 +220,8 @@ static enum lbp_err make_app(
 		.clients = plan->members + start,
 		.client_len = plan->ends[number] - start,
 	};
-	origin = find_known(&plan->apps, config->id.ptr);
+	if (plan->from != NULL)
+		origin = find_known(&plan->apps, config->id.ptr);
 	if (origin != LBP_NONE)
 		from = plan->from->apps[origin];
 	plan->policy->origins[number] = origin;
