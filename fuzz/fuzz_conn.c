@@ -293,7 +293,8 @@ static void check_end(void)
 static void check_health(void)
 {
 	const struct side *upstream = &sides.side[1];
-	bool is_cut = host.reason == LBP_REASON_UPSTREAM_RESET;
+	bool is_cut = host.reason == LBP_REASON_UPSTREAM_RESET ||
+		      host.reason == LBP_REASON_UPSTREAM_TRUNCATED;
 	bool has_spoken = upstream->taken > 0 || upstream->saw_end;
 
 	for (unsigned i = 0; i < UPSTREAMS; i++) {
@@ -604,6 +605,10 @@ static void break_off(struct side *side, unsigned how)
 	switch (how) {
 	case 1:
 		side_reset(side);
+		/* Before the server looked, the dial has failed. */
+		if (side != sides.side &&
+			sides.conn->session.state == LBP_SESSION_DIALING)
+			host.was_bad[host.target] = true;
 		break;
 	case 6:
 		if (can_send(side))
