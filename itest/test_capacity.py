@@ -156,7 +156,7 @@ def test_fd_limit_of_64(lb, upstream):
 
 
 @pytest.mark.workers
-@pytest.mark.spec("SRV-21", "SES-6", "SES-5")
+@pytest.mark.spec("SRV-21", "SRV-60", "SES-6", "SES-5")
 def test_fd_limit_met_by_whole_sessions(lb, upstream):
     """Dials are short of descriptors as well; whoever is served, is."""
     up = upstream(upstreams.echo)
@@ -190,6 +190,8 @@ def test_fd_limit_met_by_whole_sessions(lb, upstream):
             peer.finish()
             peer.expect_end("clean")
     server.wait_event("session", count=before + 3, reason="done")
+    assert server.events("session", reason="internal")
+    assert server.events("error", level="error", cause="Too many open files")
 
 
 @pytest.mark.spec("SRV-31")
