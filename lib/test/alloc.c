@@ -4,7 +4,7 @@
 #include <stdint.h>
 
 /* Refused here, because a sanitizer would end the program. */
-#define TOO_MUCH ((size_t)1 << 40)
+#define TOO_MUCH ((size_t)1 << 30)
 
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t len, size_t size);
