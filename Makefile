@@ -69,9 +69,10 @@ fuzz_more_log := fuzz/sockets/log_sink.c $(fuzz_more_identity)
 fuzz_more_cache := cmd/lbproxyd/tls_cache.c
 fuzz_more_relay := $(addprefix fuzz/sockets/,side.c socket_calls.c \
 	tls_calls.c) $(addprefix cmd/lbproxyd/,poller.c relay.c stream.c)
-fuzz_more_conn := fuzz/sockets/host.c $(addprefix cmd/lbproxyd/, \
-	address.c conn.c dial.c loop.c notice.c problem.c queue.c) $(fuzz_more_relay)
-fuzz_more_crowd := $(addprefix cmd/lbproxyd/,address.c capacity.c conn.c \
+conn_c := $(addprefix cmd/lbproxyd/,conn.c conn_dial.c conn_handshake.c conns.c)
+fuzz_more_conn := fuzz/sockets/host.c $(conn_c) $(addprefix cmd/lbproxyd/, \
+	address.c dial.c loop.c notice.c problem.c queue.c) $(fuzz_more_relay)
+fuzz_more_crowd := $(conn_c) $(addprefix cmd/lbproxyd/,address.c capacity.c \
 	handshakes.c loop.c poller.c queue.c)
 fuzz_libs_crowd = $(addprefix -Wl$(comma)--wrap=,recv shutdown clock_gettime)
 fuzz_libs_accept = $(openssl) $(addprefix -Wl$(comma)--wrap=,clock_gettime \

@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 
 #include "../cmd/lbproxyd/clock.h"
+#include "../cmd/lbproxyd/conn_private.h"
 #include "../cmd/lbproxyd/log.h"
 #include "../cmd/lbproxyd/report.h"
 #include "../cmd/lbproxyd/strangers.h"

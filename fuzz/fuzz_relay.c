@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../cmd/lbproxyd/conn_private.h"
 #include "bytes.h"
 #include "oracle.h"
 #include "sockets/side.h"

@@ -90,20 +90,4 @@ void conns_stop(struct conns *conns, enum lbp_reason reason);
  */
 void conns_turn(struct conns *conns);
 
-/*
- * Logs what could not be done for want of a resource, error being its errno,
- * and is the event that ends the connection for it. [SRV-60].
- */
-struct lbp_event conn_failed(struct conn *conn, const char *what, int error);
-
-/* A turn of the relay begins: its sides may read again. [SRV-34]. */
-void conn_begin_turn(struct conn *conn);
-
-/*
- * Moves what bytes can be moved, of a connection that is not in the list of
- * those that gave way, and puts it there if it has to. True: *event happened
- * and is to be stepped.
- */
-bool conn_relay(struct conn *conn, struct lbp_event *event);
-
 #endif

@@ -4,7 +4,7 @@
 #include <errno.h>
 
 #include "clock.h"
-#include "conn.h"
+#include "conn_private.h"
 
 /* What one side may read in one turn before it gives way to others. */
 #define TURN_BYTES (4 * RING_BYTES)

@@ -1,0 +1,112 @@
+/* From admission to an upstream that is there: the dial, and its causes. */
+#include <errno.h>
+
+#include "conn_private.h"
+#include "fault.h"
+
+void conn_note_cause(struct conn *conn, enum lbp_event_kind kind)
+{
+	const char *detail = conn->upstream.tls.detail;
+
+	if (kind == LBP_EVENT_DIAL_FAILED || kind == LBP_EVENT_DIAL_LOCAL)
+		conn->cause = conn->dial.cause;
+	else if (conn->session.state == LBP_SESSION_DIALING)
+		conn->cause = dial_late_cause(&conn->dial);
+	else if (kind == LBP_EVENT_UPSTREAM_RESET)
+		conn->cause =
+			detail != NULL ? detail : "reset before its first byte";
+	else if (kind == LBP_EVENT_UPSTREAM_TRUNCATED)
+		conn->cause = "closed before its first byte";
+}
+
+/* What a dial's result means to the session; false: nothing yet. */
+static bool dial_event(enum dial_result result, struct lbp_event *event)
+{
+	switch (result) {
+	case DIAL_PENDING:
+		return false;
+	case DIAL_DONE:
+		event->kind = LBP_EVENT_DIAL_DONE;
+		return true;
+	case DIAL_FAILED:
+		event->kind = LBP_EVENT_DIAL_FAILED;
+		return true;
+	case DIAL_LOCAL:
+		event->kind = LBP_EVENT_DIAL_LOCAL;
+		return true;
+	}
+	return false;
+}
+
+/* The same; what we were short of is said. */
+static bool dialed(
+	struct conn *conn, enum dial_result result, struct lbp_event *event)
+{
+	bool ended = dial_event(result, event);
+
+	if (ended && conn->dial.error != 0)
+		capacity_exhausted(
+			conn->conns->capacity, "cannot dial", conn->dial.error);
+	return ended;
+}
+
+bool conn_start_dial(
+	struct conn *conn, uint32_t upstream, struct lbp_event *event)
+{
+	return dialed(conn,
+		dial_start(&conn->dial, &conn->app->targets[upstream],
+			&conn->upstream, conn->conns->loop->poller,
+			lbp_session_deadline(&conn->session)),
+		event);
+}
+
+static void dial_goes_on(struct conn *conn, enum dial_result result)
+{
+	struct lbp_event event = {0};
+
+	if (dialed(conn, result, &event))
+		conn_step(conn, event);
+	else
+		conn_set_alarm(conn);
+}
+
+void conn_continue_dial(struct conn *conn)
+{
+	dial_goes_on(conn, dial_ready(&conn->dial));
+}
+
+void conn_try_next_address(struct conn *conn)
+{
+	queue_remove(&conn->conns->loop->handshakes, &conn->handshake);
+	dial_goes_on(conn, dial_late(&conn->dial));
+}
+
+/* Has the client gone? *waits: it has sent something, or ended cleanly. */
+static bool is_gone(struct conn *conn, bool *waits, enum lbp_event_kind *how)
+{
+	struct stream *client = &conn->client;
+	char byte;
+	ssize_t n = recv(client->watch.fd, &byte, 1, MSG_PEEK);
+
+	*waits = n >= 0;
+	*how = LBP_EVENT_CLIENT_RESET;
+	if (client->has_failed || client->tls.error != 0 ||
+		(n < 0 && lbp_fault_of_socket(errno) == LBP_FAULT_PEER))
+		return true;
+	*how = LBP_EVENT_CLIENT_TRUNCATED;
+	return n == 0 && !client->tls.takes_unclean_end &&
+	       !tls_has_pending(&client->tls);
+}
+
+void conn_await_upstream(struct conn *conn)
+{
+	enum lbp_event_kind how;
+	bool waits;
+
+	if (is_gone(conn, &waits, &how))
+		conn_step(conn, (struct lbp_event){.kind = how});
+	/* The handshake may have waited for a write last. */
+	else if (poller_set(conn->conns->loop->poller, &conn->client.watch,
+			 waits ? 0 : POLLER_READ) != 0)
+		conn_step(conn, conn_failed(conn, "cannot watch", errno));
+}

@@ -1,0 +1,159 @@
+/*
+ * The handshake with a client, in its turns, until it is let in or refused.
+ * [SRV-43], [SES-22], [SES-23], [SES-30].
+ */
+#include <errno.h>
+#include <stddef.h>
+
+#include "clock.h"
+#include "conn_private.h"
+
+static struct conn *conn_of_place(struct handshake *place)
+{
+	return (struct conn *)(void *)((char *)place -
+				       offsetof(struct conn, place));
+}
+
+static struct conn *conn_of_handshake(struct job *job)
+{
+	return (struct conn *)(void *)((char *)job -
+				       offsetof(struct conn, handshake));
+}
+
+void conn_put_off(struct conn *conn, struct watch *watch)
+{
+	struct loop *loop = conn->conns->loop;
+
+	conn->is_paused = false;
+	queue_add(&loop->handshakes, &conn->handshake);
+	/* It need not be told again; this takes no memory and cannot fail. */
+	(void)poller_set(loop->poller, watch, 0);
+}
+
+void conn_take_place(struct conn *conn)
+{
+	struct conns *conns = conn->conns;
+
+	if (handshakes_enter(conns->handshakes, &conn->place, &conns->evictions,
+		    &conn->peer))
+		capacity_remove_loose(conns->capacity);
+}
+
+void conn_leave_place(struct conn *conn)
+{
+	struct conns *conns = conn->conns;
+
+	if (conn->place.ticket.order == 0)
+		return;
+	if (!handshakes_leave(conns->handshakes, &conn->place))
+		capacity_remove_loose(conns->capacity);
+}
+
+void conn_deliver_evictions(struct mail *mail)
+{
+	struct conns *conns = (struct conns *)(void *)((char *)mail -
+						       offsetof(struct conns,
+							       evictions.mail));
+	struct handshake *place;
+
+	while ((place = handshakes_next_evicted(
+			conns->handshakes, &conns->evictions)) != NULL)
+		conn_step(conn_of_place(place),
+			(struct lbp_event){.kind = LBP_EVENT_EVICTED});
+}
+
+/* Asked by TLS in the middle of the handshake. */
+static bool identify(void *user, const struct lbp_serial *serial)
+{
+	struct conn *conn = user;
+
+	conn_step(conn, (struct lbp_event){.kind = LBP_EVENT_IDENTIFIED,
+				.serial = *serial});
+	return lbp_session_is_authorized(&conn->session);
+}
+
+/* The place of a session is there before it is let in. [SES-22]. */
+static void ask_for_admission(struct conn *conn)
+{
+	struct capacity *capacity = conn->conns->capacity;
+	bool has_place = capacity_take(capacity);
+
+	conn_step(conn, (struct lbp_event){.kind = LBP_EVENT_HANDSHAKE_DONE,
+				.is_full = !has_place});
+	if (conn->session.admitted)
+		conn_leave_place(conn);
+	else if (has_place)
+		capacity_give(capacity);
+}
+
+static void handshake_done(struct conn *conn)
+{
+	struct poller *poller = conn->conns->loop->poller;
+
+	conn->tls = tls_version(&conn->client.tls);
+	conn->resumed = tls_is_resumed(&conn->client.tls);
+	/* It may go away while the upstream is being dialed. */
+	if (poller_set(poller, &conn->client.watch, POLLER_READ) != 0)
+		conn_step(conn, conn_failed(conn, "cannot watch", errno));
+	else
+		ask_for_admission(conn);
+}
+
+/* What to watch for; the bytes of one that sends too few wait. [SES-30]. */
+static unsigned want_more(struct conn *conn)
+{
+	uint64_t now = clock_now_ns();
+	uint64_t due = lbp_session_looked(&conn->session, now);
+
+	if (due <= now)
+		return POLLER_READ;
+	conn->is_paused = true;
+	loop_arm(conn->conns->loop, &conn->alarm, due);
+	conn_set_alarm(conn);
+	return 0;
+}
+
+static void handshake(struct conn *conn)
+{
+	struct conns *conns = conn->conns;
+	unsigned want;
+
+	switch (tls_handshake(&conn->client.tls)) {
+	case IO_OK:
+		handshake_done(conn);
+		return;
+	case IO_WANT_READ:
+		want = want_more(conn);
+		break;
+	case IO_WANT_WRITE:
+		want = POLLER_WRITE;
+		break;
+	default:
+		if (conn->client.tls.reason == LBP_REASON_INTERNAL)
+			capacity_exhausted(
+				conns->capacity, "cannot shake hands", ENOMEM);
+		conn_step(conn,
+			(struct lbp_event){.kind = LBP_EVENT_HANDSHAKE_FAILED,
+				.reason = conn->client.tls.reason});
+		return;
+	}
+	if (poller_set(conns->loop->poller, &conn->client.watch, want) != 0)
+		conn_step(conn, conn_failed(conn, "cannot watch", errno));
+}
+
+static void handshake_turn(struct job *job)
+{
+	struct conn *conn = conn_of_handshake(job);
+
+	if (conn->session.state == LBP_SESSION_DIALING)
+		conn_continue_dial(conn);
+	else
+		handshake(conn);
+}
+
+void conn_init_handshake(struct conn *conn)
+{
+	job_init(&conn->handshake, handshake_turn);
+	conn->client.tls.identify = identify;
+	conn->client.tls.user = conn;
+}
