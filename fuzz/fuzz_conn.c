@@ -295,7 +295,8 @@ static void check_health(void)
 	const struct side *upstream = &sides.side[1];
 	bool is_cut = host.reason == LBP_REASON_UPSTREAM_RESET ||
 		      host.reason == LBP_REASON_UPSTREAM_TRUNCATED;
-	bool has_spoken = upstream->taken > 0 || upstream->saw_end;
+	bool has_spoken = upstream->taken > 0 ||
+			  (upstream->saw_end && !upstream->saw_end_late);
 
 	for (unsigned i = 0; i < UPSTREAMS; i++) {
 		bool was_cut = is_cut && host.target == i && !has_spoken;

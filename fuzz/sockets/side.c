@@ -76,6 +76,14 @@ void side_arrive(struct side *side, uint64_t n)
 		side->messages = 1;
 }
 
+void side_saw_end(struct side *side, bool is_clean)
+{
+	side->saw_end = is_clean;
+	side->saw_end_late =
+		sides.conn->session.state == LBP_SESSION_RESETTING ||
+		side_stream(side)->has_failed;
+}
+
 void side_end(struct side *side)
 {
 	side_arrive(side, 0);

@@ -36,6 +36,7 @@ struct side {
 	uint64_t taken;
 	uint64_t pending; /* TLS has taken more, in whole records */
 	bool saw_end;
+	bool saw_end_late; /* after it was told of a reset */
 	bool saw_truncation;
 	bool saw_flood;
 	bool saw_reset;
@@ -102,6 +103,9 @@ void side_spend(const struct side *side, uint64_t n);
 
 /* Is a side done: has it ended, and was the other's end passed on to it? */
 bool side_is_done(const struct side *side);
+
+/* The relay read an end of a side, if is_clean one that counts. */
+void side_saw_end(struct side *side, bool is_clean);
 
 /* Gives the relay at most n bytes of a side, and a side at most n bytes from
  * the relay; how many it came to. */

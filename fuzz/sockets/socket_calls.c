@@ -115,7 +115,7 @@ static ssize_t receive(struct side *side, void *buf, size_t len)
 	if (!side->has_ended && !side->is_reset)
 		return -1;
 	/* To the kernel an end of any kind is one, once the error is told. */
-	side->saw_end = side->has_ended;
+	side_saw_end(side, side->has_ended);
 	sides.called = true;
 	return 0;
 }

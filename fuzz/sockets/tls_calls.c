@@ -80,7 +80,7 @@ static enum io no_data(struct tls *tls, struct side *side)
 	if (!side->has_ended)
 		return tls->takes_unclean_end ? IO_END : IO_TRUNCATED;
 	side->saw_truncation = side->is_truncated && !tls->takes_unclean_end;
-	side->saw_end = !side->saw_truncation;
+	side_saw_end(side, !side->saw_truncation);
 	return side->saw_end ? IO_END : IO_TRUNCATED;
 }
 
