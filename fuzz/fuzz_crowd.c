@@ -642,13 +642,26 @@ static void check(void)
 
 /* --- what happens --- */
 
+/* It lost its place, of which its worker is to hear in its next turn. */
+static bool has_lost(const struct peer *peer, const struct worker *worker)
+{
+	return peer->is_there && peer->conn != NULL && is_loose(peer) &&
+	       &workers[peer->worker] == worker;
+}
+
 static void turn(struct worker *worker)
 {
+	bool lost[PEERS];
+
+	for (unsigned i = 0; i < PEERS; i++)
+		lost[i] = has_lost(&run.peers[i], worker);
 	if (!loop_turn(&worker->loop, worker->conns.again == NULL))
 		abort();
 	tell_model_all();
 	conns_turn(&worker->conns);
 	for (unsigned i = 0; i < PEERS; i++) {
+		ORACLE("SES-23", !lost[i] || !run.peers[i].is_there,
+			"it lost its place and is still there");
 		if (!run.peers[i].is_there)
 			run.peers[i].conn = NULL;
 	}
