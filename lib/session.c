@@ -2,69 +2,7 @@
 
 #include <assert.h>
 
-#include "later.h"
-
-#define BIT(n) (1u << (n))
-
-/* What may happen until the session has ended. */
-#define ALWAYS                                                                 \
-	(BIT(LBP_EVENT_TICK) | BIT(LBP_EVENT_RELOADED) | BIT(LBP_EVENT_STOP))
-
-/* What may happen while it has, or may have, the place of a handshake. */
-#define SHAKING                                                                \
-	(BIT(LBP_EVENT_HANDSHAKE_FAILED) | BIT(LBP_EVENT_CLIENT_RESET) |       \
-		BIT(LBP_EVENT_EVICTED) | ALWAYS)
-
-/* The legal transitions: which states may follow a state. */
-static const unsigned legal_next[] = {
-	[LBP_SESSION_HANDSHAKE] = BIT(LBP_SESSION_AUTHORIZED) |
-				  BIT(LBP_SESSION_CLOSING) |
-				  BIT(LBP_SESSION_ENDED),
-	[LBP_SESSION_AUTHORIZED] =
-		BIT(LBP_SESSION_AUTHORIZED) | BIT(LBP_SESSION_DIALING) |
-		BIT(LBP_SESSION_CLOSING) | BIT(LBP_SESSION_ENDED),
-	[LBP_SESSION_DIALING] = BIT(LBP_SESSION_RELAY) |
-				BIT(LBP_SESSION_CLOSING) |
-				BIT(LBP_SESSION_ENDED),
-	[LBP_SESSION_RELAY] =
-		BIT(LBP_SESSION_RESETTING) | BIT(LBP_SESSION_ENDED),
-	[LBP_SESSION_RESETTING] = BIT(LBP_SESSION_ENDED),
-	[LBP_SESSION_CLOSING] = BIT(LBP_SESSION_ENDED),
-	[LBP_SESSION_ENDED] = 0,
-};
-
-/* The legal events: what may happen in a state. [SES-15]. */
-static const unsigned legal_events[] = {
-	[LBP_SESSION_HANDSHAKE] = BIT(LBP_EVENT_IDENTIFIED) |
-				  BIT(LBP_EVENT_HANDSHAKE_DONE) | SHAKING,
-	[LBP_SESSION_AUTHORIZED] = BIT(LBP_EVENT_IDENTIFIED) |
-				   BIT(LBP_EVENT_HANDSHAKE_DONE) | SHAKING,
-	[LBP_SESSION_DIALING] =
-		BIT(LBP_EVENT_DIAL_DONE) | BIT(LBP_EVENT_DIAL_FAILED) |
-		BIT(LBP_EVENT_DIAL_LOCAL) | BIT(LBP_EVENT_CLIENT_RESET) |
-		BIT(LBP_EVENT_CLIENT_TRUNCATED) | ALWAYS,
-	[LBP_SESSION_RELAY] =
-		BIT(LBP_EVENT_ANSWERED) | BIT(LBP_EVENT_FLOW_FINISHED) |
-		BIT(LBP_EVENT_CLIENT_RESET) | BIT(LBP_EVENT_UPSTREAM_RESET) |
-		BIT(LBP_EVENT_CLIENT_TRUNCATED) |
-		BIT(LBP_EVENT_UPSTREAM_TRUNCATED) | ALWAYS,
-	[LBP_SESSION_RESETTING] =
-		BIT(LBP_EVENT_DELIVERED) | BIT(LBP_EVENT_ANSWERED) | ALWAYS,
-	[LBP_SESSION_CLOSING] = BIT(LBP_EVENT_CLIENT_ENDED) | SHAKING,
-	[LBP_SESSION_ENDED] = 0,
-};
-
-const char *lbp_reason_text(enum lbp_reason reason)
-{
-	static const char *const texts[] = {
-#define LBP_REASON_ITEM(code, text) [code] = (text),
-		LBP_REASON_MAP(LBP_REASON_ITEM)
-#undef LBP_REASON_ITEM
-	};
-
-	return (size_t)reason < sizeof(texts) / sizeof(texts[0]) ? texts[reason]
-								 : "unknown";
-}
+#include "session_rules.h"
 
 void lbp_session_init(struct lbp_session *session, struct lbp_app *app,
 	const struct lbp_session_timeouts *timeouts, uint64_t now_ns)
@@ -83,13 +21,13 @@ void lbp_session_init(struct lbp_session *session, struct lbp_app *app,
 static void enter(struct lbp_session *session, enum lbp_session_state state,
 	uint64_t now_ns)
 {
-	const unsigned legal = legal_next[session->state];
+	const enum lbp_session_state from = session->state;
 
 	session->state = state;
 	/* The handshake's time runs from accept to its end. [SES-9]. */
 	if (state != LBP_SESSION_AUTHORIZED)
 		session->since_ns = now_ns;
-	assert(legal & BIT(state));
+	assert(lbp_session_may_follow(from, state));
 }
 
 /* Ends the session; what it holds in the application is given back before. */
@@ -436,24 +374,6 @@ static enum lbp_event_kind effective_kind(const struct lbp_session *session,
 	return progress && is_due(session, now_ns) ? LBP_EVENT_TICK : kind;
 }
 
-static bool is_legal(
-	const struct lbp_session *session, enum lbp_event_kind kind)
-{
-	if (!(legal_events[session->state] & BIT(kind)))
-		return false;
-	switch (kind) {
-	case LBP_EVENT_ANSWERED:
-		return lbp_session_answer_is_due(session);
-	case LBP_EVENT_FLOW_FINISHED:
-		return lbp_flow_is_finished(&session->flow);
-	case LBP_EVENT_EVICTED:
-		/* What was admitted has no handshake's place. [SES-23]. */
-		return !session->admitted;
-	default:
-		return true;
-	}
-}
-
 enum lbp_err lbp_session_step(struct lbp_session *session,
 	const struct lbp_event *event, uint64_t now_ns,
 	struct lbp_duties *duties)
@@ -461,7 +381,7 @@ enum lbp_err lbp_session_step(struct lbp_session *session,
 	*duties = (struct lbp_duties){.upstream = LBP_NONE,
 		.health = LBP_HEALTH_SAME,
 		.health_upstream = LBP_NONE};
-	if (!is_legal(session, event->kind))
+	if (!lbp_session_may_happen(session, event->kind))
 		return LBP_ERR_STATE;
 	switch (effective_kind(session, event->kind, now_ns)) {
 	case LBP_EVENT_IDENTIFIED:
@@ -514,58 +434,6 @@ enum lbp_err lbp_session_step(struct lbp_session *session,
 		break;
 	}
 	return LBP_OK;
-}
-
-void lbp_session_moved(struct lbp_session *session, uint64_t now_ns)
-{
-	session->active_ns = now_ns;
-}
-
-/* When a timeout that counts from a time is over; 0 is off. [SES-20]. */
-static uint64_t over(uint64_t since_ns, uint64_t timeout_ns)
-{
-	return timeout_ns == 0 ? LBP_NEVER : lbp_later(since_ns, timeout_ns);
-}
-
-bool lbp_session_answer_is_due(const struct lbp_session *session)
-{
-	const struct lbp_pipe *down = &session->flow.pipes[LBP_DOWN];
-
-	if (session->state != LBP_SESSION_RELAY &&
-		session->state != LBP_SESSION_RESETTING)
-		return false;
-	return !session->answered && (down->delivered > 0 || down->len > 0 ||
-					     down->state == LBP_PIPE_ENDING ||
-					     down->state == LBP_PIPE_ENDED);
-}
-
-/* How long a session in RESETTING waits for a byte to move. [SES-25]. */
-static uint64_t patience_ns(const struct lbp_session_timeouts *timeouts)
-{
-	return timeouts->idle_ns != 0 && timeouts->idle_ns < timeouts->linger_ns
-		       ? timeouts->idle_ns
-		       : timeouts->linger_ns;
-}
-
-uint64_t lbp_session_deadline(const struct lbp_session *session)
-{
-	const struct lbp_session_timeouts *timeouts = session->timeouts;
-
-	switch (session->state) {
-	case LBP_SESSION_HANDSHAKE:
-	case LBP_SESSION_AUTHORIZED:
-		return over(session->since_ns, timeouts->handshake_ns);
-	case LBP_SESSION_DIALING:
-		return over(session->since_ns, timeouts->connect_ns);
-	case LBP_SESSION_RELAY:
-		return over(session->active_ns, timeouts->idle_ns);
-	case LBP_SESSION_RESETTING:
-		return over(session->active_ns, patience_ns(timeouts));
-	case LBP_SESSION_CLOSING:
-		return over(session->since_ns, timeouts->linger_ns);
-	default: /* LBP_SESSION_ENDED */
-		return LBP_NEVER;
-	}
 }
 
 bool lbp_session_is_authorized(const struct lbp_session *session)

@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "session_rules.h"
 #include "session_world.h"
 
 /* What an event does in a state; all zero: it is not legal there. */
@@ -302,8 +303,49 @@ static void the_longest_timeout_ends(void)
 	}
 }
 
+static bool is_among(enum lbp_session_state from, enum lbp_session_state to)
+{
+	static const enum lbp_session_state pairs[][2] = {
+		{LBP_SESSION_HANDSHAKE, LBP_SESSION_AUTHORIZED},
+		{LBP_SESSION_HANDSHAKE, LBP_SESSION_CLOSING},
+		{LBP_SESSION_HANDSHAKE, LBP_SESSION_ENDED},
+		{LBP_SESSION_AUTHORIZED, LBP_SESSION_AUTHORIZED},
+		{LBP_SESSION_AUTHORIZED, LBP_SESSION_DIALING},
+		{LBP_SESSION_AUTHORIZED, LBP_SESSION_CLOSING},
+		{LBP_SESSION_AUTHORIZED, LBP_SESSION_ENDED},
+		{LBP_SESSION_DIALING, LBP_SESSION_RELAY},
+		{LBP_SESSION_DIALING, LBP_SESSION_CLOSING},
+		{LBP_SESSION_DIALING, LBP_SESSION_ENDED},
+		{LBP_SESSION_RELAY, LBP_SESSION_RESETTING},
+		{LBP_SESSION_RELAY, LBP_SESSION_ENDED},
+		{LBP_SESSION_RESETTING, LBP_SESSION_ENDED},
+		{LBP_SESSION_CLOSING, LBP_SESSION_ENDED},
+	};
+
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+		if (pairs[i][0] == from && pairs[i][1] == to)
+			return true;
+	}
+	return false;
+}
+
+static void what_may_follow_a_state(void)
+{
+	for (int from = LBP_SESSION_HANDSHAKE; from <= LBP_SESSION_ENDED;
+		from++)
+		for (int to = LBP_SESSION_HANDSHAKE; to <= LBP_SESSION_ENDED;
+			to++)
+			CU_ASSERT_EQUAL(lbp_session_may_follow(
+						(enum lbp_session_state)from,
+						(enum lbp_session_state)to),
+				is_among((enum lbp_session_state)from,
+					(enum lbp_session_state)to));
+}
+
 void add_session_events(CU_pSuite suite)
 {
+	CU_add_test(suite, "[SES-1] what may follow a state",
+		what_may_follow_a_state);
 	CU_add_test(suite, "[SES-6][SES-15] every event in every state",
 		every_event_in_every_state);
 	CU_add_test(suite, "[SES-6] what others hold stays theirs",

@@ -1,0 +1,15 @@
+/* What may happen to a session, and what follows. Private. */
+#ifndef LBP_SESSION_RULES_H
+#define LBP_SESSION_RULES_H
+
+#include "session.h"
+
+/* Is this a transition between states that there is? */
+bool lbp_session_may_follow(
+	enum lbp_session_state from, enum lbp_session_state to);
+
+/* May this event happen to the session as it is now? Source: [SES-15]. */
+bool lbp_session_may_happen(
+	const struct lbp_session *session, enum lbp_event_kind kind);
+
+#endif
