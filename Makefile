@@ -74,7 +74,8 @@ fuzz_more_conn := fuzz/sockets/host.c $(conn_c) $(addprefix cmd/lbproxyd/, \
 	address.c dial.c loop.c notice.c problem.c queue.c) $(fuzz_more_relay)
 fuzz_more_crowd := $(conn_c) $(addprefix cmd/lbproxyd/,address.c capacity.c \
 	handshakes.c loop.c poller.c queue.c)
-fuzz_libs_crowd = $(addprefix -Wl$(comma)--wrap=,recv shutdown clock_gettime)
+fuzz_libs_crowd = $(addprefix -Wl$(comma)--wrap=,recv shutdown clock_gettime \
+	getrandom)
 fuzz_libs_accept = $(openssl) $(addprefix -Wl$(comma)--wrap=,clock_gettime \
 	recv send)
 fuzz_libs_tls = $(fuzz_libs_accept)
