@@ -84,6 +84,24 @@ static bool is_der(const X509 *cert, const uint8_t *octets, size_t len)
 	return same;
 }
 
+/* Likewise of the key in it: that of RSA is a structure of its own. */
+static bool is_der_key(const X509 *cert, const EVP_PKEY *key)
+{
+	const ASN1_BIT_STRING *bits = X509_get0_pubkey_bitstr(cert);
+	unsigned char *der = NULL;
+	int der_len;
+	bool same;
+
+	if (EVP_PKEY_get_base_id(key) != EVP_PKEY_RSA &&
+		EVP_PKEY_get_base_id(key) != EVP_PKEY_RSA_PSS)
+		return true;
+	der_len = i2d_PublicKey(key, &der);
+	same = der_len > 0 && der_len == ASN1_STRING_length(bits) &&
+	       memcmp(der, ASN1_STRING_get0_data(bits), (size_t)der_len) == 0;
+	OPENSSL_free(der);
+	return same;
+}
+
 static void check_cert(enum lbp_err err, const uint8_t *octets, size_t len)
 {
 	const unsigned char *at = octets;
@@ -96,7 +114,8 @@ static void check_cert(enum lbp_err err, const uint8_t *octets, size_t len)
 			EVP_PKEY_get_base_id(key), EVP_PKEY_get_bits(key));
 		ORACLE("SRV-64",
 			err == LBP_OK || !is_good_key(cert, key) ||
-				!is_der(cert, octets, len),
+				!is_der(cert, octets, len) ||
+				!is_der_key(cert, key),
 			"a good key is refused: %s", lbp_err_text(err));
 	}
 	X509_free(cert);

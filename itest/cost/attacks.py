@@ -140,9 +140,9 @@ def hellos():
         + 60000 * hello.records(b"\x01\x5a", 21))
     yield "hello, a byte a segment", lambda address: trickled(
         address, hello.hello(), 1)
-    yield "hello of 60,000 bytes, 64 bytes a segment", \
+    yield "hello of 8,000 bytes, 16 bytes a segment", \
         lambda address: trickled(address, hello.hello(
-            more=hello.extension(0x0015, bytes(60000))), 64)
+            more=hello.extension(0x0015, bytes(7700))), 16)
     yield "hello, 20,000 records that say nothing", lambda address: sent(
         address, hello.hello(session_id=bytes(32)) + 20000 * hello.records(
             b"\x01", hello.CHANGE_CIPHER_SPEC))
