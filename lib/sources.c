@@ -75,72 +75,6 @@ uint32_t lbp_sources_bucket(
 	return (uint32_t)(v[0] ^ v[1] ^ v[2] ^ v[3]) & sources->mask;
 }
 
-/* --- who to evict from: a heap ------------------------------------------- */
-
-bool lbp_sources_before(
-	const struct lbp_sources *sources, uint32_t a, uint32_t b)
-{
-	const struct lbp_sources_holder *x = &sources->holders[a];
-	const struct lbp_sources_holder *y = &sources->holders[b];
-	const struct lbp_sources_place *p = &sources->places[x->oldest];
-	const struct lbp_sources_place *q = &sources->places[y->oldest];
-
-	if (x->taken != y->taken)
-		return x->taken > y->taken;
-	return p->heard != q->heard ? q->heard : p->order < q->order;
-}
-
-static void put(struct lbp_sources *sources, uint32_t at, uint32_t holder)
-{
-	sources->heap[at] = holder;
-	sources->holders[holder].at = at;
-}
-
-static void sift_up(struct lbp_sources *sources, uint32_t at)
-{
-	uint32_t moving = sources->heap[at];
-
-	while (at > 0) {
-		uint32_t above = (at - 1) / 2;
-
-		if (!lbp_sources_before(sources, moving, sources->heap[above]))
-			break;
-		put(sources, at, sources->heap[above]);
-		at = above;
-	}
-	put(sources, at, moving);
-}
-
-/* The place below that goes first; the place itself if there is none. */
-static uint32_t first_below(const struct lbp_sources *sources, uint32_t at)
-{
-	uint32_t child = 2 * at + 1;
-
-	if (child >= sources->held)
-		return at;
-	if (child + 1 < sources->held &&
-		lbp_sources_before(sources, sources->heap[child + 1],
-			sources->heap[child]))
-		child++;
-	return child;
-}
-
-static void sift_down(struct lbp_sources *sources, uint32_t at)
-{
-	uint32_t moving = sources->heap[at];
-
-	for (;;) {
-		uint32_t child = first_below(sources, at);
-
-		if (child == at || !lbp_sources_before(sources,
-					   sources->heap[child], moving))
-			break;
-		put(sources, at, sources->heap[child]);
-		at = child;
-	}
-	put(sources, at, moving);
-}
-
 /* --- holders ------------------------------------------------------------- */
 
 /* The holder of this source, or LBP_NOWHERE. */
@@ -160,7 +94,7 @@ static uint32_t add_holder(
 	struct lbp_sources *sources, const struct lbp_source *source)
 {
 	uint32_t bucket = lbp_sources_bucket(sources, source);
-	uint32_t i = sources->heap[sources->held++];
+	uint32_t i = lbp_sources_hold(sources);
 	struct lbp_sources_holder *holder = &sources->holders[i];
 
 	holder->source = *source;
@@ -185,20 +119,6 @@ static void leave_bucket(
 			next;
 	if (next != LBP_NOWHERE)
 		sources->holders[next].before = before;
-}
-
-static void remove_holder(struct lbp_sources *sources, uint32_t i)
-{
-	uint32_t at = sources->holders[i].at;
-	uint32_t last = sources->heap[--sources->held];
-
-	leave_bucket(sources, &sources->holders[i]);
-	put(sources, sources->held, i);
-	if (last == i)
-		return;
-	put(sources, at, last);
-	sift_up(sources, at);
-	sift_down(sources, sources->holders[last].at);
 }
 
 /* --- places -------------------------------------------------------------- */
@@ -255,10 +175,12 @@ static void give_back(struct lbp_sources *sources, uint32_t p)
 	unlink_place(sources, place);
 	list(sources, place->at, last);
 	list(sources, sources->taken, p);
-	if (sources->holders[place->holder].taken == 0)
-		remove_holder(sources, place->holder);
-	else
-		sift_down(sources, sources->holders[place->holder].at);
+	if (sources->holders[place->holder].taken == 0) {
+		leave_bucket(sources, &sources->holders[place->holder]);
+		lbp_sources_drop(sources, place->holder);
+	} else {
+		lbp_sources_later(sources, place->holder);
+	}
 }
 
 /* The place that a newcomer of this source gets when none is free. */
@@ -266,7 +188,7 @@ static uint32_t choose_victim(
 	const struct lbp_sources *sources, const struct lbp_source *source)
 {
 	const struct lbp_sources_holder *most =
-		&sources->holders[sources->heap[0]];
+		&sources->holders[lbp_sources_first(sources)];
 	uint32_t own = find_holder(sources, source);
 
 	if (own != LBP_NOWHERE && sources->holders[own].taken == most->taken)
@@ -297,7 +219,7 @@ void lbp_sources_enter(struct lbp_sources *sources,
 	if (holder == LBP_NOWHERE)
 		holder = add_holder(sources, source);
 	*ticket = ticket_of(sources, take_place(sources, holder));
-	sift_up(sources, sources->holders[holder].at);
+	lbp_sources_sooner(sources, holder);
 }
 
 /* Has the ticket its place still? */
@@ -322,7 +244,7 @@ enum lbp_err lbp_sources_heard(
 	place = &sources->places[ticket.place];
 	place->heard = true;
 	/* If it is the oldest, its holder is no sooner to lose than before. */
-	sift_down(sources, sources->holders[place->holder].at);
+	lbp_sources_later(sources, place->holder);
 	return LBP_OK;
 }
 
@@ -365,10 +287,9 @@ static uint32_t mask_for(uint32_t cap)
 
 static void make_empty(struct lbp_sources *sources)
 {
-	for (uint32_t i = 0; i < sources->cap; i++) {
+	for (uint32_t i = 0; i < sources->cap; i++)
 		list(sources, i, i);
-		put(sources, i, i);
-	}
+	lbp_sources_order_init(sources);
 	for (uint32_t i = 0; i <= sources->mask; i++)
 		sources->buckets[i] = LBP_NOWHERE;
 }
