@@ -205,6 +205,7 @@ def test_a_bad_configuration_opens_no_port(home):
 @pytest.mark.spec("SRV-2", "SRV-5")
 def test_check_opens_no_port(home):
     with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         taken.bind(("127.0.0.1", free_port()))
         taken.listen()
         port = taken.getsockname()[1]

@@ -203,6 +203,7 @@ class FullBacklog:
         self.host = host
         self.port = port or free_port()
         self._listener = socket.socket()
+        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self._listener.bind((host, self.port))
         self._listener.listen(0)
         self.url = f"tcp://{host}:{self.port}"
