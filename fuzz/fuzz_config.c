@@ -180,14 +180,14 @@ static void check_unique(const struct lbp_config *config)
 {
 	for (size_t i = 0; i < config->app_len; i++) {
 		for (size_t j = 0; j < i; j++)
-			ORACLE("CFG-14",
+			ORACLE("CFG-44",
 				strcmp(config->apps[i].id.ptr,
 					config->apps[j].id.ptr) != 0,
 				"two apps with one id");
 	}
 	for (size_t i = 0; i < config->client_len; i++) {
 		for (size_t j = 0; j < i; j++)
-			ORACLE("CFG-14",
+			ORACLE("CFG-44",
 				strcmp(config->clients[i].id.ptr,
 					config->clients[j].id.ptr) != 0,
 				"two clients with one id");
@@ -211,7 +211,7 @@ static void check_client(
 			"a grant for no app");
 		check_limits(&client->grants[i].limits);
 		for (size_t j = 0; j < i; j++)
-			ORACLE("CFG-14",
+			ORACLE("CFG-44",
 				client->grants[i].app != client->grants[j].app,
 				"one app granted twice");
 	}
@@ -240,7 +240,7 @@ static void check_acl(const struct lbp_config *config)
 	}
 	err = lbp_acl_new(&acl, serials, len, NULL, 0,
 		(uint32_t)config->client_len, (uint32_t)config->app_len);
-	ORACLE("CFG-14", err == LBP_OK, "%s", lbp_err_text(err));
+	ORACLE("CFG-44", err == LBP_OK, "%s", lbp_err_text(err));
 	lbp_acl_free(acl);
 	free(serials);
 }

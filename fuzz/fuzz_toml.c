@@ -130,7 +130,7 @@ static void check_table(const struct lines *lines,
 			lbp_toml_get(table, entry->key.ptr, entry->key.len) ==
 				entry,
 			"entry %zu is not found", i);
-		ORACLE("TOM-25", inside(lines, entry->pos), "key at %u:%u",
+		ORACLE("TOM-40", inside(lines, entry->pos), "key at %u:%u",
 			entry->pos.line, entry->pos.column);
 		ORACLE("TOM-29", i == 0 || before(entry[-1].pos, entry->pos),
 			"entry %zu is not after the last", i);

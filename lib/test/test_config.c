@@ -965,8 +965,8 @@ void suite_config(void)
 		 "the largest values",
 			test_bounds},
 		{"[CFG-3] durations", test_durations},
-		{"[CFG-4][CFG-5] addresses", test_addresses},
-		{"[CFG-4] the longest name", test_long_name},
+		{"[CFG-4][CFG-5][CFG-41] addresses", test_addresses},
+		{"[CFG-41] the longest name", test_long_name},
 		{"[CFG-7] ids of every character", test_ids},
 		{"[CFG-6][CFG-27] the server name is the url's host",
 			test_server_name},
@@ -975,11 +975,10 @@ void suite_config(void)
 		{"[CFG-2] errors are in the order of their places", test_order},
 		{"[CFG-1] a syntax error is the only error", test_syntax_error},
 		{"[CFG-13] a message is one printable line", test_messages},
-		{"[CFG-6][CFG-9][CFG-10][CFG-11][CFG-12][CFG-14][CFG-28][CFG-"
-		 "31] "
-		 "messages, word by word",
+		{"[CFG-6][CFG-9][CFG-10][CFG-11][CFG-12][CFG-14][CFG-28]"
+		 "[CFG-31][CFG-44] messages, word by word",
 			test_whole_messages},
-		{"[CFG-14] what is different is not twice", test_not_twice},
+		{"[CFG-45] what is different is not twice", test_not_twice},
 		{"[CFG-24] 1024 apps and no more", test_most_apps},
 		{"[CFG-27] 1024 upstreams and no more", test_most_upstreams},
 		{"[CFG-15][CFG-29] 100000 clients and no more",

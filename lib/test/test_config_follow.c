@@ -222,7 +222,8 @@ void suite_config_follow(void)
 		misspelt_keys);
 	CU_add_test(suite, "[CFG-28][CFG-33] nor is one of an upstream",
 		misspelt_keys_of_upstreams);
-	CU_add_test(suite, "[CFG-14][CFG-31][CFG-33] wrong ids", wrong_ids);
-	CU_add_test(suite, "[CFG-31][CFG-33] limits of wrong apps",
+	CU_add_test(
+		suite, "[CFG-14][CFG-31][CFG-46][CFG-47] wrong ids", wrong_ids);
+	CU_add_test(suite, "[CFG-31][CFG-48][CFG-49] limits of wrong apps",
 		limits_of_wrong_apps);
 }

@@ -598,7 +598,8 @@ void suite_config_reader(void)
 	CU_add_test(suite, "[CFG-8] U+009F is a control character, U+00A0 not",
 		controls_of_two_bytes);
 	CU_add_test(suite, "[CFG-7] an id has no DEL", delete_in_an_id);
-	CU_add_test(suite, "[CFG-4][CFG-5] what a host may not have", hosts);
+	CU_add_test(suite, "[CFG-4][CFG-5][CFG-41] what a host may not have",
+		hosts);
 	CU_add_test(suite, "[CFG-13] what is escaped, and how much is shown",
 		escapes);
 	CU_add_test(suite, "[CFG-13] a list is cut, not the message",

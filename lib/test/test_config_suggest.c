@@ -255,13 +255,13 @@ void suite_config_suggest(void)
 {
 	CU_pSuite suite = CU_add_suite("config_suggest", NULL, NULL);
 
-	CU_add_test(suite, "[CFG-10] only the case of letters does not count",
+	CU_add_test(suite, "[CFG-43] only the case of letters does not count",
 		each_pair_of_characters);
-	CU_add_test(suite, "[CFG-10] a third may be wrong, one at least",
+	CU_add_test(suite, "[CFG-43] a third may be wrong, one at least",
 		how_much_is_near);
-	CU_add_test(suite, "[CFG-10] near is what the model finds near",
+	CU_add_test(suite, "[CFG-43] near is what the model finds near",
 		many_pairs);
-	CU_add_test(suite, "[CFG-10] over 64 characters, nothing is near",
+	CU_add_test(suite, "[CFG-43] over 64 characters, nothing is near",
 		long_words_are_near_nothing);
 	CU_add_test(suite, "[CFG-10] the nearest wins, then the first",
 		the_nearest_wins);

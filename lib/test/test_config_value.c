@@ -414,14 +414,16 @@ void suite_config_value(void)
 	CU_pSuite suite = CU_add_suite("config_value", NULL, NULL);
 
 	CU_add_test(suite, "[CFG-3] what no duration is", durations);
-	CU_add_test(suite, "[CFG-4] hosts, and what is wrong with them", hosts);
+	CU_add_test(suite,
+		"[CFG-4][CFG-41][CFG-42] hosts, and what is wrong with them",
+		hosts);
 	CU_add_test(suite, "[CFG-5] addresses, and what is wrong with them",
 		addresses);
 	CU_add_test(suite, "[CFG-6] urls, and what is wrong with them", urls);
 	CU_add_test(suite, "[CFG-7] ids, and what is wrong with them", ids);
 	CU_add_test(suite, "[CFG-8] texts, and what is wrong with them", texts);
-	CU_add_test(suite, "[CFG-14] one canonical form for what is the same",
+	CU_add_test(suite, "[CFG-45] one canonical form for what is the same",
 		canonical_forms);
 	CU_add_test(
-		suite, "[CFG-14] the longest canonical form", the_longest_form);
+		suite, "[CFG-45] the longest canonical form", the_longest_form);
 }

@@ -628,13 +628,13 @@ void suite_sources(void)
 	CU_add_test(suite, "[SRC-3] the source that has the most loses one",
 		test_the_most_loses);
 	CU_add_test(
-		suite, "[SRC-3] of equals the own, then the oldest", test_ties);
+		suite, "[SRC-8] of equals the own, then the oldest", test_ties);
 	CU_add_test(
-		suite, "[SRC-3] of equals the silent one loses", test_silence);
-	CU_add_test(suite, "[SRC-3] silence is not passed on",
+		suite, "[SRC-8] of equals the silent one loses", test_silence);
+	CU_add_test(suite, "[SRC-8] silence is not passed on",
 		test_silence_of_the_next);
-	CU_add_test(suite, "[SRC-3] none comes before itself", test_before);
-	CU_add_test(suite, "[SRC-3] of a source the oldest counts",
+	CU_add_test(suite, "[SRC-8] none comes before itself", test_before);
+	CU_add_test(suite, "[SRC-3][SRC-8] of a source the oldest counts",
 		test_silence_of_the_oldest);
 	CU_add_test(
 		suite, "[SRC-2][SRC-3] one place is enough", test_one_place);

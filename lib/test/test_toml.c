@@ -1320,12 +1320,13 @@ void suite_toml(void)
 {
 	CU_pSuite suite = CU_add_suite("toml", NULL, NULL);
 
-	CU_add_test(suite, "[TOM-2][TOM-27] keys", test_keys);
+	CU_add_test(suite, "[TOM-2][TOM-27][TOM-35][TOM-36] keys", test_keys);
 	CU_add_test(suite, "[TOM-2] every byte of a bare key",
 		test_every_bare_byte);
 	CU_add_test(suite, "[TOM-3][TOM-4] strings of one line", test_strings);
 	CU_add_test(suite, "[TOM-3] every escape", test_every_escape);
-	CU_add_test(suite, "[TOM-5] multi-line strings", test_multi_line);
+	CU_add_test(suite, "[TOM-5][TOM-37][TOM-38] multi-line strings",
+		test_multi_line);
 	CU_add_test(suite, "[TOM-6] control characters are rejected",
 		test_control_characters);
 	CU_add_test(suite, "[TOM-7] what is not UTF-8 is rejected", test_utf8);
@@ -1354,14 +1355,17 @@ void suite_toml(void)
 	CU_add_test(suite, "[TOM-19][TOM-20] keys and headers that come twice",
 		test_defined_twice);
 	CU_add_test(suite, "[TOM-20] headers", test_headers);
-	CU_add_test(suite, "[TOM-21] tables made by dotted keys", test_dotted);
+	CU_add_test(suite, "[TOM-21][TOM-39] tables made by dotted keys",
+		test_dotted);
 	CU_add_test(suite, "[TOM-22] arrays of tables", test_arrays_of_tables);
 	CU_add_test(suite, "[TOM-23] inline values are complete",
 		test_complete_values);
 	CU_add_test(suite, "[TOM-24] 128 levels of each kind", test_depth);
 	CU_add_test(suite, "[TOM-24] 128 levels of all kinds together",
 		test_depth_mixed);
-	CU_add_test(suite, "[TOM-25] places of keys and values", test_places);
+	CU_add_test(suite,
+		"[TOM-25][TOM-40][TOM-41] positions of keys and values",
+		test_places);
 	CU_add_test(suite, "[TOM-26][TOM-27] messages with hostile keys",
 		test_messages);
 	CU_add_test(suite, "[TOM-26][TOM-27] what a message says was found",
