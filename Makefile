@@ -49,8 +49,11 @@ VERSION := $(shell sed -n 's/^\#define LBP_VERSION[[:space:]]*"\(.*\)"/\1/p' \
 VERSION := $(or $(VERSION),0.1.0)
 SOVERSION := 0
 
-lib_c       := $(sort $(wildcard lib/*.c))
-lib_h       := $(sort $(wildcard lib/*.h))
+# The library, and what is the server's alone and just as pure.
+core_c      := $(sort $(wildcard lib/core/*.c))
+server_c    := $(sort $(wildcard lib/server/*.c))
+lib_c       := $(core_c) $(server_c)
+public_h    := $(sort $(wildcard lib/*.h))
 lbproxyd_c  := $(sort $(wildcard cmd/lbproxyd/*.c))
 toml-json_c := $(sort $(wildcard cmd/toml-json/*.c))
 exhaust_c   := $(wildcard lib/test/exhaust.c)
@@ -181,6 +184,9 @@ $(foreach v,$(filter-out release,$(variants)),$(eval dir_$v := build/$v))
 # objects VARIANT SOURCES
 objects = $(patsubst %.c,$(dir_$1)/obj/%.o,$2)
 
+# archives VARIANT: lib, in the order in which they need each other
+archives = $(addprefix $(dir_$1)/,libserver.a liblbproxy.a)
+
 # What is shown of a command: a verb and the file that it makes.
 brief = $(if $(V),,@printf '  %-5s %s\n' $1 $@ && )
 
@@ -193,17 +199,21 @@ $(dir_$1)/obj/%.o: %.c Makefile
 	@mkdir -p $$(@D)
 	$$(call brief,CC)$$(call compile,$1,$$<,$$@)
 
-$(dir_$1)/liblbproxy.a: $(call objects,$1,$(lib_c))
+$(dir_$1)/liblbproxy.a: $(call objects,$1,$(core_c))
 	@rm -f $$@
 	$$(call brief,AR)$(AR) rcs $$@ $$^
 
-$(dir_$1)/lbproxyd: $(call objects,$1,$(lbproxyd_c)) $(dir_$1)/liblbproxy.a
+$(dir_$1)/libserver.a: $(call objects,$1,$(server_c))
+	@rm -f $$@
+	$$(call brief,AR)$(AR) rcs $$@ $$^
+
+$(dir_$1)/lbproxyd: $(call objects,$1,$(lbproxyd_c)) $(call archives,$1)
 	$$(call brief,LD)$$($1_cc) $$($1_ld) -pthread -o $$@ $$^ $(openssl)
 
-$(dir_$1)/toml-json: $(call objects,$1,$(toml-json_c)) $(dir_$1)/liblbproxy.a
+$(dir_$1)/toml-json: $(call objects,$1,$(toml-json_c)) $(call archives,$1)
 	$$(call brief,LD)$$($1_cc) $$($1_ld) -o $$@ $$^
 
-$(dir_$1)/unit: $(call objects,$1,$(unit_c)) $(dir_$1)/liblbproxy.a
+$(dir_$1)/unit: $(call objects,$1,$(unit_c)) $(call archives,$1)
 	$$(call brief,LD)$$($1_cc) $$($1_ld) $(wrap) -o $$@ $$^ -lcunit
 
 $(dir_$1)/libmodel.a: $(call objects,$1,$(model_c))
@@ -217,7 +227,7 @@ $(foreach v,$(variants),$(eval $(call variant_rules,$v)))
 # names the sources in fuzz_more_NAME and libraries in fuzz_libs_NAME.
 define fuzz_rules
 $(dir_$1)/$2: $(call objects,$1,fuzz/fuzz_$2.c fuzz/oracle.c $3 \
-		$(fuzz_more_$2)) $(dir_$1)/libmodel.a $(dir_$1)/liblbproxy.a
+		$(fuzz_more_$2)) $(dir_$1)/libmodel.a $(call archives,$1)
 	$$(call brief,LD)$$($1_cc) $$($1_ld) -o $$@ $$^ $(fuzz_libs_$2)
 endef
 $(foreach n,$(fuzz_names),$(foreach v,fuzz afl aflsan aflcmp, \
@@ -225,7 +235,7 @@ $(foreach n,$(fuzz_names),$(foreach v,fuzz afl aflsan aflcmp, \
 $(foreach n,$(fuzz_names),$(foreach v,replay cover mcdc, \
 	$(eval $(call fuzz_rules,$v,$n,fuzz/replay.c))))
 
-build/asan/nomem: $(call objects,asan,$(nomem_c)) build/asan/liblbproxy.a
+build/asan/nomem: $(call objects,asan,$(nomem_c)) $(call archives,asan)
 	$(call brief,LD)$(asan_cc) $(asan_ld) $(nomem_wrap) -pthread -o $@ $^ \
 		$(openssl)
 
@@ -237,14 +247,14 @@ nomem_lib_wrap := $(addprefix -Wl$(comma)--wrap=,malloc calloc realloc free \
 define nomem_rules
 build/nomem/$1: $(call objects,asan,fuzz/fuzz_$1.c fuzz/oracle.c \
 		fuzz/replay.c fuzz/nomem_lib.c $(fuzz_more_$1)) \
-		build/asan/libmodel.a build/asan/liblbproxy.a
+		build/asan/libmodel.a $(call archives,asan)
 	@mkdir -p $$(@D)
 	$$(call brief,LD)$$(asan_cc) $$(asan_ld) $$(nomem_lib_wrap) -o $$@ $$^
 endef
 $(foreach n,$(nomem_targets),$(eval $(call nomem_rules,$n)))
 
 build/sim: $(call objects,release,$(sim_c) fuzz/oracle.c) build/libmodel.a \
-		build/liblbproxy.a
+		$(call archives,release)
 	$(call brief,LD)$(CC) $(release_ld) -o $@ $^
 
 # Fuzz targets as functions of one program, for the exhaustive small scopes.
@@ -258,12 +268,12 @@ build/libscope.a: $(patsubst %,build/obj/scope/fuzz_%.o,$(fuzz_names))
 	$(call brief,AR)$(AR) rcs $@ $^
 
 build/exhaust: $(call objects,release,$(exhaust_c) fuzz/oracle.c) \
-		build/libscope.a build/libmodel.a build/liblbproxy.a
+		build/libscope.a build/libmodel.a $(call archives,release)
 	$(call brief,LD)$(CC) $(release_ld) -o $@ $^
 
 # Only lib counts its steps.
 build/scaling: $(call objects,release,fuzz/scaling/scaling.c fuzz/oracle.c) \
-		build/steps/liblbproxy.a
+		$(call archives,steps)
 	$(call brief,LD)$(CC) $(release_ld) -o $@ $^
 
 # The server's threads, in every order: what they have in common is hooked.
@@ -279,7 +289,7 @@ build/obj/interleave/%.o: %.c fuzz/interleave/hooks.h Makefile
 build/interleave: $(patsubst %.c,build/obj/interleave/%.o, \
 		$(interleave_hooked)) $(call objects,release,$(interleave_c) \
 		cmd/lbproxyd/address.c cmd/lbproxyd/poller.c \
-		cmd/lbproxyd/queue.c) build/liblbproxy.a
+		cmd/lbproxyd/queue.c) $(call archives,release)
 	$(call brief,LD)$(CC) $(release_ld) -o $@ $^
 
 -include $(shell find build -name '*.d' 2>/dev/null)
@@ -290,16 +300,13 @@ build/interleave: $(patsubst %.c,build/obj/interleave/%.o, \
 all: build/liblbproxy.a build/liblbproxy.so $(addprefix build/,$(programs)) ## build the server, the library and toml-json
 
 # What the public headers declare is exported, and nothing else.
-public_h := lib/lbproxy.h $(shell sed -n \
-	's/^\#include "\(.*\)"/lib\/\1/p' lib/lbproxy.h)
-
 build/lbproxy.map: $(public_h) Makefile
 	@mkdir -p $(@D)
 	@{ echo '{ global:'; \
 		grep -oh '\blbp_[a-z0-9_]*(' $(public_h) | sort -u | tr '(' ';'; \
 		echo 'local: *; };'; } >$@
 
-build/liblbproxy.so: $(call objects,release,$(lib_c)) build/lbproxy.map
+build/liblbproxy.so: $(call objects,release,$(core_c)) build/lbproxy.map
 	$(call brief,LD)$(CC) -shared -Wl,-z,defs,-z,relro,-z,now \
 		-Wl,-soname,liblbproxy.so.$(SOVERSION) \
 		-Wl,--version-script=build/lbproxy.map $(LDFLAGS) -o $@ $(filter %.o,$^)
@@ -474,7 +481,7 @@ lint-text:
 	@PYTHON=$(PYTHON) ci/lint
 
 format: ## let clang-format rewrite every C file
-	clang-format -i $(wildcard $(addsuffix /*.[ch],lib lib/test cmd/* fuzz \
+	clang-format -i $(wildcard $(addsuffix /*.[ch],lib lib/* cmd/* fuzz \
 		fuzz/* itest itest/*))
 
 build/tidy/%.ok: build/clang/obj/%.o .clang-tidy
@@ -483,5 +490,5 @@ build/tidy/%.ok: build/clang/obj/%.o .clang-tidy
 		$(std) $(includes) 2>$@.log || { cat $@.log; exit 1; }
 	@touch $@
 
-pure: build/liblbproxy.a build/liblbproxy.so ## lib has no effects and no state
+pure: build/liblbproxy.a build/libserver.a build/liblbproxy.so ## lib has no effects and no state
 	@NM=$(NM) ci/pure $^

@@ -500,7 +500,7 @@ def mutants_of(path, text, enums):
         before = lines_around(text, start, end)
         changed = text[:start] + new + text[end:]
         after = lines_around(changed, start, start + len(new))
-        context = "\0".join((path, function, plain(before), plain(after)))
+        context = "\0".join((stem, function, plain(before), plain(after)))
         keys[context] = keys.get(context, 0) + 1
         context += f"\0{keys[context]}"
         yield Mutant(

@@ -19,8 +19,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "balancer.h"
 #include "bytes.h"
+#include "core/balancer.h"
 #include "model/model_balancer.h"
 #include "oracle.h"
 

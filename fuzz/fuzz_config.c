@@ -9,10 +9,10 @@
 #include <string.h>
 
 #include "acl.h"
-#include "balancer.h"
-#include "config.h"
+#include "core/balancer.h"
 #include "model/config_roundtrip.h"
 #include "oracle.h"
+#include "server/config.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 

@@ -17,7 +17,7 @@
  * - 7: it loses its address (even) or 8: gets one again (odd)
  */
 #include "bytes.h"
-#include "health.h"
+#include "core/health_state.h"
 #include "model/model_health.h"
 #include "oracle.h"
 

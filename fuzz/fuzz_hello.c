@@ -14,8 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "hello.h"
 #include "oracle.h"
+#include "server/hello.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 

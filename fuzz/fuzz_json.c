@@ -15,9 +15,9 @@
 #include <string.h>
 
 #include "bytes.h"
-#include "json.h"
 #include "oracle.h"
-#include "utf8.h"
+#include "server/json.h"
+#include "server/utf8.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 

@@ -10,7 +10,7 @@
 
 #include "bytes.h"
 #include "oracle.h"
-#include "pem.h"
+#include "server/pem.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 

@@ -26,7 +26,7 @@
 #include "bytes.h"
 #include "model/model_sources.h"
 #include "oracle.h"
-#include "sources_state.h"
+#include "server/sources_state.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 

@@ -15,7 +15,7 @@
 #include "bytes.h"
 #include "health.h"
 #include "oracle.h"
-#include "suppress.h"
+#include "server/suppress.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 

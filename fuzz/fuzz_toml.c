@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "json.h"
 #include "oracle.h"
-#include "toml.h"
-#include "utf8.h"
+#include "server/json.h"
+#include "server/toml.h"
+#include "server/utf8.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 

@@ -8,6 +8,8 @@
 #ifndef LBP_ERR_H
 #define LBP_ERR_H
 
+#include "base.h"
+
 #define LBP_ERR_MAP(X)                                                         \
 	X(LBP_OK, "success")                                                   \
 	X(LBP_ERR_NOMEM, "out of memory")                                      \
@@ -26,9 +28,6 @@ enum lbp_err {
 	LBP_ERR_MAP(LBP_ERR_ENUM)
 };
 #undef LBP_ERR_ENUM
-
-/* Results that must be looked at. */
-#define LBP_MUST_CHECK __attribute__((warn_unused_result))
 
 /* The static English text of a code; never NULL, owned by the library. */
 const char *lbp_err_text(enum lbp_err err);

@@ -10,17 +10,14 @@
 
 #include "acl.h"
 #include "app.h"
-#include "balancer.h"
-#include "config.h"
+#include "base.h"
 #include "err.h"
 #include "flow.h"
 #include "health.h"
-#include "json.h"
 #include "limiter.h"
-#include "policy.h"
 #include "serial.h"
 #include "session.h"
 #include "timers.h"
-#include "toml.h"
+#include "tried.h"
 
 #endif

@@ -14,10 +14,10 @@
 #include <stdint.h>
 
 #include "app.h"
-#include "balancer.h"
 #include "err.h"
 #include "flow.h"
 #include "serial.h"
+#include "tried.h"
 
 enum lbp_session_state {
 	LBP_SESSION_HANDSHAKE,  /* with a client that is nobody yet */

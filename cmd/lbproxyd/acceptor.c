@@ -8,9 +8,9 @@
 #include <unistd.h>
 
 #include "clock.h"
-#include "fault.h"
 #include "log.h"
-#include "spread.h"
+#include "server/fault.h"
+#include "server/spread.h"
 
 /* How long to wait before accepting again when out of descriptors. */
 #define RETRY_NS (100 * NS_PER_MS)

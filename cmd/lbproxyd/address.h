@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-#include "sources.h"
+#include "server/sources.h"
 
 /* Room for "[IPv6]:port" and the final NUL. */
 #define ADDRESS_TEXT_MAX 64

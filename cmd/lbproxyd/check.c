@@ -6,8 +6,8 @@
 
 #include "clock.h"
 #include "dial.h"
-#include "dial_time.h"
 #include "report.h"
+#include "server/dial_time.h"
 
 /* What a look at a connected upstream reads at most. */
 #define LOOK_BYTES (32 * 1024)

@@ -2,7 +2,7 @@
 #include <errno.h>
 
 #include "conn_private.h"
-#include "fault.h"
+#include "server/fault.h"
 
 void conn_note_cause(struct conn *conn, enum lbp_event_kind kind)
 {

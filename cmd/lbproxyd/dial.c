@@ -5,8 +5,8 @@
 #include <sys/socket.h>
 
 #include "clock.h"
-#include "dial_time.h"
-#include "fault.h"
+#include "server/dial_time.h"
+#include "server/fault.h"
 
 /* This address is no good; how it failed, and whose fault that is. */
 static void give_up(

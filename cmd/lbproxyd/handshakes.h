@@ -9,7 +9,7 @@
 
 #include "address.h"
 #include "mailbox.h"
-#include "sources.h"
+#include "server/sources.h"
 
 struct evictions;
 

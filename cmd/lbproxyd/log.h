@@ -7,8 +7,8 @@
 #ifndef LOG_H
 #define LOG_H
 
-#include "config.h"
-#include "json.h"
+#include "server/config.h"
+#include "server/json.h"
 #include "sink.h"
 
 #define LOG_LINE_MAX SINK_LINE_MAX

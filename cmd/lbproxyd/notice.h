@@ -8,8 +8,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "config.h"
-#include "expiry.h"
+#include "server/config.h"
+#include "server/expiry.h"
 
 struct notice {
 	struct lbp_config_pos pos;

@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "config.h"
+#include "server/config.h"
 
 enum poller_want {
 	POLLER_READ = 1 << 0,

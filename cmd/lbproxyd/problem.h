@@ -5,8 +5,8 @@
 #ifndef PROBLEM_H
 #define PROBLEM_H
 
-#include "config.h"
 #include "notice.h"
+#include "server/config.h"
 
 struct problems {
 	const char *file; /* the configuration's name, as it was given */

@@ -11,9 +11,9 @@
 #include <stdatomic.h>
 
 #include "address.h"
-#include "config.h"
 #include "notice.h"
-#include "policy.h"
+#include "server/config.h"
+#include "server/policy.h"
 #include "session.h"
 #include "tls.h"
 

@@ -6,7 +6,7 @@
 
 #include "clock.h"
 #include "log.h"
-#include "suppress.h"
+#include "server/suppress.h"
 
 /* Room for an address, its length and the final NUL. */
 #define NETWORK_TEXT_MAX (INET6_ADDRSTRLEN + 4)

@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "fault.h"
+#include "server/fault.h"
 
 void stream_init(struct stream *stream, void (*ready)(struct watch *, unsigned))
 {

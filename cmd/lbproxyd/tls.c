@@ -4,7 +4,7 @@
 #include <openssl/x509v3.h>
 #include <string.h>
 
-#include "fault.h"
+#include "server/fault.h"
 #include "tls_judge.h"
 #include "tls_private.h"
 

@@ -11,9 +11,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "config.h"
 #include "problem.h"
 #include "serial.h"
+#include "server/config.h"
 #include "session.h"
 
 /* What a read, a write, a handshake or an end came to. */

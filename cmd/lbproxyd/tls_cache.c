@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "clock.h"
-#include "sources.h"
+#include "server/sources.h"
 
 #define NOWHERE UINT32_MAX
 

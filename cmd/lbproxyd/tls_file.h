@@ -8,8 +8,8 @@
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 
-#include "pem.h"
 #include "problem.h"
+#include "server/pem.h"
 
 /* Kinds of private keys, and what may stand before one. */
 #define TLS_FILE_KEYS                                                          \

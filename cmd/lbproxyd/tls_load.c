@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "hello.h"
+#include "server/hello.h"
 #include "tls_judge.h"
 #include "tls_list.h"
 #include "tls_private.h"

@@ -6,7 +6,7 @@
  */
 #include <string.h>
 
-#include "hello.h"
+#include "server/hello.h"
 #include "tls_private.h"
 
 #define HEADER 4

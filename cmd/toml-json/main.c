@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "json.h"
-#include "toml.h"
+#include "server/json.h"
+#include "server/toml.h"
 
 /* Everything up to the end of file; NULL with a message if that fails. */
 static char *read_all(FILE *file, size_t *len)

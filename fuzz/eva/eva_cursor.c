@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "eva.h"
-#include "toml_lex.h"
+#include "server/toml_lex.h"
 
 static void move(char *text, size_t len)
 {

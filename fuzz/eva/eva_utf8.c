@@ -2,7 +2,7 @@
 #include <stdlib.h>
 
 #include "eva.h"
-#include "utf8.h"
+#include "server/utf8.h"
 
 int main(void)
 {

@@ -1,9 +1,9 @@
 /* lib/config_value.c: any text read as a value of each kind. */
 #include <stdlib.h>
 
-#include "config.h"
-#include "config_value.h"
 #include "eva.h"
+#include "server/config.h"
+#include "server/config_value.h"
 
 static void read_address(bool url, const char *text, size_t len)
 {

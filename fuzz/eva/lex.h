@@ -7,7 +7,7 @@
 #define EVA_LEX_H
 
 #include "eva.h"
-#include "toml_lex.h"
+#include "server/toml_lex.h"
 
 static char text[LEN_MAX];
 static char room[LEN_MAX + LBP_LEX_OUT_EXTRA];

@@ -6,7 +6,7 @@
 #define LBP_MODEL_CONFIG_DRAW_H
 
 #include "bytes.h"
-#include "config.h"
+#include "server/config.h"
 
 /* Valid until the next call; nobody frees it. It has no places. */
 const struct lbp_config *config_draw(struct bytes *bytes);

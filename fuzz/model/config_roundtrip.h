@@ -4,7 +4,7 @@
 #ifndef LBP_MODEL_CONFIG_ROUNDTRIP_H
 #define LBP_MODEL_CONFIG_ROUNDTRIP_H
 
-#include "config.h"
+#include "server/config.h"
 
 /* In every style of config_text.h; an oracle fails if a field differs, or in
  * the plain one a place. */

@@ -5,7 +5,7 @@
 #ifndef LBP_MODEL_CONFIG_TEXT_H
 #define LBP_MODEL_CONFIG_TEXT_H
 
-#include "config.h"
+#include "server/config.h"
 
 enum config_style {
 	CONFIG_PLAIN, /* a line for each key, and every default spelled out */

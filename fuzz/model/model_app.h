@@ -6,7 +6,7 @@
 #define LBP_MODEL_APP_H
 
 #include "app.h"
-#include "balancer.h"
+#include "core/balancer.h"
 
 #define MODEL_APP_UPSTREAMS 8
 #define MODEL_APP_CLIENTS   5

@@ -2,7 +2,7 @@
 #ifndef LBP_MODEL_BALANCER_H
 #define LBP_MODEL_BALANCER_H
 
-#include "balancer.h"
+#include "core/balancer.h"
 
 #define MODEL_BALANCER_EVENTS 256
 

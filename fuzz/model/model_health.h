@@ -2,7 +2,7 @@
 #ifndef LBP_MODEL_HEALTH_H
 #define LBP_MODEL_HEALTH_H
 
-#include "health.h"
+#include "core/health_state.h"
 
 #define MODEL_HEALTH_EVENTS 256
 

@@ -1,6 +1,6 @@
 #include "twin_app.h"
 
-#include "app_state.h"
+#include "core/app_state.h"
 #include "oracle.h"
 
 struct lbp_serial twin_serial(uint8_t octet)

@@ -7,7 +7,7 @@
 #define LBP_TWIN_POLICY_H
 
 #include "bytes.h"
-#include "policy.h"
+#include "server/policy.h"
 #include "twin_app.h"
 
 #define TWIN_POLICY_APPS      3

@@ -8,10 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "config.h"
 #include "oracle.h"
-#include "policy.h"
-#include "sources.h"
+#include "server/config.h"
+#include "server/policy.h"
+#include "server/sources.h"
 
 #define TIMES_MAX 6
 

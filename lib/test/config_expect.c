@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "config.h"
+#include "server/config.h"
 
 void config_expect(const char *text, const struct want *wanted, size_t len)
 {

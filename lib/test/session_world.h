@@ -8,7 +8,7 @@
 #include <CUnit/CUnit.h>
 
 #include "app.h"
-#include "balancer.h"
+#include "core/balancer.h"
 #include "session.h"
 
 enum {

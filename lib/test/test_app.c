@@ -4,7 +4,7 @@
 
 #include "alloc.h"
 #include "app.h"
-#include "balancer.h"
+#include "core/balancer.h"
 #include "suites.h"
 
 enum {

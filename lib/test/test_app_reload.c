@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "alloc.h"
-#include "app_state.h"
-#include "balancer.h"
+#include "core/app_state.h"
+#include "core/balancer.h"
 #include "suites.h"
 
 enum {

@@ -1,7 +1,7 @@
 #include <CUnit/CUnit.h>
 #include <string.h>
 
-#include "balancer.h"
+#include "core/balancer.h"
 #include "suites.h"
 
 static struct lbp_balancer_slot slots[LBP_UPSTREAMS_MAX];

@@ -2,9 +2,9 @@
 #include <CUnit/CUnit.h>
 #include <string.h>
 
-#include "config.h"
 #include "config_expect.h"
-#include "config_reader.h"
+#include "server/config.h"
+#include "server/config_reader.h"
 #include "suites.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))

@@ -1,5 +1,5 @@
 /* What the configuration's reader makes of mistakes, message by message. */
-#include "config_reader.h"
+#include "server/config_reader.h"
 
 #include <CUnit/CUnit.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* "Did you mean", against a slow and plain model of it. */
-#include "config_suggest.h"
+#include "server/config_suggest.h"
 
 #include <CUnit/CUnit.h>
 #include <stdbool.h>

@@ -1,12 +1,12 @@
 /* The grammars of the configuration's scalar values, phrase by phrase. */
-#include "config_value.h"
+#include "server/config_value.h"
 
 #include <CUnit/CUnit.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "config.h"
+#include "server/config.h"
 #include "suites.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "config.h"
+#include "server/config.h"
 #include "suites.h"
 
 #define TLS                                                                    \

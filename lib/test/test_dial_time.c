@@ -1,6 +1,6 @@
 #include <CUnit/CUnit.h>
 
-#include "dial_time.h"
+#include "server/dial_time.h"
 #include "suites.h"
 
 #define MS UINT64_C(1000000)

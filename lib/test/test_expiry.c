@@ -1,6 +1,6 @@
 #include <CUnit/CUnit.h>
 
-#include "expiry.h"
+#include "server/expiry.h"
 #include "suites.h"
 
 #define DAY    86400

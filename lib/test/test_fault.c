@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <stdbool.h>
 
-#include "fault.h"
+#include "server/fault.h"
 #include "suites.h"
 
 /* Whose fault each error is: at a dial, on a socket, at accept. */

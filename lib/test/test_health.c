@@ -1,6 +1,6 @@
 #include <CUnit/CUnit.h>
 
-#include "health.h"
+#include "core/health_state.h"
 #include "suites.h"
 
 #define DAY_NS (UINT64_C(86400) * 1000000000)

@@ -1,7 +1,7 @@
 #include <CUnit/CUnit.h>
 #include <string.h>
 
-#include "hello.h"
+#include "server/hello.h"
 #include "suites.h"
 
 /* A message that is written piece by piece. */

@@ -1,11 +1,11 @@
-#include "json.h"
+#include "server/json.h"
 
 #include <CUnit/CUnit.h>
 #include <stdbool.h>
 #include <string.h>
 
+#include "server/utf8.h"
 #include "suites.h"
-#include "utf8.h"
 
 #define BUF_MAX 1024
 

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "pem.h"
+#include "server/pem.h"
 #include "suites.h"
 
 #define BEGIN "-----BEGIN X-----\n"

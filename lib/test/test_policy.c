@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "alloc.h"
-#include "balancer.h"
-#include "policy.h"
+#include "core/balancer.h"
+#include "server/policy.h"
 #include "suites.h"
 
 #define TLS "[tls]\ncertificate = 'c'\nprivate_key = 'k'\nclient_ca = 'ca'\n"

@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "session_rules.h"
+#include "core/session_rules.h"
 #include "session_world.h"
 
 /* What an event does in a state; all zero: it is not legal there. */

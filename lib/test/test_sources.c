@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "alloc.h"
-#include "sources_state.h"
+#include "server/sources_state.h"
 #include "suites.h"
 
 static const uint64_t seed[2] = {1, 2};

@@ -1,6 +1,6 @@
 #include <CUnit/CUnit.h>
 
-#include "spread.h"
+#include "server/spread.h"
 #include "suites.h"
 
 static void test_fewest(void)

@@ -1,8 +1,8 @@
 #include <CUnit/CUnit.h>
 
 #include "health.h"
+#include "server/suppress.h"
 #include "suites.h"
-#include "suppress.h"
 
 #define SECOND LBP_SUPPRESS_WINDOW_NS
 #define BEGIN  (5 * SECOND)

@@ -1,4 +1,4 @@
-#include "toml.h"
+#include "server/toml.h"
 
 #include <CUnit/CUnit.h>
 #include <inttypes.h>
@@ -9,9 +9,9 @@
 #include <string.h>
 
 #include "alloc.h"
-#include "json.h"
+#include "server/json.h"
+#include "server/toml_tree.h"
 #include "suites.h"
-#include "toml_tree.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define DUMP_MAX     4096

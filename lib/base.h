@@ -1,0 +1,21 @@
+/*
+ * What every header of the library needs.
+ */
+#ifndef LBP_BASE_H
+#define LBP_BASE_H
+
+#include <stdint.h>
+
+/* A time that never comes; as a timeout, off. */
+#define LBP_NEVER UINT64_MAX
+
+/* The number of no client and of no upstream. */
+#define LBP_NONE UINT32_MAX
+
+#define LBP_UPSTREAMS_MAX 1024 /* of one application */
+#define LBP_WEIGHT_MAX    256
+
+/* Results that must be looked at. */
+#define LBP_MUST_CHECK __attribute__((warn_unused_result))
+
+#endif

@@ -1,0 +1,166 @@
+#include <stdlib.h>
+
+#include "core/app_state.h"
+
+void lbp_app_arm_check(struct lbp_app *app, uint32_t upstream)
+{
+	struct lbp_app_place *place = &app->places[upstream];
+	uint64_t due = lbp_health_due(&place->health, &app->health);
+
+	/* The heap has a place for each upstream: arming can't fail. */
+	if (place->serves && due != LBP_NEVER)
+		(void)lbp_timers_arm(&app->timers, &place->timer, due);
+}
+
+const char *lbp_app_id(const struct lbp_app *app)
+{
+	return app->id;
+}
+
+uint32_t lbp_app_upstreams(const struct lbp_app *app)
+{
+	return app->balancer.slot_len;
+}
+
+const char *lbp_app_upstream(const struct lbp_app *app, uint32_t upstream)
+{
+	return upstream < app->balancer.slot_len ? app->places[upstream].name
+						 : NULL;
+}
+
+enum lbp_err lbp_app_identify(const struct lbp_app *app,
+	const struct lbp_serial *serial, uint32_t *client)
+{
+	enum lbp_err err;
+
+	if (app->acl == NULL)
+		return LBP_ERR_NOT_ALLOWED;
+	err = lbp_acl_identify(app->acl, serial, client);
+	if (err != LBP_OK)
+		return err;
+	return lbp_acl_authorize(app->acl, *client, app->number);
+}
+
+static struct lbp_app_member *find_member(struct lbp_app *app, uint32_t client)
+{
+	struct lbp_app_member key = {.client = client};
+
+	return bsearch(&key, app->members, app->member_len,
+		sizeof(*app->members), lbp_app_compare_members);
+}
+
+enum lbp_err lbp_app_admit(
+	struct lbp_app *app, uint32_t client, uint64_t now_ns)
+{
+	struct lbp_app_member *member = find_member(app, client);
+
+	if (member == NULL || !member->may_enter)
+		return LBP_ERR_NOT_ALLOWED;
+	return lbp_limiter_admit(&member->limiter, now_ns);
+}
+
+enum lbp_err lbp_app_leave(struct lbp_app *app, uint32_t client)
+{
+	struct lbp_app_member *member = find_member(app, client);
+
+	return member == NULL ? LBP_ERR_STATE
+			      : lbp_limiter_release(&member->limiter);
+}
+
+enum lbp_err lbp_app_choose(
+	struct lbp_app *app, const uint8_t *tried, uint32_t *upstream)
+{
+	return lbp_balancer_choose(&app->balancer, tried, upstream);
+}
+
+/*
+ * Lets the balancer know what changed in an upstream's health; nothing does
+ * for one that was removed.
+ */
+static enum lbp_health_change apply(
+	struct lbp_app *app, uint32_t upstream, enum lbp_health_change change)
+{
+	if (!app->places[upstream].serves)
+		return LBP_HEALTH_SAME;
+	if (change != LBP_HEALTH_SAME)
+		(void)lbp_balancer_set_eligible(
+			&app->balancer, upstream, change == LBP_HEALTH_UP);
+	return change;
+}
+
+enum lbp_health_change lbp_app_dialed(
+	struct lbp_app *app, uint32_t upstream, bool ok)
+{
+	if (upstream >= app->balancer.slot_len)
+		return LBP_HEALTH_SAME;
+	if (!ok)
+		(void)lbp_balancer_release(&app->balancer, upstream);
+	return apply(app, upstream,
+		lbp_health_dialed(
+			&app->places[upstream].health, &app->health, ok));
+}
+
+enum lbp_err lbp_app_release(struct lbp_app *app, uint32_t upstream)
+{
+	return lbp_balancer_release(&app->balancer, upstream);
+}
+
+uint64_t lbp_app_check_due(const struct lbp_app *app)
+{
+	return lbp_timers_due(&app->timers);
+}
+
+bool lbp_app_take_check(
+	struct lbp_app *app, uint64_t now_ns, uint32_t *upstream)
+{
+	struct lbp_timer *timer = lbp_timers_take(&app->timers, now_ns);
+	struct lbp_app_place *taken = (struct lbp_app_place *)timer;
+
+	if (taken == NULL)
+		return false;
+	*upstream = (uint32_t)(taken - app->places);
+	return lbp_health_take(&taken->health, &app->health, now_ns);
+}
+
+enum lbp_health_change lbp_app_checked(
+	struct lbp_app *app, uint32_t upstream, bool ok)
+{
+	enum lbp_health_change change;
+
+	if (upstream >= app->balancer.slot_len)
+		return LBP_HEALTH_SAME;
+	change = lbp_health_checked(
+		&app->places[upstream].health, &app->health, ok);
+	lbp_app_arm_check(app, upstream);
+	return apply(app, upstream, change);
+}
+
+void lbp_app_check_dropped(struct lbp_app *app, uint32_t upstream)
+{
+	if (upstream >= app->balancer.slot_len)
+		return;
+	lbp_health_check_dropped(&app->places[upstream].health);
+	lbp_app_arm_check(app, upstream);
+}
+
+enum lbp_health_change lbp_app_set_address(
+	struct lbp_app *app, uint32_t upstream, bool has_address)
+{
+	if (upstream >= app->balancer.slot_len)
+		return LBP_HEALTH_SAME;
+	return apply(app, upstream,
+		lbp_health_set_address(
+			&app->places[upstream].health, has_address));
+}
+
+bool lbp_app_is_ready(const struct lbp_app *app)
+{
+	return app->balancer.heap_len > 0;
+}
+
+uint32_t lbp_app_open(const struct lbp_app *app, uint32_t upstream)
+{
+	return upstream < app->balancer.slot_len
+		       ? app->balancer.slots[upstream].open
+		       : 0;
+}

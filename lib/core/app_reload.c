@@ -1,0 +1,106 @@
+#include <stdlib.h>
+
+#include "core/app_state.h"
+
+static bool is_held(const struct lbp_app *app, uint32_t at)
+{
+	return app->slots[at].open > 0 || app->places[at].health.checking;
+}
+
+/* Takes an upstream out of service; what is open on it stays counted. */
+static void stop_serving(struct lbp_app *app, uint32_t at)
+{
+	struct lbp_app_place *place = &app->places[at];
+
+	place->serves = false;
+	lbp_timers_disarm(&app->timers, &place->timer);
+	(void)lbp_balancer_set_eligible(&app->balancer, at, false);
+}
+
+/* An upstream that stays goes on as it was, under the next one's options. */
+static void carry_place(
+	struct lbp_app *next, const struct lbp_app *app, uint32_t at)
+{
+	struct lbp_app_place *place = &next->places[at];
+	/* One that comes back has no times: it was not checked meanwhile. */
+	bool keep_times = app->places[at].serves && app->health.enabled &&
+			  app->health.interval_ns == next->health.interval_ns;
+
+	lbp_balancer_carry(&next->balancer, &app->balancer, at);
+	lbp_health_carry(&place->health, &next->health, &app->places[at].health,
+		keep_times);
+	lbp_timers_disarm(&next->timers, &place->timer);
+	lbp_app_arm_check(next, at);
+	(void)lbp_balancer_set_eligible(&next->balancer, at, place->health.up);
+}
+
+/* One that was removed keeps its number until all is given back. */
+static void leave_place(struct lbp_app *next, struct lbp_app *app, uint32_t at)
+{
+	struct lbp_app_place *place = &next->places[at];
+
+	if (!is_held(app, at))
+		return;
+	lbp_balancer_carry(&next->balancer, &app->balancer, at);
+	place->health = app->places[at].health;
+	place->name = app->places[at].name;
+	app->places[at].name = NULL;
+}
+
+static void carry_places(struct lbp_app *next, struct lbp_app *app)
+{
+	for (uint32_t at = 0; at < app->balancer.slot_len; at++) {
+		if (next->places[at].stays)
+			carry_place(next, app, at);
+		else
+			leave_place(next, app, at);
+	}
+}
+
+/* Those who stay, and those who left sessions behind, who may not enter. */
+static void carry_members(struct lbp_app *next, const struct lbp_app *app)
+{
+	size_t len = next->member_len;
+
+	for (size_t i = 0; i < app->member_len; i++) {
+		const struct lbp_app_member *from = &app->members[i];
+		struct lbp_app_member *member = bsearch(from, next->members,
+			len, sizeof(*from), lbp_app_compare_members);
+
+		if (from->limiter.open == 0 &&
+			(member == NULL || !from->may_enter))
+			continue;
+		if (member == NULL) {
+			/* Room that lbp_app_next made; it has no ring. */
+			member = &next->members[next->member_len++];
+			*member =
+				(struct lbp_app_member){.client = from->client};
+		}
+		lbp_limiter_carry(&member->limiter, &from->limiter);
+	}
+	qsort(next->members, next->member_len, sizeof(*next->members),
+		lbp_app_compare_members);
+}
+
+void lbp_app_adopt(struct lbp_app *app, struct lbp_app *next)
+{
+	struct lbp_app before;
+
+	carry_places(next, app);
+	carry_members(next, app);
+	before = *app;
+	*app = *next;
+	*next = before;
+	/* The text is the same, and others may have the old one's address. */
+	next->id = app->id;
+	app->id = before.id;
+}
+
+void lbp_app_retire(struct lbp_app *app)
+{
+	app->acl = NULL;
+	for (uint32_t at = 0; at < app->balancer.slot_len; at++)
+		stop_serving(app, at);
+	for (size_t i = 0; i < app->member_len; i++)
+		app->members[i].may_enter = false;
+}

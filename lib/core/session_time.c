@@ -1,0 +1,43 @@
+/* When a session's time is over. */
+#include "core/later.h"
+#include "session.h"
+
+void lbp_session_moved(struct lbp_session *session, uint64_t now_ns)
+{
+	session->active_ns = now_ns;
+}
+
+/* When a timeout that counts from a time is over; 0 is off. [SES-20]. */
+static uint64_t over(uint64_t since_ns, uint64_t timeout_ns)
+{
+	return timeout_ns == 0 ? LBP_NEVER : lbp_later(since_ns, timeout_ns);
+}
+
+/* How long a session in RESETTING waits for a byte to move. [SES-25]. */
+static uint64_t patience_ns(const struct lbp_session_timeouts *timeouts)
+{
+	return timeouts->idle_ns != 0 && timeouts->idle_ns < timeouts->linger_ns
+		       ? timeouts->idle_ns
+		       : timeouts->linger_ns;
+}
+
+uint64_t lbp_session_deadline(const struct lbp_session *session)
+{
+	const struct lbp_session_timeouts *timeouts = session->timeouts;
+
+	switch (session->state) {
+	case LBP_SESSION_HANDSHAKE:
+	case LBP_SESSION_AUTHORIZED:
+		return over(session->since_ns, timeouts->handshake_ns);
+	case LBP_SESSION_DIALING:
+		return over(session->since_ns, timeouts->connect_ns);
+	case LBP_SESSION_RELAY:
+		return over(session->active_ns, timeouts->idle_ns);
+	case LBP_SESSION_RESETTING:
+		return over(session->active_ns, patience_ns(timeouts));
+	case LBP_SESSION_CLOSING:
+		return over(session->since_ns, timeouts->linger_ns);
+	default: /* LBP_SESSION_ENDED */
+		return LBP_NEVER;
+	}
+}

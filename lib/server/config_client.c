@@ -1,0 +1,218 @@
+#include <string.h>
+
+#include "server/config_reader.h"
+
+#define LEN(array) (sizeof(array) / sizeof((array)[0]))
+
+static void read_serial(struct lbp_config_reader *reader,
+	const struct lbp_config_field *field,
+	const struct lbp_toml_value *value, struct lbp_serial *out)
+{
+	enum lbp_err err;
+
+	err = lbp_serial_from_hex(
+		out, value->as.string.ptr, value->as.string.len);
+	if (err != LBP_OK) {
+		lbp_config_reject(reader, field, value,
+			err == LBP_ERR_RANGE
+				? "it is zero or longer than 20 octets"
+				: "it is not pairs of hex digits");
+		return;
+	}
+	lbp_config_names_add(reader, &reader->serials,
+		(struct lbp_config_name){
+			.key = out->octets,
+			.key_len = out->len,
+			.shown = value->as.string,
+			.label = "client.serials",
+			.pos = lbp_config_pos(value->pos),
+		});
+}
+
+static void read_serials(
+	struct lbp_config_reader *reader, const struct lbp_config_field *field)
+{
+	struct lbp_config_client *client = field->out;
+	const struct lbp_toml_array *array =
+		lbp_config_expect_array(reader, field, LBP_TOML_STRING);
+
+	if (array == NULL)
+		return;
+	client->serials = lbp_config_alloc(
+		reader, &reader->kept, array->len, sizeof(*client->serials));
+	if (client->serials == NULL)
+		return;
+	client->serial_len = array->len;
+	for (size_t i = 0; i < array->len; i++) {
+		if (array->items[i].type == LBP_TOML_STRING)
+			read_serial(reader, field, &array->items[i],
+				&client->serials[i]);
+	}
+}
+
+/* Adds the grant of the app that value names, if there is one. */
+static void read_grant(struct lbp_config_reader *reader,
+	const struct lbp_toml_value *value, struct lbp_config_client *client)
+{
+	const struct lbp_config_name *app =
+		lbp_config_names_find(&reader->app_ids, value->as.string);
+	struct lbp_config_message message = {.len = 0};
+
+	if (app != NULL) {
+		lbp_config_names_add_string(reader, &reader->client_apps,
+			"client.apps", value, (uint32_t)client->grant_len);
+		client->grants[client->grant_len++] = (struct lbp_config_grant){
+			.app = app->index,
+			.limits = reader->config->apps[app->index].limits};
+		return;
+	}
+	lbp_config_names_add_string(
+		reader, &reader->client_unknown, "client.apps", value, 0);
+	/* It may be one that has no id as it is. [CFG-33]. */
+	if (!reader->apps_known)
+		return;
+	lbp_config_say(&message, "client.apps: no app has the id ");
+	lbp_config_say_quoted(&message, value->as.string);
+	(void)lbp_config_say_nearest(
+		reader, &message, value->as.string, &reader->app_ids);
+	lbp_config_tell(reader, lbp_config_pos(value->pos), &message);
+}
+
+static void read_grants(
+	struct lbp_config_reader *reader, const struct lbp_config_field *field)
+{
+	struct lbp_config_client *client = field->out;
+	const struct lbp_toml_array *array =
+		lbp_config_expect_array(reader, field, LBP_TOML_STRING);
+
+	if (array == NULL)
+		return;
+	client->grants = lbp_config_alloc(
+		reader, &reader->kept, array->len, sizeof(*client->grants));
+	if (client->grants == NULL)
+		return;
+	for (size_t i = 0; i < array->len; i++) {
+		if (array->items[i].type == LBP_TOML_STRING)
+			read_grant(reader, &array->items[i], client);
+	}
+	reader->client_apps_known = client->grant_len == array->len;
+	(void)lbp_config_names_unique(reader, &reader->client_apps);
+	lbp_config_names_sort(&reader->client_unknown);
+}
+
+static void tell_no_grant(
+	struct lbp_config_reader *reader, const struct lbp_toml_entry *entry)
+{
+	struct lbp_config_message message = {.len = 0};
+
+	lbp_config_say(&message, "client.limits: ");
+	lbp_config_say_quoted(&message, entry->key);
+	lbp_config_say(&message, " is not one of this client's apps");
+	(void)lbp_config_say_nearest(
+		reader, &message, entry->key, &reader->client_apps);
+	lbp_config_tell(reader, lbp_config_pos(entry->pos), &message);
+}
+
+/* May this be what something wrong in the client's apps means? [CFG-33]. */
+static bool may_be_meant(
+	const struct lbp_config_reader *reader, struct lbp_toml_string app)
+{
+	if (reader->client_apps_known)
+		return false;
+	return !reader->apps_known || reader->client_apps.len == 0 ||
+	       lbp_config_names_find(&reader->app_ids, app) != NULL ||
+	       lbp_config_names_find(&reader->client_unknown, app) != NULL;
+}
+
+/* Reads the limits for one app: over the grant's, if there is a grant. */
+static void read_override(struct lbp_config_reader *reader,
+	const struct lbp_config_field *field,
+	const struct lbp_toml_entry *entry, struct lbp_config_client *client)
+{
+	const struct lbp_config_name *app =
+		lbp_config_names_find(&reader->client_apps, entry->key);
+	struct lbp_config_message path = {.len = 0};
+	struct lbp_config_grant nowhere = {.app = 0};
+	struct lbp_config_grant *grant = &nowhere;
+
+	if (!lbp_config_expect(reader, field, &entry->value, LBP_TOML_TABLE))
+		return;
+	if (app == NULL && !may_be_meant(reader, entry->key))
+		tell_no_grant(reader, entry);
+	if (app != NULL)
+		grant = &client->grants[app->index];
+	lbp_config_say(&path, "client.limits.");
+	lbp_config_say_escaped(&path, entry->key);
+	lbp_config_read_limits(reader, path.text, &entry->value, &grant->limits,
+		&grant->limit_places);
+	if (app != NULL && grant->limits.connections != 0)
+		reader->config->apps[grant->app].is_rated = true;
+}
+
+static void read_overrides(
+	struct lbp_config_reader *reader, const struct lbp_config_field *field)
+{
+	const struct lbp_toml_table *table;
+
+	if (!lbp_config_expect(reader, field, field->value, LBP_TOML_TABLE))
+		return;
+	table = field->value->as.table;
+	for (size_t i = 0; i < table->len; i++)
+		read_override(reader, field, &table->entries[i], field->out);
+}
+
+/* limits is after apps: it refers to them. */
+static const struct lbp_config_key client_keys[] = {
+	{.name = "id",
+		.read = lbp_config_read_id,
+		.offset = offsetof(struct lbp_config_client, id),
+		.required = true,
+		.accepts = "a unique name of " LBP_CONFIG_ID},
+	{.name = "serials",
+		.read = read_serials,
+		.required = true,
+		.accepts = "an array of one or more serial numbers, each hex "
+			   "like \"1A:2B:3C\", positive and at most 20 octets"},
+	{.name = "apps",
+		.read = read_grants,
+		.required = true,
+		.accepts = "an array of one or more ids of apps"},
+	{.name = "limits",
+		.read = read_overrides,
+		.accepts = "a table for each app, [client.limits.APP], with "
+			   "concurrent, connections and window"},
+};
+
+static const struct lbp_config_section client_section = {
+	"client", client_keys, LEN(client_keys)};
+
+void lbp_config_read_clients(
+	struct lbp_config_reader *reader, const struct lbp_config_field *field)
+{
+	struct lbp_config *config = reader->config;
+	const struct lbp_toml_array *array =
+		lbp_config_expect_array(reader, field, LBP_TOML_TABLE);
+
+	if (array == NULL)
+		return;
+	config->clients = lbp_config_alloc(
+		reader, &reader->kept, array->len, sizeof(*config->clients));
+	if (config->clients == NULL)
+		return;
+	config->client_len = array->len;
+	for (size_t i = 0; i < array->len; i++) {
+		const struct lbp_toml_value *item = &array->items[i];
+
+		if (item->type != LBP_TOML_TABLE)
+			continue;
+		reader->client_apps_known = false;
+		reader->client_apps.len = 0;
+		reader->client_unknown.len = 0;
+		(void)lbp_config_read_keys(reader, &client_section,
+			item->as.table, lbp_config_pos(item->pos),
+			&config->clients[i]);
+		lbp_config_names_add_id(reader, &reader->client_ids,
+			"client.id", &config->clients[i].id, (uint32_t)i);
+	}
+	(void)lbp_config_names_unique(reader, &reader->client_ids);
+}

@@ -1,0 +1,204 @@
+#include "server/config_reader.h"
+
+#include <string.h>
+
+static void say_field(struct lbp_config_message *message,
+	const struct lbp_config_section *section, const char *name)
+{
+	if (section->path[0] != '\0')
+		lbp_config_say(message, "%s.", section->path);
+	lbp_config_say(message, "%s", name);
+}
+
+/* "a", "b" or "c" */
+static void say_choices(
+	struct lbp_config_message *message, const char *const *choices)
+{
+	for (size_t i = 0; choices[i] != NULL; i++) {
+		if (i != 0)
+			lbp_config_say(message,
+				choices[i + 1] == NULL ? " or " : ", ");
+		lbp_config_say(message, "\"%s\"", choices[i]);
+	}
+}
+
+static void say_accepts(
+	struct lbp_config_message *message, const struct lbp_config_key *key)
+{
+	if (key->accepts != NULL)
+		lbp_config_say(message, "%s", key->accepts);
+	else if (key->choices != NULL)
+		say_choices(message, key->choices);
+	else
+		lbp_config_say(message, "an integer from %llu to %llu",
+			(unsigned long long)key->min,
+			(unsigned long long)key->max);
+}
+
+static void say_value(struct lbp_config_message *message,
+	const struct lbp_toml_value *value, const char *why)
+{
+	if (why == NULL) {
+		lbp_config_say(message, "%s", lbp_toml_type_text(value->type));
+		return;
+	}
+	if (value->type == LBP_TOML_STRING)
+		lbp_config_say_quoted(message, value->as.string);
+	else
+		lbp_config_say(message, "%lld", (long long)value->as.integer);
+	if (why[0] != '\0')
+		lbp_config_say(message, ": %s", why);
+}
+
+static void say_must(struct lbp_config_message *message,
+	const struct lbp_config_field *field)
+{
+	say_field(message, field->section, field->key->name);
+	lbp_config_say(message, " must be ");
+	say_accepts(message, field->key);
+	lbp_config_say(message, ", not ");
+}
+
+/* A fault of the array as a whole: "not empty", "not more". */
+static void reject_len(struct lbp_config_reader *reader,
+	const struct lbp_config_field *field, struct lbp_toml_pos pos,
+	const char *what)
+{
+	struct lbp_config_message message = {.len = 0};
+
+	say_must(&message, field);
+	lbp_config_say(&message, "%s", what);
+	lbp_config_tell(reader, lbp_config_pos(pos), &message);
+}
+
+void lbp_config_reject(struct lbp_config_reader *reader,
+	const struct lbp_config_field *field,
+	const struct lbp_toml_value *value, const char *why)
+{
+	struct lbp_config_message message = {.len = 0};
+
+	say_must(&message, field);
+	say_value(&message, value, why);
+	lbp_config_tell(reader, lbp_config_pos(value->pos), &message);
+}
+
+bool lbp_config_expect(struct lbp_config_reader *reader,
+	const struct lbp_config_field *field,
+	const struct lbp_toml_value *value, enum lbp_toml_type type)
+{
+	if (value->type == type)
+		return true;
+	lbp_config_reject(reader, field, value, NULL);
+	return false;
+}
+
+const struct lbp_toml_array *lbp_config_expect_array(
+	struct lbp_config_reader *reader, const struct lbp_config_field *field,
+	enum lbp_toml_type type)
+{
+	const struct lbp_toml_array *array;
+	size_t max = field->key->max;
+
+	if (!lbp_config_expect(reader, field, field->value, LBP_TOML_ARRAY))
+		return NULL;
+	array = field->value->as.array;
+	if (array->len == 0 && field->key->required) {
+		reject_len(reader, field, field->value->pos, "empty");
+		return NULL;
+	}
+	if (max != 0 && array->len > max) {
+		reject_len(reader, field, array->items[max].pos, "more");
+		return NULL;
+	}
+	for (size_t i = 0; i < array->len; i++)
+		(void)lbp_config_expect(reader, field, &array->items[i], type);
+	return array;
+}
+
+static void tell_missing(struct lbp_config_reader *reader,
+	const struct lbp_config_section *section,
+	const struct lbp_config_key *key, struct lbp_config_pos header)
+{
+	struct lbp_config_message message = {.len = 0};
+
+	say_field(&message, section, key->name);
+	lbp_config_say(&message, " is required: ");
+	say_accepts(&message, key);
+	lbp_config_tell(reader, header, &message);
+}
+
+/* Returns which key it was taken for, or how many there are. */
+static size_t tell_unknown(struct lbp_config_reader *reader,
+	const struct lbp_config_section *section,
+	const struct lbp_toml_entry *entry)
+{
+	struct lbp_config_message message = {.len = 0};
+	struct lbp_config_names known = {.len = 0};
+	size_t guess;
+
+	for (size_t i = 0; i < section->len; i++)
+		lbp_config_names_add(reader, &known,
+			(struct lbp_config_name){
+				.shown = {section->keys[i].name,
+					strlen(section->keys[i].name)}});
+	lbp_config_say(&message, "unknown key '");
+	say_field(&message, section, "");
+	lbp_config_say_escaped(&message, entry->key);
+	lbp_config_say(&message, "'");
+	guess = lbp_config_say_nearest(reader, &message, entry->key, &known);
+	lbp_config_tell(reader, lbp_config_pos(entry->pos), &message);
+	return guess;
+}
+
+static bool is_known(const struct lbp_config_section *section,
+	const struct lbp_toml_entry *entry)
+{
+	for (size_t i = 0; i < section->len; i++) {
+		const char *name = section->keys[i].name;
+
+		if (strlen(name) == entry->key.len &&
+			memcmp(name, entry->key.ptr, entry->key.len) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Records the unknown keys; returns the set of those they were taken for. */
+static uint32_t read_unknown(struct lbp_config_reader *reader,
+	const struct lbp_config_section *section,
+	const struct lbp_toml_table *table)
+{
+	uint32_t meant = 0;
+
+	for (size_t i = 0; i < table->len; i++) {
+		if (!is_known(section, &table->entries[i]))
+			meant |= UINT32_C(1) << tell_unknown(
+					 reader, section, &table->entries[i]);
+	}
+	return meant;
+}
+
+uint32_t lbp_config_read_keys(struct lbp_config_reader *reader,
+	const struct lbp_config_section *section,
+	const struct lbp_toml_table *table, struct lbp_config_pos header,
+	void *object)
+{
+	uint32_t given = read_unknown(reader, section, table);
+
+	for (size_t i = 0; i < section->len; i++) {
+		const struct lbp_config_key *key = &section->keys[i];
+		const struct lbp_toml_entry *entry =
+			lbp_toml_get(table, key->name, strlen(key->name));
+
+		if (entry != NULL) {
+			given |= UINT32_C(1) << i;
+			key->read(
+				reader, &(struct lbp_config_field){section, key,
+						&entry->value,
+						(char *)object + key->offset});
+		} else if (key->required && (given >> i & 1) == 0) {
+			tell_missing(reader, section, key, header);
+		}
+	}
+	return given;
+}

@@ -1,0 +1,34 @@
+#include "server/expiry.h"
+
+#define DAY_S       86400
+#define SOON_S      (14 * DAY_S)
+#define DAY_NS      (DAY_S * UINT64_C(1000000000))
+#define CRL_PORTION 5
+
+/* Seconds before the end from which on it is said. */
+static uint64_t notice_of(const struct lbp_expiry *expiry)
+{
+	if (expiry->kind == LBP_EXPIRY_CERTIFICATE)
+		return SOON_S;
+	return ((uint64_t)expiry->until_s - (uint64_t)expiry->from_s) /
+	       CRL_PORTION;
+}
+
+enum lbp_expiry_state lbp_expiry_judge(
+	const struct lbp_expiry *expiry, int64_t now_s)
+{
+	if (now_s >= expiry->until_s)
+		return LBP_EXPIRY_OVER;
+	if (now_s < expiry->from_s)
+		return LBP_EXPIRY_EARLY;
+	if (expiry->until_s == LBP_EXPIRY_NEVER)
+		return LBP_EXPIRY_FINE;
+	return (uint64_t)expiry->until_s - (uint64_t)now_s <= notice_of(expiry)
+		       ? LBP_EXPIRY_SOON
+		       : LBP_EXPIRY_FINE;
+}
+
+uint64_t lbp_expiry_next_ns(uint64_t now_ns)
+{
+	return now_ns > UINT64_MAX - DAY_NS ? UINT64_MAX : now_ns + DAY_NS;
+}

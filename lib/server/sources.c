@@ -1,0 +1,339 @@
+#include "server/sources_state.h"
+
+#include <stdlib.h>
+
+/* --- sources ------------------------------------------------------------- */
+
+static uint64_t read_be(const uint8_t *bytes, unsigned len)
+{
+	uint64_t value = 0;
+
+	for (unsigned i = 0; i < len; i++)
+		value = value << 8 | bytes[i];
+	return value;
+}
+
+#define MAPPED UINT64_C(0x0000ffff00000000)
+
+struct lbp_source lbp_source_ipv4(const uint8_t address[4])
+{
+	return (struct lbp_source){0, MAPPED | read_be(address, 4)};
+}
+
+struct lbp_source lbp_source_ipv6(const uint8_t address[16])
+{
+	uint64_t high = read_be(address, 8);
+	uint64_t low = read_be(address + 8, 8);
+	bool mapped = high == 0 && low >> 32 == MAPPED >> 32;
+
+	return (struct lbp_source){high, mapped ? low : 0};
+}
+
+static bool is_same(const struct lbp_source *a, const struct lbp_source *b)
+{
+	return a->high == b->high && a->low == b->low;
+}
+
+static uint64_t rotate(uint64_t value, unsigned by)
+{
+	return value << by | value >> (64 - by);
+}
+
+static void mix(uint64_t v[4])
+{
+	v[0] += v[1];
+	v[2] += v[3];
+	v[1] = rotate(v[1], 13) ^ v[0];
+	v[3] = rotate(v[3], 16) ^ v[2];
+	v[0] = rotate(v[0], 32) + v[3];
+	v[2] += v[1];
+	v[3] = rotate(v[3], 21) ^ v[0];
+	v[1] = rotate(v[1], 17) ^ v[2];
+	v[2] = rotate(v[2], 32);
+}
+
+/* SipHash-1-3 of the 16 bytes, whose length needs no place in it. */
+uint32_t lbp_sources_bucket(
+	const struct lbp_sources *sources, const struct lbp_source *source)
+{
+	const uint64_t words[2] = {source->high, source->low};
+	uint64_t v[4] = {
+		sources->seed[0] ^ UINT64_C(0x736f6d6570736575),
+		sources->seed[1] ^ UINT64_C(0x646f72616e646f6d),
+		sources->seed[0] ^ UINT64_C(0x6c7967656e657261),
+		sources->seed[1] ^ UINT64_C(0x7465646279746573),
+	};
+
+	for (unsigned i = 0; i < 2; i++) {
+		v[3] ^= words[i];
+		mix(v);
+		v[0] ^= words[i];
+	}
+	v[2] ^= 0xff;
+	for (unsigned i = 0; i < 3; i++)
+		mix(v);
+	return (uint32_t)(v[0] ^ v[1] ^ v[2] ^ v[3]) & sources->mask;
+}
+
+/* --- holders ------------------------------------------------------------- */
+
+/* The holder of this source, or LBP_NOWHERE. */
+static uint32_t find_holder(
+	const struct lbp_sources *sources, const struct lbp_source *source)
+{
+	uint32_t i = sources->buckets[lbp_sources_bucket(sources, source)];
+
+	while (i != LBP_NOWHERE &&
+		!is_same(&sources->holders[i].source, source))
+		i = sources->holders[i].next;
+	return i;
+}
+
+/* It has no place yet, as all that are free. */
+static uint32_t add_holder(
+	struct lbp_sources *sources, const struct lbp_source *source)
+{
+	uint32_t bucket = lbp_sources_bucket(sources, source);
+	uint32_t i = lbp_sources_hold(sources);
+	struct lbp_sources_holder *holder = &sources->holders[i];
+
+	holder->source = *source;
+	holder->before = LBP_NOWHERE;
+	holder->next = sources->buckets[bucket];
+	if (holder->next != LBP_NOWHERE)
+		sources->holders[holder->next].before = i;
+	sources->buckets[bucket] = i;
+	return i;
+}
+
+static void leave_bucket(
+	struct lbp_sources *sources, const struct lbp_sources_holder *holder)
+{
+	uint32_t before = holder->before;
+	uint32_t next = holder->next;
+
+	if (before != LBP_NOWHERE)
+		sources->holders[before].next = next;
+	else
+		sources->buckets[lbp_sources_bucket(sources, &holder->source)] =
+			next;
+	if (next != LBP_NOWHERE)
+		sources->holders[next].before = before;
+}
+
+/* --- places -------------------------------------------------------------- */
+
+static void list(struct lbp_sources *sources, uint32_t at, uint32_t place)
+{
+	sources->listed[at] = place;
+	sources->places[place].at = at;
+}
+
+static uint32_t take_place(struct lbp_sources *sources, uint32_t holder)
+{
+	struct lbp_sources_holder *by = &sources->holders[holder];
+	uint32_t p = sources->listed[sources->taken++];
+	struct lbp_sources_place *place = &sources->places[p];
+
+	place->order = ++sources->orders;
+	place->heard = false;
+	place->holder = holder;
+	place->older = by->taken > 0 ? by->newest : LBP_NOWHERE;
+	place->newer = LBP_NOWHERE;
+	if (place->older != LBP_NOWHERE)
+		sources->places[place->older].newer = p;
+	else
+		by->oldest = p;
+	by->newest = p;
+	by->taken++;
+	return p;
+}
+
+static void unlink_place(
+	struct lbp_sources *sources, const struct lbp_sources_place *place)
+{
+	struct lbp_sources_holder *by = &sources->holders[place->holder];
+	uint32_t older = place->older;
+	uint32_t newer = place->newer;
+
+	if (older != LBP_NOWHERE)
+		sources->places[older].newer = newer;
+	else
+		by->oldest = newer;
+	if (newer != LBP_NOWHERE)
+		sources->places[newer].older = older;
+	else
+		by->newest = older;
+	by->taken--;
+}
+
+static void give_back(struct lbp_sources *sources, uint32_t p)
+{
+	struct lbp_sources_place *place = &sources->places[p];
+	uint32_t last = sources->listed[--sources->taken];
+
+	unlink_place(sources, place);
+	list(sources, place->at, last);
+	list(sources, sources->taken, p);
+	if (sources->holders[place->holder].taken == 0) {
+		leave_bucket(sources, &sources->holders[place->holder]);
+		lbp_sources_drop(sources, place->holder);
+	} else {
+		lbp_sources_later(sources, place->holder);
+	}
+}
+
+/* The place that a newcomer of this source gets when none is free. */
+static uint32_t choose_victim(
+	const struct lbp_sources *sources, const struct lbp_source *source)
+{
+	const struct lbp_sources_holder *most =
+		&sources->holders[lbp_sources_first(sources)];
+	uint32_t own = find_holder(sources, source);
+
+	if (own != LBP_NOWHERE && sources->holders[own].taken == most->taken)
+		return sources->holders[own].oldest;
+	return most->oldest;
+}
+
+static struct lbp_ticket ticket_of(
+	const struct lbp_sources *sources, uint32_t place)
+{
+	return (struct lbp_ticket){sources->places[place].order, place};
+}
+
+void lbp_sources_enter(struct lbp_sources *sources,
+	const struct lbp_source *source, struct lbp_ticket *ticket,
+	struct lbp_ticket *evicted)
+{
+	uint32_t holder;
+
+	*evicted = (struct lbp_ticket){0, 0};
+	if (sources->taken == sources->cap) {
+		uint32_t victim = choose_victim(sources, source);
+
+		*evicted = ticket_of(sources, victim);
+		give_back(sources, victim);
+	}
+	holder = find_holder(sources, source);
+	if (holder == LBP_NOWHERE)
+		holder = add_holder(sources, source);
+	*ticket = ticket_of(sources, take_place(sources, holder));
+	lbp_sources_sooner(sources, holder);
+}
+
+/* Has the ticket its place still? */
+static bool is_valid(
+	const struct lbp_sources *sources, struct lbp_ticket ticket)
+{
+	const struct lbp_sources_place *place;
+
+	if (ticket.place >= sources->cap)
+		return false;
+	place = &sources->places[ticket.place];
+	return place->at < sources->taken && place->order == ticket.order;
+}
+
+enum lbp_err lbp_sources_heard(
+	struct lbp_sources *sources, struct lbp_ticket ticket)
+{
+	struct lbp_sources_place *place;
+
+	if (!is_valid(sources, ticket))
+		return LBP_ERR_STATE;
+	place = &sources->places[ticket.place];
+	place->heard = true;
+	/* If it is the oldest, its holder is no sooner to lose than before. */
+	lbp_sources_later(sources, place->holder);
+	return LBP_OK;
+}
+
+enum lbp_err lbp_sources_leave(
+	struct lbp_sources *sources, struct lbp_ticket ticket)
+{
+	if (!is_valid(sources, ticket))
+		return LBP_ERR_STATE;
+	give_back(sources, ticket.place);
+	return LBP_OK;
+}
+
+uint32_t lbp_sources_taken(const struct lbp_sources *sources)
+{
+	return sources->taken;
+}
+
+uint32_t lbp_sources_taken_by(
+	const struct lbp_sources *sources, const struct lbp_source *source)
+{
+	uint32_t own = find_holder(sources, source);
+
+	return own != LBP_NOWHERE ? sources->holders[own].taken : 0;
+}
+
+uint32_t lbp_sources_count(const struct lbp_sources *sources)
+{
+	return sources->held;
+}
+
+/* The least power of two that is no less, minus 1. */
+static uint32_t mask_for(uint32_t cap)
+{
+	uint32_t mask = 0;
+
+	while (mask < cap - 1)
+		mask = mask << 1 | 1;
+	return mask;
+}
+
+static void make_empty(struct lbp_sources *sources)
+{
+	for (uint32_t i = 0; i < sources->cap; i++)
+		list(sources, i, i);
+	lbp_sources_order_init(sources);
+	for (uint32_t i = 0; i <= sources->mask; i++)
+		sources->buckets[i] = LBP_NOWHERE;
+}
+
+enum lbp_err lbp_sources_new(
+	struct lbp_sources **out, uint32_t cap, const uint64_t seed[2])
+{
+	struct lbp_sources *sources;
+
+	*out = NULL;
+	if (cap < 1 || cap > LBP_SOURCES_MAX)
+		return LBP_ERR_RANGE;
+	sources = calloc(1, sizeof(*sources));
+	if (sources == NULL)
+		return LBP_ERR_NOMEM;
+	sources->seed[0] = seed[0];
+	sources->seed[1] = seed[1];
+	sources->cap = cap;
+	sources->mask = mask_for(cap);
+	sources->places = calloc(cap, sizeof(*sources->places));
+	sources->holders = calloc(cap, sizeof(*sources->holders));
+	sources->listed = calloc(cap, sizeof(*sources->listed));
+	sources->heap = calloc(cap, sizeof(*sources->heap));
+	sources->buckets =
+		calloc((size_t)sources->mask + 1, sizeof(*sources->buckets));
+	if (sources->places == NULL || sources->holders == NULL ||
+		sources->listed == NULL || sources->heap == NULL ||
+		sources->buckets == NULL) {
+		lbp_sources_free(sources);
+		return LBP_ERR_NOMEM;
+	}
+	make_empty(sources);
+	*out = sources;
+	return LBP_OK;
+}
+
+void lbp_sources_free(struct lbp_sources *sources)
+{
+	if (sources == NULL)
+		return;
+	free(sources->places);
+	free(sources->holders);
+	free(sources->listed);
+	free(sources->heap);
+	free(sources->buckets);
+	free(sources);
+}

@@ -1,0 +1,71 @@
+/*
+ * Private to the TOML parser: the tree while it grows.
+ *
+ * The document owns every table and array in two flat lists, so it can be
+ * freed in any state and without recursion. Entries and items move when
+ * their table or array grows; tables and arrays themselves do not.
+ */
+#ifndef LBP_TOML_TREE_H
+#define LBP_TOML_TREE_H
+
+#include "server/toml.h"
+
+/* How a table came to be, which decides what may still be added to it. */
+enum lbp_tree_kind {
+	LBP_TREE_HEADER,   /* [a], [[a]] or the root: no second definition */
+	LBP_TREE_IMPLICIT, /* the a of [a.b]: [a] may still come */
+	LBP_TREE_DOTTED,   /* the a of a.b = 1: [a] may not come any more */
+	LBP_TREE_INLINE,   /* {...}: complete where it stands */
+};
+
+struct lbp_tree_node {
+	uint32_t child[2]; /* entry number + 1; 0 is none */
+	uint32_t level;
+};
+
+/* The private part of a table. */
+struct lbp_toml_index {
+	struct lbp_tree_node *nodes; /* one per entry, an AA tree by key */
+	uint32_t top;                /* entry number + 1; 0 is none */
+	size_t cap;                  /* of nodes and of the table's entries */
+	enum lbp_tree_kind kind;
+	unsigned depth; /* 0 is the root */
+	struct lbp_toml_table *next_owned;
+};
+
+struct lbp_tree_array {
+	struct lbp_toml_array array; /* first, so that one is the other */
+	size_t cap;
+	bool of_tables; /* made by [[a]], which may add to it */
+	struct lbp_tree_array *next_owned;
+};
+
+struct lbp_toml {
+	struct lbp_toml_table *root;
+	struct lbp_toml_table *tables; /* all of them, the root too */
+	struct lbp_tree_array *arrays; /* all of them */
+	char *strings;                 /* where every key and string is */
+};
+
+/* New and empty, owned by doc; NULL if out of memory. */
+struct lbp_toml_table *lbp_tree_table(
+	struct lbp_toml *doc, enum lbp_tree_kind kind, unsigned depth);
+struct lbp_tree_array *lbp_tree_array(struct lbp_toml *doc, bool of_tables);
+
+/* As lbp_toml_get, for changing; valid until the table grows. */
+struct lbp_toml_entry *lbp_tree_find(
+	struct lbp_toml_table *table, struct lbp_toml_string key);
+
+/*
+ * Adds a key that the table does not have yet. The value is the caller's to
+ * set. NULL if out of memory, and the table is as it was. Valid until the
+ * table grows.
+ */
+struct lbp_toml_entry *lbp_tree_add(struct lbp_toml_table *table,
+	struct lbp_toml_string key, struct lbp_toml_pos pos);
+
+/* Appends an item; NULL if out of memory, and the array is as it was. */
+struct lbp_toml_value *lbp_tree_push(
+	struct lbp_tree_array *array, const struct lbp_toml_value *value);
+
+#endif
