@@ -14,6 +14,8 @@
 #include "err.h"
 #include "serial.h"
 
+LBP_BEGIN_DECLS
+
 /* "client c has this serial"; clients are numbered from 0. */
 struct lbp_acl_serial {
 	struct lbp_serial serial;
@@ -57,5 +59,7 @@ LBP_MUST_CHECK enum lbp_err lbp_acl_identify(const struct lbp_acl *acl,
  */
 LBP_MUST_CHECK enum lbp_err lbp_acl_authorize(
 	const struct lbp_acl *acl, uint32_t client, uint32_t app);
+
+LBP_END_DECLS
 
 #endif

@@ -22,6 +22,8 @@
 #include "health.h"
 #include "limiter.h"
 
+LBP_BEGIN_DECLS
+
 /* A client that may use the application, by its number in the acl. */
 struct lbp_app_client {
 	uint32_t client;
@@ -162,5 +164,7 @@ bool lbp_app_is_ready(const struct lbp_app *app);
 
 /* Connections and dials in progress on an upstream; 0 if there is no such. */
 uint32_t lbp_app_open(const struct lbp_app *app, uint32_t upstream);
+
+LBP_END_DECLS
 
 #endif

@@ -18,4 +18,23 @@
 /* Results that must be looked at. */
 #define LBP_MUST_CHECK __attribute__((warn_unused_result))
 
+/* Around what a header declares, for programs in C++. */
+#ifdef __cplusplus
+#define LBP_BEGIN_DECLS extern "C" {
+#define LBP_END_DECLS   }
+#else
+#define LBP_BEGIN_DECLS
+#define LBP_END_DECLS
+#endif
+
+LBP_BEGIN_DECLS
+
+/*
+ * The version of the library that is linked, static text; LBP_VERSION is that
+ * of the headers. Source: [ERR-3].
+ */
+const char *lbp_version(void);
+
+LBP_END_DECLS
+
 #endif

@@ -10,6 +10,8 @@
 
 #include "base.h"
 
+LBP_BEGIN_DECLS
+
 #define LBP_ERR_MAP(X)                                                         \
 	X(LBP_OK, "success")                                                   \
 	X(LBP_ERR_NOMEM, "out of memory")                                      \
@@ -31,5 +33,7 @@ enum lbp_err {
 
 /* The static English text of a code; never NULL, owned by the library. */
 const char *lbp_err_text(enum lbp_err err);
+
+LBP_END_DECLS
 
 #endif

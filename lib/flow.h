@@ -16,6 +16,8 @@
 
 #include "err.h"
 
+LBP_BEGIN_DECLS
+
 enum lbp_pipe_state {
 	LBP_PIPE_OPEN,   /* the source may send more */
 	LBP_PIPE_ENDING, /* the source has ended, its end is not passed on */
@@ -317,5 +319,7 @@ bool lbp_flow_is_done_with(
   @ 	flow->pipes[LBP_DOWN].state == LBP_PIPE_ENDED; // [FLW-5]
   @*/
 bool lbp_flow_is_finished(const struct lbp_flow *flow);
+
+LBP_END_DECLS
 
 #endif

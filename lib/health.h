@@ -10,6 +10,8 @@
 
 #include "base.h"
 
+LBP_BEGIN_DECLS
+
 struct lbp_health_options {
 	bool enabled;         /* false: always eligible, never checked */
 	uint64_t interval_ns; /* at least 1 */
@@ -24,5 +26,7 @@ enum lbp_health_change {
 	LBP_HEALTH_UP,   /* became eligible */
 	LBP_HEALTH_DOWN, /* became ineligible */
 };
+
+LBP_END_DECLS
 
 #endif

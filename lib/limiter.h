@@ -10,6 +10,8 @@
 
 #include "err.h"
 
+LBP_BEGIN_DECLS
+
 struct lbp_limits {
 	uint32_t concurrent;  /* sessions open at once; 0: no cap */
 	uint32_t connections; /* admissions in any window; 0: no rate */
@@ -196,5 +198,7 @@ void lbp_limiter_carry(
   @ 	\result == LBP_OK && limiter->open == \old(limiter->open) - 1;
   @*/
 enum lbp_err lbp_limiter_release(struct lbp_limiter *limiter);
+
+LBP_END_DECLS
 
 #endif

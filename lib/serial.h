@@ -13,6 +13,8 @@
 
 #include "err.h"
 
+LBP_BEGIN_DECLS
+
 #define LBP_SERIAL_MAX 20
 /* Room for the text form: 20 octets, 19 colons and the final NUL. */
 #define LBP_SERIAL_TEXT_MAX (3 * LBP_SERIAL_MAX)
@@ -239,5 +241,7 @@ int lbp_serial_compare(const struct lbp_serial *a, const struct lbp_serial *b);
   @ ensures serial_text(serial, buf, serial->len) && buf[\result] == '\0';
   @*/
 size_t lbp_serial_format(const struct lbp_serial *serial, char *buf);
+
+LBP_END_DECLS
 
 #endif

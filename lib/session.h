@@ -19,6 +19,8 @@
 #include "serial.h"
 #include "tried.h"
 
+LBP_BEGIN_DECLS
+
 enum lbp_session_state {
 	LBP_SESSION_HANDSHAKE,  /* with a client that is nobody yet */
 	LBP_SESSION_AUTHORIZED, /* with a client that may come in */
@@ -231,5 +233,7 @@ LBP_MUST_CHECK bool lbp_session_dropped(struct lbp_session *session, size_t n);
  * the application? For TLS stacks that must answer inside the handshake.
  */
 bool lbp_session_is_authorized(const struct lbp_session *session);
+
+LBP_END_DECLS
 
 #endif

@@ -13,6 +13,8 @@
 
 #include "err.h"
 
+LBP_BEGIN_DECLS
+
 /* One timer; start it with lbp_timer_init. Fields are private. */
 struct lbp_timer {
 	uint64_t due_ns;
@@ -245,5 +247,7 @@ struct lbp_timer *lbp_timers_take(struct lbp_timers *timers, uint64_t now_ns);
   @ ensures timers_valid(timers) ==> \result;
   @*/
 bool lbp_timers_validate(const struct lbp_timers *timers);
+
+LBP_END_DECLS
 
 #endif

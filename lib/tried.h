@@ -7,6 +7,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base.h"
+
+LBP_BEGIN_DECLS
+
 /* Its size in bytes, one bit for each: upstream i is bit i % 8 of byte i / 8.
  */
 #define LBP_TRIED_BYTES(upstream_len) (((upstream_len) + 7u) / 8u)
@@ -54,5 +58,7 @@ static inline void lbp_tried_remove(uint8_t *tried, uint32_t i)
 {
 	tried[i / 8] = (uint8_t)(tried[i / 8] & ~(uint8_t)(1u << (i % 8)));
 }
+
+LBP_END_DECLS
 
 #endif

@@ -1,7 +1,7 @@
 #include <CUnit/CUnit.h>
 #include <string.h>
 
-#include "err.h"
+#include "lbproxy.h"
 #include "suites.h"
 
 static const enum lbp_err codes[] = {
@@ -34,6 +34,12 @@ static void unknown_codes_have_a_text(void)
 		lbp_err_text((enum lbp_err)CODE_LEN), "unknown error");
 }
 
+/* Both are of one tree here; a program may run with another library. */
+static void the_version_is_that_of_the_headers(void)
+{
+	CU_ASSERT_STRING_EQUAL(lbp_version(), LBP_VERSION);
+}
+
 void suite_err(void)
 {
 	CU_pSuite suite = CU_add_suite("err", NULL, NULL);
@@ -42,4 +48,6 @@ void suite_err(void)
 		each_text_is_its_own);
 	CU_add_test(suite, "[ERR-1] an unknown code has a text too",
 		unknown_codes_have_a_text);
+	CU_add_test(suite, "[ERR-3] the library knows its version",
+		the_version_is_that_of_the_headers);
 }

@@ -1,0 +1,6 @@
+#include "lbproxy.h"
+
+const char *lbp_version(void)
+{
+	return LBP_VERSION;
+}
