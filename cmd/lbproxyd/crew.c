@@ -11,6 +11,7 @@
 #include "clock.h"
 #include "log.h"
 #include "process.h"
+#include "server/descriptors.h"
 
 /*
  * What signal handlers can reach, as they are given no argument. A signal is

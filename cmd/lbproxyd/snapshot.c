@@ -13,6 +13,7 @@
 #include "file.h"
 #include "listen.h"
 #include "process.h"
+#include "server/descriptors.h"
 
 /* As many as the configuration may ask for. */
 #define WORKERS_MAX 256
@@ -206,12 +207,12 @@ static void choose_event_loop(
 	snapshot->workers =
 		config->workers != 0 ? config->workers : count_cpus();
 	snapshot->listeners = count_listeners(snapshot);
-	snapshot->descriptors = lbp_policy_descriptors(config,
+	snapshot->descriptors = lbp_descriptors_needed(config,
 		snapshot->workers, snapshot->listeners, snapshot->inherited);
-	if (lbp_policy_event_loop(config, snapshot->descriptors, FD_SETSIZE,
-		    &snapshot->event_loop) == LBP_OK) {
+	if (lbp_descriptors_event_loop(config, snapshot->descriptors,
+		    FD_SETSIZE, &snapshot->event_loop) == LBP_OK) {
 		snapshot->handshakes =
-			lbp_policy_handshakes(config, snapshot->event_loop,
+			lbp_descriptors_handshakes(config, snapshot->event_loop,
 				snapshot->descriptors, FD_SETSIZE);
 		return;
 	}

@@ -7,7 +7,6 @@
 #ifndef LBP_POLICY_H
 #define LBP_POLICY_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -73,47 +72,5 @@ const char *lbp_policy_client_id(
 
 /* Ends a policy that no session uses any more; an empty one is allowed. */
 void lbp_policy_release(struct lbp_policy *policy);
-
-/*
- * Connections that are between accept and the place of a handshake, or between
- * the loss of that place and their end, for each worker at most. [POL-2].
- */
-#define LBP_LOOSE_PER_WORKER 8
-
-/*
- * The most descriptors that a server with this many workers and listening
- * sockets can have at once for a configuration, with those, beside the three
- * standard ones, that it inherited. Source: [POL-2].
- */
-uint64_t lbp_policy_descriptors(const struct lbp_config *config,
-	uint32_t workers, uint32_t listeners, uint32_t inherited);
-
-/*
- * Up to here "auto" is select. With 10 open descriptors, of one session, a
- * round trip costs 17.7 us with select and 17.4 us with epoll; with 16, of
- * four, 22 and 16; with 40, of 16, 31 and 16; with 768, of 380, 322 and 15
- * (itest/bench/pollers). As [POL-2] counts, one session may need 32, some of
- * which are a reserve.
- */
-#define LBP_AUTO_SELECT_MAX 40
-
-/*
- * The event loop to use where descriptors, as lbp_policy_descriptors counts
- * them, can be needed and select can watch select_max: "auto" is select up to
- * LBP_AUTO_SELECT_MAX of them that fit, else epoll. LBP_ERR_RANGE: the
- * configuration asks for select, and they do not fit even with a single
- * handshake at a time; *out is as before. Source: [POL-3].
- */
-LBP_MUST_CHECK enum lbp_err lbp_policy_event_loop(
-	const struct lbp_config *config, uint64_t descriptors,
-	uint64_t select_max, enum lbp_event_loop *out);
-
-/*
- * How many handshakes may be in progress at once with an event loop that
- * lbp_policy_event_loop chose for the same numbers: max_handshakes, or with
- * select those that fit, at least one. Source: [POL-6].
- */
-uint32_t lbp_policy_handshakes(const struct lbp_config *config,
-	enum lbp_event_loop loop, uint64_t descriptors, uint64_t select_max);
 
 #endif

@@ -35,6 +35,7 @@ int main(void)
 	suite_app_reload();
 	suite_policy();
 	suite_policy_reload();
+	suite_descriptors();
 	suite_session();
 	suite_spread();
 	suite_hello();

@@ -28,6 +28,7 @@ void suite_app(void);
 void suite_app_reload(void);
 void suite_policy(void);
 void suite_policy_reload(void);
+void suite_descriptors(void);
 void suite_session(void);
 void suite_spread(void);
 void suite_hello(void);
