@@ -299,17 +299,21 @@ build/interleave: $(patsubst %.c,build/obj/interleave/%.o, \
 .PHONY: all
 all: build/liblbproxy.a build/liblbproxy.so $(addprefix build/,$(programs)) ## build the server, the library and toml-json
 
-# What the public headers declare is exported, and nothing else.
-build/lbproxy.map: $(public_h) Makefile
-	@mkdir -p $(@D)
-	@{ echo '{ global:'; \
-		grep -oh '\blbp_[a-z0-9_]*(' $(public_h) | sort -u | tr '(' ';'; \
-		echo 'local: *; };'; } >$@
+# The names that the shared library exports, and their versions.
+symbols := lib/lbproxy.map
 
-build/liblbproxy.so: $(call objects,release,$(core_c)) build/lbproxy.map
+build/liblbproxy.so: $(call objects,release,$(core_c)) $(symbols)
 	$(call brief,LD)$(CC) -shared -Wl,-z,defs,-z,relro,-z,now \
 		-Wl,-soname,liblbproxy.so.$(SOVERSION) \
-		-Wl,--version-script=build/lbproxy.map $(LDFLAGS) -o $@ $(filter %.o,$^)
+		-Wl,--version-script=$(symbols) $(LDFLAGS) -o $@ $(filter %.o,$^)
+
+.PHONY: symbols symbols-update
+symbols: build/liblbproxy.so ## the library exports what its public headers and lib/lbproxy.map say
+	@NM=$(NM) ci/symbols --check $(symbols) $< $(public_h)
+
+symbols-update: ## write lib/lbproxy.map from the public headers
+	@ci/symbols $(public_h) >$(symbols).new
+	@mv $(symbols).new $(symbols)
 
 .PHONY: install
 install: all ## install everything; DESTDIR= and PREFIX= say where
