@@ -30,6 +30,8 @@ static const struct lbp_session_timeouts timeouts = {
 	.idle_ns = 60 * NS_PER_S,
 	.linger_ns = 2 * NS_PER_S};
 
+static struct lbp_session ended = {.state = LBP_SESSION_ENDED};
+
 static struct run {
 	struct bytes bytes;
 	struct lbp_acl *acl;
@@ -152,7 +154,7 @@ static bool is_stuck(const struct side *side)
 /* When the last address that was tried has had its part of the time. */
 static uint64_t address_due(void)
 {
-	uint64_t end = lbp_session_deadline(&sides.conn->session);
+	uint64_t end = lbp_session_deadline(sides.conn->session);
 	size_t left = run.targets[host.target].addresses.len -
 		      host.tried[host.target] + 1;
 
@@ -187,16 +189,16 @@ static void check_state(void)
 	const struct side *client = &sides.side[0];
 	const struct conn *conn = sides.conn;
 
-	ORACLE("SES-23", host.has_place == !conn->session.admitted,
+	ORACLE("SES-23", host.has_place == !conn->session->admitted,
 		"it has the place of a handshake: %d", host.has_place);
 	ORACLE("SES-14",
 		lbp_timer_is_armed(&conn->alarm.timer) &&
 			conn->alarm.timer.due_ns <=
-				lbp_session_deadline(&conn->session),
+				lbp_session_deadline(conn->session),
 		"the deadline is forgotten");
-	ORACLE("SES-14", lbp_session_deadline(&conn->session) > host.now_ns,
+	ORACLE("SES-14", lbp_session_deadline(conn->session) > host.now_ns,
 		"the deadline has passed");
-	switch (conn->session.state) {
+	switch (conn->session->state) {
 	case LBP_SESSION_HANDSHAKE:
 	case LBP_SESSION_AUTHORIZED:
 		ORACLE("SRV-35", is_stuck(client),
@@ -212,7 +214,7 @@ static void check_state(void)
 			"it is not connected");
 		ORACLE("SRV-14",
 			side_is_tls(&sides.side[1]) ==
-				(run.targets[conn->session.upstream].tls !=
+				(run.targets[conn->session->upstream].tls !=
 					NULL),
 			"TLS, or none");
 		side_check_rest(&sides.side[0]);
@@ -481,7 +483,7 @@ static void stop(enum lbp_reason reason)
 
 static void hear_of_evictions(void)
 {
-	bool is_there = !is_over() && !sides.conn->session.admitted;
+	bool is_there = !is_over() && !sides.conn->session->admitted;
 	struct mail *mail = &run.conns.evictions.mail;
 	bool is_evicted = host.is_evicted;
 
@@ -594,7 +596,7 @@ static void go_on(struct side *side, unsigned how)
 static bool can_send(const struct side *side)
 {
 	bool is_refused = side == sides.side && sides.conn != NULL &&
-			  sides.conn->session.state == LBP_SESSION_CLOSING;
+			  sides.conn->session->state == LBP_SESSION_CLOSING;
 
 	return !side->closed && !side->is_connecting && side->refusal == 0 &&
 	       (side->flights == side->messages * side->is_shaking ||
@@ -608,7 +610,7 @@ static void break_off(struct side *side, unsigned how)
 		side_reset(side);
 		/* Before the server looked, the dial has failed. */
 		if (side != sides.side &&
-			sides.conn->session.state == LBP_SESSION_DIALING)
+			sides.conn->session->state == LBP_SESSION_DIALING)
 			host.was_bad[host.target] = true;
 		break;
 	case 6:
@@ -749,7 +751,7 @@ static void start(uint8_t how)
 	for (unsigned i = 0; i < 2; i++) {
 		run.others[i].conns = &run.conns;
 		run.others[i].app = &run.app;
-		run.others[i].session.state = LBP_SESSION_ENDED;
+		run.others[i].session = &ended;
 		run.others[i].client.has_failed = true;
 	}
 	host_start(NS_PER_S);

@@ -18,6 +18,7 @@
 #include "../cmd/lbproxyd/report.h"
 #include "../cmd/lbproxyd/strangers.h"
 #include "bytes.h"
+#include "core/session_state.h"
 #include "model/model_sources.h"
 #include "oracle.h"
 
@@ -167,7 +168,7 @@ static bool is_client_ready(const struct peer *peer)
 {
 	if (peer->is_reset || peer->watches[0]->want == 0)
 		return peer->is_reset;
-	if (peer->conn->session.state == LBP_SESSION_RELAY)
+	if (peer->conn->session->state == LBP_SESSION_RELAY)
 		return peer->has_bytes;
 	return peer->flights > peer->taken;
 }
@@ -175,7 +176,7 @@ static bool is_client_ready(const struct peer *peer)
 /* A handshake's step is due: it is to be taken in its order. */
 static void note_order(struct peer *peer)
 {
-	enum lbp_session_state state = peer->conn->session.state;
+	enum lbp_state state = peer->conn->session->state;
 
 	if (peer->queued_at == NOT_QUEUED &&
 		(state <= LBP_SESSION_AUTHORIZED ||
@@ -190,7 +191,7 @@ static void poll_peer(struct poller *poller, struct peer *peer)
 	if (!peer->is_there || peer->poller != poller)
 		return;
 	if (watch != NULL && is_client_ready(peer)) {
-		if (peer->conn->session.state <= LBP_SESSION_AUTHORIZED) {
+		if (peer->conn->session->state <= LBP_SESSION_AUTHORIZED) {
 			note_order(peer);
 			peer->was_heard = true;
 		}
@@ -295,7 +296,7 @@ enum dial_result dial_start(struct dial *dial, const struct target *target,
 		.poller = poller,
 		.due_ns = end_ns,
 		.end_ns = end_ns};
-	ORACLE("SES-1", conn->session.admitted, "a dial for a stranger");
+	ORACLE("SES-1", conn->session->admitted, "a dial for a stranger");
 	stream_open(stream, conn->client.watch.fd + 1);
 	peer_of(conn)->answers = peer_of(conn)->heard = 0;
 	(void)poller_set(poller, &stream->watch, POLLER_WRITE);
@@ -475,7 +476,7 @@ uint64_t report_conn(const struct conn *conn, uint64_t now_ns)
 	ORACLE("SES-17", !peer->was_reported, "a second line");
 	peer->was_reported = true;
 	ORACLE("SES-23",
-		conn->session.reason != LBP_REASON_HANDSHAKE_EVICTED ||
+		conn->session->reason != LBP_REASON_HANDSHAKE_EVICTED ||
 			!run.model.log[peer->entry].in_progress,
 		"it was evicted in another one's stead");
 	return LBP_NEVER;
@@ -518,7 +519,7 @@ static void tell_model(struct peer *peer)
 
 	if (peer->conn == NULL)
 		return;
-	peer->is_admitted = peer->is_there && peer->conn->session.admitted;
+	peer->is_admitted = peer->is_there && peer->conn->session->admitted;
 	if (!peer->is_there || peer->is_admitted)
 		entry->in_progress = false;
 	if (peer->was_heard)

@@ -25,6 +25,7 @@ static struct run {
 	struct loop loop;
 	struct conns conns;
 	struct conn conn;
+	struct lbp_session session;
 	struct conn other; /* that gave way before */
 	bool is_over;
 } run;
@@ -39,7 +40,7 @@ static bool moved;
 void __wrap_lbp_session_moved(struct lbp_session *session, uint64_t now_ns)
 {
 	(void)now_ns;
-	moved = session == &run.conn.session;
+	moved = session == &run.session;
 }
 
 uint8_t *loop_take_ring(struct loop *loop)
@@ -103,10 +104,10 @@ static uint64_t all_taken(void)
 /* Nothing is left of what a side sent before it broke off, or nobody is. */
 static void check_delivered(void)
 {
-	const struct side *from = &sides.side[run.conn.session.cut == LBP_DOWN];
+	const struct side *from = &sides.side[run.session.cut == LBP_DOWN];
 	const struct side *to = side_other(from);
 
-	ORACLE("SES-25", run.conn.session.state == LBP_SESSION_RESETTING,
+	ORACLE("SES-25", run.session.state == LBP_SESSION_RESETTING,
 		"nobody broke off");
 	ORACLE("SRV-82",
 		to->saw_reset || (to->given == from->arrived && to->lags == 0),
@@ -175,8 +176,8 @@ static void check_want(const struct side *side)
 {
 	const struct side *from = side_other(side);
 	const struct stream *stream = side_stream(side);
-	bool reads = run.conn.session.state == LBP_SESSION_RELAY &&
-		     !side->saw_end && side->taken < from->given + RING_BYTES;
+	bool reads = run.session.state == LBP_SESSION_RELAY && !side->saw_end &&
+		     side->taken < from->given + RING_BYTES;
 	bool writes =
 		side->given < from->taken || (from->saw_end && !side->shut);
 	unsigned want =
@@ -189,7 +190,7 @@ static void check_want(const struct side *side)
 /* A turn that did not end the session. */
 static void check_turn(void)
 {
-	const struct lbp_pipe *pipes = run.conn.session.flow.pipes;
+	const struct lbp_pipe *pipes = run.session.flow.pipes;
 
 	ORACLE("SRV-16", !sides.side[0].shut || !sides.side[1].shut,
 		"the flow goes on after both ends");
@@ -199,7 +200,7 @@ static void check_turn(void)
 
 		ORACLE("SRV-17",
 			!side->saw_reset || side_is_done(side) ||
-				run.conn.session.state == LBP_SESSION_RESETTING,
+				run.session.state == LBP_SESSION_RESETTING,
 			"a reset is not passed on");
 		ORACLE("SRV-19",
 			(pipes[i].ring == NULL) ==
@@ -207,7 +208,7 @@ static void check_turn(void)
 			"a ring for no bytes, or bytes without a ring");
 		ORACLE("SRV-34",
 			sides.budget[i] > 0 || run.conn.is_again ||
-				run.conn.session.state != LBP_SESSION_RELAY,
+				run.session.state != LBP_SESSION_RELAY,
 			"the rest is forgotten");
 		check_want(side);
 	}
@@ -236,7 +237,7 @@ static bool goes_on(struct lbp_event *event)
 	if (!is_cut(event->kind))
 		return false;
 	check_event(event);
-	if (lbp_session_step(&run.conn.session, event, 1, &duties) != LBP_OK ||
+	if (lbp_session_step(&run.session, event, 1, &duties) != LBP_OK ||
 		duties.set != LBP_DUTY_RELAY)
 		abort();
 	return !conn_relay(&run.conn, event);
@@ -284,7 +285,7 @@ static bool poll_side(struct side *side)
 static bool is_due(void)
 {
 	return run.conn.is_flushing &&
-	       sides.side[run.conn.session.cut == LBP_UP].lags == 0;
+	       sides.side[run.session.cut == LBP_UP].lags == 0;
 }
 
 static void settle(void)
@@ -424,13 +425,14 @@ static void start(uint8_t how)
 	run.conns.loop = &run.loop;
 	run.conns.again = &run.other;
 	run.conn.conns = &run.conns;
-	run.conn.session.state = LBP_SESSION_RELAY;
-	run.conn.session.timeouts = &timeouts;
-	run.conn.session.admitted = true;
+	run.conn.session = &run.session;
+	run.session.state = LBP_SESSION_RELAY;
+	run.session.timeouts = &timeouts;
+	run.session.admitted = true;
 	sides_start(&run.conn);
 	start_side(&run.conn.client, how & 1, how >> 4);
 	start_side(&run.conn.upstream, how & 2, how >> 4);
-	lbp_flow_init(&run.conn.session.flow);
+	lbp_flow_init(&run.session.flow);
 }
 
 static void close_side(struct side *side, bool reset)

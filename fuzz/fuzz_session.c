@@ -74,7 +74,7 @@ static struct lbp_event draw_event(struct run *run, enum lbp_event_kind kind)
 static void take(struct run *run, struct twin_session *twin,
 	const struct lbp_event *event)
 {
-	enum lbp_session_state before = twin->session.state;
+	enum lbp_state before = twin->session.state;
 	struct lbp_duties duties;
 	enum lbp_err err = twin_session_step(twin, event, run->now_ns, &duties);
 

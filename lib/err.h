@@ -23,7 +23,8 @@ LBP_BEGIN_DECLS
 	X(LBP_ERR_CONCURRENT, "too many sessions open at once")                \
 	X(LBP_ERR_RATE, "too many sessions admitted in the window")            \
 	X(LBP_ERR_NO_UPSTREAM, "no upstream is left to try")                   \
-	X(LBP_ERR_STATE, "the call is not legal in this state")
+	X(LBP_ERR_STATE, "the call is not legal in this state")                \
+	X(LBP_ERR_NULL, "an argument that has to be there is NULL")
 
 #define LBP_ERR_ENUM(code, text) code,
 enum lbp_err {

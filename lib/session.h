@@ -11,17 +11,17 @@
 #define LBP_SESSION_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "app.h"
 #include "err.h"
 #include "flow.h"
 #include "serial.h"
-#include "tried.h"
 
 LBP_BEGIN_DECLS
 
-enum lbp_session_state {
+enum lbp_state {
 	LBP_SESSION_HANDSHAKE,  /* with a client that is nobody yet */
 	LBP_SESSION_AUTHORIZED, /* with a client that may come in */
 	LBP_SESSION_DIALING,    /* admitted; an upstream is being dialed */
@@ -141,29 +141,6 @@ struct lbp_session_timeouts {
 	uint64_t linger_ns; /* for LBP_SESSION_CLOSING and RESETTING */
 };
 
-/* Fields are the session's own; reading them is fine. */
-struct lbp_session {
-	struct lbp_app *app;
-	const struct lbp_session_timeouts *timeouts;
-	enum lbp_session_state state;
-	enum lbp_reason reason; /* NONE until it stands */
-	bool admitted;          /* was ever admitted: a session, no reject */
-	bool identified;        /* serial is known */
-	bool was_short;         /* a dial failed for want of our resources */
-	bool answered;          /* the upstream has sent something */
-	uint32_t client;        /* LBP_NONE: unknown */
-	uint32_t upstream;      /* the last one chosen; LBP_NONE: none */
-	uint8_t tried[LBP_TRIED_BYTES(LBP_UPSTREAMS_MAX)]; /* upstreams */
-	struct lbp_serial serial;
-	uint64_t since_ns;      /* when this state, or this dial, began */
-	uint64_t active_ns;     /* when a byte last moved */
-	uint32_t looks;         /* at the handshake, up to LBP_LOOKS_AT_ONCE */
-	uint32_t dropped;       /* bytes, up to LBP_STRANGER_DROPPED_MAX */
-	enum lbp_direction cut; /* RESETTING: the bytes that still go, */
-	enum lbp_reason cut_reason; /* and why no others do */
-	struct lbp_flow flow;
-};
-
 /* A handshake in more pieces than any honest one is read more slowly. */
 #define LBP_LOOKS_AT_ONCE 32
 #define LBP_LOOK_PAUSE_NS UINT64_C(25000000)
@@ -174,25 +151,113 @@ struct lbp_session {
 /* The reason as the log has it; static. */
 const char *lbp_reason_text(enum lbp_reason reason);
 
-/*
- * Starts a session that was accepted at now_ns. app and timeouts must outlive
- * it.
- */
-void lbp_session_init(struct lbp_session *session, struct lbp_app *app,
-	const struct lbp_session_timeouts *timeouts, uint64_t now_ns);
+struct lbp_session;
 
 /*
- * One event in, duties out. LBP_ERR_STATE: the event is not legal in this
- * state; nothing changed, there is no duty. now_ns must not go back.
- * HANDSHAKE_DONE and DIAL_DONE at or after the deadline come too late and
- * count as a TICK.
+ * Makes in *out a session that was accepted at now_ns, which lbp_session_free
+ * frees. app and timeouts must outlive it. LBP_ERR_NULL: an argument is NULL;
+ * LBP_ERR_NOMEM. On error *out, if there is one, is NULL.
+ */
+LBP_MUST_CHECK enum lbp_err lbp_session_new(struct lbp_session **out,
+	struct lbp_app *app, const struct lbp_session_timeouts *timeouts,
+	uint64_t now_ns);
+
+/* Frees a session that has ended; NULL is allowed. */
+void lbp_session_free(struct lbp_session *session);
+
+/*
+ * The same in storage of the caller's: lbp_session_size bytes, aligned as
+ * malloc aligns. The session is in the storage, and is not to be freed; NULL:
+ * an argument is.
+ */
+size_t lbp_session_size(void);
+struct lbp_session *lbp_session_init(void *storage, struct lbp_app *app,
+	const struct lbp_session_timeouts *timeouts, uint64_t now_ns);
+
+/* --- what is known of a session --- */
+
+enum lbp_state lbp_session_state(const struct lbp_session *session);
+
+/* LBP_REASON_NONE until it stands, which LBP_DUTY_REPORT tells. */
+enum lbp_reason lbp_session_reason(const struct lbp_session *session);
+
+/* Was it ever admitted, a session rather than a reject? */
+bool lbp_session_is_admitted(const struct lbp_session *session);
+
+/* Whose it is, by the number in the access list; LBP_NONE: nobody's. */
+uint32_t lbp_session_client(const struct lbp_session *session);
+
+/* The serial that it was last identified by; NULL before. The session's. */
+const struct lbp_serial *lbp_session_serial(const struct lbp_session *session);
+
+/* The upstream that was chosen last; LBP_NONE: none, or none was left. */
+uint32_t lbp_session_upstream(const struct lbp_session *session);
+
+/* How many bytes have been written to the sink of a direction. [FLW-8]. */
+uint64_t lbp_session_delivered(
+	const struct lbp_session *session, enum lbp_direction way);
+
+/* --- how it goes on --- */
+
+/*
+ * One event in, duties out, to be carried out in the order of enum lbp_duty.
+ * What the caller has to answer or to remember is told in the third column.
+ * REPORT comes once, as soon as the reason stands.
+ *
+ *  state, event            next         duties
+ *  HANDSHAKE, AUTHORIZED
+ *    IDENTIFIED            AUTHORIZED   -
+ *      if not welcome      CLOSING      REFUSE REPORT; step HANDSHAKE_FAILED
+ *                                       once the alert is written
+ *    HANDSHAKE_FAILED      CLOSING      LINGER REPORT
+ *    EVICTED               ENDED        RESET_CLIENT REPORT END
+ *  HANDSHAKE
+ *    HANDSHAKE_DONE        ENDED        RESET_CLIENT REPORT END
+ *  AUTHORIZED
+ *    HANDSHAKE_DONE        DIALING      DIAL; step DIAL_DONE, DIAL_FAILED or
+ *                                       DIAL_LOCAL, at once or later
+ *      if over a limit     CLOSING      CLOSE_NOTIFY LINGER REPORT
+ *  DIALING
+ *    DIAL_DONE             RELAY        RELAY
+ *    DIAL_FAILED           DIALING      DIAL, of the next upstream
+ *      if none is left     CLOSING      CLOSE_NOTIFY LINGER REPORT
+ *    DIAL_LOCAL            as DIAL_FAILED, or, if none is left:
+ *                          ENDED        RESET_CLIENT REPORT END
+ *    TICK at the deadline  as DIAL_FAILED, and DROP_DIAL
+ *    CLIENT_RESET, CLIENT_TRUNCATED
+ *                          ENDED        DROP_DIAL RESET_CLIENT REPORT END
+ *  RELAY
+ *    ANSWERED              RELAY        -
+ *    FLOW_FINISHED         ENDED        REPORT END
+ *    a reset or truncation RESETTING    RELAY, of one direction; step DELIVERED
+ *  RESETTING
+ *    ANSWERED              RESETTING    -
+ *    DELIVERED             ENDED        RESET_CLIENT RESET_UPSTREAM REPORT END
+ *  CLOSING: read, and drop, what the client sends
+ *    HANDSHAKE_FAILED      CLOSING      LINGER
+ *    CLIENT_ENDED          ENDED        END
+ *    CLIENT_RESET          ENDED        END
+ *  any but ENDED
+ *    TICK at the deadline, STOP, and RELOADED for a client that is not welcome
+ *    any more, end the session:
+ *                          ENDED        REPORT END, RESET_CLIENT unless it was
+ *                                       CLOSING, DROP_DIAL if it was DIALING,
+ *                                       RESET_UPSTREAM if it had one
+ *
+ * After each step the timer of a session is to be set to lbp_session_deadline;
+ * one that rings too early is no harm: step TICK, and look again.
+ *
+ * LBP_ERR_STATE: the event is not legal in this state; LBP_ERR_NULL: an
+ * argument is NULL. Then nothing changed, and there is no duty. now_ns must not
+ * go back. HANDSHAKE_DONE and DIAL_DONE at or after the deadline come too late
+ * and count as a TICK.
  * Since steps change the application's counts, whoever shares the application
  * holds its lock.
  * A session holds the place of a handshake until it is admitted or has ended,
  * and from its admission to its end one of a session: while HANDSHAKE_DONE
  * says is_full it is refused, and EVICTED ends it only before.
  * Source: [SES-1] to [SES-16], [SES-18], [SES-19], [SES-22], [SES-23],
- * [SES-28], [SES-29].
+ * [SES-28], [SES-29], [ERR-4].
  */
 LBP_MUST_CHECK enum lbp_err lbp_session_step(struct lbp_session *session,
 	const struct lbp_event *event, uint64_t now_ns,

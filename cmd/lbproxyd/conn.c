@@ -5,10 +5,16 @@
 
 #include "clock.h"
 #include "conn_private.h"
+#include "core/session_state.h"
 #include "report.h"
 
 /* How often to look whether the last bytes before a reset have arrived. */
 #define FLUSH_NS (20 * NS_PER_MS)
+
+/* A connection and its session are one block, the session behind it. */
+#define ALIGNMENT _Alignof(max_align_t)
+#define SESSION_AT                                                             \
+	((sizeof(struct conn) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT)
 
 static struct conn *conn_of_alarm(struct alarm *alarm)
 {
@@ -30,9 +36,9 @@ static struct conn *conn_of_upstream(struct watch *watch)
 
 void conn_set_alarm(struct conn *conn)
 {
-	uint64_t due = lbp_session_deadline(&conn->session);
+	uint64_t due = lbp_session_deadline(conn->session);
 
-	if (conn->session.state == LBP_SESSION_DIALING &&
+	if (lbp_session_state(conn->session) == LBP_SESSION_DIALING &&
 		conn->dial.due_ns < due)
 		due = conn->dial.due_ns;
 	if (conn->is_flushing && clock_now_ns() + FLUSH_NS < due)
@@ -66,7 +72,7 @@ static void linger(struct conn *conn, bool close_notify)
 static void end(struct conn *conn, unsigned duties)
 {
 	struct conns *conns = conn->conns;
-	struct lbp_flow *flow = &conn->session.flow;
+	struct lbp_flow *flow = &conn->session->flow;
 
 	stream_close(&conn->client, conns->loop->poller,
 		(duties & LBP_DUTY_RESET_CLIENT) != 0);
@@ -78,7 +84,7 @@ static void end(struct conn *conn, unsigned duties)
 	queue_remove(&conns->loop->handshakes, &conn->handshake);
 	conns_bury(conn);
 	conn_leave_place(conn);
-	if (conn->session.admitted)
+	if (lbp_session_is_admitted(conn->session))
 		capacity_give(conns->capacity);
 }
 
@@ -89,7 +95,7 @@ static enum lbp_err step_locked(struct conn *conn,
 	enum lbp_err err;
 
 	pthread_mutex_lock(&conn->app->lock);
-	err = lbp_session_step(&conn->session, event, now_ns, duties);
+	err = lbp_session_step(conn->session, event, now_ns, duties);
 	pthread_mutex_unlock(&conn->app->lock);
 	return err;
 }
@@ -101,7 +107,7 @@ static bool move_bytes(struct conn *conn, struct lbp_event *event)
 	bool happened = conn_relay(conn, event);
 	struct lbp_duties duties;
 
-	if (lbp_session_answer_is_due(&conn->session) &&
+	if (lbp_session_answer_is_due(conn->session) &&
 		step_locked(conn, &answered, clock_now_ns(), &duties) == LBP_OK)
 		report_health(conn->app, duties.health_upstream, duties.health,
 			conn->cause);
@@ -141,12 +147,13 @@ static bool carry_out(struct conn *conn, const struct lbp_duties *duties,
 	if (duties->set & LBP_DUTY_END)
 		end(conn, duties->set);
 	if (duties->set & LBP_DUTY_DIAL) {
-		tls_admitted(&conn->client.tls, conn->session.client);
+		tls_admitted(
+			&conn->client.tls, lbp_session_client(conn->session));
 		return conn_start_dial(conn, duties->upstream, event);
 	}
 	if (!(duties->set & LBP_DUTY_RELAY))
 		return false;
-	if (conn->session.state == LBP_SESSION_RELAY)
+	if (lbp_session_state(conn->session) == LBP_SESSION_RELAY)
 		begin_relay(conn);
 	return move_bytes(conn, event);
 }
@@ -164,14 +171,14 @@ void conn_step(struct conn *conn, struct lbp_event event)
 		if (err != LBP_OK)
 			return;
 	} while (carry_out(conn, &duties, now, &event));
-	if (conn->session.state != LBP_SESSION_ENDED)
+	if (lbp_session_state(conn->session) != LBP_SESSION_ENDED)
 		conn_set_alarm(conn);
 }
 
 /* The session's deadline has not come yet; what has? */
 static void alarm_of_less(struct conn *conn, uint64_t now_ns)
 {
-	bool dialing = conn->session.state == LBP_SESSION_DIALING;
+	bool dialing = lbp_session_state(conn->session) == LBP_SESSION_DIALING;
 
 	if (conn->is_paused)
 		conn_put_off(conn, &conn->client.watch);
@@ -179,7 +186,7 @@ static void alarm_of_less(struct conn *conn, uint64_t now_ns)
 		conn_try_next_address(conn);
 	else if (conn->is_flushing)
 		conn_go_on(conn);
-	if (conn->session.state != LBP_SESSION_ENDED)
+	if (lbp_session_state(conn->session) != LBP_SESSION_ENDED)
 		conn_set_alarm(conn);
 }
 
@@ -188,7 +195,7 @@ static void alarm_fired(struct alarm *alarm)
 	struct conn *conn = conn_of_alarm(alarm);
 	uint64_t now = clock_now_ns();
 
-	if (now >= lbp_session_deadline(&conn->session))
+	if (now >= lbp_session_deadline(conn->session))
 		conn_step(conn, (struct lbp_event){.kind = LBP_EVENT_TICK});
 	else
 		alarm_of_less(conn, now);
@@ -200,7 +207,7 @@ static void drop(struct conn *conn)
 	char buf[16 * 1024];
 	ssize_t n = recv(conn->client.watch.fd, buf, sizeof(buf), 0);
 
-	if (n > 0 && !lbp_session_dropped(&conn->session, (size_t)n))
+	if (n > 0 && !lbp_session_dropped(conn->session, (size_t)n))
 		return;
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
@@ -226,7 +233,7 @@ static void client_ready(struct watch *watch, unsigned ready)
 	struct conn *conn = conn_of_client(watch);
 
 	stream_ready(&conn->client, ready);
-	switch (conn->session.state) {
+	switch (lbp_session_state(conn->session)) {
 	case LBP_SESSION_HANDSHAKE:
 	case LBP_SESSION_AUTHORIZED:
 		handshakes_heard(conn->conns->handshakes, &conn->place);
@@ -251,7 +258,7 @@ static void upstream_ready(struct watch *watch, unsigned ready)
 {
 	struct conn *conn = conn_of_upstream(watch);
 
-	if (conn->session.state != LBP_SESSION_DIALING) {
+	if (lbp_session_state(conn->session) != LBP_SESSION_DIALING) {
 		stream_ready(&conn->upstream, ready);
 		conn_go_on(conn);
 	} else if (conn->dial.target->tls != NULL) {
@@ -265,7 +272,7 @@ void conn_start(struct conns *conns, struct served_app *app, int fd,
 	const union address *peer)
 {
 	struct snapshot *snapshot = conns->snapshot;
-	struct conn *conn = calloc(1, sizeof(*conn));
+	struct conn *conn = calloc(1, SESSION_AT + lbp_session_size());
 
 	if (conn == NULL) {
 		capacity_exhausted(conns->capacity, "cannot accept", ENOMEM);
@@ -285,8 +292,8 @@ void conn_start(struct conns *conns, struct served_app *app, int fd,
 	stream_open(&conn->client, fd);
 	conn_init_handshake(conn);
 	conn->client.tls.takes_unclean_end = takes_unclean_end(conn);
-	lbp_session_init(&conn->session, app->app, &snapshot->timeouts,
-		conn->accepted_ns);
+	conn->session = lbp_session_init((char *)conn + SESSION_AT, app->app,
+		&snapshot->timeouts, conn->accepted_ns);
 	conns_add(conn);
 	conn_set_alarm(conn);
 	conn_take_place(conn);

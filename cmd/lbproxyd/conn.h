@@ -36,8 +36,8 @@ struct conns {
 struct conn {
 	struct conns *conns;
 	struct served_app *app;
-	struct lbp_session session;
-	struct alarm alarm; /* the session's deadline */
+	struct lbp_session *session; /* in the same block */
+	struct alarm alarm;          /* the session's deadline */
 	struct stream client;
 	struct stream upstream;
 	struct dial dial;

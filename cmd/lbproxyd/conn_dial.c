@@ -10,7 +10,7 @@ void conn_note_cause(struct conn *conn, enum lbp_event_kind kind)
 
 	if (kind == LBP_EVENT_DIAL_FAILED || kind == LBP_EVENT_DIAL_LOCAL)
 		conn->cause = conn->dial.cause;
-	else if (conn->session.state == LBP_SESSION_DIALING)
+	else if (lbp_session_state(conn->session) == LBP_SESSION_DIALING)
 		conn->cause = dial_late_cause(&conn->dial);
 	else if (kind == LBP_EVENT_UPSTREAM_RESET)
 		conn->cause =
@@ -56,7 +56,7 @@ bool conn_start_dial(
 	return dialed(conn,
 		dial_start(&conn->dial, &conn->app->targets[upstream],
 			&conn->upstream, conn->conns->loop->poller,
-			lbp_session_deadline(&conn->session)),
+			lbp_session_deadline(conn->session)),
 		event);
 }
 

@@ -69,7 +69,7 @@ static bool identify(void *user, const struct lbp_serial *serial)
 
 	conn_step(conn, (struct lbp_event){.kind = LBP_EVENT_IDENTIFIED,
 				.serial = *serial});
-	return lbp_session_is_authorized(&conn->session);
+	return lbp_session_is_authorized(conn->session);
 }
 
 /* The place of a session is there before it is let in. [SES-22]. */
@@ -80,7 +80,7 @@ static void ask_for_admission(struct conn *conn)
 
 	conn_step(conn, (struct lbp_event){.kind = LBP_EVENT_HANDSHAKE_DONE,
 				.is_full = !has_place});
-	if (conn->session.admitted)
+	if (lbp_session_is_admitted(conn->session))
 		conn_leave_place(conn);
 	else if (has_place)
 		capacity_give(capacity);
@@ -103,7 +103,7 @@ static void handshake_done(struct conn *conn)
 static unsigned want_more(struct conn *conn)
 {
 	uint64_t now = clock_now_ns();
-	uint64_t due = lbp_session_looked(&conn->session, now);
+	uint64_t due = lbp_session_looked(conn->session, now);
 
 	if (due <= now)
 		return POLLER_READ;
@@ -145,7 +145,7 @@ static void handshake_turn(struct job *job)
 {
 	struct conn *conn = conn_of_handshake(job);
 
-	if (conn->session.state == LBP_SESSION_DIALING)
+	if (lbp_session_state(conn->session) == LBP_SESSION_DIALING)
 		conn_continue_dial(conn);
 	else
 		handshake(conn);

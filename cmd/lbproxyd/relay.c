@@ -5,6 +5,7 @@
 
 #include "clock.h"
 #include "conn_private.h"
+#include "core/session_state.h"
 
 /* What one side may read in one turn before it gives way to others. */
 #define TURN_BYTES (4 * RING_BYTES)
@@ -124,7 +125,7 @@ static struct transfer begin(struct conn *conn, enum lbp_direction way)
 	bool up = way == LBP_UP;
 
 	return (struct transfer){.loop = conn->conns->loop,
-		.pipe = &conn->session.flow.pipes[way],
+		.pipe = &conn->session->flow.pipes[way],
 		.source = up ? &conn->client : &conn->upstream,
 		.sink = up ? &conn->upstream : &conn->client,
 		.fault = IO_OK};
@@ -133,7 +134,7 @@ static struct transfer begin(struct conn *conn, enum lbp_direction way)
 /* Asks the poller for what would let this side go on. */
 static int watch_side(struct conn *conn, enum lbp_direction source)
 {
-	const struct lbp_flow *flow = &conn->session.flow;
+	const struct lbp_flow *flow = &conn->session->flow;
 	bool is_client = source == LBP_UP;
 	struct stream *stream = is_client ? &conn->client : &conn->upstream;
 	const struct lbp_pipe *from = &flow->pipes[source];
@@ -147,7 +148,7 @@ static int watch_side(struct conn *conn, enum lbp_direction source)
 	}
 	/* While resetting, what the other side says is not heard any more. */
 	if (lbp_pipe_wants_read(from) &&
-		conn->session.state == LBP_SESSION_RELAY)
+		lbp_session_state(conn->session) == LBP_SESSION_RELAY)
 		want |= stream->read_on;
 	if (!stream->can_write &&
 		(lbp_pipe_wants_write(to) || lbp_pipe_end_is_due(to)))
@@ -191,7 +192,7 @@ static bool broke_off(const struct conn *conn, enum lbp_direction source,
 	const struct stream *stream =
 		is_client ? &conn->client : &conn->upstream;
 
-	if (lbp_flow_is_done_with(&conn->session.flow, source))
+	if (lbp_flow_is_done_with(&conn->session->flow, source))
 		return false;
 	if (stream->has_failed)
 		event->kind = is_client ? LBP_EVENT_CLIENT_RESET
@@ -212,10 +213,10 @@ static bool relay_both(struct conn *conn, struct lbp_event *event)
 	transfer(&up);
 	transfer(&down);
 	if (up.moved || down.moved)
-		lbp_session_moved(&conn->session, clock_now_ns());
+		lbp_session_moved(conn->session, clock_now_ns());
 	if (faulted(conn, &up, event) || faulted(conn, &down, event))
 		return true;
-	if (lbp_flow_is_finished(&conn->session.flow)) {
+	if (lbp_flow_is_finished(&conn->session->flow)) {
 		event->kind = LBP_EVENT_FLOW_FINISHED;
 		return true;
 	}
@@ -237,7 +238,7 @@ static bool has_arrived(struct conn *conn, const struct stream *sink)
 	unsigned unsent = stream_unsent(sink);
 
 	if (unsent < conn->unsent)
-		lbp_session_moved(&conn->session, clock_now_ns());
+		lbp_session_moved(conn->session, clock_now_ns());
 	conn->unsent = unsent;
 	return unsent == 0;
 }
@@ -245,12 +246,12 @@ static bool has_arrived(struct conn *conn, const struct stream *sink)
 /* What a side sent before it broke off; nothing else moves. [SES-25]. */
 static bool deliver(struct conn *conn, struct lbp_event *event)
 {
-	enum lbp_direction way = conn->session.cut;
+	enum lbp_direction way = conn->session->cut;
 	struct transfer t = begin(conn, way);
 
 	transfer(&t);
 	if (t.moved)
-		lbp_session_moved(&conn->session, clock_now_ns());
+		lbp_session_moved(conn->session, clock_now_ns());
 	if (faulted(conn, &t, event))
 		return true;
 	conn->is_flushing = lbp_pipe_is_spent(t.pipe);
@@ -274,7 +275,7 @@ void conn_begin_turn(struct conn *conn)
 
 bool conn_relay(struct conn *conn, struct lbp_event *event)
 {
-	return conn->session.state == LBP_SESSION_RESETTING
+	return lbp_session_state(conn->session) == LBP_SESSION_RESETTING
 		       ? deliver(conn, event)
 		       : relay_both(conn, event);
 }

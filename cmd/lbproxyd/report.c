@@ -6,16 +6,18 @@
 
 static void add_who(struct log_line *line, const struct conn *conn)
 {
-	const struct lbp_session *session = &conn->session;
+	const struct lbp_session *session = conn->session;
+	const struct lbp_serial *known = lbp_session_serial(session);
 	const struct snapshot *snapshot = conn->conns->snapshot;
 	char serial[LBP_SERIAL_TEXT_MAX];
 	char peer[ADDRESS_TEXT_MAX];
 
 	log_string(line, "app", lbp_app_id(conn->app->app));
 	log_string(line, "client",
-		lbp_policy_client_id(&snapshot->policy, session->client));
-	if (session->identified) {
-		lbp_serial_format(&session->serial, serial);
+		lbp_policy_client_id(
+			&snapshot->policy, lbp_session_client(session)));
+	if (known != NULL) {
+		lbp_serial_format(known, serial);
 		log_string(line, "serial", serial);
 	}
 	log_string(line, "peer", address_text(&conn->peer, peer));
@@ -25,24 +27,24 @@ static void add_who(struct log_line *line, const struct conn *conn)
 
 static void report_session(const struct conn *conn, uint64_t now_ns)
 {
-	const struct lbp_session *session = &conn->session;
-	const struct lbp_pipe *pipes = session->flow.pipes;
+	const struct lbp_session *session = conn->session;
+	uint32_t upstream = lbp_session_upstream(session);
 	struct log_line line;
 
 	log_begin(&line, LBP_LOG_INFO, "session");
 	add_who(&line, conn);
-	if (session->upstream != LBP_NONE)
-		log_string(&line, "upstream",
-			conn->app->targets[session->upstream].url);
+	if (upstream != LBP_NONE)
+		log_string(&line, "upstream", conn->app->targets[upstream].url);
 	log_string(&line, "tls", conn->tls);
 	log_bool(&line, "resumed", conn->resumed);
-	log_uint(&line, "bytes_up", pipes[LBP_UP].delivered);
-	log_uint(&line, "bytes_down", pipes[LBP_DOWN].delivered);
+	log_uint(&line, "bytes_up", lbp_session_delivered(session, LBP_UP));
+	log_uint(&line, "bytes_down", lbp_session_delivered(session, LBP_DOWN));
 	log_uint(
 		&line, "duration_ms", (now_ns - conn->accepted_ns) / NS_PER_MS);
-	log_string(&line, "reason", lbp_reason_text(session->reason));
+	log_string(
+		&line, "reason", lbp_reason_text(lbp_session_reason(session)));
 	/* None was left. */
-	if (session->upstream == LBP_NONE)
+	if (upstream == LBP_NONE)
 		log_string(&line, "cause", conn->cause);
 	log_end(&line);
 }
@@ -60,7 +62,8 @@ static void report_reject(const struct conn *conn, bool yields)
 	log_begin(&line, LBP_LOG_INFO, "reject");
 	line.yields = yields;
 	add_who(&line, conn);
-	log_string(&line, "reason", lbp_reason_text(conn->session.reason));
+	log_string(&line, "reason",
+		lbp_reason_text(lbp_session_reason(conn->session)));
 	if (log_is_wanted(LBP_LOG_DEBUG))
 		log_string(&line, "detail", conn->client.tls.detail);
 	log_end(&line);
@@ -73,10 +76,11 @@ uint64_t report_conn(const struct conn *conn, uint64_t now_ns)
 
 	if (!log_is_wanted(LBP_LOG_INFO))
 		return due_ns;
-	if (conn->session.admitted)
+	if (lbp_session_is_admitted(conn->session))
 		report_session(conn, now_ns);
-	else if (!yields || strangers_admit(&conn->peer, conn->session.reason,
-				    now_ns, &due_ns))
+	else if (!yields ||
+		 strangers_admit(&conn->peer, lbp_session_reason(conn->session),
+			 now_ns, &due_ns))
 		report_reject(conn, yields);
 	return due_ns;
 }

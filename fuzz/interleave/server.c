@@ -20,6 +20,7 @@
 struct guest {
 	struct conn conn; /* first */
 	struct watch end; /* what ends its session, if anything does */
+	bool is_admitted;
 };
 
 /* What happens in a script. */
@@ -87,7 +88,7 @@ static void end_guest(struct guest *guest)
 	world_atomic("takes from the load", &conns->load, TOUCH_WRITE);
 	conns->load--;
 	stage.ended++;
-	if (guest->conn.session.admitted)
+	if (guest->is_admitted)
 		capacity_give(conns->capacity);
 	world_free(guest);
 }
@@ -113,8 +114,8 @@ void conn_start(struct conns *conns, struct served_app *app, int fd,
 	stage.started++;
 	capacity_remove_loose(conns->capacity);
 	/* Its handshake completes at once, or it is refused. */
-	guest->conn.session.admitted = capacity_take(conns->capacity);
-	if (!guest->conn.session.admitted || !plot->stay)
+	guest->is_admitted = capacity_take(conns->capacity);
+	if (!guest->is_admitted || !plot->stay)
 		world_event(fd);
 	(void)poller_set(conns->loop->poller, &guest->end, POLLER_READ);
 }

@@ -389,7 +389,7 @@ static enum lbp_err in_closing(struct model_session *model,
 }
 
 /* Which events may happen in a state: a letter for each, by its number. */
-static bool is_legal(enum lbp_session_state state, enum lbp_event_kind kind)
+static bool is_legal(enum lbp_state state, enum lbp_event_kind kind)
 {
 	/* I H F D f R C U t u d c T r E S l A: ... stop, dial local, answered
 	 */

@@ -11,7 +11,7 @@
 struct model_session {
 	struct model_app *app;
 	const struct lbp_session_timeouts *timeouts;
-	enum lbp_session_state state;
+	enum lbp_state state;
 	enum lbp_reason reason;
 	struct lbp_serial serial;
 	bool identified;        /* the serial is one */

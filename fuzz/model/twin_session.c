@@ -40,7 +40,7 @@ static bool is_limit(enum lbp_reason reason)
 
 /* A step up to the relay: which requirement would a difference break? */
 static void check_start(const struct twin_session *twin,
-	const struct lbp_event *event, enum lbp_session_state before,
+	const struct lbp_event *event, enum lbp_state before,
 	const struct lbp_duties *got, const struct lbp_duties *want)
 {
 	enum lbp_event_kind kind = event->kind;
@@ -74,7 +74,7 @@ static void check_start(const struct twin_session *twin,
 
 /* The ways in which a session ends. */
 static void check_end(const struct twin_session *twin, enum lbp_event_kind kind,
-	enum lbp_session_state before, const struct lbp_duties *got,
+	enum lbp_state before, const struct lbp_duties *got,
 	const struct lbp_duties *want)
 {
 	bool same = is_same(twin, got, want);

@@ -6,6 +6,7 @@
 #ifndef LBP_TWIN_SESSION_H
 #define LBP_TWIN_SESSION_H
 
+#include "core/session_state.h"
 #include "model_session.h"
 #include "twin_app.h"
 

@@ -70,14 +70,14 @@ int __wrap_clock_gettime(clockid_t clock, struct timespec *ts)
 int __wrap_socket(int family, int type, int protocol)
 {
 	(void)protocol;
-	ORACLE("SES-1", host.is_in && sides.conn->session.admitted,
+	ORACLE("SES-1", host.is_in && sides.conn->session->admitted,
 		"a dial for somebody who was not admitted");
 	ORACLE("SES-1",
 		family == AF_INET && (type & SOCK_NONBLOCK) != 0 &&
 			sides.side[1].closed,
 		"a dial while another one goes on");
 	host.dials++;
-	host.target = sides.conn->session.upstream;
+	host.target = sides.conn->session->upstream;
 	host.is_dialed[host.target] = true;
 	host.tried[host.target]++;
 	host.began_ns = host.now_ns;
@@ -99,7 +99,7 @@ int __wrap_connect(int fd, const struct sockaddr *address, socklen_t len)
 	struct side *side = side_of_fd(fd);
 	unsigned port = ntohs(in->sin_port);
 
-	ORACLE("SES-5", port / 256 == sides.conn->session.upstream,
+	ORACLE("SES-5", port / 256 == sides.conn->session->upstream,
 		"another upstream than the one chosen");
 	ORACLE("SRV-15",
 		len == sizeof(*in) && port % 256 + 1 == host.tried[host.target],
@@ -243,8 +243,8 @@ void tls_admitted(struct tls *tls, uint32_t client)
 {
 	ORACLE("SRV-68",
 		tls == &sides.conn->client.tls && host.is_in &&
-			sides.conn->session.admitted &&
-			client == sides.conn->session.client,
+			sides.conn->session->admitted &&
+			client == sides.conn->session->client,
 		"a TLS session is kept of one who was not let in");
 }
 
@@ -361,9 +361,9 @@ uint64_t report_conn(const struct conn *conn, uint64_t now_ns)
 		(conn->tls != NULL) == host.is_in &&
 			conn->resumed == host.is_in,
 		"another TLS");
-	ORACLE("SES-17", conn->session.reason != LBP_REASON_NONE, "no reason");
+	ORACLE("SES-17", conn->session->reason != LBP_REASON_NONE, "no reason");
 	host.reports++;
-	host.reason = conn->session.reason;
+	host.reason = conn->session->reason;
 	host.reported_ns = now_ns;
 	host.is_dialing = sides.side[1].closed || sides.side[1].is_connecting ||
 			  sides.side[1].is_shaking ||

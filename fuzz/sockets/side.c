@@ -80,7 +80,7 @@ void side_saw_end(struct side *side, bool is_clean)
 {
 	side->saw_end = is_clean;
 	side->saw_end_late =
-		sides.conn->session.state == LBP_SESSION_RESETTING ||
+		sides.conn->session->state == LBP_SESSION_RESETTING ||
 		side_stream(side)->has_failed;
 }
 
@@ -234,7 +234,7 @@ int side_watch(struct poller *poller, struct watch *watch, unsigned want)
 /* Do bytes of this side still go on? While resetting, one side's do. */
 static bool goes_on(const struct side *from)
 {
-	const struct lbp_session *session = &sides.conn->session;
+	const struct lbp_session *session = sides.conn->session;
 
 	return session->state != LBP_SESSION_RESETTING ||
 	       from == &sides.side[session->cut == LBP_DOWN];
@@ -243,7 +243,7 @@ static bool goes_on(const struct side *from)
 /* Nothing is ready, and the session goes on: is no break unnoticed? */
 static void check_breaks(const struct side *side)
 {
-	bool is_resetting = sides.conn->session.state == LBP_SESSION_RESETTING;
+	bool is_resetting = sides.conn->session->state == LBP_SESSION_RESETTING;
 
 	ORACLE("SRV-81",
 		!side->is_reset || side_is_done(side) ||

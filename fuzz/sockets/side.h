@@ -7,6 +7,7 @@
 #define SIDE_H
 
 #include "../cmd/lbproxyd/conn.h"
+#include "core/session_state.h"
 
 #define SIDE_FD 1000 /* of the client's socket; the next is the upstream's */
 

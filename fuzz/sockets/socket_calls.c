@@ -57,7 +57,7 @@ static ssize_t fail_reset(struct side *side)
 static ssize_t drop_some(struct side *side, size_t len)
 {
 	uint64_t n = side->arrived - side->taken;
-	bool is_nobody = sides.conn->session.client == LBP_NONE;
+	bool is_nobody = sides.conn->session->client == LBP_NONE;
 
 	ORACLE("SES-31", !is_nobody || sides.dropped < LBP_STRANGER_DROPPED_MAX,
 		"a stranger is listened to after %" PRIu64 " bytes",
@@ -126,7 +126,7 @@ ssize_t __wrap_recv(int fd, void *buf, size_t len, int flags)
 
 	if (flags == MSG_PEEK)
 		return look(side, len, false);
-	if (sides.conn->session.state == LBP_SESSION_CLOSING)
+	if (sides.conn->session->state == LBP_SESSION_CLOSING)
 		return look(side, len, true);
 	return receive(plain_side(fd), buf, len);
 }
@@ -166,7 +166,7 @@ int __wrap_shutdown(int fd, int how)
 
 	ORACLE("SRV-16", how == SHUT_WR && !side->shut,
 		"not one end of sending");
-	if (sides.conn->session.state == LBP_SESSION_RELAY)
+	if (sides.conn->session->state == LBP_SESSION_RELAY)
 		check_end(side);
 	sides.called = true;
 	if (sides.no_shutdown) {

@@ -1,27 +1,12 @@
-#include "session.h"
-
 #include <assert.h>
 
 #include "core/session_rules.h"
+#include "core/session_state.h"
 
-void lbp_session_init(struct lbp_session *session, struct lbp_app *app,
-	const struct lbp_session_timeouts *timeouts, uint64_t now_ns)
+static void enter(
+	struct lbp_session *session, enum lbp_state state, uint64_t now_ns)
 {
-	*session = (struct lbp_session){
-		.app = app,
-		.timeouts = timeouts,
-		.state = LBP_SESSION_HANDSHAKE,
-		.client = LBP_NONE,
-		.upstream = LBP_NONE,
-		.since_ns = now_ns,
-	};
-	lbp_flow_init(&session->flow);
-}
-
-static void enter(struct lbp_session *session, enum lbp_session_state state,
-	uint64_t now_ns)
-{
-	const enum lbp_session_state from = session->state;
+	const enum lbp_state from = session->state;
 
 	session->state = state;
 	/* The handshake's time runs from accept to its end. [SES-9]. */
@@ -378,6 +363,8 @@ enum lbp_err lbp_session_step(struct lbp_session *session,
 	const struct lbp_event *event, uint64_t now_ns,
 	struct lbp_duties *duties)
 {
+	if (session == NULL || event == NULL || duties == NULL)
+		return LBP_ERR_NULL;
 	*duties = (struct lbp_duties){.upstream = LBP_NONE,
 		.health = LBP_HEALTH_SAME,
 		.health_upstream = LBP_NONE};
@@ -434,9 +421,4 @@ enum lbp_err lbp_session_step(struct lbp_session *session,
 		break;
 	}
 	return LBP_OK;
-}
-
-bool lbp_session_is_authorized(const struct lbp_session *session)
-{
-	return session->state == LBP_SESSION_AUTHORIZED;
 }

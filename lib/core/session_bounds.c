@@ -1,5 +1,5 @@
 /* What a client that is nobody yet may make the server do. */
-#include "session.h"
+#include "core/session_state.h"
 
 uint64_t lbp_session_looked(struct lbp_session *session, uint64_t now_ns)
 {

@@ -1,5 +1,7 @@
 #include "core/session_rules.h"
 
+#include "core/session_state.h"
+
 #define BIT(n) (1u << (n))
 
 /* What may happen until the session has ended. */
@@ -62,8 +64,7 @@ const char *lbp_reason_text(enum lbp_reason reason)
 								 : "unknown";
 }
 
-bool lbp_session_may_follow(
-	enum lbp_session_state from, enum lbp_session_state to)
+bool lbp_session_may_follow(enum lbp_state from, enum lbp_state to)
 {
 	return (legal_next[from] & BIT(to)) != 0;
 }

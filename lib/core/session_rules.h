@@ -5,8 +5,7 @@
 #include "session.h"
 
 /* Is this a transition between states that there is? */
-bool lbp_session_may_follow(
-	enum lbp_session_state from, enum lbp_session_state to);
+bool lbp_session_may_follow(enum lbp_state from, enum lbp_state to);
 
 /* May this event happen to the session as it is now? Source: [SES-15]. */
 bool lbp_session_may_happen(

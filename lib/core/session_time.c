@@ -1,6 +1,6 @@
 /* When a session's time is over. */
 #include "core/later.h"
-#include "session.h"
+#include "core/session_state.h"
 
 void lbp_session_moved(struct lbp_session *session, uint64_t now_ns)
 {

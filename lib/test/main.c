@@ -37,6 +37,7 @@ int main(void)
 	suite_policy_reload();
 	suite_descriptors();
 	suite_session();
+	suite_session_new();
 	suite_spread();
 	suite_hello();
 	suite_session_bounds();

@@ -151,7 +151,7 @@ void when_done_while_full(void)
 	err = lbp_session_step(&session, &event, now_ns, &duties);
 }
 
-void then(unsigned set, enum lbp_session_state state)
+void then(unsigned set, enum lbp_state state)
 {
 	CU_ASSERT_EQUAL(err, LBP_OK);
 	CU_ASSERT_EQUAL(duties.set, set);
@@ -218,7 +218,7 @@ void pass_both_ends(void)
 	}
 }
 
-void go_to(enum lbp_session_state state)
+void go_to(enum lbp_state state)
 {
 	if (state == LBP_SESSION_CLOSING) {
 		when_identified(MALLORYS);
@@ -237,7 +237,7 @@ void go_to(enum lbp_session_state state)
 	CU_ASSERT_EQUAL_FATAL(session.state, state);
 }
 
-void reach(enum lbp_session_state state)
+void reach(enum lbp_state state)
 {
 	begin();
 	go_to(state);

@@ -9,7 +9,7 @@
 
 #include "app.h"
 #include "core/balancer.h"
-#include "session.h"
+#include "core/session_state.h"
 
 enum {
 	ALICE,
@@ -78,10 +78,10 @@ void reload_for_bob(void);
 void reload_upstreams(const struct lbp_app_upstream *upstreams, size_t len);
 
 /* Takes the session to a state, by the way of a welcome client. */
-void go_to(enum lbp_session_state state);
+void go_to(enum lbp_state state);
 
 /* Begins, and goes to a state. */
-void reach(enum lbp_session_state state);
+void reach(enum lbp_state state);
 
 /* Time goes by. */
 void after(uint64_t span_ns);
@@ -100,7 +100,7 @@ void when_done_while_full(void);
 void pass_both_ends(void);
 
 /* It was legal, these are the duties, and this is the state now. */
-void then(unsigned set, enum lbp_session_state state);
+void then(unsigned set, enum lbp_state state);
 
 /* Likewise, and one of the duties is to dial this upstream. */
 void then_dial(unsigned with, uint32_t upstream);

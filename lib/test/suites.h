@@ -30,6 +30,7 @@ void suite_policy(void);
 void suite_policy_reload(void);
 void suite_descriptors(void);
 void suite_session(void);
+void suite_session_new(void);
 void suite_spread(void);
 void suite_hello(void);
 void suite_session_bounds(void);

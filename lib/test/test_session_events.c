@@ -6,7 +6,7 @@
 /* What an event does in a state; all zero: it is not legal there. */
 struct outcome {
 	bool legal;
-	enum lbp_session_state state;
+	enum lbp_state state;
 	unsigned duties;
 	enum lbp_reason reason;
 };
@@ -128,7 +128,7 @@ static const struct outcome outcomes[LBP_SESSION_ENDED + 1][KINDS + 1] = {
 		},
 };
 
-static void expect_outcome(enum lbp_session_state state, int kind)
+static void expect_outcome(enum lbp_state state, int kind)
 {
 	const struct outcome *want = &outcomes[state][kind];
 	struct lbp_session before;
@@ -161,7 +161,7 @@ static void every_event_in_every_state(void)
 {
 	for (int state = 0; state <= LBP_SESSION_ENDED; state++) {
 		for (int kind = 0; kind <= KINDS; kind++)
-			expect_outcome((enum lbp_session_state)state, kind);
+			expect_outcome((enum lbp_state)state, kind);
 	}
 }
 
@@ -182,7 +182,7 @@ static void what_others_hold_stays_theirs(void)
 	for (int state = 0; state < LBP_SESSION_ENDED; state++) {
 		for (int kind = 0; kind <= KINDS; kind++) {
 			begin_among_others();
-			go_to((enum lbp_session_state)state);
+			go_to((enum lbp_state)state);
 			if (kind == DUE)
 				now_ns = lbp_session_deadline(&session);
 			if (kind == LBP_EVENT_FLOW_FINISHED)
@@ -209,7 +209,7 @@ static void every_state_has_a_deadline(void)
 		[LBP_SESSION_CLOSING] = LINGER};
 
 	for (int state = 0; state < LBP_SESSION_ENDED; state++) {
-		reach((enum lbp_session_state)state);
+		reach((enum lbp_state)state);
 		deadline_is(START + spans[state]);
 		/* From whatever state, deadlines alone lead to the end. */
 		for (int i = 0; i < 4 && session.state != LBP_SESSION_ENDED;
@@ -239,14 +239,14 @@ static void a_timeout_may_be_off(void)
 		const struct lbp_session_timeouts off = all_are(offs[i]);
 
 		for (int state = 0; state < LBP_SESSION_ENDED; state++) {
-			reach((enum lbp_session_state)state);
+			reach((enum lbp_state)state);
 			session.timeouts = &off;
 			deadline_is(LBP_NEVER);
 			when(LBP_EVENT_TICK);
-			then(0, (enum lbp_session_state)state);
+			then(0, (enum lbp_state)state);
 			now_ns = LBP_NEVER;
 			when(LBP_EVENT_TICK);
-			then(0, (enum lbp_session_state)state);
+			then(0, (enum lbp_state)state);
 			lbp_session_moved(&session, now_ns);
 			deadline_is(LBP_NEVER);
 			when(LBP_EVENT_STOP);
@@ -290,12 +290,12 @@ static void the_longest_timeout_ends(void)
 	for (int state = 0; state < LBP_SESSION_ENDED; state++) {
 		if (state == LBP_SESSION_DIALING)
 			continue; /* which dials another one */
-		reach((enum lbp_session_state)state);
+		reach((enum lbp_state)state);
 		session.timeouts = &longest;
 		deadline_is(LBP_NEVER - 1);
 		now_ns = LBP_NEVER - 2;
 		when(LBP_EVENT_TICK);
-		then(0, (enum lbp_session_state)state);
+		then(0, (enum lbp_state)state);
 		now_ns = LBP_NEVER - 1;
 		when(LBP_EVENT_TICK);
 		CU_ASSERT_EQUAL(session.state, LBP_SESSION_ENDED);
@@ -303,9 +303,9 @@ static void the_longest_timeout_ends(void)
 	}
 }
 
-static bool is_among(enum lbp_session_state from, enum lbp_session_state to)
+static bool is_among(enum lbp_state from, enum lbp_state to)
 {
-	static const enum lbp_session_state pairs[][2] = {
+	static const enum lbp_state pairs[][2] = {
 		{LBP_SESSION_HANDSHAKE, LBP_SESSION_AUTHORIZED},
 		{LBP_SESSION_HANDSHAKE, LBP_SESSION_CLOSING},
 		{LBP_SESSION_HANDSHAKE, LBP_SESSION_ENDED},
@@ -335,11 +335,11 @@ static void what_may_follow_a_state(void)
 		from++)
 		for (int to = LBP_SESSION_HANDSHAKE; to <= LBP_SESSION_ENDED;
 			to++)
-			CU_ASSERT_EQUAL(lbp_session_may_follow(
-						(enum lbp_session_state)from,
-						(enum lbp_session_state)to),
-				is_among((enum lbp_session_state)from,
-					(enum lbp_session_state)to));
+			CU_ASSERT_EQUAL(
+				lbp_session_may_follow((enum lbp_state)from,
+					(enum lbp_state)to),
+				is_among((enum lbp_state)from,
+					(enum lbp_state)to));
 }
 
 void add_session_events(CU_pSuite suite)

@@ -200,7 +200,7 @@ static void other_ends_say_nothing(void)
 static void an_answer_is_due_after_the_dial_only(void)
 {
 	for (int state = 0; state <= LBP_SESSION_ENDED; state++) {
-		reach((enum lbp_session_state)state);
+		reach((enum lbp_state)state);
 		upstream_ends();
 		CU_ASSERT_EQUAL(lbp_session_answer_is_due(&session),
 			state == LBP_SESSION_RELAY ||

@@ -1,0 +1,123 @@
+/* A session as an object: how it is made, and what can be known of it. */
+#include <CUnit/CUnit.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "session_world.h"
+#include "suites.h"
+
+static const struct lbp_session_timeouts timeouts = {
+	HANDSHAKE, CONNECT, IDLE, LINGER};
+
+static void a_session_is_made_and_freed(void)
+{
+	struct lbp_session *made = NULL;
+
+	begin();
+	CU_ASSERT_EQUAL_FATAL(
+		lbp_session_new(&made, app, &timeouts, now_ns), LBP_OK);
+	CU_ASSERT_EQUAL(lbp_session_state(made), LBP_SESSION_HANDSHAKE);
+	CU_ASSERT_EQUAL(lbp_session_deadline(made), START + HANDSHAKE);
+	lbp_session_free(made);
+	lbp_session_free(NULL);
+	finish();
+}
+
+static void a_session_may_be_in_storage(void)
+{
+	begin();
+	CU_ASSERT_EQUAL(lbp_session_size(), sizeof(session));
+	CU_ASSERT_PTR_EQUAL(
+		lbp_session_init(&session, app, &timeouts, now_ns), &session);
+	CU_ASSERT_PTR_NULL(lbp_session_init(NULL, app, &timeouts, now_ns));
+	CU_ASSERT_PTR_NULL(lbp_session_init(&session, NULL, &timeouts, now_ns));
+	CU_ASSERT_PTR_NULL(lbp_session_init(&session, app, NULL, now_ns));
+	finish();
+}
+
+static void no_memory_makes_no_session(void)
+{
+	struct lbp_session *made = &session;
+
+	begin();
+	alloc_fail_at(1);
+	CU_ASSERT_EQUAL(
+		lbp_session_new(&made, app, &timeouts, now_ns), LBP_ERR_NOMEM);
+	alloc_fail_at(0);
+	CU_ASSERT_PTR_NULL(made);
+	finish();
+}
+
+static void what_has_to_be_there_is_asked_for(void)
+{
+	struct lbp_event event = {.kind = LBP_EVENT_STOP};
+	struct lbp_session *made = &session;
+
+	begin();
+	CU_ASSERT_EQUAL(
+		lbp_session_new(NULL, app, &timeouts, now_ns), LBP_ERR_NULL);
+	CU_ASSERT_EQUAL(
+		lbp_session_new(&made, NULL, &timeouts, now_ns), LBP_ERR_NULL);
+	CU_ASSERT_PTR_NULL(made);
+	made = &session;
+	CU_ASSERT_EQUAL(
+		lbp_session_new(&made, app, NULL, now_ns), LBP_ERR_NULL);
+	CU_ASSERT_PTR_NULL(made);
+	CU_ASSERT_EQUAL(
+		lbp_session_step(NULL, &event, now_ns, &duties), LBP_ERR_NULL);
+	CU_ASSERT_EQUAL(lbp_session_step(&session, NULL, now_ns, &duties),
+		LBP_ERR_NULL);
+	CU_ASSERT_EQUAL(
+		lbp_session_step(&session, &event, now_ns, NULL), LBP_ERR_NULL);
+	CU_ASSERT_EQUAL(session.state, LBP_SESSION_HANDSHAKE);
+	finish();
+}
+
+/* All that can be asked of a session, at its start. */
+static void a_new_session_is_nobodys(void)
+{
+	begin();
+	CU_ASSERT_EQUAL(lbp_session_state(&session), LBP_SESSION_HANDSHAKE);
+	CU_ASSERT_EQUAL(lbp_session_reason(&session), LBP_REASON_NONE);
+	CU_ASSERT_FALSE(lbp_session_is_admitted(&session));
+	CU_ASSERT_EQUAL(lbp_session_client(&session), LBP_NONE);
+	CU_ASSERT_EQUAL(lbp_session_upstream(&session), LBP_NONE);
+	CU_ASSERT_PTR_NULL(lbp_session_serial(&session));
+	finish();
+}
+
+static void a_session_tells_whose_it_is(void)
+{
+	reach(LBP_SESSION_RELAY);
+	CU_ASSERT_EQUAL(lbp_session_state(&session), LBP_SESSION_RELAY);
+	CU_ASSERT_TRUE(lbp_session_is_admitted(&session));
+	CU_ASSERT_EQUAL(lbp_session_client(&session), ALICE);
+	CU_ASSERT_EQUAL(lbp_session_upstream(&session), 0);
+	CU_ASSERT_PTR_EQUAL(lbp_session_serial(&session), &session.serial);
+	CU_ASSERT_EQUAL(session.serial.octets[0], ALICES);
+	session.flow.pipes[LBP_UP].delivered = 7;
+	session.flow.pipes[LBP_DOWN].delivered = UINT64_MAX;
+	CU_ASSERT_EQUAL(lbp_session_delivered(&session, LBP_UP), 7);
+	CU_ASSERT_EQUAL(lbp_session_delivered(&session, LBP_DOWN), UINT64_MAX);
+	when(LBP_EVENT_STOP);
+	CU_ASSERT_EQUAL(lbp_session_reason(&session), LBP_REASON_SHUTDOWN);
+	finish();
+}
+
+void suite_session_new(void)
+{
+	CU_pSuite suite = CU_add_suite("session as an object", NULL, NULL);
+
+	CU_add_test(suite, "[SES-9] a session is made and freed",
+		a_session_is_made_and_freed);
+	CU_add_test(suite, "[SES-9] a session may be in storage",
+		a_session_may_be_in_storage);
+	CU_add_test(suite, "[ERR-4] no memory makes no session",
+		no_memory_makes_no_session);
+	CU_add_test(suite, "[ERR-4] what has to be there is asked for",
+		what_has_to_be_there_is_asked_for);
+	CU_add_test(suite, "[SES-2] a new session is nobody's",
+		a_new_session_is_nobodys);
+	CU_add_test(suite, "[SES-17][FLW-8] a session tells whose it is",
+		a_session_tells_whose_it_is);
+}
