@@ -2,7 +2,11 @@
 
 #include <string.h>
 
-#include "server/config_reader.h"
+#include "server/config_app.h"
+#include "server/config_client.h"
+#include "server/config_errors.h"
+#include "server/config_field.h"
+#include "server/config_state.h"
 
 #define AT(member) offsetof(struct lbp_config, member)
 #define LEN(array) (sizeof(array) / sizeof((array)[0]))
@@ -201,7 +205,8 @@ static enum lbp_err read_text(
 		lbp_config_say_plain(
 			&message, (struct lbp_toml_string){error.message,
 					  strlen(error.message)});
-		lbp_config_tell(reader, lbp_config_pos(error.pos), &message);
+		lbp_config_add_error(
+			reader, lbp_config_pos(error.pos), &message);
 		return LBP_OK;
 	}
 	if (err != LBP_OK)
@@ -221,7 +226,7 @@ enum lbp_err lbp_config_parse(const char *text, size_t len,
 	*errors = (struct lbp_config_errors){0};
 	err = read_text(&reader, text, len);
 	if (err == LBP_OK)
-		err = lbp_config_hand_over(&reader, errors);
+		err = lbp_config_take_errors(&reader, errors);
 	if (err == LBP_OK) {
 		*out = reader.config;
 		reader.config->arena = reader.kept;

@@ -1,7 +1,11 @@
+#include "server/config_app.h"
+
 #include <string.h>
 
 #include "core/balancer.h"
-#include "server/config_reader.h"
+#include "server/config_errors.h"
+#include "server/config_field.h"
+#include "server/config_state.h"
 
 #define AT(member)          offsetof(struct lbp_config_app, member)
 #define HEALTH_AT(member)   offsetof(struct lbp_health_options, member)
@@ -119,13 +123,13 @@ static const struct lbp_config_key upstream_keys[] = {
 static const struct lbp_config_section upstream_section = {
 	"app.upstream", upstream_keys, LEN(upstream_keys)};
 
-static void tell(struct lbp_config_reader *reader, struct lbp_toml_pos pos,
+static void report(struct lbp_config_reader *reader, struct lbp_toml_pos pos,
 	const char *name, const char *what)
 {
 	struct lbp_config_message message = {.len = 0};
 
 	lbp_config_say(&message, "app.upstream.%s %s", name, what);
-	lbp_config_tell(reader, lbp_config_pos(pos), &message);
+	lbp_config_add_error(reader, lbp_config_pos(pos), &message);
 }
 
 static void check_tcp(
@@ -139,7 +143,7 @@ static void check_tcp(
 			lbp_toml_get(table, tls_keys[i], strlen(tls_keys[i]));
 
 		if (entry != NULL)
-			tell(reader, entry->pos, tls_keys[i],
+			report(reader, entry->pos, tls_keys[i],
 				"is accepted with a tls:// url only, and this "
 				"one is tcp://");
 	}
@@ -166,14 +170,14 @@ static void check_tls(struct lbp_config_reader *reader,
 		lbp_toml_get(table, "private_key", strlen("private_key"));
 
 	if (!is_given(given, "ca"))
-		tell(reader, item->pos, "ca",
+		report(reader, item->pos, "ca",
 			"is required with a tls:// url: the path of the PEM "
 			"file with the upstream's CA");
 	if (certificate != NULL && !is_given(given, "private_key"))
-		tell(reader, certificate->pos, "certificate",
+		report(reader, certificate->pos, "certificate",
 			"must come with private_key, the path of its key");
 	if (private_key != NULL && !is_given(given, "certificate"))
-		tell(reader, private_key->pos, "private_key",
+		report(reader, private_key->pos, "private_key",
 			"must come with certificate, the path of its "
 			"certificate");
 	if (upstream->server_name.ptr == NULL)

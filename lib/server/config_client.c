@@ -1,6 +1,11 @@
+#include "server/config_client.h"
+
 #include <string.h>
 
-#include "server/config_reader.h"
+#include "server/config_app.h"
+#include "server/config_errors.h"
+#include "server/config_field.h"
+#include "server/config_state.h"
 
 #define LEN(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -75,7 +80,7 @@ static void read_grant(struct lbp_config_reader *reader,
 	lbp_config_say_quoted(&message, value->as.string);
 	(void)lbp_config_say_nearest(
 		reader, &message, value->as.string, &reader->app_ids);
-	lbp_config_tell(reader, lbp_config_pos(value->pos), &message);
+	lbp_config_add_error(reader, lbp_config_pos(value->pos), &message);
 }
 
 static void read_grants(
@@ -100,7 +105,7 @@ static void read_grants(
 	lbp_config_names_sort(&reader->client_unknown);
 }
 
-static void tell_no_grant(
+static void report_no_grant(
 	struct lbp_config_reader *reader, const struct lbp_toml_entry *entry)
 {
 	struct lbp_config_message message = {.len = 0};
@@ -110,7 +115,7 @@ static void tell_no_grant(
 	lbp_config_say(&message, " is not one of this client's apps");
 	(void)lbp_config_say_nearest(
 		reader, &message, entry->key, &reader->client_apps);
-	lbp_config_tell(reader, lbp_config_pos(entry->pos), &message);
+	lbp_config_add_error(reader, lbp_config_pos(entry->pos), &message);
 }
 
 /* May this be what something wrong in the client's apps means? [CFG-33]. */
@@ -138,7 +143,7 @@ static void read_override(struct lbp_config_reader *reader,
 	if (!lbp_config_expect(reader, field, &entry->value, LBP_TOML_TABLE))
 		return;
 	if (app == NULL && !may_be_meant(reader, entry->key))
-		tell_no_grant(reader, entry);
+		report_no_grant(reader, entry);
 	if (app != NULL)
 		grant = &client->grants[app->index];
 	lbp_config_say(&path, "client.limits.");

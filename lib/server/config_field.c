@@ -1,6 +1,9 @@
+#include "server/config_field.h"
+
 #include <string.h>
 
-#include "server/config_reader.h"
+#include "server/config_errors.h"
+#include "server/config_state.h"
 
 void lbp_config_read_integer(
 	struct lbp_config_reader *reader, const struct lbp_config_field *field)

@@ -1,7 +1,17 @@
+#include "server/config_names.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include "server/config_reader.h"
+#include "server/config_errors.h"
+#include "server/config_state.h"
+#include "server/config_suggest.h"
+
+enum {
+	LISTED_MAX = 240, /* bytes of a message before a list is cut */
+	/* So many words are compared; later errors get no suggestion. */
+	COMPARED_MAX = 65536,
+};
 
 void lbp_config_names_add(struct lbp_config_reader *reader,
 	struct lbp_config_names *names, struct lbp_config_name name)
@@ -124,7 +134,7 @@ bool lbp_config_names_unique(
 			" is in line %u already (%s), and must be unique",
 			(unsigned)names->items[first].pos.line,
 			names->items[first].label);
-		lbp_config_tell(reader, name->pos, &message);
+		lbp_config_add_error(reader, name->pos, &message);
 		unique = false;
 	}
 	return unique;
@@ -149,4 +159,46 @@ const struct lbp_config_name *lbp_config_names_find(
 	if (low == names->len || compare_keys(&names->items[low], &wanted) != 0)
 		return NULL;
 	return &names->items[low];
+}
+
+static size_t index_of(const struct lbp_config_names *names, const char *shown)
+{
+	size_t i = 0;
+
+	while (i < names->len && names->items[i].shown.ptr != shown)
+		i++;
+	return i;
+}
+
+size_t lbp_config_say_nearest(struct lbp_config_reader *reader,
+	struct lbp_config_message *message, struct lbp_toml_string word,
+	const struct lbp_config_names *names)
+{
+	struct lbp_config_guess guess;
+	const char *before = "; accepted: ";
+
+	lbp_config_guess_init(&guess, word.ptr, word.len);
+	if (reader->compared < COMPARED_MAX) {
+		reader->compared += names->len;
+		for (size_t i = 0; i < names->len; i++)
+			lbp_config_guess_offer(&guess,
+				names->items[i].shown.ptr,
+				names->items[i].shown.len);
+	}
+	if (guess.best != NULL) {
+		lbp_config_say(message, "; did you mean ");
+		lbp_config_say_quoted(message,
+			(struct lbp_toml_string){guess.best, guess.best_len});
+		before = "? accepted: ";
+	}
+	for (size_t i = 0; i < names->len; i++) {
+		lbp_config_say(message, "%s", before);
+		before = ", ";
+		if (message->len > LISTED_MAX) {
+			lbp_config_say(message, "...");
+			break;
+		}
+		lbp_config_say_escaped(message, names->items[i].shown);
+	}
+	return index_of(names, guess.best);
 }

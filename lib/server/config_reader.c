@@ -2,6 +2,9 @@
 
 #include <string.h>
 
+#include "server/config_errors.h"
+#include "server/config_names.h"
+
 static void say_field(struct lbp_config_message *message,
 	const struct lbp_config_section *section, const char *name)
 {
@@ -68,7 +71,7 @@ static void reject_len(struct lbp_config_reader *reader,
 
 	say_must(&message, field);
 	lbp_config_say(&message, "%s", what);
-	lbp_config_tell(reader, lbp_config_pos(pos), &message);
+	lbp_config_add_error(reader, lbp_config_pos(pos), &message);
 }
 
 void lbp_config_reject(struct lbp_config_reader *reader,
@@ -79,7 +82,7 @@ void lbp_config_reject(struct lbp_config_reader *reader,
 
 	say_must(&message, field);
 	say_value(&message, value, why);
-	lbp_config_tell(reader, lbp_config_pos(value->pos), &message);
+	lbp_config_add_error(reader, lbp_config_pos(value->pos), &message);
 }
 
 bool lbp_config_expect(struct lbp_config_reader *reader,
@@ -115,7 +118,7 @@ const struct lbp_toml_array *lbp_config_expect_array(
 	return array;
 }
 
-static void tell_missing(struct lbp_config_reader *reader,
+static void report_missing(struct lbp_config_reader *reader,
 	const struct lbp_config_section *section,
 	const struct lbp_config_key *key, struct lbp_config_pos header)
 {
@@ -124,11 +127,11 @@ static void tell_missing(struct lbp_config_reader *reader,
 	say_field(&message, section, key->name);
 	lbp_config_say(&message, " is required: ");
 	say_accepts(&message, key);
-	lbp_config_tell(reader, header, &message);
+	lbp_config_add_error(reader, header, &message);
 }
 
 /* Returns which key it was taken for, or how many there are. */
-static size_t tell_unknown(struct lbp_config_reader *reader,
+static size_t report_unknown(struct lbp_config_reader *reader,
 	const struct lbp_config_section *section,
 	const struct lbp_toml_entry *entry)
 {
@@ -146,7 +149,7 @@ static size_t tell_unknown(struct lbp_config_reader *reader,
 	lbp_config_say_escaped(&message, entry->key);
 	lbp_config_say(&message, "'");
 	guess = lbp_config_say_nearest(reader, &message, entry->key, &known);
-	lbp_config_tell(reader, lbp_config_pos(entry->pos), &message);
+	lbp_config_add_error(reader, lbp_config_pos(entry->pos), &message);
 	return guess;
 }
 
@@ -172,7 +175,7 @@ static uint32_t read_unknown(struct lbp_config_reader *reader,
 
 	for (size_t i = 0; i < table->len; i++) {
 		if (!is_known(section, &table->entries[i]))
-			meant |= UINT32_C(1) << tell_unknown(
+			meant |= UINT32_C(1) << report_unknown(
 					 reader, section, &table->entries[i]);
 	}
 	return meant;
@@ -197,7 +200,7 @@ uint32_t lbp_config_read_keys(struct lbp_config_reader *reader,
 						&entry->value,
 						(char *)object + key->offset});
 		} else if (key->required && (given >> i & 1) == 0) {
-			tell_missing(reader, section, key, header);
+			report_missing(reader, section, key, header);
 		}
 	}
 	return given;

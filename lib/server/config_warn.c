@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "server/config.h"
-#include "server/config_reader.h"
+#include "server/config_message.h"
 
 /* Where warnings go. */
 struct listener {

@@ -4,7 +4,7 @@
 
 #include "config_expect.h"
 #include "server/config.h"
-#include "server/config_reader.h"
+#include "server/config_field.h"
 #include "suites.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))

@@ -1,6 +1,4 @@
 /* What the configuration's reader makes of mistakes, message by message. */
-#include "server/config_reader.h"
-
 #include <CUnit/CUnit.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,6 +6,10 @@
 
 #include "alloc.h"
 #include "config_expect.h"
+#include "server/config_errors.h"
+#include "server/config_field.h"
+#include "server/config_names.h"
+#include "server/config_state.h"
 #include "suites.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -18,7 +20,7 @@
 #define APP                                                                    \
 	"[[app]]\nid = \"e\"\nlisten = [\"h:1\"]\n[[app.upstream]]\n"          \
 	"url = \"tcp://h:1\"\n"
-/* Three more that can not be told apart by case. */
+/* Three more that cannot be told apart by case. */
 #define APPS                                                                   \
 	"[[app]]\nid = \"ABCDEF\"\nlisten = [\"h:2\"]\n"                       \
 	"upstream = [{ url = \"tcp://h:1\" }]\n"                               \
@@ -313,13 +315,13 @@ static void errors_in_any_order(void)
 			struct lbp_config_message message = {0};
 
 			lbp_config_say(&message, "%s", want->message);
-			lbp_config_tell(&reader,
+			lbp_config_add_error(&reader,
 				(struct lbp_config_pos){
 					want->line, want->column},
 				&message);
 		}
-		CU_ASSERT_EQUAL_FATAL(
-			lbp_config_hand_over(&reader, &errors), LBP_ERR_CONFIG);
+		CU_ASSERT_EQUAL_FATAL(lbp_config_take_errors(&reader, &errors),
+			LBP_ERR_CONFIG);
 		lbp_config_arena_free(reader.scratch);
 		CU_ASSERT_PTR_NULL(reader.messages);
 		CU_ASSERT_EQUAL_FATAL(errors.len, COUNT(wanted));
@@ -392,7 +394,7 @@ static void names_in_any_order(void)
 	CU_ASSERT_EQUAL(list.items[1].pos.column, 8);
 	CU_ASSERT_STRING_EQUAL(list.items[COUNT(names) - 1].key, "b");
 	CU_ASSERT_EQUAL_FATAL(
-		lbp_config_hand_over(&reader, &errors), LBP_ERR_CONFIG);
+		lbp_config_take_errors(&reader, &errors), LBP_ERR_CONFIG);
 	CU_ASSERT_EQUAL_FATAL(errors.len, COUNT(wanted));
 	for (size_t i = 0; i < COUNT(wanted); i++) {
 		CU_ASSERT_EQUAL(errors.items[i].pos.line, wanted[i].line);
@@ -514,12 +516,13 @@ static void no_memory_for_the_list(void)
 	lbp_config_say(&message, "%0*d", (int)align - 1, 0);
 	alloc_fail_at(0);
 	for (size_t i = 0; i < 4096 / align; i++)
-		lbp_config_tell(
+		lbp_config_add_error(
 			&reader, (struct lbp_config_pos){1, 1}, &message);
-	/* What is told takes two chunks more, of which nothing is lost. */
+	/* The errors take two more chunks, of which none leaks. */
 	CU_ASSERT_EQUAL(alloc_count(), 3);
 	alloc_fail_at(1);
-	CU_ASSERT_EQUAL(lbp_config_hand_over(&reader, &errors), LBP_ERR_NOMEM);
+	CU_ASSERT_EQUAL(
+		lbp_config_take_errors(&reader, &errors), LBP_ERR_NOMEM);
 	CU_ASSERT_EQUAL(alloc_count(), 1);
 	alloc_fail_at(0);
 	CU_ASSERT_EQUAL(errors.len, 0);
@@ -604,7 +607,7 @@ void suite_config_reader(void)
 		escapes);
 	CU_add_test(suite, "[CFG-13] a list is cut, not the message",
 		where_a_list_ends);
-	CU_add_test(suite, "[CFG-2] errors are sorted, in whatever order told",
+	CU_add_test(suite, "[CFG-2] errors are sorted, in whatever order found",
 		errors_in_any_order);
 	CU_add_test(suite, "[CFG-14] the first is the first, whatever order",
 		names_in_any_order);

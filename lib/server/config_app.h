@@ -1,0 +1,22 @@
+/* Reading [[app]] and what is below it. Private to lbp_config_*. */
+#ifndef LBP_CONFIG_APP_H
+#define LBP_CONFIG_APP_H
+
+#include "limiter.h"
+#include "server/config.h"
+#include "server/config_reader.h"
+
+/* For lbp_config_key.read; the apps are stored in the configuration. */
+void lbp_config_read_apps(
+	struct lbp_config_reader *reader, const struct lbp_config_field *field);
+
+/*
+ * Reads a table of limits over those in *out; what the table does not have
+ * stays. path is the table's name in messages; the places of what it has go to
+ * *places.
+ */
+void lbp_config_read_limits(struct lbp_config_reader *reader, const char *path,
+	const struct lbp_toml_value *value, struct lbp_limits *out,
+	struct lbp_config_limit_places *places);
+
+#endif

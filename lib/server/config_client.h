@@ -1,0 +1,14 @@
+/* Reading [[client]] and what is below it. Private to lbp_config_*. */
+#ifndef LBP_CONFIG_CLIENT_H
+#define LBP_CONFIG_CLIENT_H
+
+#include "server/config_reader.h"
+
+/*
+ * For lbp_config_key.read; the clients are stored in the configuration. They
+ * refer to apps, which must have been read.
+ */
+void lbp_config_read_clients(
+	struct lbp_config_reader *reader, const struct lbp_config_field *field);
+
+#endif

@@ -1,0 +1,61 @@
+/*
+ * Reading the values that several sections have: numbers, texts, durations,
+ * addresses. Private to lbp_config_*.
+ */
+#ifndef LBP_CONFIG_FIELD_H
+#define LBP_CONFIG_FIELD_H
+
+#include "server/config_reader.h"
+#include "server/config_value.h"
+
+/* What several keys accept. */
+#define LBP_CONFIG_DURATION                                                    \
+	"a duration from \"1ms\" to \"8760h\": an integer and ms, s, m or h"
+#define LBP_CONFIG_ADDRESS "\"host:port\", IPv6 in brackets"
+#define LBP_CONFIG_ID                                                          \
+	"1 to 64 printable ASCII characters, no space, '\"' or '\\'"
+
+/*
+ * For lbp_config_key.read. Each stores at field->out a value of the type that
+ * its name says: uint32_t, bool, uint64_t (duration, nanoseconds), an enum
+ * (choice), struct lbp_config_text (text, id, host), struct lbp_config_address
+ * or, for a table, the object that key->section describes.
+ */
+void lbp_config_read_integer(
+	struct lbp_config_reader *reader, const struct lbp_config_field *field);
+void lbp_config_read_boolean(
+	struct lbp_config_reader *reader, const struct lbp_config_field *field);
+void lbp_config_read_duration(
+	struct lbp_config_reader *reader, const struct lbp_config_field *field);
+void lbp_config_read_choice(
+	struct lbp_config_reader *reader, const struct lbp_config_field *field);
+void lbp_config_read_text(
+	struct lbp_config_reader *reader, const struct lbp_config_field *field);
+void lbp_config_read_id(
+	struct lbp_config_reader *reader, const struct lbp_config_field *field);
+void lbp_config_read_host(
+	struct lbp_config_reader *reader, const struct lbp_config_field *field);
+void lbp_config_read_table(
+	struct lbp_config_reader *reader, const struct lbp_config_field *field);
+void lbp_config_read_address(
+	struct lbp_config_reader *reader, const struct lbp_config_field *field);
+
+/* Copies a string value; out->ptr is NULL if there is no memory. */
+void lbp_config_keep_text(struct lbp_config_reader *reader,
+	const struct lbp_toml_value *value, struct lbp_config_text *out);
+
+/*
+ * Stores a string as an address to listen on, which must be unique; label is
+ * the key that it is the value of.
+ */
+void lbp_config_keep_address(struct lbp_config_reader *reader,
+	const struct lbp_config_field *field,
+	const struct lbp_toml_value *value, const char *label,
+	struct lbp_config_address *out);
+
+/* Copies the host and port of an address that was split without error. */
+void lbp_config_keep_parts(struct lbp_config_reader *reader,
+	const struct lbp_config_parts *parts, struct lbp_toml_pos pos,
+	struct lbp_config_address *out);
+
+#endif
