@@ -1,5 +1,6 @@
-/* lib/toml_scalar.c and lib/toml_datetime.c: any token read as a value. */
+/* toml_scalar.c and toml_datetime.c: any token read as a value. */
 #include "lex.h"
+#include "server/toml_scalar.h"
 
 int main(void)
 {

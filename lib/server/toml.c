@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "server/toml_lex.h"
+#include "server/toml_scalar.h"
 #include "server/toml_tree.h"
 
 struct parser {

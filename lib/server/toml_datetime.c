@@ -1,7 +1,7 @@
 /* Dates and times: RFC 3339, section 5.6, as TOML narrows it. */
 #include <stdlib.h>
 
-#include "server/toml_lex.h"
+#include "server/toml_scalar.h"
 
 /* What is left of a token; ok turns false at the first fault. */
 struct scan {

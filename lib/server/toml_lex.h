@@ -62,20 +62,6 @@ LBP_MUST_CHECK enum lbp_err lbp_lex_key(
 LBP_MUST_CHECK enum lbp_err lbp_lex_string(
 	struct lbp_lex *lex, struct lbp_toml_string *string);
 
-/*
- * A boolean, number, date or time, whose place is the cursor's. Anything
- * else is answered with what a value may be.
- */
-LBP_MUST_CHECK enum lbp_err lbp_lex_scalar(
-	struct lbp_lex *lex, struct lbp_toml_value *value);
-
-/*
- * The part of lbp_lex_scalar that knows dates and times: len bytes of token
- * that begin as one of them does.
- */
-LBP_MUST_CHECK enum lbp_err lbp_lex_datetime(struct lbp_lex *lex,
-	const char *token, size_t len, struct lbp_toml_value *value);
-
 /* Describe a fault, and return LBP_ERR_SYNTAX. */
 enum lbp_err lbp_lex_fail(struct lbp_lex *lex, struct lbp_toml_pos pos,
 	const char *format, ...) __attribute__((format(printf, 3, 4)));

@@ -1,11 +1,11 @@
 /* Booleans and numbers. */
+#include "server/toml_scalar.h"
+
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "server/toml_lex.h"
 
 /* Beyond any exponent that the digits of a text could bring back. */
 #define EXPONENT_MAX INT64_C(1000000000000000)
