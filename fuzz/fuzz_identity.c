@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../cmd/lbproxyd/tls_private.h"
+#include "../cmd/lbproxyd/tls_verify.h"
 #include "oracle.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);

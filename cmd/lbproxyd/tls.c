@@ -5,8 +5,10 @@
 #include <string.h>
 
 #include "server/fault.h"
+#include "tls_bio.h"
 #include "tls_judge.h"
 #include "tls_private.h"
+#include "tls_resume.h"
 
 static void begin(struct tls *tls)
 {

@@ -4,10 +4,13 @@
  * would take them for a broken protocol, send an alert that says so, and drop
  * the TLS session from its cache. [SRV-84]
  */
+#include "tls_bio.h"
+
 #include <errno.h>
+#include <openssl/ssl.h>
 #include <sys/socket.h>
 
-#include "tls_private.h"
+#include "tls_message.h"
 
 /* What a record costs beside its bytes, of the budget. [SRV-87]. */
 #define RECORD_COST 1024

@@ -3,10 +3,10 @@
  * stranger's hello offers must not choose how much work it makes. [SRV-62],
  * [SRV-63].
  */
+#include "tls_groups.h"
+
 #include <openssl/obj_mac.h>
 #include <string.h>
-
-#include "tls_private.h"
 
 /* Without tls.groups: what every client has, at 0.1 ms each. */
 #define DEFAULT_GROUPS "X25519:P-256"

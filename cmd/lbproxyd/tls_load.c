@@ -6,9 +6,13 @@
 #include <sys/stat.h>
 
 #include "server/hello.h"
+#include "tls_bio.h"
+#include "tls_groups.h"
 #include "tls_judge.h"
 #include "tls_list.h"
 #include "tls_private.h"
+#include "tls_resume.h"
+#include "tls_verify.h"
 
 /* TLS sessions that may be resumed at most. [SRV-69]. */
 #define CACHE_SESSIONS 4096

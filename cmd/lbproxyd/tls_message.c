@@ -4,10 +4,12 @@
  * keys, and has no way to refuse a message in between. So one that is too much
  * is broken instead, and OpenSSL refuses it as such. [SRV-64], [SRV-65].
  */
+#include "tls_message.h"
+
+#include <openssl/ssl.h>
 #include <string.h>
 
 #include "server/hello.h"
-#include "tls_private.h"
 
 #define HEADER 4
 

@@ -2,6 +2,8 @@
  * Which TLS sessions are resumed, and until when. [SRV-12], [SRV-68] to
  * [SRV-71].
  */
+#include "tls_resume.h"
+
 #include "app.h"
 #include "clock.h"
 #include "tls_private.h"

@@ -2,8 +2,11 @@
  * Who is this client? A certificate is judged inside the handshake, so that
  * whoever is refused gets a fatal alert. [SRV-9] to [SRV-12].
  */
+#include "tls_verify.h"
+
 #include <openssl/x509_vfy.h>
 
+#include "tls_groups.h"
 #include "tls_judge.h"
 #include "tls_private.h"
 
