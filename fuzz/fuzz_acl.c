@@ -8,6 +8,8 @@
  * - the serials: a byte for the length, modulo 20, plus 1, a byte of which
  *   the octets are made, and the client;
  * - the grants: a client and an application.
+ * The list is made three times: of serials, of ids, each the text of a serial,
+ * and of both in turn.
  */
 #include <string.h>
 
@@ -21,8 +23,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 #define LIST_MAX 16
 
 struct lists {
-	struct lbp_acl_serial serials[LIST_MAX];
+	struct lbp_acl_name names[LIST_MAX];
+	char ids[LIST_MAX][LBP_SERIAL_TEXT_MAX];
 	struct lbp_acl_grant grants[LIST_MAX];
+};
+
+enum kinds {
+	SERIALS,
+	IDS,
+	BOTH
 };
 
 static struct lbp_serial draw_serial(struct bytes *bytes)
@@ -45,17 +54,41 @@ static uint32_t draw_number(struct bytes *bytes)
 	return number > 0xf0 ? UINT32_MAX - number % 4 : number % 32;
 }
 
-static void check_serial(const struct lbp_acl *acl,
-	const struct model_acl *model, const struct lbp_serial *serial)
+static void check_names(const struct lbp_acl *acl,
+	const struct model_acl *model, const struct lbp_name *names, size_t len)
 {
 	uint32_t got = UINT32_MAX;
 	uint32_t want = UINT32_MAX;
-	enum lbp_err got_err = lbp_acl_identify(acl, serial, &got);
-	enum lbp_err want_err = model_acl_identify(model, serial, &want);
+	enum lbp_err got_err = lbp_acl_identify(acl, names, len, &got);
+	enum lbp_err want_err = model_acl_identify(model, names, len, &want);
 
+	if (len != 1)
+		ORACLE("ACL-7", got_err == want_err && got == want,
+			"%zu names: %s, client %u instead of %u", len,
+			lbp_err_text(got_err), got, want);
+	if (len == 1 && names->kind == LBP_NAME_NUMBER)
+		ORACLE("ACL-6", got_err == want_err && got == want,
+			"number %u: %s, client %u", names->number,
+			lbp_err_text(got_err), got);
 	ORACLE("ACL-2", got_err == want_err, "%s instead of %s",
 		lbp_err_text(got_err), lbp_err_text(want_err));
 	ORACLE("ACL-2", got == want, "client %u instead of %u", got, want);
+}
+
+/* As a serial, and as the id that is its text. */
+static void check_serial(const struct lbp_acl *acl,
+	const struct model_acl *model, const struct lbp_serial *serial)
+{
+	char text[LBP_SERIAL_TEXT_MAX];
+	struct lbp_name name = lbp_name_of_serial(serial);
+
+	check_names(acl, model, &name, 1);
+	/* Of 20 octets that begin with 0 there is no text. */
+	if (serial->octets[0] == 0)
+		return;
+	lbp_serial_format(serial, text);
+	name = lbp_name_of_id(text);
+	check_names(acl, model, &name, 1);
 }
 
 /* The serial, and those next to it in length and in value. */
@@ -71,6 +104,27 @@ static void check_around(const struct lbp_acl *acl,
 	if (serial.len < LBP_SERIAL_MAX) {
 		serial.len++;
 		check_serial(acl, model, &serial);
+	}
+}
+
+/* No name, two that are listed, and one of them with a number. */
+static void check_several(
+	const struct lbp_acl *acl, const struct model_acl *model)
+{
+	struct lbp_name names[3];
+
+	check_names(acl, model, names, 0);
+	for (uint32_t i = 0; i < 12; i++) {
+		names[0] = lbp_name_of_number(i);
+		check_names(acl, model, names, 1);
+	}
+	for (size_t i = 0; i < model->name_len; i++) {
+		names[0] = model->names[i].name;
+		names[1] = model->names[model->name_len - 1 - i].name;
+		names[2] = lbp_name_of_number((uint32_t)i);
+		check_names(acl, model, names, 2);
+		check_names(acl, model, names + 1, 2);
+		check_names(acl, model, names, 3);
 	}
 }
 
@@ -91,8 +145,7 @@ static void check_pair(const struct lbp_acl *acl, const struct model_acl *model,
 
 static void check_all(const struct lbp_acl *acl, const struct model_acl *model)
 {
-	for (size_t i = 0; i < model->serial_len; i++)
-		check_around(acl, model, model->serials[i].serial);
+	check_several(acl, model);
 	for (uint32_t client = 0; client < 12; client++) {
 		for (uint32_t app = 0; app < 24; app++)
 			check_pair(acl, model, client, app);
@@ -101,38 +154,62 @@ static void check_all(const struct lbp_acl *acl, const struct model_acl *model)
 	}
 }
 
+static void name_all(struct lists *lists, const struct lbp_serial *serials,
+	size_t len, enum kinds kinds)
+{
+	for (size_t i = 0; i < len; i++) {
+		bool is_id = kinds == IDS || (kinds == BOTH && i % 2 == 1);
+
+		lists->names[i].name = is_id ? lbp_name_of_id(lists->ids[i])
+					     : lbp_name_of_serial(&serials[i]);
+		lbp_serial_format(&serials[i], lists->ids[i]);
+	}
+}
+
+static void check_kinds(const struct lists *lists,
+	const struct model_acl *model, const struct lbp_serial *serials)
+{
+	/* Not NULL: an error has to make it so. */
+	struct lbp_acl *acl = (struct lbp_acl *)(uintptr_t)lists;
+	enum lbp_err got =
+		lbp_acl_new(&acl, model->names, model->name_len, model->grants,
+			model->grant_len, model->client_len, model->app_len);
+	enum lbp_err want = model_acl_judge(model);
+
+	ORACLE("ACL-5", got == want, "%s instead of %s", lbp_err_text(got),
+		lbp_err_text(want));
+	ORACLE("ACL-1", (acl != NULL) == (got == LBP_OK),
+		"a list and an error, or neither");
+	if (acl != NULL) {
+		for (size_t i = 0; i < model->name_len; i++)
+			check_around(acl, model, serials[i]);
+		check_all(acl, model);
+	}
+	lbp_acl_free(acl);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	struct bytes bytes = {data, len};
 	struct lists lists;
-	struct model_acl model = {
-		.serials = lists.serials, .grants = lists.grants};
-	/* Not NULL: an error has to make it so. */
-	struct lbp_acl *acl = (struct lbp_acl *)&lists;
-	enum lbp_err got;
-	enum lbp_err want;
+	struct lbp_serial serials[LIST_MAX];
+	struct model_acl model = {.names = lists.names, .grants = lists.grants};
 
 	model.client_len = bytes_below(&bytes, 10);
 	model.app_len = bytes_below(&bytes, 20);
-	model.serial_len = bytes_below(&bytes, LIST_MAX + 1);
+	model.name_len = bytes_below(&bytes, LIST_MAX + 1);
 	model.grant_len = bytes_below(&bytes, LIST_MAX + 1);
-	for (size_t i = 0; i < model.serial_len; i++) {
-		lists.serials[i].serial = draw_serial(&bytes);
-		lists.serials[i].client = draw_number(&bytes);
+	for (size_t i = 0; i < model.name_len; i++) {
+		serials[i] = draw_serial(&bytes);
+		lists.names[i].client = draw_number(&bytes);
 	}
 	for (size_t i = 0; i < model.grant_len; i++) {
 		lists.grants[i].client = draw_number(&bytes);
 		lists.grants[i].app = draw_number(&bytes);
 	}
-	got = lbp_acl_new(&acl, lists.serials, model.serial_len, lists.grants,
-		model.grant_len, model.client_len, model.app_len);
-	want = model_acl_judge(&model);
-	ORACLE("ACL-5", got == want, "%s instead of %s", lbp_err_text(got),
-		lbp_err_text(want));
-	ORACLE("ACL-1", (acl != NULL) == (got == LBP_OK),
-		"a list and an error, or neither");
-	if (acl != NULL)
-		check_all(acl, &model);
-	lbp_acl_free(acl);
+	for (enum kinds kinds = SERIALS; kinds <= BOTH; kinds++) {
+		name_all(&lists, serials, model.name_len, kinds);
+		check_kinds(&lists, &model, serials);
+	}
 	return 0;
 }

@@ -47,13 +47,13 @@ static uint32_t draw_upstream(struct run *run)
 
 static void identify(struct run *run)
 {
-	struct lbp_serial serial = twin_serial(
+	struct lbp_name name = twin_name(
 		(uint8_t)(1 + bytes_below(&run->bytes, MODEL_APP_SERIALS + 1)));
 	uint32_t got = LBP_NONE;
 	uint32_t want = LBP_NONE;
-	enum lbp_err got_err = lbp_app_identify(run->twin.app, &serial, &got);
+	enum lbp_err got_err = lbp_app_identify(run->twin.app, &name, 1, &got);
 	enum lbp_err want_err =
-		model_app_identify(&run->twin.model, &serial, &want);
+		model_app_identify(&run->twin.model, &name, 1, &want);
 
 	ORACLE("ACL-3", got_err == want_err, "%s instead of %s",
 		lbp_err_text(got_err), lbp_err_text(want_err));

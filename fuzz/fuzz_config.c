@@ -220,7 +220,7 @@ static void check_client(
 /* The access list refuses a serial that is listed twice. */
 static void check_acl(const struct lbp_config *config)
 {
-	struct lbp_acl_serial *serials;
+	struct lbp_acl_name *names;
 	struct lbp_acl *acl;
 	size_t len = 0;
 	size_t at = 0;
@@ -228,21 +228,22 @@ static void check_acl(const struct lbp_config *config)
 
 	for (size_t i = 0; i < config->client_len; i++)
 		len += config->clients[i].serial_len;
-	serials = calloc(len + 1, sizeof(*serials));
-	if (serials == NULL)
+	names = calloc(len + 1, sizeof(*names));
+	if (names == NULL)
 		abort();
 	for (size_t i = 0; i < config->client_len; i++) {
 		const struct lbp_config_client *client = &config->clients[i];
 
 		for (size_t j = 0; j < client->serial_len; j++)
-			serials[at++] = (struct lbp_acl_serial){
-				client->serials[j], (uint32_t)i};
+			names[at++] = (struct lbp_acl_name){
+				lbp_name_of_serial(&client->serials[j]),
+				(uint32_t)i};
 	}
-	err = lbp_acl_new(&acl, serials, len, NULL, 0,
+	err = lbp_acl_new(&acl, names, len, NULL, 0,
 		(uint32_t)config->client_len, (uint32_t)config->app_len);
 	ORACLE("CFG-44", err == LBP_OK, "%s", lbp_err_text(err));
 	lbp_acl_free(acl);
-	free(serials);
+	free(names);
 }
 
 static void check_config(const struct lbp_config *config)

@@ -681,8 +681,9 @@ static void make_app(uint8_t how)
 {
 	static const struct lbp_app_upstream upstreams[UPSTREAMS] = {
 		{"tcp://a:1", 1}, {"tcp://b:1", 1}};
-	struct lbp_acl_serial serials[2] = {
-		{{.octets = {1}, .len = 1}, 0}, {{.octets = {2}, .len = 1}, 1}};
+	struct lbp_acl_name names[2] = {
+		{{.serial = {.octets = {1}, .len = 1}}, 0},
+		{{.serial = {.octets = {2}, .len = 1}}, 1}};
 	struct lbp_acl_grant grant = {.client = 0, .app = 0};
 	struct lbp_app_client client = {0, {.concurrent = 1}};
 	struct lbp_app_options options = {.id = "app",
@@ -695,7 +696,7 @@ static void make_app(uint8_t how)
 		.clients = &client,
 		.client_len = 1};
 
-	if (lbp_acl_new(&run.acl, serials, 2, &grant, 1, 2, 1) != LBP_OK)
+	if (lbp_acl_new(&run.acl, names, 2, &grant, 1, 2, 1) != LBP_OK)
 		abort();
 	options.acl = run.acl;
 	if (lbp_app_new(&run.app.app, &options, 0) != LBP_OK)

@@ -721,7 +721,8 @@ static void operate(uint8_t what)
 static void make_app(void)
 {
 	static const struct lbp_app_upstream upstream = {"tcp://a:1", 1};
-	struct lbp_acl_serial serial = {{.octets = {1}, .len = 1}, 0};
+	static const struct lbp_serial serial = {.octets = {1}, .len = 1};
+	struct lbp_acl_name name = {lbp_name_of_serial(&serial), 0};
 	struct lbp_acl_grant grant = {.client = 0, .app = 0};
 	struct lbp_app_client client = {.client = 0};
 	struct lbp_app_options options = {.id = "app",
@@ -731,7 +732,7 @@ static void make_app(void)
 		.clients = &client,
 		.client_len = 1};
 
-	if (lbp_acl_new(&run.acl, &serial, 1, &grant, 1, 1, 1) != LBP_OK)
+	if (lbp_acl_new(&run.acl, &name, 1, &grant, 1, 1, 1) != LBP_OK)
 		abort();
 	options.acl = run.acl;
 	if (lbp_app_new(&run.app.app, &options, 0) != LBP_OK)

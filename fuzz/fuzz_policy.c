@@ -81,15 +81,15 @@ static uint32_t draw_upstream(struct run *run, const struct target *target)
 
 static void identify(struct run *run, const struct target *target)
 {
-	struct lbp_serial serial = twin_serial(
+	struct lbp_name who = twin_name(
 		(uint8_t)(1 + bytes_below(&run->bytes, MODEL_APP_SERIALS + 1)));
 	uint32_t got = LBP_NONE;
 	uint32_t name = LBP_NONE;
 	uint32_t want = LBP_NONE;
 	enum lbp_err got_err =
-		lbp_app_identify(target->app->app, &serial, &got);
+		lbp_app_identify(target->app->app, &who, 1, &got);
 	enum lbp_err want_err =
-		model_app_identify(&target->app->model, &serial, &name);
+		model_app_identify(&target->app->model, &who, 1, &name);
 
 	if (name != LBP_NONE)
 		want = target->numbers[name];

@@ -52,7 +52,8 @@ static const enum lbp_event_kind usual[][4] = {
 		LBP_EVENT_CLIENT_RESET, LBP_EVENT_DIAL_DONE},
 };
 
-static struct lbp_event draw_event(struct run *run, enum lbp_event_kind kind)
+static struct lbp_event draw_event(
+	struct run *run, struct twin_session *twin, enum lbp_event_kind kind)
 {
 	static const enum lbp_reason failures[] = {LBP_REASON_HANDSHAKE_FAILED,
 		LBP_REASON_UNTRUSTED, LBP_REASON_EXPIRED, LBP_REASON_REVOKED};
@@ -60,10 +61,13 @@ static struct lbp_event draw_event(struct run *run, enum lbp_event_kind kind)
 		LBP_REASON_SHUTDOWN, LBP_REASON_INTERNAL};
 	struct lbp_event event = {.kind = kind};
 
-	if (kind == LBP_EVENT_IDENTIFIED)
-		event.serial = twin_serial(
+	if (kind == LBP_EVENT_IDENTIFIED) {
+		twin->name = twin_name(
 			(uint8_t)(1 + bytes_below(&run->bytes,
 					      MODEL_APP_SERIALS + 1)));
+		event.names = &twin->name;
+		event.name_len = 1;
+	}
 	if (kind == LBP_EVENT_HANDSHAKE_FAILED)
 		event.reason = failures[bytes_below(&run->bytes, 4)];
 	if (kind == LBP_EVENT_STOP)
@@ -90,7 +94,7 @@ static void take(struct run *run, struct twin_session *twin,
 static void step(
 	struct run *run, struct twin_session *twin, enum lbp_event_kind kind)
 {
-	struct lbp_event event = draw_event(run, kind);
+	struct lbp_event event = draw_event(run, twin, kind);
 
 	take(run, twin, &event);
 }

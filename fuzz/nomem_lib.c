@@ -31,7 +31,7 @@ enum lbp_err __real_lbp_toml_parse(const char *text, size_t len,
 enum lbp_err __real_lbp_config_parse(const char *text, size_t len,
 	struct lbp_config **out, struct lbp_config_errors *errors);
 enum lbp_err __real_lbp_acl_new(struct lbp_acl **out,
-	const struct lbp_acl_serial *serials, size_t serial_len,
+	const struct lbp_acl_name *names, size_t name_len,
 	const struct lbp_acl_grant *grants, size_t grant_len,
 	uint32_t client_len, uint32_t app_len);
 enum lbp_err __real_lbp_app_next(struct lbp_app **out,
@@ -45,7 +45,7 @@ enum lbp_err __wrap_lbp_toml_parse(const char *text, size_t len,
 enum lbp_err __wrap_lbp_config_parse(const char *text, size_t len,
 	struct lbp_config **out, struct lbp_config_errors *errors);
 enum lbp_err __wrap_lbp_acl_new(struct lbp_acl **out,
-	const struct lbp_acl_serial *serials, size_t serial_len,
+	const struct lbp_acl_name *names, size_t name_len,
 	const struct lbp_acl_grant *grants, size_t grant_len,
 	uint32_t client_len, uint32_t app_len);
 enum lbp_err __wrap_lbp_app_next(struct lbp_app **out,
@@ -69,8 +69,8 @@ struct call {
 	struct lbp_toml_error toml_error;
 	struct lbp_config *config;
 	struct lbp_config_errors errors;
-	const struct lbp_acl_serial *serials;
-	size_t serial_len;
+	const struct lbp_acl_name *names;
+	size_t name_len;
 	const struct lbp_acl_grant *grants;
 	size_t grant_len;
 	uint32_t client_len;
@@ -234,7 +234,7 @@ static void release_config(struct call *call)
 
 static enum lbp_err make_acl(struct call *call)
 {
-	return __real_lbp_acl_new(&call->acl, call->serials, call->serial_len,
+	return __real_lbp_acl_new(&call->acl, call->names, call->name_len,
 		call->grants, call->grant_len, call->client_len, call->app_len);
 }
 
@@ -325,7 +325,7 @@ enum lbp_err __wrap_lbp_config_parse(const char *text, size_t len,
 }
 
 enum lbp_err __wrap_lbp_acl_new(struct lbp_acl **out,
-	const struct lbp_acl_serial *serials, size_t serial_len,
+	const struct lbp_acl_name *names, size_t name_len,
 	const struct lbp_acl_grant *grants, size_t grant_len,
 	uint32_t client_len, uint32_t app_len)
 {
@@ -333,8 +333,8 @@ enum lbp_err __wrap_lbp_acl_new(struct lbp_acl **out,
 		.make = make_acl,
 		.is_empty = is_acl_empty,
 		.release = release_acl,
-		.serials = serials,
-		.serial_len = serial_len,
+		.names = names,
+		.name_len = name_len,
 		.grants = grants,
 		.grant_len = grant_len,
 		.client_len = client_len,
@@ -342,8 +342,8 @@ enum lbp_err __wrap_lbp_acl_new(struct lbp_acl **out,
 
 	if (!failure.armed)
 		try_all(&call);
-	return __real_lbp_acl_new(out, serials, serial_len, grants, grant_len,
-		client_len, app_len);
+	return __real_lbp_acl_new(
+		out, names, name_len, grants, grant_len, client_len, app_len);
 }
 
 /* An application that is new, or what one is to become. */

@@ -102,13 +102,13 @@ uint32_t lbp_app_upstreams(const struct lbp_app *app);
 const char *lbp_app_upstream(const struct lbp_app *app, uint32_t upstream);
 
 /*
- * Who has this serial, and may they use this application? The number of the
+ * Who has these names, and may they use this application? The number of the
  * client goes to *client, also with LBP_ERR_NOT_ALLOWED, unless the
- * application is retired. LBP_ERR_UNKNOWN_CLIENT: *client is as before.
- * Source: [ACL-2], [ACL-3], [APP-12].
+ * application is retired. LBP_ERR_UNKNOWN_CLIENT: *client is as before; see
+ * lbp_acl_identify. Source: [ACL-2], [ACL-3], [APP-12].
  */
 LBP_MUST_CHECK enum lbp_err lbp_app_identify(const struct lbp_app *app,
-	const struct lbp_serial *serial, uint32_t *client);
+	const struct lbp_name *names, size_t name_len, uint32_t *client);
 
 /*
  * Admits one session of a client at now_ns; lbp_app_leave ends it.

@@ -15,6 +15,7 @@
 #include "flow.h"
 #include "health.h"
 #include "limiter.h"
+#include "name.h"
 #include "serial.h"
 #include "session.h"
 #include "timers.h"

@@ -17,7 +17,7 @@
 #include "app.h"
 #include "err.h"
 #include "flow.h"
-#include "serial.h"
+#include "name.h"
 
 LBP_BEGIN_DECLS
 
@@ -70,7 +70,7 @@ enum lbp_reason {
 #undef LBP_REASON_ENUM
 
 enum lbp_event_kind {
-	LBP_EVENT_IDENTIFIED,       /* serial: a trusted certificate's */
+	LBP_EVENT_IDENTIFIED,       /* names: what the client is known by */
 	LBP_EVENT_HANDSHAKE_DONE,   /* the client's */
 	LBP_EVENT_HANDSHAKE_FAILED, /* reason: why */
 	LBP_EVENT_DIAL_DONE,        /* the upstream's TLS included */
@@ -92,8 +92,11 @@ enum lbp_event_kind {
 
 struct lbp_event {
 	enum lbp_event_kind kind;
-	struct lbp_serial serial; /* IDENTIFIED */
-	enum lbp_reason reason;   /* HANDSHAKE_FAILED, STOP */
+	/* IDENTIFIED; must outlive the session, which asks again after a
+	 * reload. */
+	const struct lbp_name *names;
+	size_t name_len;
+	enum lbp_reason reason; /* HANDSHAKE_FAILED, STOP */
 	bool is_full; /* HANDSHAKE_DONE: no place for one more session */
 };
 
@@ -187,8 +190,12 @@ bool lbp_session_is_admitted(const struct lbp_session *session);
 /* Whose it is, by the number in the access list; LBP_NONE: nobody's. */
 uint32_t lbp_session_client(const struct lbp_session *session);
 
-/* The serial that it was last identified by; NULL before. The session's. */
-const struct lbp_serial *lbp_session_serial(const struct lbp_session *session);
+/*
+ * The names that it was last identified by, the caller's of then; NULL before.
+ * How many there are goes to *len, unless that is NULL.
+ */
+const struct lbp_name *lbp_session_names(
+	const struct lbp_session *session, size_t *len);
 
 /* The upstream that was chosen last; LBP_NONE: none, or none was left. */
 uint32_t lbp_session_upstream(const struct lbp_session *session);

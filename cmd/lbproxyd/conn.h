@@ -37,6 +37,7 @@ struct conn {
 	struct conns *conns;
 	struct served_app *app;
 	struct lbp_session *session; /* in the same block */
+	struct lbp_name name;        /* the client's, for the session */
 	struct alarm alarm;          /* the session's deadline */
 	struct stream client;
 	struct stream upstream;

@@ -67,8 +67,10 @@ static bool identify(void *user, const struct lbp_serial *serial)
 {
 	struct conn *conn = user;
 
+	conn->name = lbp_name_of_serial(serial);
 	conn_step(conn, (struct lbp_event){.kind = LBP_EVENT_IDENTIFIED,
-				.serial = *serial});
+				.names = &conn->name,
+				.name_len = 1});
 	return lbp_session_is_authorized(conn->session);
 }
 

@@ -7,7 +7,7 @@
 static void add_who(struct log_line *line, const struct conn *conn)
 {
 	const struct lbp_session *session = conn->session;
-	const struct lbp_serial *known = lbp_session_serial(session);
+	const struct lbp_name *known = lbp_session_names(session, NULL);
 	const struct snapshot *snapshot = conn->conns->snapshot;
 	char serial[LBP_SERIAL_TEXT_MAX];
 	char peer[ADDRESS_TEXT_MAX];
@@ -17,7 +17,7 @@ static void add_who(struct log_line *line, const struct conn *conn)
 		lbp_policy_client_id(
 			&snapshot->policy, lbp_session_client(session)));
 	if (known != NULL) {
-		lbp_serial_format(known, serial);
+		lbp_serial_format(&known->serial, serial);
 		log_string(line, "serial", serial);
 	}
 	log_string(line, "peer", address_text(&conn->peer, peer));

@@ -1,6 +1,9 @@
 #include "model_acl.h"
 
-static bool is_equal(const struct lbp_serial *a, const struct lbp_serial *b)
+#include <string.h>
+
+static bool is_same_serial(
+	const struct lbp_serial *a, const struct lbp_serial *b)
 {
 	if (a->len != b->len)
 		return false;
@@ -11,21 +14,28 @@ static bool is_equal(const struct lbp_serial *a, const struct lbp_serial *b)
 	return true;
 }
 
-static size_t listed(
-	const struct model_acl *model, const struct lbp_serial *serial)
+static bool is_equal(const struct lbp_name *a, const struct lbp_name *b)
+{
+	if (a->kind != b->kind)
+		return false;
+	return a->kind == LBP_NAME_ID ? strcmp(a->id, b->id) == 0
+				      : is_same_serial(&a->serial, &b->serial);
+}
+
+static size_t listed(const struct model_acl *model, const struct lbp_name *name)
 {
 	size_t count = 0;
 
-	for (size_t i = 0; i < model->serial_len; i++)
-		count += is_equal(serial, &model->serials[i].serial);
+	for (size_t i = 0; i < model->name_len; i++)
+		count += is_equal(name, &model->names[i].name);
 	return count;
 }
 
 enum lbp_err model_acl_judge(const struct model_acl *model)
 {
-	for (size_t i = 0; i < model->serial_len; i++) {
-		if (model->serials[i].client >= model->client_len ||
-			listed(model, &model->serials[i].serial) > 1)
+	for (size_t i = 0; i < model->name_len; i++) {
+		if (model->names[i].client >= model->client_len ||
+			listed(model, &model->names[i].name) > 1)
 			return LBP_ERR_RANGE;
 	}
 	for (size_t i = 0; i < model->grant_len; i++) {
@@ -36,16 +46,37 @@ enum lbp_err model_acl_judge(const struct model_acl *model)
 	return LBP_OK;
 }
 
-enum lbp_err model_acl_identify(const struct model_acl *model,
-	const struct lbp_serial *serial, uint32_t *client)
+static bool has_name(const struct model_acl *model, uint32_t client,
+	const struct lbp_name *name)
 {
-	for (size_t i = 0; i < model->serial_len; i++) {
-		if (is_equal(serial, &model->serials[i].serial)) {
-			*client = model->serials[i].client;
-			return LBP_OK;
-		}
+	if (name->kind == LBP_NAME_NUMBER)
+		return name->number == client;
+	for (size_t i = 0; i < model->name_len; i++) {
+		if (model->names[i].client == client &&
+			is_equal(name, &model->names[i].name))
+			return true;
 	}
-	return LBP_ERR_UNKNOWN_CLIENT;
+	return false;
+}
+
+enum lbp_err model_acl_identify(const struct model_acl *model,
+	const struct lbp_name *names, size_t len, uint32_t *client)
+{
+	uint32_t owners = 0;
+	uint32_t owner = LBP_NONE;
+
+	for (uint32_t c = 0; c < model->client_len; c++) {
+		bool has_any = false;
+
+		for (size_t i = 0; i < len; i++)
+			has_any = has_any || has_name(model, c, &names[i]);
+		owners += has_any;
+		owner = has_any ? c : owner;
+	}
+	if (owners != 1)
+		return LBP_ERR_UNKNOWN_CLIENT;
+	*client = owner;
+	return LBP_OK;
 }
 
 enum lbp_err model_acl_authorize(

@@ -6,8 +6,8 @@
 
 /* Both lists belong to the caller. */
 struct model_acl {
-	const struct lbp_acl_serial *serials;
-	size_t serial_len;
+	const struct lbp_acl_name *names; /* serials and ids */
+	size_t name_len;
 	const struct lbp_acl_grant *grants;
 	size_t grant_len;
 	uint32_t client_len;
@@ -18,7 +18,7 @@ struct model_acl {
 enum lbp_err model_acl_judge(const struct model_acl *model);
 
 enum lbp_err model_acl_identify(const struct model_acl *model,
-	const struct lbp_serial *serial, uint32_t *client);
+	const struct lbp_name *names, size_t len, uint32_t *client);
 
 enum lbp_err model_acl_authorize(
 	const struct model_acl *model, uint32_t client, uint32_t app);

@@ -169,25 +169,39 @@ void model_app_retire(struct model_app *model)
 	model->retired = true;
 }
 
-enum lbp_err model_app_identify(const struct model_app *model,
-	const struct lbp_serial *serial, uint32_t *client)
+/* Is this one of the names, all of which are serials here? */
+static bool is_among(
+	const struct lbp_name *names, size_t len, const uint8_t octet)
 {
+	for (size_t i = 0; i < len; i++) {
+		if (names[i].serial.len == 1 &&
+			names[i].serial.octets[0] == octet)
+			return true;
+	}
+	return false;
+}
+
+enum lbp_err model_app_identify(const struct model_app *model,
+	const struct lbp_name *names, size_t len, uint32_t *client)
+{
+	uint32_t owner = LBP_NONE;
+
 	if (model->retired)
 		return LBP_ERR_NOT_ALLOWED;
 	for (uint32_t i = 0; i < model->serial_len; i++) {
-		const struct lbp_acl_serial *listed = &model->serials[i];
+		const struct model_app_serial *listed = &model->serials[i];
 
 		if (listed->client == LBP_NONE ||
-			listed->serial.len != serial->len ||
-			memcmp(listed->serial.octets, serial->octets,
-				serial->len) != 0)
+			!is_among(names, len, listed->octet))
 			continue;
-		*client = listed->client;
-		return model->clients[listed->client].granted
-			       ? LBP_OK
-			       : LBP_ERR_NOT_ALLOWED;
+		if (owner != LBP_NONE && owner != listed->client)
+			return LBP_ERR_UNKNOWN_CLIENT;
+		owner = listed->client;
 	}
-	return LBP_ERR_UNKNOWN_CLIENT;
+	if (owner == LBP_NONE)
+		return LBP_ERR_UNKNOWN_CLIENT;
+	*client = owner;
+	return model->clients[owner].granted ? LBP_OK : LBP_ERR_NOT_ALLOWED;
 }
 
 uint32_t model_app_recent(

@@ -45,10 +45,16 @@ struct model_app_client {
 	uint64_t forgotten; /* so many of them, at reloads */
 };
 
+/* Whose serial, of this one octet, it is; LBP_NONE: nobody's. */
+struct model_app_serial {
+	uint8_t octet;
+	uint32_t client;
+};
+
 struct model_app {
 	uint32_t number; /* in the access list */
 	uint32_t serial_len;
-	struct lbp_acl_serial serials[MODEL_APP_SERIALS];
+	struct model_app_serial serials[MODEL_APP_SERIALS];
 	uint32_t client_len;
 	struct model_app_client clients[MODEL_APP_CLIENTS];
 	uint32_t upstream_len;
@@ -83,7 +89,7 @@ bool model_app_serves(const struct model_app *model, uint32_t upstream);
 
 /* These do as their namesakes in app.h; tried has a bit for each upstream. */
 enum lbp_err model_app_identify(const struct model_app *model,
-	const struct lbp_serial *serial, uint32_t *client);
+	const struct lbp_name *names, size_t len, uint32_t *client);
 enum lbp_err model_app_admit(
 	struct model_app *model, uint32_t client, uint64_t now_ns);
 enum lbp_err model_app_leave(struct model_app *model, uint32_t client);

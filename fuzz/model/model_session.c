@@ -110,11 +110,11 @@ static void end_of_dial(
 static void identify(struct model_session *model, const struct lbp_event *event,
 	uint64_t now_ns, struct lbp_duties *duties)
 {
-	model->serial = event->serial;
-	model->identified = true;
+	model->names = event->names;
+	model->name_len = event->name_len;
 	model->client = LBP_NONE;
 	switch (model_app_identify(
-		model->app, &event->serial, &model->client)) {
+		model->app, event->names, event->name_len, &model->client)) {
 	case LBP_OK:
 		model->state = LBP_SESSION_AUTHORIZED;
 		return;
@@ -139,7 +139,7 @@ static void admit(struct model_session *model, bool is_full, uint64_t now_ns,
 	/* By the policy as it is now, whatever it was during the handshake. */
 	model->client = LBP_NONE;
 	switch (model_app_identify(
-		model->app, &model->serial, &model->client)) {
+		model->app, model->names, model->name_len, &model->client)) {
 	case LBP_OK:
 		break;
 	case LBP_ERR_NOT_ALLOWED:
@@ -168,13 +168,13 @@ static void admit(struct model_session *model, bool is_full, uint64_t now_ns,
 	}
 }
 
-/* Who was told of a reload before the admission is whoever has the serial. */
+/* Who was told of a reload before the admission is whoever has the names. */
 static void name_anew(struct model_session *model)
 {
 	model->client = LBP_NONE;
 	if (model->state == LBP_SESSION_AUTHORIZED)
-		(void)model_app_identify(
-			model->app, &model->serial, &model->client);
+		(void)model_app_identify(model->app, model->names,
+			model->name_len, &model->client);
 }
 
 /* An upstream that has no number any more is not one that was tried. */
@@ -191,7 +191,8 @@ static enum lbp_reason fault_of(const struct model_session *model)
 {
 	uint32_t client = LBP_NONE;
 
-	switch (model_app_identify(model->app, &model->serial, &client)) {
+	switch (model_app_identify(
+		model->app, model->names, model->name_len, &client)) {
 	case LBP_OK:
 		return client == model->client ? LBP_REASON_NONE
 					       : LBP_REASON_UNKNOWN_CLIENT;

@@ -13,8 +13,8 @@ struct model_session {
 	const struct lbp_session_timeouts *timeouts;
 	enum lbp_state state;
 	enum lbp_reason reason;
-	struct lbp_serial serial;
-	bool identified;        /* the serial is one */
+	const struct lbp_name *names;
+	size_t name_len;
 	uint32_t client;        /* LBP_NONE: unknown */
 	uint32_t upstream;      /* LBP_NONE: none */
 	uint32_t tried;         /* a bit for each upstream */

@@ -3,9 +3,11 @@
 #include "core/app_state.h"
 #include "oracle.h"
 
-struct lbp_serial twin_serial(uint8_t octet)
+struct lbp_name twin_name(uint8_t octet)
 {
-	return (struct lbp_serial){.octets = {octet}, .len = 1};
+	const struct lbp_serial serial = {.octets = {octet}, .len = 1};
+
+	return lbp_name_of_serial(&serial);
 }
 
 static void draw_clients(struct model_app *model, struct bytes *bytes)
@@ -24,7 +26,7 @@ static void draw_clients(struct model_app *model, struct bytes *bytes)
 		model->client_len +
 		bytes_below(bytes, MODEL_APP_SERIALS - model->client_len + 1);
 	for (uint32_t i = 0; i < model->serial_len; i++) {
-		model->serials[i].serial = twin_serial((uint8_t)(i + 1));
+		model->serials[i].octet = (uint8_t)(i + 1);
 		model->serials[i].client = i < model->client_len ? i : 0;
 	}
 }
@@ -48,9 +50,9 @@ void twin_app_draw(struct twin_app *twin, struct bytes *bytes)
 static enum lbp_err make_acl(
 	const struct model_app *model, struct lbp_acl **acl)
 {
-	struct lbp_acl_serial serials[MODEL_APP_SERIALS];
+	struct lbp_acl_name names[MODEL_APP_SERIALS];
 	struct lbp_acl_grant grants[MODEL_APP_CLIENTS];
-	size_t serial_len = 0;
+	size_t name_len = 0;
 	size_t grant_len = 0;
 
 	for (uint32_t i = 0; i < model->client_len; i++) {
@@ -62,11 +64,13 @@ static enum lbp_err make_acl(
 			granted ? model->number : 1 - model->number;
 	}
 	for (uint32_t i = 0; i < model->serial_len; i++) {
-		if (model->serials[i].client != LBP_NONE)
-			serials[serial_len++] = model->serials[i];
+		if (model->serials[i].client == LBP_NONE)
+			continue;
+		names[name_len].name = twin_name(model->serials[i].octet);
+		names[name_len++].client = model->serials[i].client;
 	}
-	return lbp_acl_new(acl, serials, serial_len, grants, grant_len,
-		model->client_len, 2);
+	return lbp_acl_new(
+		acl, names, name_len, grants, grant_len, model->client_len, 2);
 }
 
 static const char *name_of(uint8_t name)

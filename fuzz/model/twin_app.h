@@ -43,8 +43,8 @@ void twin_app_reload(struct twin_app *twin, uint64_t now_ns);
 void twin_app_retire(struct twin_app *twin);
 void twin_app_free(struct twin_app *twin);
 
-/* The serial with this one octet. */
-struct lbp_serial twin_serial(uint8_t octet);
+/* The serial with this one octet, as a name. */
+struct lbp_name twin_name(uint8_t octet);
 
 /* Compares what can be seen of the application with the model. */
 void twin_app_check(const struct twin_app *twin);

@@ -182,7 +182,7 @@ static void make_config_client(
 	for (uint32_t i = 0; from->app_len > 0 && i < MODEL_APP_SERIALS; i++) {
 		if (from->of[from->apps[0]].owners[i] == name)
 			client->serials[client->serial_len++] =
-				twin_serial((uint8_t)(i + 1));
+				twin_name((uint8_t)(i + 1)).serial;
 	}
 }
 
@@ -231,7 +231,7 @@ static bool spoil(struct made *made, enum twin_policy_fault fault)
 		if (config->client_len < 2)
 			return false;
 		for (int i = 0; i < 2; i++) {
-			made->clients[i].serials[0] = twin_serial(1);
+			made->clients[i].serials[0] = twin_name(1).serial;
 			made->clients[i].serial_len = 1;
 		}
 		return true;
@@ -258,7 +258,7 @@ static void begin_app(struct twin_app *app)
 	app->model.client_len = TWIN_POLICY_CLIENTS;
 	app->model.serial_len = MODEL_APP_SERIALS;
 	for (uint32_t i = 0; i < MODEL_APP_SERIALS; i++)
-		app->model.serials[i].serial = twin_serial((uint8_t)(i + 1));
+		app->model.serials[i].octet = (uint8_t)(i + 1);
 }
 
 /* Who has a number after the reload: the listed, and those with sessions. */

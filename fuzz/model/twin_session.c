@@ -148,10 +148,9 @@ static void check_facts(const struct twin_session *twin,
 	ORACLE("SES-2", session->client == model->client,
 		"client %u instead of %u", session->client, model->client);
 	ORACLE("SES-2",
-		session->identified == model->identified &&
-			memcmp(&session->serial, &model->serial,
-				sizeof(model->serial)) == 0,
-		"another serial");
+		session->names == model->names &&
+			session->name_len == model->name_len,
+		"other names");
 	ORACLE("SES-5", session->upstream == model->upstream,
 		"upstream %u instead of %u", session->upstream,
 		model->upstream);

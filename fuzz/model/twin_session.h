@@ -14,6 +14,7 @@ struct twin_session {
 	struct twin_app *app;
 	struct lbp_session session;
 	struct model_session model;
+	struct lbp_name name; /* of whoever was identified last */
 };
 
 void twin_session_init(struct twin_session *twin, struct twin_app *app,

@@ -20,8 +20,10 @@ void sim_connect(struct sim *sim, struct sim_conn *conn)
 static void identify(struct sim *sim, struct sim_conn *conn)
 {
 	struct lbp_event event = {.kind = LBP_EVENT_IDENTIFIED,
-		.serial = twin_serial((uint8_t)conn->serial)};
+		.names = &conn->twin.name,
+		.name_len = 1};
 
+	conn->twin.name = twin_name((uint8_t)conn->serial);
 	conn->client = sim_who_is(sim, conn->serial);
 	sim_note(sim, conn,
 		conn->client == LBP_NONE ? SIM_STRANGER : SIM_IDENTIFIED,

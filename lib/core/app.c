@@ -29,13 +29,13 @@ const char *lbp_app_upstream(const struct lbp_app *app, uint32_t upstream)
 }
 
 enum lbp_err lbp_app_identify(const struct lbp_app *app,
-	const struct lbp_serial *serial, uint32_t *client)
+	const struct lbp_name *names, size_t name_len, uint32_t *client)
 {
 	enum lbp_err err;
 
 	if (app->acl == NULL)
 		return LBP_ERR_NOT_ALLOWED;
-	err = lbp_acl_identify(app->acl, serial, client);
+	err = lbp_acl_identify(app->acl, names, name_len, client);
 	if (err != LBP_OK)
 		return err;
 	return lbp_acl_authorize(app->acl, *client, app->number);

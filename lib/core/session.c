@@ -107,12 +107,12 @@ static enum lbp_reason stranger_reason(enum lbp_err err)
 					  : LBP_REASON_UNKNOWN_CLIENT;
 }
 
-/* Whose serial it is by the policy as it is now, and may they come in? */
+/* Whose names they are by the policy as it is now, and may they come in? */
 static enum lbp_err identify(struct lbp_session *session)
 {
 	session->client = LBP_NONE;
-	return lbp_app_identify(
-		session->app, &session->serial, &session->client);
+	return lbp_app_identify(session->app, session->names, session->name_len,
+		&session->client);
 }
 
 static void identified(struct lbp_session *session,
@@ -121,8 +121,8 @@ static void identified(struct lbp_session *session,
 {
 	enum lbp_err err;
 
-	session->serial = event->serial;
-	session->identified = true;
+	session->names = event->names;
+	session->name_len = event->name_len;
 	err = identify(session);
 	if (err == LBP_OK)
 		enter(session, LBP_SESSION_AUTHORIZED, now_ns);
@@ -132,7 +132,7 @@ static void identified(struct lbp_session *session,
 }
 
 /*
- * Admits the client that the serial has by now. [SES-19]. A full server is
+ * Admits the client that has the names by now. [SES-19]. A full server is
  * seen before the limits, which then count nothing. [SES-22].
  */
 static enum lbp_reason admit(
@@ -320,13 +320,13 @@ static void forget_freed(struct lbp_session *session)
 	}
 }
 
-/* Is an admitted client still the one that the serial says, and welcome? */
+/* Is an admitted client still the one that has the names, and welcome? */
 static void judge(
 	struct lbp_session *session, uint64_t now_ns, struct lbp_duties *duties)
 {
 	uint32_t client = LBP_NONE;
-	enum lbp_err err =
-		lbp_app_identify(session->app, &session->serial, &client);
+	enum lbp_err err = lbp_app_identify(
+		session->app, session->names, session->name_len, &client);
 
 	if (err != LBP_OK || client != session->client)
 		abandon(session, stranger_reason(err), now_ns, duties);

@@ -74,9 +74,12 @@ uint32_t lbp_session_client(const struct lbp_session *session)
 	return session->client;
 }
 
-const struct lbp_serial *lbp_session_serial(const struct lbp_session *session)
+const struct lbp_name *lbp_session_names(
+	const struct lbp_session *session, size_t *len)
 {
-	return session->identified ? &session->serial : NULL;
+	if (len != NULL)
+		*len = session->name_len;
+	return session->names;
 }
 
 uint32_t lbp_session_upstream(const struct lbp_session *session)

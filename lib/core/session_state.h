@@ -11,13 +11,13 @@ struct lbp_session {
 	enum lbp_state state;
 	enum lbp_reason reason; /* NONE until it stands */
 	bool admitted;          /* was ever admitted: a session, no reject */
-	bool identified;        /* serial is known */
 	bool was_short;         /* a dial failed for want of our resources */
 	bool answered;          /* the upstream has sent something */
 	uint32_t client;        /* LBP_NONE: unknown */
 	uint32_t upstream;      /* the last one chosen; LBP_NONE: none */
 	uint8_t tried[LBP_TRIED_BYTES(LBP_UPSTREAMS_MAX)]; /* upstreams */
-	struct lbp_serial serial;
+	const struct lbp_name *names; /* the last IDENTIFIED's; or NULL */
+	size_t name_len;
 	uint64_t since_ns;      /* when this state, or this dial, began */
 	uint64_t active_ns;     /* when a byte last moved */
 	uint32_t looks;         /* at the handshake, up to LBP_LOOKS_AT_ONCE */

@@ -55,17 +55,17 @@ static size_t count_grants(const struct lbp_config *config)
 	return n;
 }
 
-static void list_serials(
-	const struct plan *plan, struct lbp_acl_serial *serials)
+static void list_names(const struct plan *plan, struct lbp_acl_name *names)
 {
 	const struct lbp_config *config = plan->config;
 	size_t c, i;
 
 	for (c = 0; c < config->client_len; c++) {
 		for (i = 0; i < config->clients[c].serial_len; i++) {
-			serials->serial = config->clients[c].serials[i];
-			serials->client = plan->numbers[c];
-			serials++;
+			names->name = lbp_name_of_serial(
+				&config->clients[c].serials[i]);
+			names->client = plan->numbers[c];
+			names++;
 		}
 	}
 }
@@ -87,23 +87,23 @@ static void list_grants(const struct plan *plan, struct lbp_acl_grant *grants)
 static enum lbp_err make_acl(const struct plan *plan)
 {
 	const struct lbp_config *config = plan->config;
-	size_t serial_len = count_serials(config);
+	size_t name_len = count_serials(config);
 	size_t grant_len = count_grants(config);
-	struct lbp_acl_serial *serials;
+	struct lbp_acl_name *names;
 	struct lbp_acl_grant *grants;
 	enum lbp_err err = LBP_ERR_NOMEM;
 
-	serials = make_array(serial_len, sizeof(*serials));
+	names = make_array(name_len, sizeof(*names));
 	grants = make_array(grant_len, sizeof(*grants));
-	if (serials == NULL || grants == NULL)
+	if (names == NULL || grants == NULL)
 		goto out;
-	list_serials(plan, serials);
+	list_names(plan, names);
 	list_grants(plan, grants);
-	err = lbp_acl_new(&plan->policy->acl, serials, serial_len, grants,
+	err = lbp_acl_new(&plan->policy->acl, names, name_len, grants,
 		grant_len, (uint32_t)plan->policy->client_len,
 		(uint32_t)config->app_len);
 out:
-	free(serials);
+	free(names);
 	free(grants);
 	return err;
 }

@@ -12,21 +12,25 @@ uint64_t now_ns;
 static enum lbp_err err;
 struct lbp_duties duties;
 uint8_t who;
+/* Of whoever was identified last; the session looks at them. */
+static struct lbp_name shown[2];
 
-static struct lbp_serial serial(uint8_t octet)
+static struct lbp_name name_of(uint8_t octet)
 {
-	return (struct lbp_serial){.octets = {octet}, .len = 1};
+	const struct lbp_serial serial = {.octets = {octet}, .len = 1};
+
+	return lbp_name_of_serial(&serial);
 }
 
 static enum lbp_err make_acl(void)
 {
-	const struct lbp_acl_serial serials[] = {{serial(ALICES), ALICE},
-		{serial(ALICES_TOO), ALICE}, {serial(BOBS), BOB},
-		{serial(CAROLS), CAROL}, {serial(EVES), EVE}};
+	const struct lbp_acl_name names[] = {{name_of(ALICES), ALICE},
+		{name_of(ALICES_TOO), ALICE}, {name_of(BOBS), BOB},
+		{name_of(CAROLS), CAROL}, {name_of(EVES), EVE}};
 	static const struct lbp_acl_grant grants[] = {
 		{ALICE, 0}, {BOB, 0}, {CAROL, 0}};
 
-	return lbp_acl_new(&acl, serials, 5, grants, 3, CLIENTS, 1);
+	return lbp_acl_new(&acl, names, 5, grants, 3, CLIENTS, 1);
 }
 
 static struct lbp_app_options options(void)
@@ -79,15 +83,15 @@ void reload_upstreams(const struct lbp_app_upstream *upstreams, size_t len)
 
 void reload_for_bob(void)
 {
-	const struct lbp_acl_serial serials[] = {{serial(ALICES), ALICE},
-		{serial(ALICES_TOO), BOB}, {serial(BOBS), BOB}};
+	const struct lbp_acl_name names[] = {{name_of(ALICES), ALICE},
+		{name_of(ALICES_TOO), BOB}, {name_of(BOBS), BOB}};
 	static const struct lbp_acl_grant grants[] = {{ALICE, 1}, {BOB, 0}};
 	static const struct lbp_app_client bob[] = {{BOB, {0, 0, 1}}};
 	struct lbp_acl *before = acl;
 	struct lbp_app_options all;
 
 	CU_ASSERT_EQUAL_FATAL(
-		lbp_acl_new(&acl, serials, 3, grants, 2, CLIENTS, 2), LBP_OK);
+		lbp_acl_new(&acl, names, 3, grants, 2, CLIENTS, 2), LBP_OK);
 	all = options();
 	all.clients = bob;
 	all.client_len = 1;
@@ -119,8 +123,10 @@ void when(enum lbp_event_kind kind)
 {
 	struct lbp_event event = {.kind = kind};
 
-	if (kind == LBP_EVENT_IDENTIFIED)
-		event.serial = serial(who);
+	if (kind == LBP_EVENT_IDENTIFIED) {
+		when_identified(who);
+		return;
+	}
 	if (kind == LBP_EVENT_HANDSHAKE_FAILED)
 		event.reason = LBP_REASON_EXPIRED;
 	if (kind == LBP_EVENT_STOP)
@@ -131,8 +137,19 @@ void when(enum lbp_event_kind kind)
 void when_identified(uint8_t octet)
 {
 	struct lbp_event event = {
-		.kind = LBP_EVENT_IDENTIFIED, .serial = serial(octet)};
+		.kind = LBP_EVENT_IDENTIFIED, .names = shown, .name_len = 1};
 
+	shown[0] = name_of(octet);
+	err = lbp_session_step(&session, &event, now_ns, &duties);
+}
+
+void when_identified_by_two(uint8_t octet, uint8_t other)
+{
+	struct lbp_event event = {
+		.kind = LBP_EVENT_IDENTIFIED, .names = shown, .name_len = 2};
+
+	shown[0] = name_of(octet);
+	shown[1] = name_of(other);
 	err = lbp_session_step(&session, &event, now_ns, &duties);
 }
 

@@ -91,6 +91,9 @@ void when(enum lbp_event_kind kind);
 
 void when_identified(uint8_t octet);
 
+/* Likewise, with two serials. */
+void when_identified_by_two(uint8_t octet, uint8_t other);
+
 void when_stopped(enum lbp_reason reason);
 
 /* The handshake completes while there is no place for one more session. */

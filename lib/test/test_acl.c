@@ -6,44 +6,50 @@
 #include "alloc.h"
 #include "suites.h"
 
-static struct lbp_serial serial_of(const char *text)
+/* What is there before, and stays if nobody is found. */
+#define NOBODY 7777
+
+static struct lbp_name serial_of(const char *text)
 {
 	struct lbp_serial serial = {{0}, 0};
 
 	CU_ASSERT_EQUAL_FATAL(
 		lbp_serial_from_hex(&serial, text, strlen(text)), LBP_OK);
-	return serial;
+	return lbp_name_of_serial(&serial);
 }
 
 /* Client 0 has 01 and 0203, client 1 has 05, client 2 has none. */
 static enum lbp_err make(struct lbp_acl **acl)
 {
-	const struct lbp_acl_serial serials[] = {{serial_of("0203"), 0},
+	const struct lbp_acl_name names[] = {{serial_of("0203"), 0},
 		{serial_of("5"), 1}, {serial_of("1"), 0}};
 	const struct lbp_acl_grant grants[] = {
 		{0, 0}, {0, 8}, {1, 7}, {2, 8}, {0, 8}};
 
-	return lbp_acl_new(acl, serials, 3, grants, 5, 3, 9);
+	return lbp_acl_new(acl, names, 3, grants, 5, 3, 9);
+}
+
+static void expect(const struct lbp_acl *acl, const struct lbp_name *names,
+	size_t len, uint32_t want)
+{
+	enum lbp_err err = want == NOBODY ? LBP_ERR_UNKNOWN_CLIENT : LBP_OK;
+	uint32_t client = NOBODY;
+
+	CU_ASSERT_EQUAL(lbp_acl_identify(acl, names, len, &client), err);
+	CU_ASSERT_EQUAL(client, want);
 }
 
 static void expect_client(
 	const struct lbp_acl *acl, const char *text, uint32_t want)
 {
-	struct lbp_serial serial = serial_of(text);
-	uint32_t client = 77;
+	struct lbp_name name = serial_of(text);
 
-	CU_ASSERT_EQUAL(lbp_acl_identify(acl, &serial, &client), LBP_OK);
-	CU_ASSERT_EQUAL(client, want);
+	expect(acl, &name, 1, want);
 }
 
 static void expect_nobody(const struct lbp_acl *acl, const char *text)
 {
-	struct lbp_serial serial = serial_of(text);
-	uint32_t client = 77;
-
-	CU_ASSERT_EQUAL(lbp_acl_identify(acl, &serial, &client),
-		LBP_ERR_UNKNOWN_CLIENT);
-	CU_ASSERT_EQUAL(client, 77);
+	expect_client(acl, text, NOBODY);
 }
 
 static void serials_identify(void)
@@ -65,9 +71,99 @@ static void serials_identify(void)
 	lbp_acl_free(acl);
 }
 
+/* Client 0 has the id "ann" and a serial, client 1 the id "bob". */
+static struct lbp_acl *make_with_ids(void)
+{
+	char ann[] = "ann";
+	char bob[] = "bob";
+	const struct lbp_acl_name names[] = {{lbp_name_of_id(bob), 1},
+		{serial_of("7"), 0}, {lbp_name_of_id(ann), 0}};
+	struct lbp_acl *acl;
+
+	CU_ASSERT_EQUAL_FATAL(
+		lbp_acl_new(&acl, names, 3, NULL, 0, 3, 1), LBP_OK);
+	/* Theirs to do with as they like. */
+	memset(ann, 'x', 3);
+	memset(bob, 'y', 3);
+	return acl;
+}
+
+static void ids_identify(void)
+{
+	struct lbp_acl *acl = make_with_ids();
+	const struct lbp_name names[] = {lbp_name_of_id("ann"),
+		lbp_name_of_id("bob"), lbp_name_of_id("xxx"),
+		lbp_name_of_id("an"), lbp_name_of_id("anna"),
+		lbp_name_of_id(""), lbp_name_of_id("Ann"),
+		lbp_name_of_id(NULL)};
+	const uint32_t owners[] = {
+		0, 1, NOBODY, NOBODY, NOBODY, NOBODY, NOBODY, NOBODY};
+
+	for (size_t i = 0; i < 8; i++)
+		expect(acl, &names[i], 1, owners[i]);
+	expect_client(acl, "7", 0);
+	lbp_acl_free(acl);
+}
+
+static void numbers_identify(void)
+{
+	struct lbp_acl *acl = make_with_ids();
+
+	for (uint32_t i = 0; i < 3; i++) {
+		struct lbp_name name = lbp_name_of_number(i);
+
+		expect(acl, &name, 1, i);
+	}
+	for (uint32_t i = 0; i < 3; i++) {
+		struct lbp_name name =
+			lbp_name_of_number(i < 2 ? 3 + i : UINT32_MAX);
+
+		expect(acl, &name, 1, NOBODY);
+	}
+	lbp_acl_free(acl);
+}
+
+/* What no list can have identifies nobody, whatever the rest of it says. */
+static void what_is_no_name_is_nobodys(void)
+{
+	struct lbp_acl *acl = make_with_ids();
+	struct lbp_name name = serial_of("7");
+
+	name.serial.len = 0;
+	expect(acl, &name, 1, NOBODY);
+	name.serial.len = LBP_SERIAL_MAX + 1;
+	expect(acl, &name, 1, NOBODY);
+	name.serial.len = 1;
+	name.serial.octets[0] = 0;
+	expect(acl, &name, 1, NOBODY);
+	name = serial_of("7");
+	name.kind = (enum lbp_name_kind)(LBP_NAME_NUMBER + 1);
+	expect(acl, &name, 1, NOBODY);
+	lbp_acl_free(acl);
+}
+
+static void several_names_identify_one(void)
+{
+	struct lbp_acl *acl = make_with_ids();
+	const struct lbp_name anns[] = {serial_of("8"), lbp_name_of_id("ann"),
+		serial_of("7"), lbp_name_of_number(0), lbp_name_of_id("eve")};
+	const struct lbp_name two[] = {serial_of("7"), lbp_name_of_id("eve"),
+		lbp_name_of_id("ann"), lbp_name_of_id("bob")};
+
+	expect(acl, NULL, 0, NOBODY);
+	expect(acl, NULL, 1, NOBODY);
+	expect(acl, anns, 1, NOBODY);
+	expect(acl, anns, 5, 0);
+	expect(acl, two, 3, 0);
+	expect(acl, two, 4, NOBODY);
+	expect(acl, two + 2, 2, NOBODY);
+	expect(acl, two + 3, 1, 1);
+	lbp_acl_free(acl);
+}
+
 static void many_serials_identify(void)
 {
-	static struct lbp_acl_serial serials[1000];
+	static struct lbp_acl_name names[1000];
 	struct lbp_acl *acl;
 
 	for (uint32_t i = 0; i < 1000; i++) {
@@ -75,22 +171,17 @@ static void many_serials_identify(void)
 		uint32_t value = (i * 40503u + 1) % 0x10000 + 1;
 		uint8_t content[] = {0, (uint8_t)(value >> 16),
 			(uint8_t)(value >> 8), (uint8_t)value};
+		struct lbp_serial serial;
 
 		CU_ASSERT_EQUAL_FATAL(
-			lbp_serial_from_der(&serials[i].serial, content, 4),
-			LBP_OK);
-		serials[i].client = i;
+			lbp_serial_from_der(&serial, content, 4), LBP_OK);
+		names[i].name = lbp_name_of_serial(&serial);
+		names[i].client = i;
 	}
 	CU_ASSERT_EQUAL_FATAL(
-		lbp_acl_new(&acl, serials, 1000, NULL, 0, 1000, 1), LBP_OK);
-	for (uint32_t i = 0; i < 1000; i++) {
-		uint32_t client = 0;
-
-		CU_ASSERT_EQUAL(
-			lbp_acl_identify(acl, &serials[i].serial, &client),
-			LBP_OK);
-		CU_ASSERT_EQUAL(client, i);
-	}
+		lbp_acl_new(&acl, names, 1000, NULL, 0, 1000, 1), LBP_OK);
+	for (uint32_t i = 0; i < 1000; i++)
+		expect(acl, &names[i].name, 1, i);
 	lbp_acl_free(acl);
 }
 
@@ -147,12 +238,12 @@ static void empty_lists_allow_nothing(void)
 	lbp_acl_free(NULL);
 }
 
-static void expect_refused(const struct lbp_acl_serial *serials,
-	size_t serial_len, struct lbp_acl_grant grant)
+static void expect_refused(const struct lbp_acl_name *names, size_t name_len,
+	struct lbp_acl_grant grant)
 {
 	struct lbp_acl *acl = (struct lbp_acl *)&grant;
 
-	CU_ASSERT_EQUAL(lbp_acl_new(&acl, serials, serial_len, &grant, 1, 2, 2),
+	CU_ASSERT_EQUAL(lbp_acl_new(&acl, names, name_len, &grant, 1, 2, 2),
 		LBP_ERR_RANGE);
 	CU_ASSERT_PTR_NULL(acl);
 }
@@ -160,36 +251,72 @@ static void expect_refused(const struct lbp_acl_serial *serials,
 static void bad_lists_are_refused(void)
 {
 	const struct lbp_acl_grant good = {1, 1};
-	struct lbp_acl_serial serials[] = {
+	struct lbp_acl_name names[] = {
 		{serial_of("1"), 0}, {serial_of("2"), 0}, {serial_of("1"), 0}};
 
-	expect_refused(serials, 3, good);
-	serials[2].client = 1;
-	expect_refused(serials, 3, good);
-	serials[1].client = 2;
-	expect_refused(serials, 2, good);
-	serials[1].client = UINT32_MAX;
-	expect_refused(serials, 2, good);
-	expect_refused(serials, 1, (struct lbp_acl_grant){2, 0});
-	expect_refused(serials, 1, (struct lbp_acl_grant){0, 2});
-	expect_refused(serials, 1, (struct lbp_acl_grant){UINT32_MAX, 0});
-	expect_refused(serials, 1, (struct lbp_acl_grant){0, UINT32_MAX});
+	expect_refused(names, 3, good);
+	names[2].client = 1;
+	expect_refused(names, 3, good);
+	names[1].client = 2;
+	expect_refused(names, 2, good);
+	names[1].client = UINT32_MAX;
+	expect_refused(names, 2, good);
+	expect_refused(names, 1, (struct lbp_acl_grant){2, 0});
+	expect_refused(names, 1, (struct lbp_acl_grant){0, 2});
+	expect_refused(names, 1, (struct lbp_acl_grant){UINT32_MAX, 0});
+	expect_refused(names, 1, (struct lbp_acl_grant){0, UINT32_MAX});
+}
+
+static void names_that_are_none_are_refused(void)
+{
+	const struct lbp_acl_grant good = {1, 1};
+	struct lbp_acl_name names[] = {
+		{lbp_name_of_id("a"), 0}, {lbp_name_of_id("a"), 1}};
+
+	expect_refused(names, 2, good);
+	names[0].name = lbp_name_of_id(NULL);
+	expect_refused(names, 2, good);
+	names[0].name = lbp_name_of_number(0);
+	expect_refused(names, 2, good);
+	names[0].name = serial_of("0102");
+	names[0].name.serial.octets[0] = 0;
+	expect_refused(names, 2, good);
+	names[0].name = serial_of("1");
+	names[0].name.serial.len = 0;
+	expect_refused(names, 2, good);
+	names[0].name.serial.len = LBP_SERIAL_MAX + 1;
+	expect_refused(names, 2, good);
+}
+
+/* A serial of as many octets as there can be, and the longest way around. */
+static void a_long_serial_identifies(void)
+{
+	struct lbp_acl_name name = {
+		serial_of("0102030405060708090a0b0c0d0e0f1011121314"), 0};
+	struct lbp_acl *acl;
+
+	CU_ASSERT_EQUAL_FATAL(
+		lbp_acl_new(&acl, &name, 1, NULL, 0, 1, 1), LBP_OK);
+	expect(acl, &name.name, 1, 0);
+	name.name.serial.octets[LBP_SERIAL_MAX - 1]++;
+	expect(acl, &name.name, 1, NOBODY);
+	lbp_acl_free(acl);
 }
 
 static void lists_are_copied(void)
 {
-	struct lbp_acl_serial *serials = malloc(sizeof(*serials));
+	struct lbp_acl_name *names = malloc(sizeof(*names));
 	struct lbp_acl_grant *grants = malloc(sizeof(*grants));
 	struct lbp_acl *acl;
 
-	CU_ASSERT_FATAL(serials != NULL && grants != NULL);
-	serials[0] = (struct lbp_acl_serial){serial_of("ab"), 4};
+	CU_ASSERT_FATAL(names != NULL && grants != NULL);
+	names[0] = (struct lbp_acl_name){serial_of("ab"), 4};
 	grants[0] = (struct lbp_acl_grant){4, 2};
 	CU_ASSERT_EQUAL_FATAL(
-		lbp_acl_new(&acl, serials, 1, grants, 1, 5, 3), LBP_OK);
-	memset(serials, 0, sizeof(*serials));
+		lbp_acl_new(&acl, names, 1, grants, 1, 5, 3), LBP_OK);
+	memset(names, 0, sizeof(*names));
 	memset(grants, 0, sizeof(*grants));
-	free(serials);
+	free(names);
 	free(grants);
 	expect_client(acl, "ab", 4);
 	CU_ASSERT_EQUAL(lbp_acl_authorize(acl, 4, 2), LBP_OK);
@@ -250,6 +377,16 @@ void suite_acl(void)
 		serials_identify);
 	CU_add_test(suite, "[ACL-2] among a thousand serials",
 		many_serials_identify);
+	CU_add_test(suite, "[ACL-2] a serial of 20 octets",
+		a_long_serial_identifies);
+	CU_add_test(suite, "[ACL-1][ACL-2] a listed id is its client",
+		ids_identify);
+	CU_add_test(suite, "[ACL-6] a client's number is its client",
+		numbers_identify);
+	CU_add_test(suite, "[ACL-2] what is no name is nobody's",
+		what_is_no_name_is_nobodys);
+	CU_add_test(suite, "[ACL-7] several names identify one client or none",
+		several_names_identify_one);
 	CU_add_test(suite, "[ACL-3] what is granted is allowed, and no more",
 		grants_allow);
 	CU_add_test(
@@ -260,6 +397,8 @@ void suite_acl(void)
 		empty_lists_allow_nothing);
 	CU_add_test(suite, "[ACL-5] lists with mistakes are refused",
 		bad_lists_are_refused);
+	CU_add_test(suite, "[ACL-5] names that are none are refused",
+		names_that_are_none_are_refused);
 	CU_add_test(suite, "[ACL-1] the lists are copied", lists_are_copied);
 	CU_add_test(suite, "[ACL-1] out of memory", no_memory_is_an_error);
 }

@@ -31,20 +31,21 @@ static const struct lbp_app_client clients[] = {
 };
 static struct lbp_acl *acl;
 
-static struct lbp_serial serial(uint8_t octet)
+static struct lbp_name name_of(uint8_t octet)
 {
-	return (struct lbp_serial){.octets = {octet}, .len = 1};
+	const struct lbp_serial serial = {.octets = {octet}, .len = 1};
+
+	return lbp_name_of_serial(&serial);
 }
 
 static int set_up(void)
 {
-	const struct lbp_acl_serial serials[] = {{serial(1), ALICE},
-		{serial(2), BOB}, {serial(3), EVE}, {serial(0x11), ALICE}};
+	const struct lbp_acl_name names[] = {{name_of(1), ALICE},
+		{name_of(2), BOB}, {name_of(3), EVE}, {name_of(0x11), ALICE}};
 	static const struct lbp_acl_grant grants[] = {
 		{ALICE, THE_APP}, {BOB, THE_APP}, {EVE, OTHER_APP}};
 
-	return lbp_acl_new(&acl, serials, 4, grants, 3, CLIENTS, APPS) !=
-	       LBP_OK;
+	return lbp_acl_new(&acl, names, 4, grants, 3, CLIENTS, APPS) != LBP_OK;
 }
 
 static int tear_down(void)
@@ -257,10 +258,10 @@ static void without_memory_there_is_no_application(void)
 static void expect_identity(const struct lbp_app *app, uint8_t octet,
 	enum lbp_err err, uint32_t want)
 {
-	struct lbp_serial who = serial(octet);
+	struct lbp_name who = name_of(octet);
 	uint32_t client = LBP_NONE;
 
-	CU_ASSERT_EQUAL(lbp_app_identify(app, &who, &client), err);
+	CU_ASSERT_EQUAL(lbp_app_identify(app, &who, 1, &client), err);
 	CU_ASSERT_EQUAL(client, want);
 }
 

@@ -30,18 +30,20 @@ static const struct lbp_app_client alice_and_bob[] = {
 };
 static struct lbp_acl *acl;
 
-static struct lbp_serial serial(uint8_t octet)
+static struct lbp_name name_of(uint8_t octet)
 {
-	return (struct lbp_serial){.octets = {octet}, .len = 1};
+	const struct lbp_serial serial = {.octets = {octet}, .len = 1};
+
+	return lbp_name_of_serial(&serial);
 }
 
 static int set_up(void)
 {
-	const struct lbp_acl_serial serials[] = {
-		{serial(1), ALICE}, {serial(2), BOB}};
+	const struct lbp_acl_name names[] = {
+		{name_of(1), ALICE}, {name_of(2), BOB}};
 	static const struct lbp_acl_grant grants[] = {{ALICE, 0}, {BOB, 0}};
 
-	return lbp_acl_new(&acl, serials, 2, grants, 2, CLIENTS, 1) != LBP_OK;
+	return lbp_acl_new(&acl, names, 2, grants, 2, CLIENTS, 1) != LBP_OK;
 }
 
 static int tear_down(void)
@@ -203,17 +205,17 @@ static void a_reload_replaces_all_at_once(void)
 	static const struct lbp_app_upstream heavy[] = {{"d", 1}, {"e", 3}};
 	static const struct lbp_app_client carol[] = {
 		{CAROL, {.concurrent = 1}}};
-	const struct lbp_acl_serial serials[] = {{serial(9), CAROL}};
+	const struct lbp_acl_name names[] = {{name_of(9), CAROL}};
 	static const struct lbp_acl_grant grants[] = {{CAROL, 4}};
 	struct lbp_app_options to = options(heavy, 2);
-	struct lbp_serial known = serial(9);
-	struct lbp_serial former = serial(1);
+	struct lbp_name known = name_of(9);
+	struct lbp_name former = name_of(1);
 	struct lbp_app *app = make();
 	uint32_t client = LBP_NONE;
 	struct lbp_acl *other;
 
 	CU_ASSERT_EQUAL_FATAL(
-		lbp_acl_new(&other, serials, 1, grants, 1, CLIENTS, 5), LBP_OK);
+		lbp_acl_new(&other, names, 1, grants, 1, CLIENTS, 5), LBP_OK);
 	to.acl = other;
 	to.number = 4;
 	to.clients = carol;
@@ -222,9 +224,9 @@ static void a_reload_replaces_all_at_once(void)
 	reload_with(app, &to, LATER);
 	CU_ASSERT_STRING_EQUAL(lbp_app_id(app), "echo");
 	expect_names(app, "---de");
-	CU_ASSERT_EQUAL(lbp_app_identify(app, &known, &client), LBP_OK);
+	CU_ASSERT_EQUAL(lbp_app_identify(app, &known, 1, &client), LBP_OK);
 	CU_ASSERT_EQUAL(client, CAROL);
-	CU_ASSERT_EQUAL(lbp_app_identify(app, &former, &client),
+	CU_ASSERT_EQUAL(lbp_app_identify(app, &former, 1, &client),
 		LBP_ERR_UNKNOWN_CLIENT);
 	expect_admit(app, ALICE, LATER, LBP_ERR_NOT_ALLOWED);
 	expect_admit(app, BOB, LATER, LBP_ERR_NOT_ALLOWED);
@@ -1058,7 +1060,7 @@ static void one_that_comes_back_later_is_a_new_one(void)
 static void a_retired_application_only_takes_back(void)
 {
 	struct lbp_app *app = make();
-	struct lbp_serial alice = serial(1);
+	struct lbp_name alice = name_of(1);
 	uint32_t client = LBP_NONE;
 	uint32_t upstream = LBP_NONE;
 
@@ -1069,7 +1071,7 @@ static void a_retired_application_only_takes_back(void)
 	expect_names(app, "abc");
 	expect_open(app, "111");
 	CU_ASSERT_EQUAL(
-		lbp_app_identify(app, &alice, &client), LBP_ERR_NOT_ALLOWED);
+		lbp_app_identify(app, &alice, 1, &client), LBP_ERR_NOT_ALLOWED);
 	CU_ASSERT_EQUAL(client, LBP_NONE);
 	expect_admit(app, ALICE, LATER, LBP_ERR_NOT_ALLOWED);
 	expect_admit(app, BOB, LATER, LBP_ERR_NOT_ALLOWED);

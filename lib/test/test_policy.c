@@ -34,22 +34,22 @@ static struct lbp_config *parse(const char *text)
 	return config;
 }
 
-static struct lbp_serial serial(const char *hex)
+static struct lbp_name name_of(const char *hex)
 {
 	struct lbp_serial out;
 
 	CU_ASSERT_EQUAL_FATAL(
 		lbp_serial_from_hex(&out, hex, strlen(hex)), LBP_OK);
-	return out;
+	return lbp_name_of_serial(&out);
 }
 
 /* Who a serial is to an application; the error if nobody. */
 static enum lbp_err identify(struct lbp_policy *policy, size_t app,
 	const char *hex, uint32_t *client)
 {
-	struct lbp_serial s = serial(hex);
+	struct lbp_name name = name_of(hex);
 
-	return lbp_app_identify(policy->apps[app], &s, client);
+	return lbp_app_identify(policy->apps[app], &name, 1, client);
 }
 
 static void a_policy_has_what_the_configuration_says(void)

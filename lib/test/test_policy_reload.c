@@ -96,11 +96,13 @@ static uint32_t who_is(struct lbp_app *at, const char *hex)
 {
 	uint32_t client = LBP_NONE;
 	struct lbp_serial serial;
+	struct lbp_name name;
 
 	CU_ASSERT_EQUAL_FATAL(
 		lbp_serial_from_hex(&serial, hex, strlen(hex)), LBP_OK);
-	return lbp_app_identify(at, &serial, &client) == LBP_OK ? client
-								: LBP_NONE;
+	name = lbp_name_of_serial(&serial);
+	return lbp_app_identify(at, &name, 1, &client) == LBP_OK ? client
+								 : LBP_NONE;
 }
 
 static void admit(struct lbp_app *at, uint32_t client, enum lbp_err want)

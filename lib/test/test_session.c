@@ -47,7 +47,7 @@ static void strangers_are_refused_within_the_handshake(void)
 		then(REFUSE | REPORT, LBP_SESSION_CLOSING);
 		reason_is(strangers[i].reason);
 		CU_ASSERT_EQUAL(session.client, strangers[i].client);
-		CU_ASSERT_TRUE(session.identified);
+		CU_ASSERT_PTR_NOT_NULL(session.names);
 		CU_ASSERT_FALSE(session.admitted);
 		CU_ASSERT_FALSE(lbp_session_is_authorized(&session));
 		when(LBP_EVENT_HANDSHAKE_FAILED);
@@ -60,6 +60,24 @@ static void strangers_are_refused_within_the_handshake(void)
 	}
 }
 
+static void names_of_two_clients_are_nobodys(void)
+{
+	begin();
+	when_identified_by_two(ALICES, BOBS);
+	then(REFUSE | REPORT, LBP_SESSION_CLOSING);
+	reason_is(LBP_REASON_UNKNOWN_CLIENT);
+	CU_ASSERT_EQUAL(session.client, LBP_NONE);
+	when_stopped(LBP_REASON_SHUTDOWN);
+	finish();
+
+	begin();
+	when_identified_by_two(MALLORYS, BOBS);
+	then(0, LBP_SESSION_AUTHORIZED);
+	CU_ASSERT_EQUAL(session.client, BOB);
+	when_stopped(LBP_REASON_SHUTDOWN);
+	finish();
+}
+
 static void who_was_welcome_is_judged_anew(void)
 {
 	begin();
@@ -68,7 +86,7 @@ static void who_was_welcome_is_judged_anew(void)
 	when_identified(BOBS);
 	then(0, LBP_SESSION_AUTHORIZED);
 	CU_ASSERT_EQUAL(session.client, BOB);
-	CU_ASSERT_EQUAL(session.serial.octets[0], BOBS);
+	CU_ASSERT_EQUAL(session.names->serial.octets[0], BOBS);
 	when_identified(MALLORYS);
 	then(REFUSE | REPORT, LBP_SESSION_CLOSING);
 	CU_ASSERT_EQUAL(session.client, LBP_NONE);
@@ -84,7 +102,7 @@ static void without_an_identity_nobody_is_admitted(void)
 	then(RESET_CLIENT | ENDS, LBP_SESSION_ENDED);
 	reason_is(LBP_REASON_NO_CERTIFICATE);
 	CU_ASSERT_FALSE(session.admitted);
-	CU_ASSERT_FALSE(session.identified);
+	CU_ASSERT_PTR_NULL(session.names);
 	finish();
 }
 
@@ -599,6 +617,20 @@ static void a_reload_ends_whose_serial_is_anothers(void)
 	finish();
 }
 
+/* All names are asked again: by now they are of two clients. */
+static void a_reload_ends_whose_names_come_apart(void)
+{
+	begin();
+	when_identified_by_two(ALICES, ALICES_TOO);
+	when(LBP_EVENT_HANDSHAKE_DONE);
+	then_dial(0, 0);
+	reload_for_bob();
+	when(LBP_EVENT_RELOADED);
+	then(DROP | RESET_CLIENT | ENDS, LBP_SESSION_ENDED);
+	reason_is(LBP_REASON_UNKNOWN_CLIENT);
+	finish();
+}
+
 static void a_reload_leaves_the_others_alone(void)
 {
 	begin();
@@ -743,7 +775,7 @@ static void a_reload_to_many_upstreams_is_survived(void)
 	when(LBP_EVENT_RELOADED);
 	then(0, LBP_SESSION_DIALING);
 	CU_ASSERT_TRUE(lbp_tried_has(session.tried, 0));
-	CU_ASSERT_EQUAL(session.serial.octets[0], BOBS);
+	CU_ASSERT_EQUAL(session.names->serial.octets[0], BOBS);
 	when(LBP_EVENT_RELOADED);
 	then(0, LBP_SESSION_DIALING);
 	when(LBP_EVENT_DIAL_FAILED);
@@ -793,6 +825,8 @@ void suite_session(void)
 	CU_add_test(suite,
 		"[SES-2][SES-1] strangers are refused within the handshake",
 		strangers_are_refused_within_the_handshake);
+	CU_add_test(suite, "[SES-2] names of two clients are nobody's",
+		names_of_two_clients_are_nobodys);
 	CU_add_test(suite, "[SES-2] who was welcome is judged anew",
 		who_was_welcome_is_judged_anew);
 	CU_add_test(suite, "[SES-3] without an identity nobody is admitted",
@@ -857,6 +891,8 @@ void suite_session(void)
 		a_reload_ends_who_is_not_welcome_any_more);
 	CU_add_test(suite, "[SES-18] a reload ends whose serial is another's",
 		a_reload_ends_whose_serial_is_anothers);
+	CU_add_test(suite, "[SES-18] a reload ends whose names come apart",
+		a_reload_ends_whose_names_come_apart);
 	CU_add_test(suite, "[SES-18] a reload leaves the others alone",
 		a_reload_leaves_the_others_alone);
 	CU_add_test(suite, "[SES-18][APP-12] a retired application ends it",

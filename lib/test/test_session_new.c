@@ -76,25 +76,34 @@ static void what_has_to_be_there_is_asked_for(void)
 /* All that can be asked of a session, at its start. */
 static void a_new_session_is_nobodys(void)
 {
+	size_t len = 7;
+
 	begin();
 	CU_ASSERT_EQUAL(lbp_session_state(&session), LBP_SESSION_HANDSHAKE);
 	CU_ASSERT_EQUAL(lbp_session_reason(&session), LBP_REASON_NONE);
 	CU_ASSERT_FALSE(lbp_session_is_admitted(&session));
 	CU_ASSERT_EQUAL(lbp_session_client(&session), LBP_NONE);
 	CU_ASSERT_EQUAL(lbp_session_upstream(&session), LBP_NONE);
-	CU_ASSERT_PTR_NULL(lbp_session_serial(&session));
+	CU_ASSERT_PTR_NULL(lbp_session_names(&session, NULL));
+	CU_ASSERT_PTR_NULL(lbp_session_names(&session, &len));
+	CU_ASSERT_EQUAL(len, 0);
 	finish();
 }
 
 static void a_session_tells_whose_it_is(void)
 {
+	const struct lbp_name *names;
+	size_t len = 7;
+
 	reach(LBP_SESSION_RELAY);
 	CU_ASSERT_EQUAL(lbp_session_state(&session), LBP_SESSION_RELAY);
 	CU_ASSERT_TRUE(lbp_session_is_admitted(&session));
 	CU_ASSERT_EQUAL(lbp_session_client(&session), ALICE);
 	CU_ASSERT_EQUAL(lbp_session_upstream(&session), 0);
-	CU_ASSERT_PTR_EQUAL(lbp_session_serial(&session), &session.serial);
-	CU_ASSERT_EQUAL(session.serial.octets[0], ALICES);
+	names = lbp_session_names(&session, &len);
+	CU_ASSERT_EQUAL(len, 1);
+	CU_ASSERT_EQUAL(names->serial.octets[0], ALICES);
+	CU_ASSERT_PTR_EQUAL(lbp_session_names(&session, NULL), names);
 	session.flow.pipes[LBP_UP].delivered = 7;
 	session.flow.pipes[LBP_DOWN].delivered = UINT64_MAX;
 	CU_ASSERT_EQUAL(lbp_session_delivered(&session, LBP_UP), 7);
