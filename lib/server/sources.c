@@ -2,80 +2,12 @@
 
 #include <stdlib.h>
 
-/* --- sources ------------------------------------------------------------- */
-
-static uint64_t read_be(const uint8_t *bytes, unsigned len)
-{
-	uint64_t value = 0;
-
-	for (unsigned i = 0; i < len; i++)
-		value = value << 8 | bytes[i];
-	return value;
-}
-
-#define MAPPED UINT64_C(0x0000ffff00000000)
-
-struct lbp_source lbp_source_ipv4(const uint8_t address[4])
-{
-	return (struct lbp_source){0, MAPPED | read_be(address, 4)};
-}
-
-struct lbp_source lbp_source_ipv6(const uint8_t address[16])
-{
-	uint64_t high = read_be(address, 8);
-	uint64_t low = read_be(address + 8, 8);
-	bool mapped = high == 0 && low >> 32 == MAPPED >> 32;
-
-	return (struct lbp_source){high, mapped ? low : 0};
-}
+/* --- holders ------------------------------------------------------------- */
 
 static bool is_same(const struct lbp_source *a, const struct lbp_source *b)
 {
 	return a->high == b->high && a->low == b->low;
 }
-
-static uint64_t rotate(uint64_t value, unsigned by)
-{
-	return value << by | value >> (64 - by);
-}
-
-static void mix(uint64_t v[4])
-{
-	v[0] += v[1];
-	v[2] += v[3];
-	v[1] = rotate(v[1], 13) ^ v[0];
-	v[3] = rotate(v[3], 16) ^ v[2];
-	v[0] = rotate(v[0], 32) + v[3];
-	v[2] += v[1];
-	v[3] = rotate(v[3], 21) ^ v[0];
-	v[1] = rotate(v[1], 17) ^ v[2];
-	v[2] = rotate(v[2], 32);
-}
-
-/* SipHash-1-3 of the 16 bytes, whose length needs no place in it. */
-uint32_t lbp_sources_bucket(
-	const struct lbp_sources *sources, const struct lbp_source *source)
-{
-	const uint64_t words[2] = {source->high, source->low};
-	uint64_t v[4] = {
-		sources->seed[0] ^ UINT64_C(0x736f6d6570736575),
-		sources->seed[1] ^ UINT64_C(0x646f72616e646f6d),
-		sources->seed[0] ^ UINT64_C(0x6c7967656e657261),
-		sources->seed[1] ^ UINT64_C(0x7465646279746573),
-	};
-
-	for (unsigned i = 0; i < 2; i++) {
-		v[3] ^= words[i];
-		mix(v);
-		v[0] ^= words[i];
-	}
-	v[2] ^= 0xff;
-	for (unsigned i = 0; i < 3; i++)
-		mix(v);
-	return (uint32_t)(v[0] ^ v[1] ^ v[2] ^ v[3]) & sources->mask;
-}
-
-/* --- holders ------------------------------------------------------------- */
 
 /* The holder of this source, or LBP_NOWHERE. */
 static uint32_t find_holder(

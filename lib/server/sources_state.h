@@ -46,7 +46,16 @@ struct lbp_sources {
 	uint32_t *buckets; /* the first holder, or LBP_NOWHERE */
 };
 
+#ifdef __FRAMAC__
+#include "proof/sources_hash.h"
+#endif
+
 /* The bucket that a source belongs to. */
+/*@ requires \valid_read(sources) && \valid_read(source);
+  @ assigns \nothing;
+  @ ensures \result == bucket_of(sources, source->high, source->low);
+  @ ensures \result <= sources->mask;
+  @*/
 uint32_t lbp_sources_bucket(
 	const struct lbp_sources *sources, const struct lbp_source *source);
 
