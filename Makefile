@@ -297,7 +297,10 @@ build/interleave: $(patsubst %.c,build/obj/interleave/%.o, \
 # --- build ------------------------------------------------------------------
 
 .PHONY: all
-all: build/liblbproxy.a build/liblbproxy.so $(addprefix build/,$(programs)) ## build the server, the library and toml-json
+all: lib $(addprefix build/,$(programs)) ## build the server, the library and toml-json
+
+.PHONY: lib
+lib: build/liblbproxy.a build/liblbproxy.so ## build the library alone; needs no OpenSSL
 
 # The names that the shared library exports, and their versions.
 symbols := lib/lbproxy.map
@@ -315,10 +318,15 @@ symbols-update: ## write lib/lbproxy.map from the public headers
 	@ci/symbols $(public_h) >$(symbols).new
 	@mv $(symbols).new $(symbols)
 
-.PHONY: install
+install = DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' VERSION='$(VERSION)' \
+	SOVERSION='$(SOVERSION)' ci/install
+
+.PHONY: install install-lib
 install: all ## install everything; DESTDIR= and PREFIX= say where
-	DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' VERSION='$(VERSION)' \
-		SOVERSION='$(SOVERSION)' ci/install
+	$(install) library server
+
+install-lib: lib ## install the library alone; DESTDIR= and PREFIX= say where
+	$(install) library
 
 .PHONY: clean
 clean: ## remove everything that was built
@@ -406,7 +414,7 @@ corpus: $(addprefix build/fuzz/,$(targets)) ## keep what `make fuzz` found worth
 pytest = $(PYTHON) -m pytest -p no:cacheprovider -n $(PYTEST_JOBS) \
 	$(PYTEST_ARGS)
 # These tests start no program of this build.
-no_server = --ignore=itest/test_certs_gen.py --ignore=itest/test_harness.py
+no_server = $(addprefix --ignore=itest/test_,build.py certs_gen.py harness.py)
 
 .PHONY: itest itest-asan itest-tsan
 itest itest-asan itest-tsan: export PYTHONDONTWRITEBYTECODE = 1

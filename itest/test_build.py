@@ -1,0 +1,83 @@
+"""What make builds and installs."""
+
+import os
+import pathlib
+import shutil
+import subprocess
+
+import pytest
+
+from harness.certs import ROOT
+
+# Finds these headers of OpenSSL first, and takes no library of it.
+COMPILER = """\
+#!/bin/sh
+case " $* " in *" -lssl "*|*" -lcrypto "*) exit 1 ;; esac
+exec {cc} -isystem {poison} "$@"
+"""
+PROGRAMS = {"bin/lbproxyd", "bin/certs-gen"}
+OTHERS = {"lib/systemd/system/lbproxyd.service", "share/man/man8/lbproxyd.8"}
+
+
+def make(tree, *args):
+    environment = {name: value for name, value in os.environ.items()
+                   if not name.startswith(("MAKE", "MFLAGS"))}
+    done = subprocess.run(["make", "-C", tree, *args], env=environment,
+                          capture_output=True, text=True, timeout=300,
+                          check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.fixture
+def library_alone(tmp_path):
+    """A tree with the library's sources, and a compiler without OpenSSL."""
+    tree = tmp_path / "tree"
+    shutil.copytree(ROOT / "ci", tree / "ci")
+    shutil.copytree(ROOT / "lib", tree / "lib",
+                    ignore=shutil.ignore_patterns("server", "test"))
+    shutil.copy(ROOT / "Makefile", tree)
+    poison = tmp_path / "poison"
+    (poison / "openssl").mkdir(parents=True)
+    for header in ("bio", "crypto", "err", "evp", "rand", "ssl", "x509"):
+        (poison / f"openssl/{header}.h").write_text("#error OpenSSL\n")
+    compiler = tmp_path / "cc"
+    compiler.write_text(COMPILER.format(cc=os.environ.get("CC", "cc"),
+                                        poison=poison))
+    compiler.chmod(0o755)
+    return tree, f"CC={compiler}"
+
+
+def installed(root):
+    return {str(path.relative_to(root)) for path in root.rglob("*")
+            if not path.is_dir()}
+
+
+def is_library(names):
+    """Is this the library with its headers, and nothing else?"""
+    headers = {f"include/lbproxy/{path.name}"
+               for path in pathlib.Path(ROOT, "lib").glob("*.h")}
+    rest = names - headers - {"lib/liblbproxy.a", "lib/pkgconfig/lbproxy.pc"}
+    shared = {name for name in rest
+              if name.startswith("lib/liblbproxy.so")}
+    return len(names - rest) == len(headers) + 2 and len(shared) == 3 \
+        and rest == shared
+
+
+@pytest.mark.spec("INS-1", "INS-3")
+def test_the_library_needs_no_openssl(library_alone, tmp_path):
+    tree, compiler = library_alone
+    make(tree, "lib", compiler, "CFLAGS=-O0")
+    built = {path.name for path in (tree / "build").iterdir()}
+    assert built == {"liblbproxy.a", "liblbproxy.so", "obj"}
+    to = tmp_path / "to"
+    make(tree, "install-lib", compiler, "CFLAGS=-O0", f"DESTDIR={to}",
+         "PREFIX=/opt")
+    assert is_library(installed(to / "opt"))
+
+
+@pytest.mark.spec("INS-2")
+def test_no_test_program_is_installed(tmp_path):
+    make(ROOT, "install", f"DESTDIR={tmp_path}", "PREFIX=/opt")
+    names = installed(tmp_path / "opt")
+    assert names >= PROGRAMS | OTHERS
+    assert is_library(names - PROGRAMS - OTHERS)
