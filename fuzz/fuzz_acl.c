@@ -57,8 +57,8 @@ static uint32_t draw_number(struct bytes *bytes)
 static void check_names(const struct lbp_acl *acl,
 	const struct model_acl *model, const struct lbp_name *names, size_t len)
 {
-	uint32_t got = UINT32_MAX;
-	uint32_t want = UINT32_MAX;
+	uint32_t got = LBP_NONE;
+	uint32_t want = LBP_NONE;
 	enum lbp_err got_err = lbp_acl_identify(acl, names, len, &got);
 	enum lbp_err want_err = model_acl_identify(model, names, len, &want);
 

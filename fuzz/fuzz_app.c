@@ -121,7 +121,7 @@ static void pass_time(struct run *run)
 	uint64_t by_ns = bytes_time(&run->bytes);
 
 	/* Only admissions see a clock that goes back. */
-	if (by_ns == UINT64_MAX)
+	if (by_ns == LBP_NEVER)
 		run->now_ns = 0;
 	else if (by_ns < LBP_NEVER - run->now_ns)
 		run->now_ns += by_ns;

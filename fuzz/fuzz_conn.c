@@ -103,7 +103,7 @@ static int most_ms(void)
 
 	if (run.conns.again != NULL || run.loop.handshakes.first != NULL)
 		return 0;
-	if (due == UINT64_MAX)
+	if (due == LBP_NEVER)
 		return -1;
 	if (due <= host.now_ns)
 		return 0;
@@ -283,7 +283,7 @@ static void check_end(void)
 				       run.others[1].next == &run.others[0] &&
 				       run.others[0].prev == &run.others[1],
 		"the others are lost");
-	ORACLE("SES-14", lbp_timers_due(&run.loop.timers) == UINT64_MAX,
+	ORACLE("SES-14", lbp_timers_due(&run.loop.timers) == LBP_NEVER,
 		"an alarm is left");
 	ORACLE("SRV-43",
 		run.loop.handshakes.first == NULL &&

@@ -51,7 +51,7 @@ static void take(struct pair *pair, uint64_t now_ns)
 	struct lbp_timer *got = lbp_timers_take(&pair->timers, now_ns);
 	uint32_t want = model_timers_take(&pair->model, now_ns);
 
-	ORACLE("TMR-1", (got != NULL) == (want != MODEL_NO_TIMER),
+	ORACLE("TMR-1", (got != NULL) == (want != LBP_NONE),
 		"a timer is taken too early or not when due");
 	if (got == NULL)
 		return;

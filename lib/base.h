@@ -9,8 +9,12 @@
 /* A time that never comes; as a timeout, off. */
 #define LBP_NEVER UINT64_MAX
 
-/* The number of no client and of no upstream. */
+/* In place of a number, such as a client's or an upstream's: none. */
 #define LBP_NONE UINT32_MAX
+
+/* Times are in nanoseconds. */
+#define LBP_NS_PER_MS UINT64_C(1000000)
+#define LBP_NS_PER_S  UINT64_C(1000000000)
 
 #define LBP_UPSTREAMS_MAX 1024 /* of one application */
 #define LBP_WEIGHT_MAX    256

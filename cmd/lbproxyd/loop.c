@@ -59,7 +59,7 @@ static int timeout_ms(const struct loop *loop)
 	uint64_t due = lbp_timers_due(&loop->timers);
 	uint64_t now, ms;
 
-	if (due == UINT64_MAX)
+	if (due == LBP_NEVER)
 		return -1;
 	now = clock_now_ns();
 	if (due <= now)

@@ -4,10 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base.h"
 #include "clock.h"
 #include "server/sources.h"
-
-#define NOWHERE UINT32_MAX
 
 /* A place of lib's shares, and the session that has it. */
 struct slot {
@@ -22,7 +21,7 @@ struct cache {
 	struct lbp_sources *shares; /* whose session has to go */
 	uint32_t len;
 	struct slot *slots;
-	uint32_t *buckets; /* len of each: the first slot, or NOWHERE */
+	uint32_t *buckets; /* len of each: the first slot, or LBP_NONE */
 };
 
 struct cache *cache_new(uint32_t sessions)
@@ -64,13 +63,13 @@ static bool has_id(const struct slot *slot, const unsigned char *id, size_t len)
 	return own_len == len && memcmp(own, id, len) == 0;
 }
 
-/* Where the number of the slot of this id stands; NOWHERE there: none. */
+/* Where the number of the slot of this id stands; LBP_NONE there: none. */
 static uint32_t *link_of(
 	struct cache *cache, const unsigned char *id, size_t len)
 {
 	uint32_t *link = bucket_of(cache, id, len);
 
-	while (*link != NOWHERE && !has_id(&cache->slots[*link], id, len))
+	while (*link != LBP_NONE && !has_id(&cache->slots[*link], id, len))
 		link = &cache->slots[*link].next;
 	return link;
 }
@@ -126,7 +125,7 @@ void cache_put(struct cache *cache, SSL_SESSION *session, uint32_t client,
 	if (SSL_SESSION_up_ref(session) != 1)
 		return;
 	pthread_mutex_lock(&cache->lock);
-	if (*link_of_session(cache, session) == NOWHERE)
+	if (*link_of_session(cache, session) == LBP_NONE)
 		keep(cache, session, client, full_ns);
 	else
 		SSL_SESSION_free(session);
@@ -142,7 +141,7 @@ SSL_SESSION *cache_find(struct cache *cache, const unsigned char *id,
 
 	pthread_mutex_lock(&cache->lock);
 	link = link_of(cache, id, len);
-	if (*link != NOWHERE) {
+	if (*link != LBP_NONE) {
 		slot = &cache->slots[*link];
 		*full_ns = slot->full_ns;
 		if (now_ns - slot->full_ns >= CACHE_LIFETIME_S * NS_PER_S)
@@ -160,7 +159,7 @@ void cache_drop(struct cache *cache, const SSL_SESSION *session)
 
 	pthread_mutex_lock(&cache->lock);
 	link = link_of_session(cache, session);
-	if (*link != NOWHERE && cache->slots[*link].session == session)
+	if (*link != LBP_NONE && cache->slots[*link].session == session)
 		forget(cache, link);
 	pthread_mutex_unlock(&cache->lock);
 }
@@ -171,7 +170,7 @@ void cache_clear(struct cache *cache)
 
 	pthread_mutex_lock(&cache->lock);
 	for (i = 0; i < cache->len; i++) {
-		while (cache->buckets[i] != NOWHERE)
+		while (cache->buckets[i] != LBP_NONE)
 			forget(cache, &cache->buckets[i]);
 	}
 	pthread_mutex_unlock(&cache->lock);

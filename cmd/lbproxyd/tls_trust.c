@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/expiry.h"
+
 struct trust *trust_new(void)
 {
 	return calloc(1, sizeof(struct trust));
@@ -93,7 +95,7 @@ bool trust_add_crl(struct trust *trust, X509_CRL *crl)
 		!read_time(X509_CRL_get0_lastUpdate(crl), &life->from))
 		return false;
 	/* Without an end it is in force for good. */
-	life->until = (time_t)INT64_MAX;
+	life->until = LBP_EXPIRY_NEVER;
 	if (until != NULL && !read_time(until, &life->until))
 		return false;
 	for (i = 0; i < n; i++) {

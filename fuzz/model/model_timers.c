@@ -57,7 +57,7 @@ uint64_t model_timers_due(const struct model_timers *model)
 {
 	uint32_t first = first_due(model);
 
-	return first < model->len ? model->log[first].due_ns : UINT64_MAX;
+	return first < model->len ? model->log[first].due_ns : LBP_NEVER;
 }
 
 enum lbp_err model_timers_arm(
@@ -81,7 +81,7 @@ uint32_t model_timers_take(struct model_timers *model, uint64_t now_ns)
 	uint32_t timer;
 
 	if (first == model->len || model->log[first].due_ns > now_ns)
-		return MODEL_NO_TIMER;
+		return LBP_NONE;
 	timer = model->log[first].timer;
 	model_timers_disarm(model, timer);
 	return timer;

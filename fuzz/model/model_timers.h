@@ -5,9 +5,7 @@
 #include "timers.h"
 
 #define MODEL_TIMERS_EVENTS 512
-/* "No timer"; timers are numbered from 0. */
-#define MODEL_NO_TIMER UINT32_MAX
-/* Timers are less. */
+/* Timers are numbered from 0 and less; LBP_NONE: no timer. */
 #define MODEL_TIMERS_MAX 64
 
 struct model_timers_event {

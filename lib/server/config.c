@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base.h"
 #include "server/config_app.h"
 #include "server/config_client.h"
 #include "server/config_errors.h"
@@ -10,8 +11,6 @@
 
 #define AT(member) offsetof(struct lbp_config, member)
 #define LEN(array) (sizeof(array) / sizeof((array)[0]))
-
-#define SECOND_NS UINT64_C(1000000000)
 
 static const char *const event_loops[] = {"auto", "select", "epoll", NULL};
 static const char *const tls_versions[] = {"1.2", "1.3", NULL};
@@ -172,10 +171,10 @@ static const struct lbp_config defaults = {
 	.max_handshakes = 256,
 	.min_version = LBP_TLS_1_2,
 	.log_level = LBP_LOG_INFO,
-	.handshake_ns = 5 * SECOND_NS,
-	.connect_ns = 3 * SECOND_NS,
-	.idle_ns = 600 * SECOND_NS,
-	.drain_ns = 30 * SECOND_NS,
+	.handshake_ns = 5 * LBP_NS_PER_S,
+	.connect_ns = 3 * LBP_NS_PER_S,
+	.idle_ns = 600 * LBP_NS_PER_S,
+	.drain_ns = 30 * LBP_NS_PER_S,
 };
 
 static void read_root(

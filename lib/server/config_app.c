@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "core/balancer.h"
+#include "base.h"
 #include "server/config_errors.h"
 #include "server/config_field.h"
 #include "server/config_state.h"
@@ -12,8 +12,6 @@
 #define LIMIT_AT(member)    offsetof(struct lbp_limits, member)
 #define UPSTREAM_AT(member) offsetof(struct lbp_config_upstream, member)
 #define LEN(array)          (sizeof(array) / sizeof((array)[0]))
-
-#define SECOND_NS UINT64_C(1000000000)
 
 enum {
 	RUN_MAX = 1000,
@@ -299,10 +297,10 @@ static const struct lbp_config_section app_section = {
 	"app", app_keys, LEN(app_keys)};
 
 static const struct lbp_config_app app_defaults = {
-	.limits = {.window_ns = 60 * SECOND_NS},
+	.limits = {.window_ns = 60 * LBP_NS_PER_S},
 	.health = {.enabled = true,
-		.interval_ns = 2 * SECOND_NS,
-		.timeout_ns = SECOND_NS,
+		.interval_ns = 2 * LBP_NS_PER_S,
+		.timeout_ns = LBP_NS_PER_S,
 		.rise = 2,
 		.fall = 3},
 };

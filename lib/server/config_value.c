@@ -84,7 +84,7 @@ enum lbp_err lbp_duration_parse(uint64_t *out_ns, const char *text, size_t len)
 		return LBP_ERR_SYNTAX;
 	if (number == 0 || number > duration_max_ms / unit)
 		return LBP_ERR_RANGE;
-	*out_ns = number * unit * 1000000;
+	*out_ns = number * unit * LBP_NS_PER_MS;
 	return LBP_OK;
 }
 

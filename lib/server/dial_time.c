@@ -1,6 +1,8 @@
 #include "server/dial_time.h"
 
-#define SETTLE_MIN_NS (100 * UINT64_C(1000000))
+#include "base.h"
+
+#define SETTLE_MIN_NS (100 * LBP_NS_PER_MS)
 
 uint64_t lbp_dial_due(uint64_t now_ns, uint64_t end_ns, uint32_t left)
 {

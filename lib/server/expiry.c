@@ -1,8 +1,11 @@
 #include "server/expiry.h"
 
+#include "base.h"
+#include "core/later.h"
+
 #define DAY_S       86400
 #define SOON_S      (14 * DAY_S)
-#define DAY_NS      (DAY_S * UINT64_C(1000000000))
+#define DAY_NS      (DAY_S * LBP_NS_PER_S)
 #define CRL_PORTION 5
 
 /* Seconds before the end from which on it is said. */
@@ -30,5 +33,5 @@ enum lbp_expiry_state lbp_expiry_judge(
 
 uint64_t lbp_expiry_next_ns(uint64_t now_ns)
 {
-	return now_ns > UINT64_MAX - DAY_NS ? UINT64_MAX : now_ns + DAY_NS;
+	return lbp_later(now_ns, DAY_NS);
 }

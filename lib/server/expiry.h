@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-/* The end of what has none. */
+/* In place of until_s: it has no end. */
 #define LBP_EXPIRY_NEVER INT64_MAX
 
 enum lbp_expiry_kind {
@@ -34,7 +34,9 @@ enum lbp_expiry_state {
 enum lbp_expiry_state lbp_expiry_judge(
 	const struct lbp_expiry *expiry, int64_t now_s);
 
-/* When things are to be looked at again that were looked at at now_ns. */
+/*
+ * When to judge things next that were judged at now_ns; both are monotonic.
+ */
 uint64_t lbp_expiry_next_ns(uint64_t now_ns);
 
 #endif

@@ -1,6 +1,7 @@
 #include "server/suppress.h"
 
-#include "health.h"
+#include "base.h"
+#include "core/later.h"
 
 void lbp_suppress_init(struct lbp_suppress *suppress)
 {
@@ -71,9 +72,7 @@ static void begin_window(struct lbp_suppress *suppress, uint64_t now_ns)
 	for (i = 0; i < LBP_SUPPRESS_KINDS; i++)
 		end_window(suppress, others(suppress, i));
 	suppress->counts = false;
-	suppress->end_ns = now_ns > LBP_NEVER - LBP_SUPPRESS_WINDOW_NS
-				   ? LBP_NEVER
-				   : now_ns + LBP_SUPPRESS_WINDOW_NS;
+	suppress->end_ns = lbp_later(now_ns, LBP_SUPPRESS_WINDOW_NS);
 }
 
 bool lbp_suppress_admit(struct lbp_suppress *suppress,

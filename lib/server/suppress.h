@@ -13,12 +13,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base.h"
 #include "server/sources.h"
 
 #define LBP_SUPPRESS_LINES     10 /* in a window, of one pair */
 #define LBP_SUPPRESS_PAIRS     256
 #define LBP_SUPPRESS_KINDS     64
-#define LBP_SUPPRESS_WINDOW_NS UINT64_C(1000000000)
+#define LBP_SUPPRESS_WINDOW_NS LBP_NS_PER_S
 
 /* A number of attempts that got no line of their own. */
 struct lbp_suppress_sum {

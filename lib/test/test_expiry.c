@@ -1,5 +1,6 @@
 #include <CUnit/CUnit.h>
 
+#include "base.h"
 #include "server/expiry.h"
 #include "suites.h"
 
@@ -81,10 +82,9 @@ static void the_next_look(void)
 	CU_ASSERT_EQUAL(lbp_expiry_next_ns(7), DAY_NS + 7);
 	CU_ASSERT_EQUAL(
 		lbp_expiry_next_ns(UINT64_MAX - DAY_NS - 1), UINT64_MAX - 1);
-	CU_ASSERT_EQUAL(lbp_expiry_next_ns(UINT64_MAX - DAY_NS), UINT64_MAX);
-	CU_ASSERT_EQUAL(
-		lbp_expiry_next_ns(UINT64_MAX - DAY_NS + 1), UINT64_MAX);
-	CU_ASSERT_EQUAL(lbp_expiry_next_ns(UINT64_MAX), UINT64_MAX);
+	CU_ASSERT_EQUAL(lbp_expiry_next_ns(UINT64_MAX - DAY_NS), LBP_NEVER);
+	CU_ASSERT_EQUAL(lbp_expiry_next_ns(UINT64_MAX - DAY_NS + 1), LBP_NEVER);
+	CU_ASSERT_EQUAL(lbp_expiry_next_ns(LBP_NEVER), LBP_NEVER);
 }
 
 void suite_expiry(void)
