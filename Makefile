@@ -271,10 +271,11 @@ build/exhaust: $(call objects,release,$(exhaust_c) fuzz/oracle.c) \
 		build/libscope.a build/libmodel.a $(call archives,release)
 	$(call brief,LD)$(CC) $(release_ld) -o $@ $^
 
-# Only lib counts its steps.
+# What is measured counts its steps, and nothing else does.
 build/scaling: $(call objects,release,fuzz/scaling/scaling.c fuzz/oracle.c) \
+		$(call objects,steps,cmd/lbproxyd/tls_trust.c) \
 		$(call archives,steps)
-	$(call brief,LD)$(CC) $(release_ld) -o $@ $^
+	$(call brief,LD)$(CC) $(release_ld) -o $@ $^ -lcrypto
 
 # The server's threads, in every order: what they have in common is hooked.
 interleave_c := $(sort $(wildcard fuzz/interleave/*.c))

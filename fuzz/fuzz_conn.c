@@ -303,12 +303,12 @@ static void check_health(void)
 	for (unsigned i = 0; i < UPSTREAMS; i++) {
 		bool was_cut = is_cut && host.target == i && !has_spoken;
 
-		ORACLE("SRV-90",
+		ORACLE("SRV-110",
 			!was_local(i) || host.exhausted > 0 || run.has_waited ||
 				(host.target == i &&
 					host.reason != LBP_REASON_INTERNAL),
 			"no line about upstream %u", i);
-		ORACLE("SRV-90",
+		ORACLE("SRV-109",
 			!host.is_down[i] || host.was_bad[i] || was_cut ||
 				run.has_waited,
 			"upstream %u is down by our own fault", i);
@@ -386,11 +386,11 @@ static void check_closing(void)
 		ORACLE("SES-5",
 			host.is_dialed[0] && host.is_dialed[1] == run.has_two,
 			"an upstream was not dialed");
-		ORACLE("SRV-92",
+		ORACLE("SRV-112",
 			run.has_waited || host.dials == run.addresses_len,
 			"%u of %u addresses were tried", host.dials,
 			run.addresses_len);
-		ORACLE("SES-28",
+		ORACLE("SRV-113",
 			run.has_waited || (!was_local(0) && !was_local(1)),
 			"the upstreams are blamed");
 		/* fall through */

@@ -222,7 +222,7 @@ static int wait_for(struct poller *poller, int timeout_ms)
 {
 	struct worker *worker = (struct worker *)(void *)poller;
 
-	ORACLE("SRV-43", !is_queued(worker) || timeout_ms == 0,
+	ORACLE("SRV-107", !is_queued(worker) || timeout_ms == 0,
 		"it waits for %d ms with handshakes to go on with", timeout_ms);
 	worker->steps = 0;
 	for (unsigned i = 0; i < PEERS; i++)
@@ -314,13 +314,13 @@ static void take_step(struct peer *peer)
 	for (unsigned i = 0; i < PEERS; i++) {
 		const struct peer *other = &run.peers[i];
 
-		ORACLE("SRV-43",
+		ORACLE("SRV-107",
 			other->worker != peer->worker || !other->is_there ||
 				other->queued_at == NOT_QUEUED ||
 				other->queued_at >= peer->queued_at,
 			"one that could go on before has not had its turn");
 	}
-	ORACLE("SRV-43", peer->queued_at != NOT_QUEUED, "not in its turn");
+	ORACLE("SRV-107", peer->queued_at != NOT_QUEUED, "not in its turn");
 	peer->queued_at = NOT_QUEUED;
 }
 

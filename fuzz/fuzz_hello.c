@@ -109,10 +109,10 @@ static void check_cert(enum lbp_err err, const uint8_t *octets, size_t len)
 	EVP_PKEY *key = cert == NULL ? NULL : X509_get0_pubkey(cert);
 
 	if (key != NULL) {
-		ORACLE("SRV-64", err != LBP_OK || is_good_key(cert, key),
+		ORACLE("SRV-102", err != LBP_OK || is_good_key(cert, key),
 			"a key of type %d and %d bits is let through",
 			EVP_PKEY_get_base_id(key), EVP_PKEY_get_bits(key));
-		ORACLE("SRV-64",
+		ORACLE("SRV-102",
 			err == LBP_OK || !is_good_key(cert, key) ||
 				!is_der(cert, octets, len) ||
 				!is_der_key(cert, key),

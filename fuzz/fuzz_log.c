@@ -194,7 +194,7 @@ static void check_output(struct model_log_line *want, bool yields)
 		"lost lines are not told, or without need");
 	ORACLE("LOG-7", log_sink.refused || is_there == has_room,
 		"a line is lost without need");
-	ORACLE("LOG-9",
+	ORACLE("LOG-15",
 		!log_sink_is_torn() || log_sink.len == 0 ||
 			!log_sink_can_take_back(),
 		"a part of a line was not taken back");

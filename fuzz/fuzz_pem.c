@@ -118,7 +118,7 @@ static void check_block(const char *text, size_t len,
 	size_t line_len = 0;
 	const char *line = line_at(text, len, number, &line_len);
 
-	ORACLE("SRV-72",
+	ORACLE("SRV-119",
 		line != NULL && is_marker(line, line_len, "-----BEGIN ", block),
 		"line %u does not begin the block", number);
 	while ((line = line_at(text, len, ++number, &line_len)) != NULL &&
@@ -131,11 +131,11 @@ static void check_block(const char *text, size_t len,
 		}
 		in_headers = in_headers && line_len > 0;
 	}
-	ORACLE("SRV-72", line != NULL, "the block does not end");
+	ORACLE("SRV-119", line != NULL, "the block does not end");
 	line_len = encode(out, block->len < 48 ? block->len : 48, again);
-	ORACLE("SRV-72", body_len == (block->len + 2) / 3 * 4,
+	ORACLE("SRV-119", body_len == (block->len + 2) / 3 * 4,
 		"%zu digits for %zu bytes", body_len, block->len);
-	ORACLE("SRV-72", memcmp(body, again, line_len) == 0,
+	ORACLE("SRV-119", memcmp(body, again, line_len) == 0,
 		"other bytes than the text has");
 }
 
@@ -170,11 +170,11 @@ static void check_rest(const struct found *found, const char *text, size_t len)
 		bool is_free = is_outside(found, text, len, number);
 
 		for (size_t i = 0; i + 6 <= line_len && is_free; i++)
-			ORACLE("SRV-72",
+			ORACLE("SRV-120",
 				memcmp(line + i, "-BEGIN", 6) != 0 &&
 					memcmp(line + i, "--END ", 6) != 0,
 				"line %u is passed over", number);
-		ORACLE("SRV-72",
+		ORACLE("SRV-120",
 			!is_free || memchr(line, '\0', line_len) == NULL,
 			"a NUL in line %u", number);
 	}
@@ -193,12 +193,12 @@ static void check_windows(
 		more[n++] = text[i];
 	}
 	read_all(&other, more, n);
-	ORACLE("SRV-72",
+	ORACLE("SRV-121",
 		other.last == found->last && other.len == found->len &&
 			other.line == found->line &&
 			other.fault == found->fault,
 		"CR LF makes a difference");
-	ORACLE("SRV-72", memcmp(other.out, found->out, sizeof(other.out)) == 0,
+	ORACLE("SRV-121", memcmp(other.out, found->out, sizeof(other.out)) == 0,
 		"CR LF makes other bytes");
 }
 
@@ -210,7 +210,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	if (len > TEXT_MAX || len == 0)
 		return 0;
 	read_all(&found, text, len);
-	ORACLE("SRV-72",
+	ORACLE("SRV-120",
 		(found.last == LBP_PEM_FAULT) ==
 			(found.fault != NULL && found.line > 0),
 		"a fault without its reason");
@@ -222,7 +222,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	}
 	for (size_t i = 0; i < found.len; i++) {
 		check_block(text, len, &found.blocks[i], found.out[i]);
-		ORACLE("SRV-73",
+		ORACLE("SRV-123",
 			lbp_pem_kind_text(found.blocks[i].kind)[0] == 'a' ||
 				found.blocks[i].kind == LBP_PEM_EC_PARAMETERS ||
 				found.blocks[i].kind == LBP_PEM_DH_PARAMETERS,

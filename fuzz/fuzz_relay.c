@@ -397,7 +397,7 @@ static void start_side(struct stream *stream, bool tls, uint64_t early)
 	stream_init(stream, NULL);
 	stream->read_on = POLLER_WRITE;
 	stream_open(stream, SIDE_FD + !is_client);
-	ORACLE("SRV-35", side->no_delay, "small pieces are kept back");
+	ORACLE("SRV-147", side->no_delay, "small pieces are kept back");
 	/* A handshake may leave it so. Nothing looks into TLS. */
 	stream->can_write = false;
 	stream->tls.ssl = tls ? (struct ssl_st *)&run : NULL;

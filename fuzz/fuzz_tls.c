@@ -248,7 +248,7 @@ static void check_refusal(
 		ORACLE("SRV-11", alert == 0 || link->alert == alert,
 			"alert %x, not %x", link->alert, alert);
 	else
-		ORACLE("SRV-12", alert == 0 || link->alert == alert,
+		ORACLE("SRV-99", alert == 0 || link->alert == alert,
 			"alert %x, not %x", link->alert, alert);
 	ORACLE("SRV-9", faults == 0 || faults & PKI_FAULT(link->tls.reason),
 		"reason %s, faults %x", lbp_reason_text(link->tls.reason),

@@ -124,7 +124,7 @@ def test_a_handshake_that_completes_at_max_connections(lb, upstream, version):
 
 
 @pytest.mark.workers
-@pytest.mark.spec("SRV-21", "SRV-31", "SES-6", "LOG-8")
+@pytest.mark.spec("SRV-21", "SRV-31", "SES-6", "LOG-8", "SRV-142")
 def test_fd_limit_of_64(lb, upstream):
     up = upstream(upstreams.echo)
     server = lb.proxy(up, fd_limit=64, timeouts={"handshake": "30s"})

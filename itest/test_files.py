@@ -124,7 +124,7 @@ def other_pem(home, kind):
 
 # --- blocks ---------------------------------------------------------------
 
-@pytest.mark.spec("SRV-73", "SRV-3")
+@pytest.mark.spec("SRV-73", "SRV-3", "SRV-119", "SRV-123")
 @pytest.mark.parametrize("first", [True, False], ids=["before", "after"])
 @pytest.mark.parametrize("key,kind", [
     (key, kind) for key, (_, accepted) in FILES.items() for kind in (
@@ -168,7 +168,7 @@ def lengthen(pem):
             + b"-----END " + label + b"-----\n")
 
 
-@pytest.mark.spec("SRV-72")
+@pytest.mark.spec("SRV-119", "SRV-120")
 @pytest.mark.parametrize("damage", SECOND)
 @pytest.mark.parametrize("key", FILES)
 def test_damage_after_the_first_block(home, key, damage):
@@ -184,7 +184,7 @@ def test_damage_after_the_first_block(home, key, damage):
     assert "line" in message, message
 
 
-@pytest.mark.spec("SRV-72")
+@pytest.mark.spec("SRV-121")
 @pytest.mark.parametrize("key", FILES)
 def test_what_may_stand_around_blocks(home, key):
     path = home.file(key)
@@ -199,7 +199,7 @@ def test_what_may_stand_around_blocks(home, key):
         home.is_fine()
 
 
-@pytest.mark.spec("SRV-72")
+@pytest.mark.spec("SRV-72", "SRV-120")
 @pytest.mark.parametrize("kind", ["directory", "pipe", "device", "endless",
                                   "read-error", "large", "empty", "blank", "gone", "utf-16"])
 @pytest.mark.parametrize("key", FILES)
@@ -251,7 +251,7 @@ def as_der(key):
     return make
 
 
-@pytest.mark.spec("SRV-73")
+@pytest.mark.spec("SRV-123")
 @pytest.mark.parametrize("name", ["a.file", "it's $HOME.file"])
 @pytest.mark.parametrize("key", FILES)
 def test_der_and_the_command_that_mends_it(home, key, name):
@@ -283,7 +283,7 @@ def encrypted(home, form):
     return openssl(*options[form], "-in", key)
 
 
-@pytest.mark.spec("SRV-73")
+@pytest.mark.spec("SRV-124")
 @pytest.mark.parametrize("form", ["pkcs8", "traditional", "der"])
 @pytest.mark.parametrize("key", ["tls.private_key",
                                  "app.upstream.private_key"])
@@ -297,7 +297,7 @@ def test_an_encrypted_key(home, key, form):
     assert b"\n-----END PRIVATE KEY" in new.read_bytes()
 
 
-@pytest.mark.spec("SRV-73")
+@pytest.mark.spec("SRV-123")
 def test_a_key_of_openssh(home, need):
     need("ssh-keygen", "openssh-client")
     home.file("tls.private_key").unlink()
@@ -306,7 +306,7 @@ def test_a_key_of_openssh(home, need):
     assert "OpenSSH" in home.one_error("tls.private_key")
 
 
-@pytest.mark.spec("SRV-73")
+@pytest.mark.spec("SRV-123")
 @pytest.mark.parametrize("key", FILES)
 def test_bundles(home, key):
     """PKCS#12 and PKCS#7 in place of PEM."""
@@ -336,7 +336,7 @@ def test_parameters_before_the_key(home):
     assert "no private key" in home.one_error("tls.private_key")
 
 
-@pytest.mark.spec("SRV-73")
+@pytest.mark.spec("SRV-73", "SRV-122", "SRV-119")
 @pytest.mark.parametrize("table", ["tls", "app.upstream"])
 def test_certificate_and_key_in_one_file(home, table):
     names = [f"{table}.certificate", f"{table}.private_key"]
@@ -396,7 +396,7 @@ def test_the_order_of_a_chain(home):
     assert "did not issue" in home.one_error("tls.certificate")
 
 
-@pytest.mark.spec("SRV-74")
+@pytest.mark.spec("SRV-125")
 @pytest.mark.parametrize("weak", ["leaf-sha1", "leaf-rsa1024", "middle-sha1",
                                   "middle-rsa1024"])
 def test_a_chain_that_is_too_weak(home, weak):
@@ -416,7 +416,7 @@ def test_a_chain_that_is_too_weak(home, weak):
     assert ("too weak" if "sha1" in weak else "too small") in message, message
 
 
-@pytest.mark.spec("SRV-74")
+@pytest.mark.spec("SRV-125")
 @pytest.mark.parametrize("key", ["tls.client_ca", "app.upstream.ca"])
 def test_a_ca_that_is_too_weak(home, key):
     ca_key = make_key(home.dir / "weak.key", "RSA", "rsa_keygen_bits:1024")
@@ -427,7 +427,7 @@ def test_a_ca_that_is_too_weak(home, key):
     assert "1024 bits" in message and "too weak" in message, message
 
 
-@pytest.mark.spec("SRV-74")
+@pytest.mark.spec("SRV-126")
 @pytest.mark.parametrize("extensions,said", [
     ("basicConstraints=critical,CA:FALSE", "not a CA's"),
     ("basicConstraints=critical,CA:TRUE\nkeyUsage=critical,cRLSign",
@@ -561,7 +561,7 @@ def test_a_list_that_does_not_judge_all(home, kind, place):
     assert said in message and f"line {line} " in message, message
 
 
-@pytest.mark.spec("SRV-66")
+@pytest.mark.spec("SRV-106")
 def test_a_ca_that_may_not_sign_lists(home):
     remake(home, "tls.client_ca", 90, "keyUsage=critical,keyCertSign\n"
            "basicConstraints=critical,CA:TRUE")
@@ -598,7 +598,7 @@ ALICE, BOB = "0A:11:CE", "B0:B0"
 LIFE, OLD = ("-1", "+30"), ("-20", "-10")
 
 
-@pytest.mark.spec("SRV-75", "SRV-9")
+@pytest.mark.spec("SRV-9", "SRV-127")
 @pytest.mark.parametrize("version", ["1.2", "1.3"])
 @pytest.mark.parametrize("contents", [
     [([ALICE], LIFE), ([BOB], LIFE)], [([BOB], LIFE), ([ALICE], LIFE)],
@@ -617,7 +617,7 @@ def test_each_list_of_a_file_counts(lb, upstream, lists, contents, version):
         assert peer.recv_exactly(1) == b"x"
 
 
-@pytest.mark.spec("SRV-75")
+@pytest.mark.spec("SRV-128")
 @pytest.mark.parametrize("version", ["1.2", "1.3"])
 def test_lists_that_are_all_out_of_date(lb, upstream, lists, version):
     server = lb.proxy(upstream(upstreams.echo),
@@ -657,7 +657,7 @@ CIPHERS_BAD = {
 }
 
 
-@pytest.mark.spec("SRV-76", "SRV-3")
+@pytest.mark.spec("SRV-76", "SRV-3", "SRV-131")
 @pytest.mark.parametrize("name", CIPHERS_BAD)
 def test_ciphers_that_do_nothing(home, name):
     home.tls["ciphers"], said = CIPHERS_BAD[name]
@@ -676,7 +676,7 @@ def test_ciphers_that_are_accepted(home, ciphers):
     home.is_fine()
 
 
-@pytest.mark.spec("SRV-76")
+@pytest.mark.spec("SRV-129")
 def test_ciphers_for_another_key_than_the_certificate_s(home):
     home.tls["ciphers"] = "ECDHE-RSA-AES128-GCM-SHA256"
     home.one_error("tls.ciphers")
@@ -690,7 +690,7 @@ def test_ciphers_for_another_key_than_the_certificate_s(home):
     home.one_error("tls.ciphers")
 
 
-@pytest.mark.spec("SRV-76", "SRV-3")
+@pytest.mark.spec("SRV-3", "SRV-130", "SRV-131")
 @pytest.mark.parametrize("suites,said", [
     ("TLS_AES_128_GCM_SHA256:TLS_NOTHING", "TLS_NOTHING"),
     ("TLS_NOTHING:TLS_AES_128_GCM_SHA256", "TLS_NOTHING"),
@@ -788,7 +788,7 @@ CERTIFICATES = ["tls.certificate", "tls.client_ca", "app.upstream.ca",
                 "app.upstream.certificate"]
 
 
-@pytest.mark.spec("SRV-79", "SRV-80", "SRV-2")
+@pytest.mark.spec("SRV-79", "SRV-80", "SRV-2", "SRV-132")
 @pytest.mark.parametrize("key", CERTIFICATES)
 def test_a_certificate_that_ends_soon(home, key):
     remake(home, key, 15)
@@ -799,7 +799,7 @@ def test_a_certificate_that_ends_soon(home, key):
     assert "within 14 days" in message and "line 1" in message, message
 
 
-@pytest.mark.spec("SRV-79", "SRV-80")
+@pytest.mark.spec("SRV-79", "SRV-80", "SRV-132")
 @pytest.mark.parametrize("key", CERTIFICATES)
 @pytest.mark.parametrize("kind", ["expired", "future"])
 def test_a_certificate_that_is_not_valid_now(home, key, kind, tmp_path):
@@ -837,7 +837,7 @@ def test_each_certificate_of_a_chain_is_looked_at(home):
     assert f"line {line} " in one_warning(home, "tls.certificate")
 
 
-@pytest.mark.spec("SRV-79")
+@pytest.mark.spec("SRV-132")
 @pytest.mark.parametrize("life,said", [
     (("-70", "+30"), None), (("-79", "+21"), None),
     (("-81", "+19"), "past four fifths"), (("-3", "-1"), "out of date since"),
@@ -850,7 +850,7 @@ def test_the_life_of_a_list(home, life, said):
         assert said in one_warning(home, "tls.crl")
 
 
-@pytest.mark.spec("SRV-79")
+@pytest.mark.spec("SRV-132")
 def test_the_list_and_the_ca_that_end_last_count(home):
     path = home.file("tls.crl")
     good = path.read_bytes()
@@ -868,7 +868,7 @@ def test_the_list_and_the_ca_that_end_last_count(home):
         home.is_fine()
 
 
-@pytest.mark.spec("SRV-79")
+@pytest.mark.spec("SRV-133")
 @pytest.mark.parametrize("key,extensions,said", [
     ("tls.certificate", "extendedKeyUsage=clientAuth", "serverAuth"),
     ("tls.certificate", "keyUsage=critical,keyEncipherment",
@@ -883,7 +883,7 @@ def test_a_usage_that_does_not_fit(home, key, extensions, said):
     assert said in one_warning(home, key)
 
 
-@pytest.mark.spec("SRV-79")
+@pytest.mark.spec("SRV-133")
 @pytest.mark.parametrize("key", ["tls.certificate",
                                  "app.upstream.certificate"])
 def test_usages_that_fit(home, key):
@@ -894,7 +894,7 @@ def test_usages_that_fit(home, key):
         home.is_fine()
 
 
-@pytest.mark.spec("SRV-79", "SRV-80")
+@pytest.mark.spec("SRV-80", "SRV-134")
 def test_limits_that_take_no_effect(home):
     tree = srv.config(home.pki, [srv.app(
         "echo", ["tcp://127.0.0.1:7001"],
@@ -912,7 +912,7 @@ def test_limits_that_take_no_effect(home):
                      "client.limits.echo.concurrent"], done.stderr
 
 
-@pytest.mark.spec("SRV-79")
+@pytest.mark.spec("SRV-135")
 def test_a_client_whose_serials_are_all_revoked(home):
     make_crl(home.file("tls.crl"), home.issuer, [ALICE, BOB])
     clients = [srv.client("one", [ALICE], ["echo"]),

@@ -1,5 +1,6 @@
 """What a handshake may use: groups and signatures."""
 
+import struct
 import subprocess
 
 import pytest
@@ -63,6 +64,77 @@ def test_configured_groups_are_used(lb, pki, upstream, version):
     assert status != 0, said
 
 
+def groups_offered(hello):
+    """The groups of a ClientHello that came as one record."""
+    assert hello[0] == 22 and hello[5] == 1, hello[:8]
+    at = 5 + 4 + 2 + 32
+    at += 1 + hello[at]
+    at += 2 + int.from_bytes(hello[at:at + 2], "big")
+    at += 1 + hello[at]
+    at += 2
+    while at < len(hello):
+        kind, size = struct.unpack_from(">HH", hello, at)
+        if kind == 10:
+            return [group for group, in struct.iter_unpack(
+                ">H", hello[at + 6:at + 4 + size])]
+        at += 4 + size
+    raise AssertionError("no groups are offered")
+
+
+@pytest.mark.spec("SRV-101")
+def test_the_groups_towards_upstreams(lb, pki, upstream):
+    up = upstream()
+    server = lb.proxy({"url": f"tls://{up.address}", "ca": pki.upstream_ca},
+                      health={"interval": "1h"})
+    with server.connect():
+        hello = up.accept().recv(timeout=BOUND)
+    # X25519, P-256, X448, P-384, P-521
+    assert groups_offered(hello) == [29, 23, 30, 24, 25]
+
+
+ALL_CIPHERS = ("ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
+               "ECDHE-ECDSA-CHACHA20-POLY1305")
+
+
+def cipher_of(said):
+    return next(line.split(" is ")[1] for line in said.splitlines()
+                if line.startswith(("New, ", "Reused, ")))
+
+
+@pytest.mark.spec("SRV-144")
+@pytest.mark.parametrize("offered,is_served", [
+    ("ECDHE-ECDSA-AES128-GCM-SHA256", True),
+    ("ECDHE-ECDSA-AES256-GCM-SHA384", True),
+    ("ECDHE-ECDSA-CHACHA20-POLY1305", True),
+    ("ECDHE-ECDSA-AES128-SHA", False), ("ECDHE-ECDSA-AES128-SHA256", False),
+    ("ECDHE-ECDSA-AES256-CCM", False),
+    ("ECDHE-ECDSA-CAMELLIA128-SHA256", False)])
+def test_the_default_ciphers(lb, pki, upstream, offered, is_served):
+    server = lb.proxy(upstream(upstreams.echo))
+    _, said = s_client(server, pki, "1.2", "-cipher",
+                       f"{offered}:@SECLEVEL=0")
+    assert cipher_of(said) == (offered if is_served else "(NONE)")
+
+
+@pytest.mark.spec("SRV-149")
+@pytest.mark.parametrize("version,key,option,names", [
+    ("1.2", "ciphers", "-cipher", ALL_CIPHERS.split(":")),
+    ("1.3", "ciphersuites", "-ciphersuites", [
+        "TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384",
+        "TLS_CHACHA20_POLY1305_SHA256"])])
+def test_the_server_s_order_counts(lb, pki, upstream, version, key, option,
+                                   names):
+    for ours in (names, names[::-1]):
+        server = lb.proxy(upstream(upstreams.echo),
+                          tls={key: ":".join(ours)})
+        status, said = s_client(server, pki, version, option,
+                                ":".join(names))
+        assert status == 0, said
+        assert cipher_of(said) == ours[0]
+        _, said = s_client(server, pki, version, option, ":".join(names[:2]))
+        assert cipher_of(said) == next(n for n in ours if n in names[:2])
+
+
 def key_of(kind, directory):
     """A client's key of a kind and its certificate's request."""
     key, request = directory / "odd.key", directory / "odd.csr"
@@ -99,7 +171,7 @@ def test_clients_keys_of_all_kinds_sign(lb, pki, upstream, tmp_path, version,
         assert peer.recv_exactly(1) == b"x"
 
 
-@pytest.mark.spec("SRV-62", "SRV-3")
+@pytest.mark.spec("SRV-100", "SRV-3")
 @pytest.mark.parametrize("groups,named", [
     ("P-999", "P-999"), ("X25519:nonsense:P-256", "nonsense"),
     ("X25519::P-256", "''"), ("X25519:", "''"), (":X25519", "''"),

@@ -92,7 +92,7 @@ def count(lines):
 
 
 @pytest.mark.workers
-@pytest.mark.spec("LOG-9", "LOG-7")
+@pytest.mark.spec("LOG-9", "LOG-7", "LOG-15")
 @pytest.mark.parametrize("append", [0, os.O_APPEND], ids=["plain", "append"])
 def test_a_full_file_has_whole_lines(serve, tmp_path, append):
     """A limit of its size stands for a full disk: a write is cut there."""
@@ -121,7 +121,7 @@ def test_a_full_file_has_whole_lines(serve, tmp_path, append):
     assert count(lines) >= 40 + 3 * 8 + 4
 
 
-@pytest.mark.spec("LOG-9")
+@pytest.mark.spec("LOG-9", "LOG-16")
 def test_a_line_is_not_glued_to_what_somebody_left(serve, tmp_path):
     path = tmp_path / "log"
     for begin in (b"", b"left by another\n", b'{"ts":"2026-01-01T0'):
@@ -170,7 +170,7 @@ def tcp_pair():
 
 
 @pytest.mark.workers
-@pytest.mark.spec("LOG-9", "LOG-7")
+@pytest.mark.spec("LOG-9", "LOG-7", "LOG-13", "LOG-14")
 @pytest.mark.parametrize("kind", ["unix", "tcp", "pipe", "terminal"])
 def test_a_stalled_reader_gets_whole_lines(serve, kind):
     """Sessions do not wait for it, with four workers that all log."""

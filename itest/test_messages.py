@@ -47,7 +47,7 @@ def assert_works(server, context):
         assert peer.recv_exactly(5) == b"hello"
 
 
-@pytest.mark.spec("SRV-64", "SRV-67")
+@pytest.mark.spec("SRV-64", "SRV-67", "SRV-103")
 @pytest.mark.parametrize("version", VERSIONS)
 def test_a_list_of_four_certificates(lb, pki, upstream, tmp_path, version):
     up = upstream(upstreams.echo)
@@ -61,7 +61,7 @@ def test_a_list_of_four_certificates(lb, pki, upstream, tmp_path, version):
     assert up.accepted == 1
 
 
-@pytest.mark.spec("SRV-64")
+@pytest.mark.spec("SRV-64", "SRV-103")
 @pytest.mark.parametrize("version", VERSIONS)
 def test_a_list_of_98_kib(lb, pki, upstream, tmp_path, version):
     server = lb.proxy(upstream(upstreams.echo))
@@ -75,7 +75,7 @@ def test_a_list_of_98_kib(lb, pki, upstream, tmp_path, version):
         assert bob.recv_exactly(1) == b"x"
 
 
-@pytest.mark.spec("SRV-64")
+@pytest.mark.spec("SRV-64", "SRV-102", "SRV-103")
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("kind", [
     ("-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-pkeyopt",
@@ -104,7 +104,7 @@ def test_keys_that_are_not_decoded(lb, pki, upstream, tmp_path, version,
     assert server.wait_event("reject")["reason"] == "bad_certificate"
 
 
-@pytest.mark.spec("SRV-64")
+@pytest.mark.spec("SRV-64", "SRV-102")
 @pytest.mark.parametrize("version", VERSIONS)
 def test_rsa_of_4096_bits_is_taken(lb, pki, upstream, tmp_path, version):
     server = lb.proxy(upstream(upstreams.echo),

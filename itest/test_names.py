@@ -1,6 +1,7 @@
 """Names of listeners and upstreams, and what they resolve to."""
 
 import socket
+import threading
 import time
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from harness import network
 from harness import server as srv
 from harness import upstreams
+from harness.client import connect
 from harness.ports import free_port
 from harness.wait import BOUND, SLOW, wait_for
 
@@ -63,6 +65,25 @@ def test_an_address_that_a_name_gives_twice_is_opened_once(lb, upstream,
     server = lb.proxy(up, listen=[f"twice.test:{port}"])
     assert sorted(server.events("ready")[0]["listen"]) == [
         f"127.0.0.1:{port}", f"127.0.0.2:{port}"]
+
+
+@pytest.mark.spec("SRV-141", "SRV-5")
+def test_each_address_of_a_listener_s_name_must_be_free(lb, upstream, hosts):
+    hosts.set("127.0.0.1 twice.test", "127.0.0.2 twice.test")
+    up = upstream(upstreams.name_server("a"))
+    port = free_port()
+    server = lb.proxy(up, listen=[f"twice.test:{port}"])
+    for host in ("127.0.0.1", "127.0.0.2"):
+        with connect((host, port), server.context()) as peer:
+            assert peer.recv(timeout=BOUND) == b"a"
+    server.stop()
+    with socket.create_server(("127.0.0.2", port)):
+        server = lb.start(srv.app("a", [up], listen=[f"twice.test:{port}"]),
+                          ready=False)
+        server.wait_exit(1)
+    line = server.wait_event("error")
+    assert (line["message"], line["listen"]) == ("cannot listen",
+                                                 f"127.0.0.2:{port}")
 
 
 CLASHES = [
@@ -168,7 +189,7 @@ def ask(server):
         return data.decode() if data else peer.ending
 
 
-@pytest.mark.spec("SRV-94", "HLT-12", "SRV-97", "SRV-28")
+@pytest.mark.spec("SRV-94", "HLT-12", "SRV-97", "SRV-28", "SRV-114")
 @pytest.mark.parametrize("health", [None, CHECKED])
 def test_an_upstream_gets_its_address_later(lb, upstream, hosts, health):
     up = upstream(upstreams.name_server("a"))
@@ -191,7 +212,7 @@ def test_an_upstream_gets_its_address_later(lb, upstream, hosts, health):
     assert not server.events("error", level="error")
 
 
-@pytest.mark.spec("SRV-94", "SES-5")
+@pytest.mark.spec("SRV-94", "SES-5", "SRV-115")
 def test_others_serve_while_one_has_no_address(lb, upstream, hosts):
     up = upstream(upstreams.name_server("a"))
     server = lb.proxy(f"tcp://late.test:{up.port}", up, health=CHECKED)
@@ -200,6 +221,71 @@ def test_others_serve_while_one_has_no_address(lb, upstream, hosts):
     assert len(server.events("upstream_down")) == 1
     # It ends although its names are still asked for.
     server.stop()
+
+
+@pytest.mark.spec("SRV-143")
+def test_a_name_that_has_an_address_keeps_it(lb, upstream, hosts):
+    hosts.set("127.0.0.1 up.test")
+    first = upstream(upstreams.name_server("first"))
+    upstream(upstreams.name_server("second"), host="127.0.0.2",
+             port=first.port)
+    server = lb.proxy(f"tcp://up.test:{first.port}", health=CHECKED)
+    assert ask(server) == "first"
+    hosts.set("127.0.0.2 up.test")
+    seen = first.accepted
+    first.wait_accepted(seen + 3)
+    assert ask(server) == "first"
+
+
+class Nameserver:
+    """Knows no name, and notes when it was asked for each."""
+
+    def __init__(self, sock):
+        self.sock = sock
+        self.asked = {}
+        threading.Thread(target=self.run, daemon=True).start()
+
+    def run(self):
+        while True:
+            try:
+                question, peer = self.sock.recvfrom(512)
+            except OSError:
+                return
+            at, labels = 12, []
+            while question[at]:
+                labels.append(question[at + 1:at + 1 + question[at]])
+                at += 1 + question[at]
+            name = b".".join(labels).decode()
+            times = self.asked.setdefault(name, [])
+            # One round asks for both families, and for other suffixes.
+            if not times or time.monotonic() - times[-1] > 0.5:
+                times.append(time.monotonic())
+            head = question[:2] + b"\x81\x83" + question[4:6] + bytes(6)
+            self.sock.sendto(head + question[12:at + 5], peer)
+
+
+@pytest.fixture
+def nameserver(tmp_path):
+    """A resolver on this network's loopback; there is no way out."""
+    conf = tmp_path / "resolv.conf"
+    conf.write_text("nameserver 127.0.0.1\n", encoding="ascii")
+    with network.own_network(), network.own_files(resolv_conf=conf), \
+            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.bind(("127.0.0.1", 53))
+        yield Nameserver(sock)
+
+
+@pytest.mark.spec("SRV-114")
+def test_a_name_is_asked_for_ever_less_often(lb, nameserver):
+    lb.proxy("tcp://late.test:1")
+
+    def times():
+        found = nameserver.asked.get("late.test", [])
+        return found if len(found) >= 4 else None
+
+    found = wait_for(times, "three more questions", 8 * SLOW + BOUND)
+    for before, after, pause in zip(found, found[1:], (1, 2, 4)):
+        assert pause - 0.05 < after - before < pause + 0.9 * SLOW, found
 
 
 @pytest.fixture
@@ -214,7 +300,7 @@ def silent_dns(tmp_path):
         yield
 
 
-@pytest.mark.spec("SRV-94", "SRV-24")
+@pytest.mark.spec("SRV-94", "SRV-24", "SRV-115", "SRV-116")
 def test_a_resolver_that_is_silent_holds_up_nobody(lb, upstream, silent_dns):
     up = upstream(upstreams.name_server("a"))
     names = [f"tcp://n{n}.test:1" for n in range(40)]
@@ -253,7 +339,7 @@ def two(hosts):
     return make
 
 
-@pytest.mark.spec("SRV-92", "SES-10")
+@pytest.mark.spec("SRV-92", "SES-10", "SRV-112")
 @pytest.mark.parametrize("silent,good", ORDERS)
 def test_a_silent_address_leaves_time_for_the_next(lb, two, upstream, silent,
                                                    good):
@@ -283,7 +369,7 @@ def test_a_check_has_time_for_each_address(lb, two, upstream, silent, good):
         assert line["cause"] in ("timed out", "Connection refused")
 
 
-@pytest.mark.spec("SRV-92", "SRV-14")
+@pytest.mark.spec("SRV-92", "SRV-14", "SRV-112")
 @pytest.mark.parametrize("bad,good", ORDERS)
 @pytest.mark.parametrize("fault", ["name", "reset", "silent"])
 def test_a_failed_handshake_leads_to_the_next_address(
@@ -304,7 +390,7 @@ def test_a_failed_handshake_leads_to_the_next_address(
     wait_for(lambda: up.peers, "the good one was dialed")
 
 
-@pytest.mark.spec("SRV-92", "SRV-97", "SES-5")
+@pytest.mark.spec("SRV-92", "SRV-97", "SES-5", "SRV-113", "SRV-118")
 def test_all_addresses_are_tried_before_the_dial_fails(lb, two, upstream):
     two(*ORDERS[0])
     up = upstream(upstreams.name_server("a"))

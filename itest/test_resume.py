@@ -1,6 +1,7 @@
 """TLS sessions that are resumed, and what they may not do."""
 
 import ssl
+import subprocess
 import time
 
 import pytest
@@ -9,7 +10,7 @@ from harness import server as srv
 from harness import upstreams
 from harness.certs import SERIALS, certs_gen
 from harness.client import attempt, client_context, connect
-from harness.wait import SLOW, wait_for
+from harness.wait import BOUND, SLOW, wait_for
 
 VERSIONS = ["1.2", "1.3"]
 
@@ -83,7 +84,7 @@ def test_it_is_resumed_on_any_worker(two_apps, version):
         assert reused
 
 
-@pytest.mark.spec("SRV-12", "SRV-11")
+@pytest.mark.spec("SRV-12", "SRV-11", "SRV-98")
 @pytest.mark.parametrize("name", ["localhost", None], ids=["sni", "no-sni"])
 @pytest.mark.parametrize("version", VERSIONS)
 def test_a_resumed_session_is_authorized_anew(two_apps, version, name):
@@ -157,7 +158,7 @@ def test_no_client_certificate_no_session_to_keep(two_apps):
     assert two_apps.ups[0].accepted == 0
 
 
-@pytest.mark.spec("SRV-12", "SRV-9")
+@pytest.mark.spec("SRV-12", "SRV-9", "SRV-98", "SRV-99")
 @pytest.mark.parametrize("whose", ["client", "ca"])
 def test_a_session_outlives_no_certificate(lb, pki, upstream, tmp_path, whose):
     """A certificate that has run out does not live on in the cache."""
@@ -181,6 +182,7 @@ def test_a_session_outlives_no_certificate(lb, pki, upstream, tmp_path, whose):
     for number, (context, session) in enumerate(kept, 1):
         _, peer = attempt(server.address(), context, session=session)
         assert peer.ending == "alert", peer.describe()
+        assert "CERTIFICATE_EXPIRED" in peer.alert, peer.alert
         server.wait_event("reject", count=number, reason="expired")
     assert up.accepted == len(VERSIONS)
 
@@ -229,3 +231,39 @@ def test_without_a_byte_down_there_is_nothing_to_resume(lb, upstream):
         behind.recv_exactly(1)
         session = peer.tls.session
         assert session is None or not session.has_ticket
+
+
+@pytest.mark.spec("SRV-150")
+def test_tls_1_2_has_ids_and_no_tickets(two_apps):
+    session, _ = visit(two_apps.address("first"),
+                       two_apps.context("alice", "1.2"))
+    assert session.id and not session.has_ticket
+
+
+@pytest.mark.spec("SRV-145")
+def test_a_ticket_allows_no_early_data(two_apps, pki, tmp_path):
+    host, port = two_apps.address("first")
+    pem, key = pki.of("alice")
+    options = ["openssl", "s_client", "-connect", f"{host}:{port}", "-cert",
+               pem, "-key", key, "-CAfile", pki.ca, "-tls1_3"]
+    kept = tmp_path / "session.pem"
+    with subprocess.Popen([*options, "-sess_out", kept],
+                          stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                          stderr=subprocess.DEVNULL) as client:
+        client.stdin.write(b"hello\n")
+        client.stdin.flush()
+        wait_for(lambda: kept.exists() and kept.stat().st_size, "the ticket")
+        client.stdin.close()
+    said = subprocess.run(
+        ["openssl", "sess_id", "-in", kept, "-noout", "-text"],
+        capture_output=True, timeout=BOUND, check=True).stdout
+    assert b"Max Early Data: 0\n" in said, said
+    # It is as good as any other, and carries none.
+    early = tmp_path / "early"
+    early.write_bytes(b"early")
+    done = subprocess.run(
+        [*options, "-sess_in", kept, "-early_data", early], input=b"",
+        capture_output=True, timeout=BOUND * 2, check=False)
+    assert b"Early data was not sent" in done.stdout, done.stdout
+    assert b"Reused, TLSv1.3" in done.stdout, done.stdout
+    assert two_apps.wait_event("session", count=2)["bytes_up"] == 0

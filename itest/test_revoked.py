@@ -134,7 +134,7 @@ def cost(server, context):
     return nanoseconds(server) - begin
 
 
-@pytest.mark.spec("SRV-66")
+@pytest.mark.spec("SRV-66", "SRV-105")
 def test_a_long_list_costs_strangers_nothing(lb, pki, upstream, tmp_path,
                                              listed):
     """A forged leaf that names the CA, with the list and without."""

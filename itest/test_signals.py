@@ -6,7 +6,7 @@ import time
 import pytest
 
 from harness import upstreams
-from harness.client import connect, tcp_connect
+from harness.client import begin, connect, tcp_connect
 from harness.peer import Peer
 from harness.wait import SLOW, wait_for
 
@@ -27,7 +27,7 @@ def refuses(address):
 
 
 @pytest.mark.workers
-@pytest.mark.spec("SRV-24", "LOG-2")
+@pytest.mark.spec("SRV-24", "LOG-2", "SRV-136")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_an_idle_server_stops_at_once(lb, upstream, number):
     server = lb.proxy(upstream(upstreams.echo))
@@ -45,7 +45,7 @@ def test_an_idle_server_stops_at_once(lb, upstream, number):
     assert events[-2:] == ["drain", "stopped"]
 
 
-@pytest.mark.spec("SRV-24")
+@pytest.mark.spec("SRV-24", "SRV-136")
 def test_a_drain_lets_a_running_session_finish(lb, upstream):
     server = lb.proxy(upstream(upstreams.echo), timeouts={"drain": "20s"})
     with server.connect() as peer:
@@ -64,7 +64,7 @@ def test_a_drain_lets_a_running_session_finish(lb, upstream):
 
 
 @pytest.mark.workers
-@pytest.mark.spec("SRV-24", "SES-13")
+@pytest.mark.spec("SRV-24", "SES-13", "SRV-136")
 def test_the_drain_has_an_end_that_is_no_clean_one(lb, upstream):
     up = upstream()
     server = lb.proxy(up, timeouts={"drain": f"{int(300 * SLOW)}ms"})
@@ -82,7 +82,7 @@ def test_the_drain_has_an_end_that_is_no_clean_one(lb, upstream):
 
 
 @pytest.mark.workers
-@pytest.mark.spec("SRV-24", "SES-13")
+@pytest.mark.spec("SRV-24", "SES-13", "SRV-137")
 @pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGINT])
 def test_a_second_signal_ends_at_once(lb, upstream, second):
     up = upstream()
@@ -100,7 +100,7 @@ def test_a_second_signal_ends_at_once(lb, upstream, second):
     assert server.wait_event("session")["reason"] == "shutdown"
 
 
-@pytest.mark.spec("SRV-24", "SES-9")
+@pytest.mark.spec("SRV-24", "SES-9", "SRV-138")
 def test_a_drain_ends_handshakes_in_their_time(lb, upstream):
     server = lb.proxy(upstream(upstreams.echo),
                       timeouts={"handshake": f"{int(400 * SLOW)}ms"})
@@ -112,6 +112,41 @@ def test_a_drain_ends_handshakes_in_their_time(lb, upstream):
         assert time.monotonic() - begun < 3 * SLOW
         peer.recv()
         assert peer.ending
+
+
+@pytest.mark.spec("SRV-138")
+@pytest.mark.parametrize("version", ["1.2", "1.3"])
+def test_a_handshake_that_a_drain_finds_may_be_admitted(lb, upstream,
+                                                        version):
+    server = lb.proxy(upstream(upstreams.echo))
+    before = server.open_files()
+    with begin(server.address(), server.context("alice", version)) as peer:
+        wait_for(lambda: server.open_files() > before, "it is accepted")
+        server.signal(signal.SIGTERM)
+        server.wait_event("drain")
+        wait_for(lambda: refuses(server.address()), "listeners are closed")
+        assert peer.handshake(), peer.describe()
+        talk(peer)
+        peer.finish()
+        peer.expect_end("clean")
+    server.wait_exit(0)
+    assert server.wait_event("session")["reason"] == "done"
+
+
+@pytest.mark.spec("SRV-139", "SRV-24")
+def test_a_drain_resets_what_was_not_accepted(lb, upstream):
+    server = lb.proxy(upstream(upstreams.echo), server={"max_connections": 1})
+    with server.connect() as peer:
+        talk(peer)
+        with Peer(tcp_connect(server.address())) as waiting:
+            server.signal(signal.SIGTERM)
+            server.wait_event("drain")
+            waiting.expect_end("reset")
+            talk(peer)
+        peer.finish()
+        peer.expect_end("clean")
+    server.wait_exit(0)
+    assert not server.events("reject")
 
 
 @pytest.mark.spec("SRV-25", "LOG-2", "LOG-8")
@@ -145,7 +180,7 @@ def test_sigpipe_is_ignored(lb, upstream):
         talk(peer)
 
 
-@pytest.mark.spec("SRV-24", "SRV-27")
+@pytest.mark.spec("SRV-24", "SRV-27", "SRV-140")
 def test_a_drain_does_not_wait_for_checks(lb):
     with upstreams.FullBacklog() as full:
         server = lb.proxy(full.url, health={
@@ -155,7 +190,7 @@ def test_a_drain_does_not_wait_for_checks(lb):
         assert time.monotonic() - begun < 3 * SLOW
 
 
-@pytest.mark.spec("SRV-24", "SRV-5")
+@pytest.mark.spec("SRV-24", "SRV-5", "SRV-148")
 def test_the_port_is_free_after_the_end(lb, upstream):
     up = upstream(upstreams.echo)
     server = lb.proxy(up)

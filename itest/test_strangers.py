@@ -12,6 +12,7 @@ from harness.certs import (SERIALS, UNLISTED, certs_gen,
                            signed_with_subject)
 from harness.client import (attempt, begin, client_context, connect,
                             tcp_connect)
+from harness.odd_certs import make_cert, make_key
 from harness.peer import Peer
 from harness.wait import BOUND, wait_for
 
@@ -374,3 +375,33 @@ def test_a_critical_extension_that_nobody_knows(gate, pki, tmp_path, version):
     assert peer.ending == "alert", peer.describe()
     assert gate.wait_event("reject")["reason"] == "bad_certificate"
     assert gate.up.accepted == 0
+
+
+@pytest.mark.spec("SRV-9")
+@pytest.mark.parametrize("extensions,is_let_in", [
+    pytest.param(text, fits, marks=pytest.mark.spec(rule))
+    for rule, text, fits in (
+        ("SRV-151", "", True),
+        ("SRV-151", "extendedKeyUsage=serverAuth,clientAuth", True),
+        ("SRV-151", "extendedKeyUsage=serverAuth", False),
+        ("SRV-151", "extendedKeyUsage=anyExtendedKeyUsage", False),
+        ("SRV-152", "keyUsage=critical,digitalSignature", True),
+        ("SRV-152", "keyUsage=critical,keyAgreement", True),
+        ("SRV-152", "keyUsage=critical,keyEncipherment", False),
+        ("SRV-152", "keyUsage=critical,keyCertSign", False))])
+def test_what_a_certificate_is_for(lb, upstream, pki, tmp_path, extensions,
+                                   is_let_in):
+    server = lb.proxy(upstream(upstreams.echo))
+    key = make_key(tmp_path / "odd.key")
+    pem = make_cert(tmp_path / "odd.pem", key,
+                    (pki.ca, pki.ca_dir / "ca.key"), extensions,
+                    serial="0x0A11CE")
+    context = client_context(pki.ca, (pem, key))
+    if is_let_in:
+        with connect(server.address(), context) as peer:
+            peer.send(b"x")
+            assert peer.recv_exactly(1) == b"x"
+    else:
+        _, peer = attempt(server.address(), context)
+        assert peer.ending == "alert", peer.describe()
+        assert server.wait_event("reject")["reason"] == "wrong_usage"

@@ -56,7 +56,8 @@ def session(server, count=1):
     return server.wait_event("session", count=count)
 
 
-@pytest.mark.spec("SRV-90", "SES-28", "SRV-97", "LOG-8")
+@pytest.mark.spec("SRV-90", "SES-28", "SRV-97", "LOG-8", "SRV-109", "SRV-110",
+                  "SRV-113", "SRV-118")
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
 def test_no_port_left_is_not_the_upstream_s_fault(lb, own_network, upstream,
                                                   host):
@@ -74,7 +75,7 @@ def test_no_port_left_is_not_the_upstream_s_fault(lb, own_network, upstream,
     assert not server.events("upstream_down")
 
 
-@pytest.mark.spec("SRV-90", "SES-28")
+@pytest.mark.spec("SRV-90", "SES-28", "SRV-109", "SRV-110")
 def test_no_port_left_to_one_upstream_leads_to_the_next(lb, own_network,
                                                         upstream):
     first, second = (upstream(upstreams.name_server(name)) for name in "ab")
@@ -204,7 +205,7 @@ def test_an_upstream_that_goes_down_has_a_cause(lb, faulty, fault, cause):
     assert not server.events("upstream_up")
 
 
-@pytest.mark.spec("SRV-97", "LOG-3", "SES-5")
+@pytest.mark.spec("SRV-97", "LOG-3", "SES-5", "SRV-118")
 @pytest.mark.parametrize("fault,cause", CAUSES)
 def test_a_session_without_an_upstream_has_a_cause(lb, faulty, fault, cause):
     server = lb.proxy(faulty(fault), timeouts={"connect": "300ms"})
@@ -215,7 +216,7 @@ def test_a_session_without_an_upstream_has_a_cause(lb, faulty, fault, cause):
     assert re.search(cause, line["cause"]), line
 
 
-@pytest.mark.spec("SRV-97", "SRV-28")
+@pytest.mark.spec("SRV-97", "SRV-28", "SRV-118")
 def test_an_upstream_that_comes_up_has_a_cause(lb, upstream):
     up = upstream()
     server = lb.proxy(up, health=QUICK)
@@ -228,13 +229,13 @@ def test_an_upstream_that_comes_up_has_a_cause(lb, upstream):
     assert server.wait_event("upstream_up")["cause"]
 
 
-@pytest.mark.spec("SRV-96", "SRV-97")
+@pytest.mark.spec("SRV-96", "SRV-97", "SRV-117")
 def test_a_check_sees_a_reset_that_follows_the_connect(lb, upstream):
     server = lb.proxy(upstream(lambda peer: peer.reset()), health=QUICK)
     assert "reset" in server.wait_event("upstream_down")["cause"]
 
 
-@pytest.mark.spec("SRV-96")
+@pytest.mark.spec("SRV-96", "SRV-117")
 @pytest.mark.parametrize("handler", [None, upstreams.name_server("a"),
                                      upstreams.source(b"")])
 @pytest.mark.parametrize("tls", [False, True])
@@ -248,7 +249,7 @@ def test_a_check_is_content_with_silence_bytes_and_ends(lb, pki, upstream,
     assert not server.events("upstream_down")
 
 
-@pytest.mark.spec("SRV-96", "SRV-14")
+@pytest.mark.spec("SRV-96", "SRV-14", "SRV-117")
 @pytest.mark.parametrize("version", ["1.2", "1.3"])
 def test_a_check_with_the_certificate_that_is_wanted(lb, pki, upstream,
                                                      version):

@@ -6,7 +6,7 @@
 #include "clock.h"
 #include "log.h"
 
-/* A resource that did not run out for so long has recovered. [SRV-21]. */
+/* A resource that did not run out for so long has recovered. [SRV-142]. */
 #define RECOVERED_NS NS_PER_S
 
 void capacity_init(struct capacity *capacity, uint32_t max, uint32_t max_loose,

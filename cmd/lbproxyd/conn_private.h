@@ -64,7 +64,7 @@ void conn_leave_place(struct conn *conn);
 /* Ends those that lost their places to others. [SES-23]. */
 void conn_deliver_evictions(struct mail *mail);
 
-/* Puts the step of a handshake, on this watch, off to its turn. [SRV-43]. */
+/* Puts the step of a handshake, on this watch, off to its turn. [SRV-107]. */
 void conn_put_off(struct conn *conn, struct watch *watch);
 
 /* --- conn_dial.c: from there until an upstream is there --- */

@@ -50,7 +50,7 @@ bool crew_man(struct crew *crew, struct listeners *listeners);
 
 /*
  * Runs all threads until they are done: they were told to by SIGTERM or
- * SIGINT. False: they had to stop at once, or could not be started. [SRV-24].
+ * SIGINT. False: they had to stop at once, or could not be started. [SRV-136].
  */
 bool crew_run(struct crew *crew);
 

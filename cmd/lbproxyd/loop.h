@@ -27,7 +27,7 @@ struct loop {
 	struct poller *poller;
 	struct lbp_timers timers;
 	struct lbp_timer **timer_heap;
-	/* Handshakes that can go on, and will when it is their turn. [SRV-43].
+	/* Handshakes that can go on, and will when it is their turn. [SRV-107].
 	 */
 	struct queue handshakes;
 	struct ring *rings; /* free ones */

@@ -1,6 +1,6 @@
 /*
  * Names that had no address at the start are asked for again in the
- * background, as whoever asks may have to wait for long. [SRV-94].
+ * background, as whoever asks may have to wait for long. [SRV-114].
  */
 #ifndef RESOLVER_H
 #define RESOLVER_H

@@ -21,7 +21,7 @@
 /* How long a refused client may take to end its side. [SES-12]. */
 #define LINGER_NS (2 * NS_PER_S)
 
-/* How long names that cannot be had may keep the start waiting. [SRV-94]. */
+/* How long names that cannot be had may keep the start waiting. [SRV-116]. */
 #define NAMES_LOST_NS (5 * NS_PER_S)
 
 static const struct lbp_config_pos start = {1, 1};
@@ -90,7 +90,7 @@ static struct lbp_config *load_config(
 
 /*
  * Asks for a name, unless those that could not be had took too long: what is
- * not asked for now the resolver will ask for. [SRV-94].
+ * not asked for now the resolver will ask for. [SRV-114].
  */
 static bool resolve_upstream(struct names *names, struct addresses *out,
 	const struct lbp_config_address *from)

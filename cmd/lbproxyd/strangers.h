@@ -1,6 +1,6 @@
 /*
  * How many lines strangers get, over all threads, any of which may call
- * these. [LOG-11].
+ * these. [LOG-17].
  */
 #ifndef STRANGERS_H
 #define STRANGERS_H

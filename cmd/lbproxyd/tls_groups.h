@@ -8,7 +8,7 @@
 #include "problem.h"
 #include "server/config.h"
 
-/* Sets the groups of [tls]; a bad name is a problem at its key. [SRV-62]. */
+/* Sets the groups of [tls]; a bad name is a problem at its key. [SRV-100]. */
 void tls_use_groups(SSL_CTX *ctx, const struct lbp_config *config,
 	struct problems *problems);
 

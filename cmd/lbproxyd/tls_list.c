@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What TLS 1.2 offers if the configuration does not say. [SRV-8]. */
+/* What TLS 1.2 offers if the configuration does not say. [SRV-144]. */
 #define DEFAULT_CIPHERS "ECDHE+AESGCM:ECDHE+CHACHA20"
 
 /* Where OpenSSL ends a name. */

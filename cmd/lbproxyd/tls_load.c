@@ -309,7 +309,7 @@ struct tls_server *tls_server_new(
 	SSL_CTX_set_options(server->ctx, SSL_OP_CIPHER_SERVER_PREFERENCE);
 	set_modes(server->ctx);
 	tls_resume_install(server);
-	/* Nobody was given anything to send early data with. [SRV-8]. */
+	/* Nobody was given anything to send early data with. [SRV-145]. */
 	SSL_CTX_set_recv_max_early_data(server->ctx, 0);
 	SSL_CTX_set_max_cert_list(server->ctx, LBP_CERTS_BYTES_MAX);
 	use_identity(server->ctx, &identity, dir_fd, problems);

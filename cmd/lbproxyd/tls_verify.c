@@ -92,7 +92,7 @@ static void explain_untrusted(struct tls *tls, X509 *ca, X509_STORE_CTX *store)
 /*
  * Judges the certificate of a full handshake: 1 to go on, 0 to refuse. What
  * costs more comes later: names and usage, the signature of the one CA, then
- * the list of what was revoked. [SRV-66].
+ * the list of what was revoked. [SRV-105].
  */
 static int verify(X509_STORE_CTX *store, void *arg)
 {
@@ -129,7 +129,7 @@ static int verify(X509_STORE_CTX *store, void *arg)
 /*
  * Called in each handshake once it is known whether it resumes a session,
  * with or without a server name: the one place where OpenSSL lets a resumed
- * session be refused with an alert. [SRV-12].
+ * session be refused with an alert. [SRV-98].
  */
 static int vet_resumed(SSL *ssl, int *alert, void *arg)
 {

@@ -95,7 +95,7 @@ static void check_written(const char *buf, size_t len)
 	struct model_log_line *line = &log_sink.lines[log_sink.len];
 
 	if (log_sink_is_torn()) {
-		ORACLE("LOG-9",
+		ORACLE("LOG-13",
 			len == log_sink.line_len - log_sink.line_at &&
 				memcmp(buf, log_sink.line + log_sink.line_at,
 					len) == 0,
@@ -203,7 +203,7 @@ ssize_t __wrap_pread(int fd, void *buf, size_t len, off_t at)
 {
 	if (!log_sink.capture)
 		return __real_pread(fd, buf, len, at);
-	ORACLE("LOG-9", fd == OWN_FD && len == 1 && at + 1 == log_sink.size,
+	ORACLE("LOG-16", fd == OWN_FD && len == 1 && at + 1 == log_sink.size,
 		"not the last byte");
 	*(char *)buf = log_sink.kind == LOG_SINK_TORN_FILE ? 'x' : '\n';
 	return 1;
@@ -253,7 +253,7 @@ int __wrap_ftruncate(int fd, off_t size)
 {
 	if (!log_sink.capture)
 		return __real_ftruncate(fd, size);
-	ORACLE("LOG-9",
+	ORACLE("LOG-15",
 		is_file() && !log_sink.is_shared && log_sink_is_torn() &&
 			log_sink.len > 0 &&
 			size == log_sink.size - (off_t)log_sink.line_at,

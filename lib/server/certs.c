@@ -1,4 +1,4 @@
-/* Certificates as far as their keys. [SRV-64]. */
+/* Certificates as far as their keys. [SRV-102]. */
 #include <string.h>
 
 #include "server/hello.h"

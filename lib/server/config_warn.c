@@ -1,4 +1,4 @@
-/* Limits that are allowed and can take no effect. [SRV-79]. */
+/* Limits that are allowed and can take no effect. [SRV-134]. */
 #include <string.h>
 
 #include "server/config.h"

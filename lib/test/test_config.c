@@ -985,7 +985,7 @@ void suite_config(void)
 			test_most_clients},
 		{"[CFG-16] every allocation may fail", test_nomem},
 		{"[CFG-2][CFG-15] 20000 errors are reported", test_many_errors},
-		{"[CFG-15] guesses end sooner among many apps",
+		{"[CFG-50] guesses end sooner among many apps",
 			test_many_apps_missed},
 	};
 	CU_pSuite suite = CU_add_suite("config", NULL, NULL);

@@ -127,13 +127,13 @@ void suite_config_warn(void)
 {
 	CU_pSuite suite = CU_add_suite("config_warn", NULL, NULL);
 
-	CU_add_test(suite, "[SRV-79] limits that take effect", nothing_to_say);
-	CU_add_test(suite, "[SRV-79] a window without connections",
+	CU_add_test(suite, "[SRV-134] limits that take effect", nothing_to_say);
+	CU_add_test(suite, "[SRV-134] a window without connections",
 		a_window_without_connections);
-	CU_add_test(suite, "[SRV-79] the window of clients that have a rate",
+	CU_add_test(suite, "[SRV-134] the window of clients that have a rate",
 		a_window_for_clients_with_a_rate);
 	CU_add_test(
-		suite, "[SRV-79] each app and each client", each_of_several);
-	CU_add_test(suite, "[SRV-79] concurrent above max_connections",
+		suite, "[SRV-134] each app and each client", each_of_several);
+	CU_add_test(suite, "[SRV-134] concurrent above max_connections",
 		more_than_there_can_be);
 }

@@ -93,7 +93,7 @@ void suite_expiry(void)
 
 	CU_add_test(
 		suite, "[SRV-79] certificates: within 14 days", certificates);
-	CU_add_test(suite, "[SRV-79] lists: past four fifths of their life",
+	CU_add_test(suite, "[SRV-132] lists: past four fifths of their life",
 		revocation_lists);
 	CU_add_test(suite, "[SRV-79] no end, and ends before the beginning",
 		odd_times);

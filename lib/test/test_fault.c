@@ -85,8 +85,9 @@ void suite_fault(void)
 {
 	CU_pSuite suite = CU_add_suite("fault", NULL, NULL);
 
-	CU_add_test(suite, "[SRV-90] each error is somebody's",
+	CU_add_test(suite,
+		"[SRV-90][SRV-109][SRV-111] each error is somebody's",
 		each_error_is_somebodys);
-	CU_add_test(suite, "[SRV-90] unknown errors are ours",
+	CU_add_test(suite, "[SRV-109] unknown errors are ours",
 		unknown_errors_are_ours);
 }

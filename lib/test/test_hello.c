@@ -609,17 +609,17 @@ void suite_hello(void)
 	CU_add_test(
 		suite, "[SRV-64] at most four certificates", test_certs_number);
 	CU_add_test(suite, "[SRV-64] of 16 KiB", test_certs_bytes);
-	CU_add_test(suite, "[SRV-64] RSA keys", test_certs_rsa);
-	CU_add_test(suite, "[SRV-64] EC keys", test_certs_ec);
-	CU_add_test(suite, "[SRV-64] other keys", test_certs_others);
-	CU_add_test(suite, "[SRV-64] lists that are cut",
+	CU_add_test(suite, "[SRV-102] RSA keys", test_certs_rsa);
+	CU_add_test(suite, "[SRV-102] EC keys", test_certs_ec);
+	CU_add_test(suite, "[SRV-102] other keys", test_certs_others);
+	CU_add_test(suite, "[SRV-103] lists that are cut",
 		test_certs_of_both_versions);
-	CU_add_test(suite, "[SRV-64] what is no certificate", test_certs_der);
-	CU_add_test(suite, "[SRV-64] certificates without an end",
+	CU_add_test(suite, "[SRV-103] what is no certificate", test_certs_der);
+	CU_add_test(suite, "[SRV-103] certificates without an end",
 		test_certs_without_an_end);
-	CU_add_test(suite, "[SRV-64] entries longer than their list",
+	CU_add_test(suite, "[SRV-103] entries longer than their list",
 		test_certs_in_their_list);
-	CU_add_test(suite, "[SRV-64] one bad one of four", test_certs_one_bad);
+	CU_add_test(suite, "[SRV-103] one bad one of four", test_certs_one_bad);
 	CU_add_test(
-		suite, "[SRV-64] lengths of DER", test_certs_shortest_lengths);
+		suite, "[SRV-103] lengths of DER", test_certs_shortest_lengths);
 }

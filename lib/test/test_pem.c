@@ -301,18 +301,19 @@ void suite_pem(void)
 {
 	CU_pSuite suite = CU_add_suite("pem", NULL, NULL);
 
-	CU_add_test(suite, "[SRV-72] each block is found, with text around it",
+	CU_add_test(suite, "[SRV-119] each block is found, with text around it",
 		blocks_are_found);
-	CU_add_test(suite, "[SRV-72] forms of blocks", forms_that_are_accepted);
-	CU_add_test(suite, "[SRV-72] a damaged BEGIN or END is no free text",
+	CU_add_test(
+		suite, "[SRV-121] forms of blocks", forms_that_are_accepted);
+	CU_add_test(suite, "[SRV-120] a damaged BEGIN or END is no free text",
 		a_marker_that_is_damaged);
-	CU_add_test(suite, "[SRV-72] damaged base64 is a fault at its line",
+	CU_add_test(suite, "[SRV-120] damaged base64 is a fault at its line",
 		a_block_that_is_damaged);
-	CU_add_test(suite, "[SRV-72] a block that does not end is a fault",
+	CU_add_test(suite, "[SRV-120] a block that does not end is a fault",
 		a_block_without_its_end);
-	CU_add_test(suite, "[SRV-72] NUL bytes are not text", a_nul_byte);
-	CU_add_test(suite, "[SRV-73] each label has its kind",
+	CU_add_test(suite, "[SRV-120] NUL bytes are not text", a_nul_byte);
+	CU_add_test(suite, "[SRV-73][SRV-123] each label has its kind",
 		kinds_by_their_labels);
-	CU_add_test(suite, "[SRV-73] encrypted keys are told by their headers",
+	CU_add_test(suite, "[SRV-124] encrypted keys are told by their headers",
 		an_encrypted_key);
 }
