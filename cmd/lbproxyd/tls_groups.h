@@ -15,7 +15,7 @@ void tls_use_groups(SSL_CTX *ctx, const struct lbp_config *config,
 /* Sets the signatures towards clients. False: out of memory. [SRV-63]. */
 bool tls_use_signatures(SSL_CTX *ctx);
 
-/* Sets the groups towards upstreams. False: out of memory. [SRV-62]. */
+/* Sets the groups towards upstreams. False: out of memory. [SRV-101]. */
 bool tls_use_upstream_groups(SSL_CTX *ctx);
 
 /* Lets a trusted certificate of any curve sign in TLS 1.2. [SRV-63]. */
