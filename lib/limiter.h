@@ -1,7 +1,7 @@
 /*
- * The limits of one client on one application: how many sessions may be
- * open at once, and how many may be admitted in any window of time. Both
- * exact, both O(1). Source: SPEC.md [LIM-*].
+ * The limits of one client of one application: how many sessions it may have
+ * open at once, and how many may be admitted within any window of time. Both
+ * limits are exact, and both take constant time. Source: SPEC.md [LIM-*].
  */
 #ifndef LBP_LIMITER_H
 #define LBP_LIMITER_H
@@ -14,14 +14,14 @@ LBP_BEGIN_DECLS
 
 struct lbp_limits {
 	uint32_t concurrent;  /* sessions open at once; 0: no cap */
-	uint32_t connections; /* admissions in any window; 0: no rate */
+	uint32_t connections; /* admissions in any window; 0: no limit */
 	uint64_t window_ns;   /* length of the window, at least 1 */
 };
 
 /*
- * The ring holds the times of the last admissions: len of them, oldest at
- * head, which is 0 until the ring is full. All fields are private; tests may
- * read them.
+ * The ring holds the times of the latest len admissions, the oldest at head,
+ * which is 0 until the ring is full. All fields are private; tests may read
+ * them.
  */
 struct lbp_limiter {
 	struct lbp_limits limits;
@@ -32,173 +32,44 @@ struct lbp_limiter {
 	uint64_t last_ns; /* the latest time seen, at a refusal too */
 };
 
-/*@ predicate limiter_storage(struct lbp_limiter *l) =
-  @ 	\valid(l) &&
-  @ 	\valid(l->ring + (0 .. l->limits.connections - 1)) &&
-  @ 	\separated(l, l->ring + (0 .. l->limits.connections - 1));
-  @
-  @ // Of the times in the ring, none is to come, and they go up, from the
-  @ // head to the end and on from 0.
-  @ predicate limiter_ring(struct lbp_limiter *l) =
-  @ 	l->len <= l->limits.connections &&
-  @ 	(l->head == 0 || l->head < l->len == l->limits.connections) &&
-  @ 	(\forall integer i; 0 <= i < l->len ==> l->ring[i] <= l->last_ns) &&
-  @ 	(\forall integer i, j; 0 <= i <= j < l->head ==>
-  @ 		l->ring[i] <= l->ring[j]) &&
-  @ 	(\forall integer i, j; l->head <= i <= j < l->len ==>
-  @ 		l->ring[i] <= l->ring[j]) &&
-  @ 	(\forall integer i, j; 0 <= i < l->head <= j < l->len ==>
-  @ 		l->ring[j] <= l->ring[i]);
-  @
-  @ predicate limiter_valid(struct lbp_limiter *l) =
-  @ 	limiter_storage(l) && limiter_ring(l);
-  @
-  @ // [LIM-1]: would another session be one too many at once? Equal, but
-  @ // after a reload that lowered the cap.
-  @ predicate limiter_capped(struct lbp_limiter *l) =
-  @ 	l->open >= (l->limits.concurrent != 0
-  @ 		? l->limits.concurrent : UINT32_MAX);
-  @
-  @ // The admission in place i, counted from the oldest in the ring.
-  @ logic integer limiter_time(struct lbp_limiter *l, integer i) =
-  @ 	l->head + i < l->len
-  @ 		? l->ring[l->head + i] : l->ring[l->head + i - l->len];
-  @
-  @ predicate limiter_full(struct lbp_limiter *l) =
-  @ 	l->limits.connections != 0 && l->len == l->limits.connections;
-  @
-  @ // [LIM-2], [LIM-3]: would an admission now be one too many in a window?
-  @ predicate limiter_spent(struct lbp_limiter *l, integer now) =
-  @ 	limiter_full(l) &&
-  @ 	now - l->ring[l->head] < l->limits.window_ns;
-  @
-  @ // Nothing is counted between K and L.
-  @ predicate limiter_kept{K,L}(struct lbp_limiter *l) =
-  @ 	\at(l->open, L) == \at(l->open, K) &&
-  @ 	\at(l->len, L) == \at(l->len, K) &&
-  @ 	\at(l->head, L) == \at(l->head, K) &&
-  @ 	(\forall integer i; 0 <= i < \at(l->len, K) ==>
-  @ 		\at(l->ring[i], L) == \at(l->ring[i], K));
-  @
-  @ // Between K and L now took the place of the oldest time in the ring.
-  @ predicate limiter_replaced{K,L}(struct lbp_limiter *l, integer now) =
-  @ 	\at(l->len, L) == \at(l->len, K) &&
-  @ 	\at(l->head, L) == (\at(l->head, K) + 1 < \at(l->len, K)
-  @ 		? \at(l->head, K) + 1 : 0) &&
-  @ 	(\forall integer i; 0 <= i < \at(l->len, K) ==>
-  @ 		\at(l->ring[i], L) == (i == \at(l->head, K)
-  @ 			? now : \at(l->ring[i], K)));
-  @
-  @ // Between K and L now became the last of the times in the ring.
-  @ predicate limiter_appended{K,L}(struct lbp_limiter *l, integer now) =
-  @ 	\at(l->len, L) == \at(l->len, K) + 1 &&
-  @ 	\at(l->head, L) == \at(l->head, K) &&
-  @ 	\at(l->ring[\at(l->len, K)], L) == now &&
-  @ 	(\forall integer i; 0 <= i < \at(l->len, K) ==>
-  @ 		\at(l->ring[i], L) == \at(l->ring[i], K));
-  @*/
-
 /*
- * Starts a limiter with nothing open and nothing admitted. ring has
- * limits->connections entries (NULL if that is 0), belongs to the caller and
- * must outlive the limiter.
+ * Initializes a limiter with nothing open and nothing admitted. limits is
+ * copied. ring has limits->connections entries (NULL if that is 0), remains
+ * the caller's and must outlive the limiter.
  */
-/*@ requires \valid(limiter) && \valid_read(limits);
-  @ requires \separated(limiter, limits);
-  @ requires \valid(ring + (0 .. limits->connections - 1));
-  @ requires \separated(limiter, ring + (0 .. limits->connections - 1));
-  @ assigns *limiter;
-  @ ensures limiter_valid(limiter) && limiter->limits == *limits;
-  @ ensures limiter->ring == ring;
-  @ ensures limiter->open == 0 && limiter->len == 0;
-  @ ensures limiter->last_ns == 0;
-  @*/
 void lbp_limiter_init(struct lbp_limiter *limiter,
 	const struct lbp_limits *limits, uint64_t *ring);
 
 /*
- * Asks to admit one session at now_ns, any monotonic clock's time; a time
- * before the latest one seen counts as that one. LBP_OK: admitted and
- * counted; lbp_limiter_release ends it. LBP_ERR_CONCURRENT, LBP_ERR_RATE:
- * refused, nothing counted, and only the latest time seen may change; the
- * cap is judged first.
+ * Asks to admit one session at now_ns, nanoseconds of any monotonic clock; a
+ * time before the latest one seen counts as that one. LBP_OK: admitted and
+ * counted, until lbp_limiter_release. LBP_ERR_CONCURRENT: too many are open;
+ * LBP_ERR_RATE: too many were admitted within the window. The cap is checked
+ * first; a refusal counts nothing and updates only the latest time seen.
  * Source: [LIM-1] to [LIM-5].
  */
-/*@ requires limiter_valid(limiter);
-  @ assigns limiter->last_ns, limiter->open, limiter->len, limiter->head,
-  @ 	limiter->ring[0 .. limiter->limits.connections - 1];
-  @ ensures limiter_valid(limiter);
-  @ ensures limiter->last_ns == \max(\old(limiter->last_ns), now_ns);
-  @
-  @ behavior capped: // [LIM-1], [LIM-4]
-  @ 	assumes limiter_capped(limiter);
-  @ 	ensures limiter_kept{Pre,Post}(limiter);
-  @ 	ensures \result == LBP_ERR_CONCURRENT;
-  @
-  @ behavior spent: // [LIM-2], [LIM-4], [LIM-5]
-  @ 	assumes !limiter_capped(limiter);
-  @ 	assumes limiter_spent(limiter, \max(limiter->last_ns, now_ns));
-  @ 	ensures limiter_kept{Pre,Post}(limiter);
-  @ 	ensures \result == LBP_ERR_RATE;
-  @
-  @ behavior admitted: // [LIM-2], [LIM-3]
-  @ 	assumes !limiter_capped(limiter);
-  @ 	assumes !limiter_spent(limiter, \max(limiter->last_ns, now_ns));
-  @ 	ensures \result == LBP_OK;
-  @ 	ensures limiter->open == \old(limiter->open) + 1;
-  @ 	ensures \old(limiter_full(limiter)) ==>
-  @ 		limiter_replaced{Pre,Post}(limiter, limiter->last_ns);
-  @ 	ensures \old(limiter->len < limiter->limits.connections) ==>
-  @ 		limiter_appended{Pre,Post}(limiter, limiter->last_ns);
-  @
-  @ complete behaviors;
-  @ disjoint behaviors;
-  @*/
 LBP_MUST_CHECK enum lbp_err lbp_limiter_admit(
 	struct lbp_limiter *limiter, uint64_t now_ns);
 
 /*
- * Goes on with what another limiter counted, under limits of its own: the
- * sessions that are open, above the cap too, and the last admissions, as many
- * as both rings hold. limiter was just started, on a ring of its own; from
- * stays as it is. Source: [LIM-7].
+ * Takes over the counts of another limiter, under limits of its own: the open
+ * sessions, even above the cap, and the latest admissions, as many as both
+ * rings hold. limiter has just been initialized, with its own ring; from does
+ * not change. Source: [LIM-7].
  */
-/*@ requires limiter_valid(limiter) && limiter_valid(from);
-  @ requires \separated(limiter, from);
-  @ requires \separated(
-  @ 	limiter->ring + (0 .. limiter->limits.connections - 1), from,
-  @ 	from->ring + (0 .. from->limits.connections - 1));
-  @ requires \separated(
-  @ 	limiter, from->ring + (0 .. from->limits.connections - 1));
-  @ assigns limiter->last_ns, limiter->open, limiter->len, limiter->head,
-  @ 	limiter->ring[0 .. limiter->limits.connections - 1];
-  @ ensures limiter_valid(limiter);
-  @ ensures limiter->open == from->open;
-  @ ensures limiter->last_ns == from->last_ns;
-  @ ensures limiter->head == 0;
-  @ ensures limiter->len ==
-  @ 	\min(from->len, limiter->limits.connections);
-  @ ensures \forall integer i; 0 <= i < limiter->len ==>
-  @ 	limiter->ring[i] ==
-  @ 		limiter_time(from, from->len - limiter->len + i);
-  @*/
 void lbp_limiter_carry(
 	struct lbp_limiter *limiter, const struct lbp_limiter *from);
 
 /*
- * Gives back one open session. The admission stays in the window.
+ * Releases one open session; its admission still counts within the window.
  * LBP_ERR_STATE: none is open; nothing changes. Source: [LIM-6].
  */
-/*@ requires limiter_valid(limiter);
-  @ assigns limiter->open;
-  @ ensures limiter_valid(limiter);
-  @ ensures \old(limiter->open) == 0 ==>
-  @ 	\result == LBP_ERR_STATE && limiter->open == 0;
-  @ ensures \old(limiter->open) > 0 ==>
-  @ 	\result == LBP_OK && limiter->open == \old(limiter->open) - 1;
-  @*/
 enum lbp_err lbp_limiter_release(struct lbp_limiter *limiter);
 
 LBP_END_DECLS
+
+#ifdef __FRAMAC__
+#include "proof/limiter.h"
+#endif
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * A set of upstreams by their numbers: those that a session has tried.
+ * A set of upstreams by number: those that a session has tried.
  */
 #ifndef LBP_TRIED_H
 #define LBP_TRIED_H
@@ -11,49 +11,28 @@
 
 LBP_BEGIN_DECLS
 
-/* Its size in bytes, one bit for each: upstream i is bit i % 8 of byte i / 8.
- */
+/* Its size in bytes: upstream i is bit i % 8 of byte i / 8. */
 #define LBP_TRIED_BYTES(upstream_len) (((upstream_len) + 7u) / 8u)
 
-/*@ // Is upstream i in the set?
-  @ predicate tried_bit(uint8_t *tried, integer i) =
-  @ 	(tried[i / 8] >> (i % 8) & 1) != 0;
-  @ // A shifted bit does not leave its word.
-  @ lemma bit_stays: \forall integer i; 0 <= i < 32 ==>
-  @ 	(uint32_t)(1 << i) == 1 << i;
-  @ lemma bit_fits: \forall integer i; 0 <= i < 32 ==>
-  @ 	1 << i <= UINT32_MAX;
-  @*/
+#ifdef __FRAMAC__
+#include "proof/tried.h"
+#endif
 
-/* Is upstream i in the set? */
-/*@ requires \valid_read(tried + i / 8);
-  @ assigns \nothing;
-  @ ensures \result <==> tried_bit(tried, i);
-  @*/
+/* Each of these expects i to be less than the set's upstream_len. */
+
+/* Returns true if upstream i is in the set. */
 static inline bool lbp_tried_has(const uint8_t *tried, uint32_t i)
 {
 	return (tried[i / 8] >> (i % 8) & 1) != 0;
 }
 
-/* Puts upstream i into the set. */
-/*@ requires \valid(tried + i / 8);
-  @ assigns tried[i / 8];
-  @ ensures tried_bit(tried, i);
-  @ ensures \forall integer j; 0 <= j && j != i ==>
-  @ 	(tried_bit(tried, j) <==> \old(tried_bit(tried, j)));
-  @*/
+/* Adds upstream i to the set. */
 static inline void lbp_tried_add(uint8_t *tried, uint32_t i)
 {
 	tried[i / 8] = (uint8_t)(tried[i / 8] | 1u << (i % 8));
 }
 
-/* Takes an upstream out of a set. */
-/*@ requires \valid(tried + i / 8);
-  @ assigns tried[i / 8];
-  @ ensures !tried_bit(tried, i);
-  @ ensures \forall integer j; 0 <= j && j != i ==>
-  @ 	(tried_bit(tried, j) <==> \old(tried_bit(tried, j)));
-  @*/
+/* Removes upstream i from the set. */
 static inline void lbp_tried_remove(uint8_t *tried, uint32_t i)
 {
 	tried[i / 8] = (uint8_t)(tried[i / 8] & ~(uint8_t)(1u << (i % 8)));

@@ -1,5 +1,9 @@
 #include "limiter.h"
 
+#ifdef __FRAMAC__
+#include "proof/limiter_private.h"
+#endif
+
 void lbp_limiter_init(struct lbp_limiter *limiter,
 	const struct lbp_limits *limits, uint64_t *ring)
 {
@@ -18,24 +22,6 @@ static uint32_t cap_of(const struct lbp_limits *limits)
 }
 
 /* Puts an admission into the ring, where it replaces one out of the window. */
-/*@ requires limiter_valid(limiter) && now_ns == limiter->last_ns;
-  @ assigns limiter->len, limiter->head,
-  @ 	limiter->ring[0 .. limiter->limits.connections - 1];
-  @ ensures limiter_valid(limiter);
-  @
-  @ behavior spent:
-  @ 	assumes limiter_spent(limiter, now_ns);
-  @ 	ensures limiter_kept{Pre,Post}(limiter);
-  @ 	ensures \result == LBP_ERR_RATE;
-  @
-  @ behavior entered:
-  @ 	assumes !limiter_spent(limiter, now_ns);
-  @ 	ensures \result == LBP_OK;
-  @ 	ensures \old(limiter_full(limiter)) ==>
-  @ 		limiter_replaced{Pre,Post}(limiter, now_ns);
-  @ 	ensures \old(limiter->len < limiter->limits.connections) ==>
-  @ 		limiter_appended{Pre,Post}(limiter, now_ns);
-  @*/
 static enum lbp_err enter(struct lbp_limiter *limiter, uint64_t now_ns)
 {
 	const struct lbp_limits *limits = &limiter->limits;

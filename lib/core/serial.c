@@ -2,6 +2,10 @@
 
 #include <stdbool.h>
 
+#ifdef __FRAMAC__
+#include "proof/serial_private.h"
+#endif
+
 /*@ assigns \nothing;
   @ ensures \result == hex_digit(c);
   @*/
@@ -17,22 +21,6 @@ static int hex_value(char c)
 }
 
 /* Makes the canonical form of a big-endian magnitude of any length. */
-/*@ requires \valid(out) && \valid_read(octets + (0 .. len - 1));
-  @ requires \separated(out, octets + (0 .. len - 1));
-  @ assigns *out;
-  @
-  @ behavior beyond:
-  @ 	assumes !serial_fits(octets, len);
-  @ 	ensures serial_kept{Pre,Post}(out);
-  @ 	ensures \result == LBP_ERR_RANGE;
-  @
-  @ behavior fits:
-  @ 	assumes serial_fits(octets, len);
-  @ 	ensures \result == LBP_OK && serial_is(out, octets, len);
-  @
-  @ complete behaviors;
-  @ disjoint behaviors;
-  @*/
 static enum lbp_err from_magnitude(
 	struct lbp_serial *out, const uint8_t *octets, size_t len)
 {
@@ -80,17 +68,6 @@ static bool colon_fits(const char *text, size_t i, size_t digits)
 }
 
 /* Puts digit k from the right, where there is none yet, nor left of it. */
-/*@ requires \valid(octets + (0 .. LBP_SERIAL_MAX - 1));
-  @ requires k < 2 * LBP_SERIAL_MAX && 0 <= value < 16;
-  @ requires serial_short(octets, LBP_SERIAL_MAX, k);
-  @ assigns octets[LBP_SERIAL_MAX - 1 - k / 2];
-  @ ensures serial_digit(octets, LBP_SERIAL_MAX, k) == value;
-  @ ensures \forall integer j; 0 <= j && j != k ==>
-  @ 	serial_digit(octets, LBP_SERIAL_MAX, j) ==
-  @ 	serial_digit{Pre}(octets, LBP_SERIAL_MAX, j);
-  @ ensures serial_zeros(octets, LBP_SERIAL_MAX) <==>
-  @ 	value == 0 && serial_zeros{Pre}(octets, LBP_SERIAL_MAX);
-  @*/
 static void put_digit(uint8_t *octets, size_t k, int value)
 {
 	uint8_t *octet = &octets[LBP_SERIAL_MAX - 1 - k / 2];
