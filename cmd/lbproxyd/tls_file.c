@@ -12,6 +12,13 @@
 /* Room for what is wrong, the path and a command with it included. */
 #define WHAT_MAX 9216
 
+const char *tls_file_reason(const char *otherwise)
+{
+	const char *reason = ERR_reason_error_string(ERR_peek_last_error());
+
+	return reason != NULL ? reason : otherwise;
+}
+
 void tls_file_problem(const struct tls_file *file, const char *format, ...)
 {
 	char what[WHAT_MAX];
@@ -195,7 +202,6 @@ static void add_part(const struct tls_file *file, struct tls_parts *parts,
 {
 	struct tls_part *items =
 		realloc(parts->items, (parts->len + 1) * sizeof(*parts->items));
-	const char *reason;
 
 	if (items == NULL) {
 		problem(file->problems, file->path->pos, "%s: out of memory",
@@ -205,10 +211,9 @@ static void add_part(const struct tls_file *file, struct tls_parts *parts,
 	parts->items = items;
 	if (parse_part(&items[parts->len++], block, der))
 		return;
-	reason = ERR_reason_error_string(ERR_peek_last_error());
 	tls_file_problem(file, "has %s in line %u that cannot be read (%s)",
 		lbp_pem_kind_text(block->kind), block->line,
-		reason != NULL ? reason : "trailing bytes");
+		tls_file_reason("trailing bytes"));
 }
 
 static void take_block(const struct tls_file *file, struct tls_parts *parts,

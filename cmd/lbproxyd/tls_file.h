@@ -54,4 +54,7 @@ void tls_parts_release(struct tls_parts *parts);
 __attribute__((format(printf, 2, 3))) void tls_file_problem(
 	const struct tls_file *file, const char *format, ...);
 
+/* OpenSSL's reason for its last failure, or otherwise if it has none. */
+const char *tls_file_reason(const char *otherwise);
+
 #endif
