@@ -262,9 +262,9 @@ static void check_refusal(const struct twin_app *twin, uint8_t fault)
 	bool spoilt = spoil(&options, fault);
 	enum lbp_err err = lbp_app_new(&app, &options, 0);
 
-	ORACLE("APP-1", err == (spoilt ? LBP_ERR_RANGE : LBP_OK),
+	ORACLE("APP-20", err == (spoilt ? LBP_ERR_RANGE : LBP_OK),
 		"fault %u: %s", fault, lbp_err_text(err));
-	ORACLE("APP-1", (app == NULL) == spoilt, "fault %u: app is %s", fault,
+	ORACLE("APP-20", (app == NULL) == spoilt, "fault %u: app is %s", fault,
 		app == NULL ? "NULL" : "there");
 	lbp_app_free(app);
 }

@@ -312,7 +312,7 @@ static void check_health(void)
 			!host.is_down[i] || host.was_bad[i] || was_cut ||
 				run.has_waited,
 			"upstream %u is down by our own fault", i);
-		ORACLE("SES-29", !was_cut || host.is_down[i],
+		ORACLE("SES-47", !was_cut || host.is_down[i],
 			"upstream %u said nothing, and is up", i);
 	}
 }
@@ -409,7 +409,7 @@ static void check_closing(void)
 	case LBP_REASON_INTERNAL:
 		ORACLE("SRV-21", sides.refused, "nothing was refused");
 		ORACLE("SRV-60", host.exhausted > 0, "no cause was logged");
-		ORACLE("SES-28", !was_local(0) || client->resets,
+		ORACLE("SES-46", !was_local(0) || client->resets,
 			"the client is not reset");
 		break;
 	default:
@@ -489,7 +489,7 @@ static void hear_of_evictions(void)
 
 	mail->deliver(mail);
 	run.was_stopped = run.was_stopped || (is_there && is_evicted);
-	ORACLE("SES-23", is_over() || !is_there || !is_evicted,
+	ORACLE("SES-45", is_over() || !is_there || !is_evicted,
 		"an evicted handshake goes on");
 }
 

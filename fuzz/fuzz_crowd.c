@@ -475,7 +475,7 @@ uint64_t report_conn(const struct conn *conn, uint64_t now_ns)
 	(void)now_ns;
 	ORACLE("SES-17", !peer->was_reported, "a second line");
 	peer->was_reported = true;
-	ORACLE("SES-23",
+	ORACLE("SES-45",
 		conn->session->reason != LBP_REASON_HANDSHAKE_EVICTED ||
 			!run.model.log[peer->entry].in_progress,
 		"it was evicted in another one's stead");
@@ -670,7 +670,7 @@ static void turn(struct worker *worker)
 	tell_model_all();
 	conns_turn(&worker->conns);
 	for (unsigned i = 0; i < PEERS; i++) {
-		ORACLE("SES-23", !lost[i] || !run.peers[i].is_there,
+		ORACLE("SES-45", !lost[i] || !run.peers[i].is_there,
 			"it lost its place and is still there");
 		if (!run.peers[i].is_there)
 			run.peers[i].conn = NULL;

@@ -116,7 +116,7 @@ static void leave(struct run *run, const struct target *target)
 	enum lbp_err want = model_app_leave(&target->app->model,
 		twin_policy_owner(target->numbers, number));
 
-	ORACLE("APP-11", got == want, "client %u leaves: %s instead of %s",
+	ORACLE("APP-24", got == want, "client %u leaves: %s instead of %s",
 		number, lbp_err_text(got), lbp_err_text(want));
 }
 

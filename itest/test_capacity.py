@@ -69,7 +69,7 @@ def test_a_waiting_client_is_served_on_any_worker(lb, upstream):
 
 
 @pytest.mark.workers
-@pytest.mark.spec("SRV-20", "SES-23")
+@pytest.mark.spec("SRV-20", "SES-23", "SES-44")
 def test_a_handshake_takes_no_place_of_a_session(lb, upstream):
     """Neither do those that were refused and are not closed yet."""
     server = lb.proxy(upstream(upstreams.echo), server={"max_connections": 2})

@@ -92,7 +92,7 @@ def test_an_upstream_resets_after_its_end(lb, manual, version):
         has_left(server, up, "upstream_reset", version)
 
 
-@pytest.mark.spec("SRV-81", "SES-8", "SES-25")
+@pytest.mark.spec("SRV-81", "SES-8", "SES-25", "SES-42")
 @pytest.mark.parametrize("who", ["client", "upstream"])
 @pytest.mark.parametrize("version", VERSIONS)
 def test_a_reset_while_both_sides_are_stuck(lb, manual, version, who):

@@ -143,7 +143,7 @@ def test_a_flood_of_silence_keeps_nobody_out(lb, upstream, many_files,
 
 
 @pytest.mark.workers
-@pytest.mark.spec("SRV-40", "SES-23", "SRC-3", "LOG-4")
+@pytest.mark.spec("SRV-40", "SES-45", "SRC-3", "LOG-4")
 @pytest.mark.parametrize("workers", [1, 4])
 def test_the_oldest_of_the_address_with_the_most_is_evicted(lb, upstream,
                                                             workers):
@@ -199,7 +199,7 @@ def test_who_is_below_its_share_is_never_evicted(lb, upstream, version):
 
 
 @pytest.mark.workers
-@pytest.mark.spec("SRV-40", "SRV-42", "SES-23")
+@pytest.mark.spec("SRV-40", "SRV-42", "SES-45")
 def test_a_flood_takes_no_more_descriptors_than_it_may(lb, upstream):
     workers = 3
     server = lb.proxy(upstream(upstreams.echo),
@@ -217,7 +217,7 @@ def test_a_flood_takes_no_more_descriptors_than_it_may(lb, upstream):
     assert not server.events("error", level="error")
 
 
-@pytest.mark.spec("SES-23", "SRV-40", "SES-12")
+@pytest.mark.spec("SES-45", "SRV-40", "SES-12")
 @pytest.mark.parametrize("version", ["1.2", "1.3"])
 def test_who_was_refused_has_its_place_until_it_is_closed(lb, upstream,
                                                           version):

@@ -57,7 +57,7 @@ def session(server, count=1):
 
 
 @pytest.mark.spec("SRV-90", "SES-28", "SRV-97", "LOG-8", "SRV-109", "SRV-110",
-                  "SRV-113", "SRV-118")
+                  "SRV-113", "SRV-118", "SES-46")
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
 def test_no_port_left_is_not_the_upstream_s_fault(lb, own_network, upstream,
                                                   host):
@@ -275,7 +275,7 @@ def served(server, count):
     return sum(bool(answer) for answer in answers)
 
 
-@pytest.mark.spec("SES-29", "HLT-2", "HLT-3", "SRV-97")
+@pytest.mark.spec("SES-29", "HLT-2", "HLT-3", "SRV-97", "SES-47")
 @pytest.mark.parametrize("tls", [None, "1.2", "1.3"])
 def test_an_upstream_that_resets_at_once_is_left_out(lb, pki, upstream, tls):
     def bad(peer):
@@ -293,7 +293,7 @@ def test_an_upstream_that_resets_at_once_is_left_out(lb, pki, upstream, tls):
     assert len(server.events("upstream_down")) == 1
 
 
-@pytest.mark.spec("SES-29", "HLT-2")
+@pytest.mark.spec("SES-29", "HLT-2", "SES-47")
 @pytest.mark.parametrize("fault,cause", LATE)
 def test_a_refused_certificate_is_found_out_by_sessions(lb, faulty, upstream,
                                                         fault, cause):
@@ -324,7 +324,7 @@ def test_a_reset_after_the_first_byte_is_no_failure(lb, upstream):
     assert not server.events("upstream_down")
 
 
-@pytest.mark.spec("SES-29", "SES-8")
+@pytest.mark.spec("SES-29", "SES-8", "SES-48")
 def test_what_was_reset_early_is_not_dialed_again(lb, upstream):
     def bad(peer):
         peer.recv(timeout=BOUND)

@@ -233,7 +233,7 @@ static void check_reload(const struct twin_app *twin)
 			"upstream %u: %u open instead of %u", i,
 			lbp_app_open(twin->app, i), model->upstreams[i].open);
 	}
-	ORACLE("APP-10",
+	ORACLE("APP-22",
 		lbp_app_check_due(twin->app) == model_app_check_due(model),
 		"checks are not due when they should be");
 	ORACLE("APP-10",

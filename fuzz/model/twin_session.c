@@ -92,12 +92,12 @@ static void check_end(const struct twin_session *twin, enum lbp_event_kind kind,
 		ORACLE("SES-8", same && twin->session.cut == twin->model.cut,
 			TEXT, ARGS);
 	if (twin->session.state == LBP_SESSION_RESETTING)
-		ORACLE("SES-25",
+		ORACLE("SES-43",
 			twin->session.flow.pipes[twin->session.cut].state !=
 				LBP_PIPE_ENDING,
 			"a clean end of a side that broke off is passed on");
 	if (before == LBP_SESSION_RESETTING)
-		ORACLE("SES-25", same, TEXT, ARGS);
+		ORACLE("SES-42", same, TEXT, ARGS);
 	if (before == LBP_SESSION_DIALING && kind == LBP_EVENT_CLIENT_TRUNCATED)
 		ORACLE("SES-26", same, TEXT, ARGS);
 	if (before <= LBP_SESSION_AUTHORIZED &&
@@ -118,7 +118,7 @@ static void check_end(const struct twin_session *twin, enum lbp_event_kind kind,
 	if (kind == LBP_EVENT_RELOADED)
 		ORACLE("SES-18", same, TEXT, ARGS);
 	if (kind == LBP_EVENT_EVICTED)
-		ORACLE("SES-23", same && !twin->model.admitted, TEXT, ARGS);
+		ORACLE("SES-45", same && !twin->model.admitted, TEXT, ARGS);
 	ORACLE("SES-1", same, TEXT, ARGS);
 }
 

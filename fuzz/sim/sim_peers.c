@@ -79,7 +79,7 @@ static void evict(struct sim *sim, struct sim_conn *conn)
 {
 	sim_note(sim, conn, SIM_EVICTED, LBP_NONE);
 	sim_event_kind(sim, conn, LBP_EVENT_EVICTED);
-	ORACLE("SES-23", !conn->live, "an evicted handshake goes on");
+	ORACLE("SES-45", !conn->live, "an evicted handshake goes on");
 }
 
 static void break_off(struct sim *sim, struct sim_conn *conn)

@@ -361,7 +361,7 @@ void sim_deliver(struct sim *sim, struct sim_conn *conn)
 		(unsigned long long)stream->pipe.out,
 		(unsigned long long)stream->sent);
 	sim_event_kind(sim, conn, LBP_EVENT_DELIVERED);
-	ORACLE("SES-25", !conn->live, "it goes on after the last byte");
+	ORACLE("SES-42", !conn->live, "it goes on after the last byte");
 }
 
 /* Passes the end on when all before it has been delivered. */
@@ -378,7 +378,7 @@ static void pass_end(
 		stream->source_ended && stream->pipe.out == stream->sent,
 		"a truncated stream looks complete");
 	ORACLE("FLW-4", !stream->sink_saw_end, "a second end");
-	ORACLE("SES-25", !stream->source_broke,
+	ORACLE("SES-43", !stream->source_broke,
 		"a stream that broke off looks complete");
 	stream->sink_saw_end = true;
 	sim_note(sim, conn, SIM_END_PASSED, way);

@@ -538,15 +538,15 @@ void suite_app(void)
 
 	CU_add_test(suite, "[APP-1] it is what it was made from",
 		it_is_what_it_was_made_from);
-	CU_add_test(suite, "[APP-1] upstreams out of range are refused",
+	CU_add_test(suite, "[APP-20] upstreams out of range are refused",
 		upstreams_out_of_range_are_refused);
-	CU_add_test(suite, "[APP-1] health options out of range are refused",
+	CU_add_test(suite, "[APP-20] health options out of range are refused",
 		health_options_out_of_range_are_refused);
-	CU_add_test(suite, "[APP-1] a client given twice is refused",
+	CU_add_test(suite, "[APP-20] a client given twice is refused",
 		a_client_given_twice_is_refused);
-	CU_add_test(suite, "[APP-1] a name given twice is refused",
+	CU_add_test(suite, "[APP-20] a name given twice is refused",
 		a_name_given_twice_is_refused);
-	CU_add_test(suite, "[APP-1] a rate without a window is refused",
+	CU_add_test(suite, "[APP-20] a rate without a window is refused",
 		a_rate_without_a_window_is_refused);
 	CU_add_test(suite, "[APP-1] without memory there is no application",
 		without_memory_there_is_no_application);

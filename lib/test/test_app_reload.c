@@ -1130,10 +1130,10 @@ static void add_upstream_tests(CU_pSuite suite)
 		"[APP-10] a check that runs is answered after the reload",
 		a_check_that_runs_is_answered_after_the_reload);
 	CU_add_test(
-		suite, "[APP-10] times of checks stay", times_of_checks_stay);
-	CU_add_test(suite, "[APP-10] another interval spreads the checks anew",
+		suite, "[APP-22] times of checks stay", times_of_checks_stay);
+	CU_add_test(suite, "[APP-22] another interval spreads the checks anew",
 		another_interval_spreads_the_checks_anew);
-	CU_add_test(suite, "[APP-10] other options leave the times",
+	CU_add_test(suite, "[APP-22] other options leave the times",
 		other_options_leave_the_times);
 	CU_add_test(suite, "[APP-10] checks turned off make all eligible",
 		checks_turned_off_make_all_eligible);
@@ -1155,7 +1155,7 @@ static void add_upstream_tests(CU_pSuite suite)
 		"[APP-10][APP-11] one that comes back before goes on",
 		one_that_comes_back_before_goes_on);
 	CU_add_test(suite,
-		"[APP-10][APP-11] one that comes back later is a new one",
+		"[APP-11][APP-23] one that comes back later is a new one",
 		one_that_comes_back_later_is_a_new_one);
 }
 
@@ -1171,18 +1171,18 @@ static void add_client_tests(CU_pSuite suite)
 		a_lowered_rate_counts_the_last_admissions);
 	CU_add_test(suite, "[APP-9] the latest time seen goes on",
 		the_latest_time_seen_goes_on);
-	CU_add_test(suite, "[APP-11] a removed client only leaves",
+	CU_add_test(suite, "[APP-24] a removed client only leaves",
 		a_removed_client_only_leaves);
 	CU_add_test(suite,
-		"[APP-11] a client that comes back has its open sessions",
+		"[APP-24] a client that comes back has its open sessions",
 		a_client_that_comes_back_has_its_open_sessions);
 	CU_add_test(suite,
-		"[APP-11] a client that comes back later is a new one",
+		"[APP-24] a client that comes back later is a new one",
 		a_client_that_comes_back_later_is_a_new_one);
 	CU_add_test(suite,
-		"[APP-11] a client that left while away is a new one",
+		"[APP-24] a client that left while away is a new one",
 		a_client_that_left_while_away_is_a_new_one);
-	CU_add_test(suite, "[APP-9][APP-11] clients of all kinds are found",
+	CU_add_test(suite, "[APP-9][APP-24] clients of all kinds are found",
 		clients_of_all_kinds_are_found);
 }
 
@@ -1216,12 +1216,12 @@ void suite_app_reload(void)
 		what_happens_between_the_halves_counts);
 	CU_add_test(suite, "[APP-8] the first half alone changes nothing",
 		the_first_half_alone_changes_nothing);
-	CU_add_test(suite, "[APP-8] a refused reload changes nothing",
+	CU_add_test(suite, "[APP-21] a refused reload changes nothing",
 		a_refused_reload_changes_nothing);
 	CU_add_test(suite,
-		"[APP-8][ERR-2] without memory a reload changes nothing",
+		"[APP-21][ERR-2] without memory a reload changes nothing",
 		without_memory_a_reload_changes_nothing);
-	CU_add_test(suite, "[APP-8][APP-11] numbers that are kept count",
+	CU_add_test(suite, "[APP-11][APP-21] numbers that are kept count",
 		numbers_that_are_kept_count);
 	add_client_tests(suite);
 	add_upstream_tests(suite);

@@ -472,7 +472,7 @@ void suite_flow(void)
 		"[SES-25][FLW-7] a cut pipe delivers what it has and no end",
 		a_cut_pipe_delivers_what_it_has_and_no_end);
 	CU_add_test(suite,
-		"[SES-25] a cut takes back an end that waits, and no other",
+		"[SES-43] a cut takes back an end that waits, and no other",
 		a_cut_takes_back_an_end_that_waits_and_no_other);
 	CU_add_test(suite, "[SES-27] a side is done with after both ends at it",
 		a_side_is_done_with_after_both_ends_at_it);

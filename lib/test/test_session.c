@@ -842,7 +842,7 @@ void suite_session(void)
 		a_full_server_refuses_and_counts_nothing);
 	CU_add_test(suite, "[SES-22] a full server judges the identity first",
 		a_full_server_judges_the_identity_first);
-	CU_add_test(suite, "[SES-23] only a handshake is evicted",
+	CU_add_test(suite, "[SES-45] only a handshake is evicted",
 		only_a_handshake_is_evicted);
 	CU_add_test(suite, "[SES-5] a failed dial leads to the next upstream",
 		a_failed_dial_leads_to_the_next_upstream);
@@ -856,12 +856,13 @@ void suite_session(void)
 		an_end_in_one_direction_ends_nothing);
 	CU_add_test(suite, "[SES-8] an unclean end resets the other side",
 		an_unclean_end_resets_the_other_side);
-	CU_add_test(suite, "[SES-25] what was sent before a reset has its time",
+	CU_add_test(suite,
+		"[SES-25][SES-42] what was sent before a reset has its time",
 		what_was_sent_before_a_reset_has_its_time);
 	CU_add_test(suite,
-		"[SES-25] a clean end before a reset is not passed on",
+		"[SES-43] a clean end before a reset is not passed on",
 		a_clean_end_before_a_reset_is_not_passed_on);
-	CU_add_test(suite, "[SES-25] no longer than an idle session",
+	CU_add_test(suite, "[SES-42] no longer than an idle session",
 		no_longer_than_an_idle_session);
 	CU_add_test(suite,
 		"[SES-26] a client that leaves during a dial is not dialed for",
@@ -872,7 +873,7 @@ void suite_session(void)
 	CU_add_test(suite, "[SES-9] the handshake is timed from accept",
 		the_handshake_is_timed_from_accept);
 	CU_add_test(suite,
-		"[SES-9][SES-10][SES-14] progress at the deadline comes too "
+		"[SES-9][SES-10][SES-41] progress at the deadline comes too "
 		"late",
 		progress_at_the_deadline_comes_too_late);
 	CU_add_test(suite, "[SES-9] a handshake just in time is admitted",

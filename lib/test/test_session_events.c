@@ -346,7 +346,7 @@ void add_session_events(CU_pSuite suite)
 {
 	CU_add_test(suite, "[SES-1] what may follow a state",
 		what_may_follow_a_state);
-	CU_add_test(suite, "[SES-6][SES-15] every event in every state",
+	CU_add_test(suite, "[SES-6][SES-15][SES-40] every event in every state",
 		every_event_in_every_state);
 	CU_add_test(suite, "[SES-6] what others hold stays theirs",
 		what_others_hold_stays_theirs);

@@ -218,21 +218,21 @@ void suite_session_upstream(void)
 		a_local_failure_leads_to_the_next);
 	CU_add_test(suite, "[SES-28] a local failure is no answer",
 		a_local_failure_is_no_answer);
-	CU_add_test(suite, "[SES-28] local failures end it as internal",
+	CU_add_test(suite, "[SES-46] local failures end it as internal",
 		local_failures_end_it_as_internal);
 	CU_add_test(suite, "[SES-29] a dial is a success with the first byte",
 		a_dial_is_a_success_with_the_first_byte);
 	CU_add_test(suite,
-		"[SES-29] a reset before the first byte is a failure",
+		"[SES-47][SES-48] a reset before the first byte is a failure",
 		a_reset_before_the_first_byte_is_a_failure);
-	CU_add_test(suite, "[SES-29] a reset after it is none",
+	CU_add_test(suite, "[SES-47] a reset after it is none",
 		a_reset_after_it_is_none);
 	CU_add_test(suite, "[SES-29] an end that was passed on is an answer",
 		an_end_that_was_passed_on_is_an_answer);
 	CU_add_test(suite,
 		"[SES-29][SES-25] an answer may be read after the reset",
 		an_answer_may_be_read_after_the_reset);
-	CU_add_test(suite, "[SES-29] other ends say nothing",
+	CU_add_test(suite, "[SES-49] other ends say nothing",
 		other_ends_say_nothing);
 	CU_add_test(suite, "[SES-29] an answer is due after the dial only",
 		an_answer_is_due_after_the_dial_only);
