@@ -470,6 +470,10 @@ canary: ## one planted fault for each gate, which it must notice; CANARY= picks 
 	@ci/install-deps build demo check verify
 	@$(PYTHON) ci/canary $(CANARY)
 
+.PHONY: facts
+facts: ## how long functions, headers and sources are, and what stands twice
+	@$(PYTHON) ci/facts
+
 .PHONY: prove
 prove: ## contracts in lib's sources and readers of text, with Frama-C; faulty copies must fail
 	@ci/install-deps verify
