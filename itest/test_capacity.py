@@ -1,5 +1,7 @@
 """The limits of the server itself: connections and descriptors."""
 
+import contextlib
+import resource
 import ssl
 
 import pytest
@@ -9,7 +11,7 @@ from harness import upstreams
 from harness.certs import SERIALS
 from harness.client import begin, connect, tcp_connect
 from harness.peer import Peer
-from harness.wait import SLOW, wait_for
+from harness.wait import SLOW, holds_for, wait_for
 
 
 def talk(peer, word=b"hello"):
@@ -192,6 +194,48 @@ def test_fd_limit_met_by_whole_sessions(lb, upstream):
     server.wait_event("session", count=before + 3, reason="done")
     assert server.events("session", reason="internal")
     assert server.events("error", level="error", cause="Too many open files")
+
+
+@contextlib.contextmanager
+def no_descriptor_left(server):
+    """Those that it has stay; it gets no other one."""
+    pid, kind = server.process.pid, resource.RLIMIT_NOFILE
+    before = resource.prlimit(pid, kind)
+    resource.prlimit(pid, kind, (3, before[1]))
+    yield
+    resource.prlimit(pid, kind, before)
+
+
+@pytest.mark.workers
+@pytest.mark.spec("HLT-10", "SRV-21", "SRV-142", "SRV-28")
+def test_checks_without_descriptors_say_nothing(lb, upstream):
+    """One upstream is up and one is down, and so they stay: no check that
+    could not be carried out counts for or against anybody."""
+    up = upstream(upstreams.echo)
+    down = f"tcp://127.0.0.1:{srv.free_port()}"
+    server = lb.proxy(up, down, health={
+        "interval": "50ms", "timeout": "1s", "rise": 1, "fall": 1})
+    server.wait_event("upstream_down", upstream=down)
+    with server.connect() as peer:
+        talk(peer)
+        with no_descriptor_left(server):
+            line = server.wait_event("error", level="error")
+            assert line["message"] == "cannot check"
+            assert line["cause"] == "Too many open files"
+            came = up.accepted
+            holds_for(lambda: not server.events("upstream_up"),
+                      "nothing is said", 0.5 * SLOW)
+            # One may have been on its way.
+            assert up.accepted <= came + 1
+            assert srv.cpu_share(server, 0.3) < 0.25, "the server spins"
+            talk(peer, b"unharmed")
+        up.wait_accepted(came + 4)
+        talk(peer, b"still")
+    with server.connect() as peer:
+        talk(peer)
+    assert not server.events("upstream_up")
+    assert len(server.events("upstream_down")) == 1
+    assert len(server.events("error", level="error")) <= 2
 
 
 @pytest.mark.spec("SRV-31")

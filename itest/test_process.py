@@ -6,11 +6,13 @@ import itertools
 import os
 import resource
 import signal
+import subprocess
 
 import pytest
 
 from harness import server as srv
 from harness import upstreams
+from harness.certs import ROOT
 from harness.client import attempt
 from harness.wait import wait_for
 
@@ -165,6 +167,37 @@ def test_workers_follow_the_affinity_mask(lb, upstream):
         server = lb.proxy(up, server={"workers": None},
                           inherit=lambda: os.sched_setaffinity(0, cpus))
         assert server.events("ready")[0]["workers"] == len(cpus)
+
+
+@pytest.fixture(scope="session")
+def many_cpus(tmp_path_factory):
+    """A kernel's answer for machines that are not here: itest/many_cpus.c."""
+    library = tmp_path_factory.mktemp("many") / "many_cpus.so"
+    subprocess.run(["cc", "-O2", "-shared", "-fPIC", "-o", library,
+                    ROOT / "itest/many_cpus.c"], check=True, timeout=60)
+    return library
+
+
+@pytest.mark.spec("SRV-58")
+@pytest.mark.parametrize("first,count,workers", [
+    (0, 1, 1), (7, 1, 1), (3, 12, 12), (1023, 1, 1), (1000, 60, 60),
+    (5000, 3, 3), (0, 300, 256), (0, 65536, 256), (0, 0, 1)])
+def test_workers_on_other_machines(pki, tmp_path, many_cpus, monkeypatch,
+                                   first, count, workers):
+    """Masks longer than a cpu_set_t, more than 256 processors, and a kernel
+    that does not say (0)."""
+    monkeypatch.setenv("LD_PRELOAD", str(many_cpus))
+    monkeypatch.setenv("CPUS", f"{first} {count}")
+    tree = srv.config(pki, [srv.app("echo", ["tcp://127.0.0.1:1"])],
+                      server={"workers": None, "max_connections": 8,
+                              "max_handshakes": 8})
+    server = srv.Lbproxyd(pki, srv.write_config(tmp_path, tree), tree)
+    try:
+        server.wait_ready()
+        assert server.events("ready")[0]["workers"] == workers
+        server.stop()
+    finally:
+        server.end()
 
 
 def with_more(count, lowest=3, soft=None):

@@ -3,13 +3,15 @@
 import ssl
 import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from harness import server as srv
 from harness import upstreams
 from harness.certs import SERIALS, certs_gen
-from harness.client import attempt, client_context, connect
+from harness.client import (attempt, begin, client_context, connect,
+                            tcp_connect)
 from harness.wait import BOUND, SLOW, wait_for
 
 VERSIONS = ["1.2", "1.3"]
@@ -110,9 +112,10 @@ def test_a_resumed_session_is_authorized_anew(two_apps, version, name):
 def test_resuming_for_another_app_where_it_may(two_apps, version):
     context = two_apps.context("alice", version)
     session, _ = visit(two_apps.address("first"), context)
-    visit(two_apps.address("second"), context, session)
+    _, reused = visit(two_apps.address("second"), context, session)
+    assert reused
     line = two_apps.wait_event("session", app="second")
-    assert line["client"] == "alice"
+    assert (line["client"], line["resumed"]) == ("alice", True)
 
 
 @pytest.mark.spec("SRV-12")
@@ -142,20 +145,95 @@ def test_limits_hold_for_resumed_sessions(lb, upstream):
     server.wait_event("reject", reason="concurrent_limit")
 
 
-@pytest.mark.spec("SRV-12", "SRV-11")
-def test_no_client_certificate_no_session_to_keep(two_apps):
-    context = two_apps.context(None, "1.3")
-    _, peer = attempt(two_apps.address("first"), context)
-    assert peer.ending == "alert"
+STRANGERS = [None, "stranger", "unlisted", "expired", "revoked"]
+
+
+@pytest.mark.spec("SRV-68", "SRV-12", "SRV-11")
+@pytest.mark.parametrize("who", STRANGERS)
+def test_no_client_certificate_no_ticket_to_keep(two_apps, who):
+    _, peer = attempt(two_apps.address("first"),
+                      two_apps.context(who, "1.3"))
+    assert peer.ending == "alert", peer.describe()
     session = peer.tls.session
-    if session is not None and session.has_ticket:
-        try:
-            _, peer = attempt(two_apps.address("first"), context,
-                              session=session)
-        except (ssl.SSLError, AssertionError) as error:
-            pytest.fail(f"a stranger's session was resumed: {error}")
-        assert peer.ending == "alert"
+    assert session is None or not session.has_ticket
     assert two_apps.ups[0].accepted == 0
+
+
+def with_session_id(hello, session_id):
+    """A client's first flight of TLS 1.2, with another session id: OpenSSL
+    itself offers none that has seen an alert."""
+    body = bytearray(hello[9:])
+    at = 2 + 32
+    body[at:at + 1 + body[at]] = bytes([len(session_id)]) + session_id
+    message = b"\x01" + len(body).to_bytes(3, "big") + bytes(body)
+    return hello[:3] + len(message).to_bytes(2, "big") + message
+
+
+def hello_of(peer):
+    with pytest.raises(ssl.SSLWantReadError):
+        peer.tls.do_handshake()
+    peer._take_out()
+    return bytes(peer._wire)
+
+
+def answer_to(address, hello):
+    """The session id of a TLS 1.2 server's first flight, and whether it
+    has a certificate, as in a full handshake only."""
+    with tcp_connect(address) as sock:
+        sock.sendall(hello)
+        flight = bytearray()
+        while len(flight) < 5 or len(flight) < 5 + int.from_bytes(
+                flight[3:5], "big"):
+            part = sock.recv(65536)
+            assert part, "the server ended instead of an answer"
+            flight += part
+        assert flight[0] == 22 and flight[5] == 2, "no ServerHello"
+        at = 5 + 4 + 2 + 32
+        session_id = bytes(flight[at + 1:at + 1 + flight[at]])
+        rest = 5 + 4 + int.from_bytes(flight[6:9], "big")
+        while len(flight) < rest + 6:
+            part = sock.recv(65536)
+            assert part, "the server ended instead of its first flight"
+            flight += part
+        # The next message is in this record, or a record of its own.
+        kind = flight[rest] if len(flight) > rest and rest < 5 + \
+            int.from_bytes(flight[3:5], "big") else flight[rest + 5]
+        return session_id, kind == 11
+
+
+@pytest.mark.spec("SRV-68", "SRV-12", "SRV-11")
+@pytest.mark.parametrize("who", STRANGERS + ["alice"])
+def test_no_client_certificate_no_session_to_keep(two_apps, who):
+    """The id that the server gave before it judged is worth nothing; that
+    of alice, who was let in, is."""
+    address = two_apps.address("first")
+    context = two_apps.context(who, "1.2")
+    _, given = spied_attempt(address, context)
+    assert len(given) == 32
+    if who == "alice":
+        two_apps.wait_event("session")
+    else:
+        two_apps.wait_event("reject")
+    peer = begin(address, two_apps.context(who, "1.2"))
+    hello = with_session_id(hello_of(peer), given)
+    peer.close()
+    again, is_full = answer_to(address, hello)
+    assert is_full == (who != "alice")
+    assert (again == given) == (who == "alice")
+    assert two_apps.ups[0].accepted == (who == "alice")
+
+
+def spied_attempt(address, context):
+    """One attempt; and the id of its session, as the server said it."""
+    with begin(address, context) as peer:
+        seen = bytearray()
+        arrived = peer._arrived
+        peer._arrived = lambda data: (seen.extend(data), arrived(data))
+        if peer.handshake():
+            peer.finish()
+        peer.recv()
+        at = 5 + 4 + 2 + 32
+        return peer, bytes(seen[at + 1:at + 1 + seen[at]])
 
 
 @pytest.mark.spec("SRV-12", "SRV-9", "SRV-98", "SRV-99")
@@ -267,3 +345,63 @@ def test_a_ticket_allows_no_early_data(two_apps, pki, tmp_path):
     assert b"Early data was not sent" in done.stdout, done.stdout
     assert b"Reused, TLSv1.3" in done.stdout, done.stdout
     assert two_apps.wait_event("session", count=2)["bytes_up"] == 0
+
+
+class Clients:
+    """Short sessions of TLS 1.2 of a client, several at a time."""
+
+    def __init__(self, server, who):
+        self.address = server.address()
+        self.context = server.context(who, "1.2")
+
+    def visit(self, session=None):
+        """(what it can be resumed with, whether it was)."""
+        with tcp_connect(self.address) as sock, self.context.wrap_socket(
+                sock, server_hostname="localhost", session=session) as tls:
+            assert tls.recv(1) == b""
+            return tls.session, tls.session_reused
+
+    def visit_often(self, count):
+        with ThreadPoolExecutor(4) as pool:
+            for done in [pool.submit(self.visit) for _ in range(count)]:
+                done.result()
+
+    def is_kept(self, session):
+        return self.visit(session)[1]
+
+
+@pytest.mark.spec("SRV-69")
+def test_how_many_sessions_are_kept(pki, tmp_path):
+    """With TLS 1.2 a session that is resumed is not kept anew."""
+    closed = f"tcp://127.0.0.1:{srv.free_port()}"
+    tree = srv.config(pki, [srv.app("echo", [closed])],
+                      log={"level": "error"})
+    server = srv.Lbproxyd(pki, srv.write_config(tmp_path, tree), tree)
+    try:
+        wait_for(lambda: listens(server.address()), "the server listens")
+        alice, bob = Clients(server, "alice"), Clients(server, "bob")
+        bobs, _ = bob.visit()
+        first, _ = alice.visit()
+        second, _ = alice.visit()
+        alice.visit_often(4096 - 3)
+        assert bob.is_kept(bobs)
+        assert alice.is_kept(first)
+        # One more; the oldest of who has the most has to go.
+        alice.visit()
+        assert bob.is_kept(bobs)
+        assert alice.is_kept(second)
+        # This one is a full handshake, and takes the second one's place.
+        assert not alice.is_kept(first)
+        assert not alice.is_kept(second)
+        assert bob.is_kept(bobs)
+        server.stop()
+    finally:
+        server.end()
+
+
+def listens(address):
+    try:
+        tcp_connect(address).close()
+    except ConnectionRefusedError:
+        return False
+    return True

@@ -82,6 +82,50 @@ def test_the_drain_has_an_end_that_is_no_clean_one(lb, upstream):
 
 
 @pytest.mark.workers
+@pytest.mark.spec("SRV-24", "SES-13", "SRV-23", "SRV-53")
+def test_a_drain_ends_the_sessions_of_every_worker(lb, upstream):
+    workers = 4
+    up = upstream()
+    server = lb.proxy(up, server={"workers": workers},
+                      timeouts={"drain": f"{int(300 * SLOW)}ms"})
+    pairs = [(server.connect(), up.accept()) for _ in range(workers)]
+    begun = time.monotonic()
+    server.stop(0)
+    assert 0.29 * SLOW <= time.monotonic() - begun < 3 * SLOW
+    for pair in pairs:
+        for peer in pair:
+            peer.expect_end("reset")
+            peer.close()
+    lines = server.events("session", reason="drain_timeout")
+    assert sorted(line["worker"] for line in lines) == list(range(workers))
+    assert [line["event"] for line in server.log[-2:]] == [
+        "session", "stopped"]
+
+
+@pytest.mark.workers
+@pytest.mark.spec("SRV-24", "SRV-23", "SRV-53")
+def test_a_drain_waits_for_every_worker(lb, upstream):
+    workers = 4
+    server = lb.proxy(upstream(upstreams.echo), server={"workers": workers},
+                      timeouts={"drain": "1h"})
+    peers = [server.connect() for _ in range(workers)]
+    for peer in peers:
+        talk(peer)
+    server.signal(signal.SIGTERM)
+    wait_for(lambda: refuses(server.address()), "listeners are closed")
+    for number, peer in enumerate(peers, 1):
+        assert server.process.poll() is None
+        talk(peer, b"still here")
+        peer.finish()
+        peer.expect_end("clean")
+        peer.close()
+        server.wait_event("session", count=number, reason="done")
+    server.wait_exit(0)
+    lines = server.events("session")
+    assert sorted(line["worker"] for line in lines) == list(range(workers))
+
+
+@pytest.mark.workers
 @pytest.mark.spec("SRV-24", "SES-13", "SRV-137")
 @pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGINT])
 def test_a_second_signal_ends_at_once(lb, upstream, second):
@@ -190,14 +234,37 @@ def test_a_drain_does_not_wait_for_checks(lb):
         assert time.monotonic() - begun < 3 * SLOW
 
 
+def in_time_wait(port):
+    """Whether the kernel keeps a connection of this port that it closed
+    first."""
+    with open("/proc/net/tcp", encoding="ascii") as file:
+        rows = [line.split() for line in file][1:]
+    return any(row[1].endswith(f":{port:04X}") and row[3] == "06"
+               for row in rows)
+
+
 @pytest.mark.spec("SRV-24", "SRV-5", "SRV-148")
-def test_the_port_is_free_after_the_end(lb, upstream):
-    up = upstream(upstreams.echo)
+@pytest.mark.parametrize("first", ["client", "server"])
+def test_the_port_is_free_after_the_end(lb, upstream, first):
+    """Who ends a connection first keeps its addresses for a minute."""
+    up = upstream()
     server = lb.proxy(up)
     with server.connect() as peer:
-        talk(peer)
+        far = up.accept()
+        ends = [(peer, far), (far, peer)]
+        for one, other in ends if first == "client" else ends[::-1]:
+            one.finish()
+            other.expect_end("clean")
+            if other is peer:
+                assert peer.wait_tcp_end() == "fin"
+        wait_for(lambda: server.events("session"), "the session's end")
+    port = server.address()[1]
+    if first == "server":
+        wait_for(lambda: in_time_wait(port), "the server closed first")
     server.stop()
-    listen = server.tree["app"][0]["listen"]
-    again = lb.proxy(up, listen=listen)
+    assert in_time_wait(port) == (first == "server")
+    again = lb.proxy(up, listen=server.tree["app"][0]["listen"])
     with again.connect() as peer:
-        talk(peer)
+        far = up.accept()
+        peer.send(b"hello")
+        assert far.recv_exactly(5) == b"hello"

@@ -9,7 +9,9 @@ import pytest
 
 from harness import server as srv
 from harness import upstreams
+from harness.client import tcp_connect
 from harness.ports import free_port
+from harness.wait import wait_for
 
 # The example of the outer contract, word for word where it matters.
 EXAMPLE = """\
@@ -364,11 +366,25 @@ def test_a_name_that_does_not_resolve_ends_no_start(lb):
 
 @pytest.mark.spec("SRV-6", "LOG-1", "LOG-2")
 def test_ready_says_what_is_served(lb, upstream):
-    server = lb.proxy(upstream(upstreams.echo), server={"workers": 3})
-    ready = server.wait_event("ready")
-    assert not server.events("error", level="error")
-    assert len(server.events("ready")) == 1
-    text = str(ready)
-    assert server.tree["app"][0]["listen"][0] in text
-    assert lb.poller in text
-    assert 3 in ready.values()
+    up = upstream(upstreams.echo)
+    ports = [free_port() for _ in range(4)]
+    said = [f"127.0.0.1:{ports[0]}", f"[::1]:{ports[1]}",
+            f"127.0.0.1:{ports[2]}", f"0.0.0.0:{ports[3]}"]
+    server = lb.start([srv.app("one", [up], listen=said[:2]),
+                       srv.app("two", [up], listen=said[2:])],
+                      server={"workers": 3})
+    ready, = server.events("ready")
+    assert set(ready) == {"ts", "level", "event", "workers", "event_loop",
+                          "listen"}
+    assert ready["level"] == "info"
+    assert ready["workers"] == 3
+    assert ready["event_loop"] == lb.poller
+    assert ready["listen"] == said
+    assert server.log[0] is ready
+    # Connections that nobody accepts would be refused without a listener.
+    for port, host in zip(ports, ["127.0.0.1", "::1"] + ["127.0.0.1"] * 2):
+        tcp_connect((host, port)).close()
+    # The main thread, the acceptor, and the workers.
+    tasks = f"/proc/{server.process.pid}/task"
+    wait_for(lambda: srv.sanitized() or len(os.listdir(tasks)) == 2 + 3,
+             "three workers")

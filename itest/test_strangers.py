@@ -153,18 +153,50 @@ def test_min_version_1_3_refuses_1_2(lb, upstream):
     assert "1.3" in server.wait_event("session")["tls"]
 
 
-@pytest.mark.spec("SRV-8")
-@pytest.mark.parametrize("version,keys,chosen", [
-    ("1.2", {"ciphers": "ECDHE-ECDSA-AES256-GCM-SHA384"},
-     "ECDHE-ECDSA-AES256-GCM-SHA384"),
-    ("1.3", {"ciphersuites": "TLS_CHACHA20_POLY1305_SHA256"},
-     "TLS_CHACHA20_POLY1305_SHA256"),
-])
-def test_configured_ciphers_are_used(lb, upstream, version, keys, chosen):
-    server = lb.proxy(upstream(upstreams.echo), tls=keys)
+AES128 = "ECDHE-ECDSA-AES128-GCM-SHA256"
+AES256 = "ECDHE-ECDSA-AES256-GCM-SHA384"
+CHACHA = "ECDHE-ECDSA-CHACHA20-POLY1305"
+SUITE_AES128 = "TLS_AES_128_GCM_SHA256"
+SUITE_AES256 = "TLS_AES_256_GCM_SHA384"
+SUITE_CHACHA = "TLS_CHACHA20_POLY1305_SHA256"
+LISTS = [("ciphers", [AES128]), ("ciphers", [CHACHA, AES128]),
+         ("ciphers", [AES128, AES256]), ("ciphersuites", [SUITE_AES128]),
+         ("ciphersuites", [SUITE_CHACHA, SUITE_AES256]),
+         ("ciphersuites", [SUITE_AES128, SUITE_AES256])]
+
+
+@pytest.mark.spec("SRV-8", "SRV-149")
+@pytest.mark.parametrize("key,listed", LISTS, ids=[
+    "-".join(listed) for _, listed in LISTS])
+def test_configured_ciphers_are_used(lb, upstream, key, listed):
+    """None of them is the first of the default, nor of the client's list."""
+    version = "1.2" if key == "ciphers" else "1.3"
+    server = lb.proxy(upstream(upstreams.echo), tls={key: ":".join(listed)})
     with server.connect(version=version) as peer:
-        assert peer.tls.cipher()[0] == chosen
+        assert peer.tls.cipher()[0] == listed[0]
         assert peer.tls.compression() is None
+
+
+@pytest.mark.spec("SRV-8", "SRV-144")
+@pytest.mark.parametrize("option,offered,configured", [
+    ("-cipher", AES256, {"ciphers": AES128}),
+    ("-cipher", "ECDHE-ECDSA-AES128-SHA256", {}),
+    ("-cipher", "DHE-RSA-AES128-GCM-SHA256", {}),
+    ("-cipher", "AES128-GCM-SHA256", {}),
+    ("-ciphersuites", SUITE_AES256, {"ciphersuites": SUITE_AES128})])
+def test_other_ciphers_are_refused(lb, pki, upstream, need, option, offered,
+                                   configured):
+    server = lb.proxy(upstream(upstreams.echo), tls=configured)
+    host, port = server.address()
+    pem, key = pki.of("alice")
+    version = "-tls1_2" if option == "-cipher" else "-tls1_3"
+    done = subprocess.run(
+        [need("openssl", "openssl"), "s_client", "-connect",
+         f"{host}:{port}", version, option, offered, "-cert", pem, "-key",
+         key], input="", text=True, capture_output=True, timeout=BOUND * 2,
+        check=False)
+    assert "alert handshake failure" in done.stderr, done.stderr
+    assert server.wait_event("reject")["reason"] == "handshake_failed"
 
 
 @pytest.mark.spec("SES-3", "LOG-4")

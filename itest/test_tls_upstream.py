@@ -1,9 +1,13 @@
 """tls:// upstreams: verified, named, and given our own certificate."""
 
+import re
+import subprocess
+
 import pytest
 
 from harness import upstreams
-from harness.wait import wait_for
+from harness.odd_certs import make_cert, make_key
+from harness.wait import BOUND, wait_for
 
 
 def table(pki, up, **keys):
@@ -145,3 +149,76 @@ def test_tcp_and_tls_upstreams_side_by_side(lb, pki, tls_up, upstream):
             peer.expect_end("clean")
         server.wait_event("session", count=number)
     assert b"".join(seen) == b"spsp"
+
+
+# --- the rest of a chain ----------------------------------------------------
+
+def long_chain(directory, root, eku):
+    """leaf, lower and upper, each a (certificate, key), below root's."""
+    above = root
+    made = []
+    for name in ("upper", "lower", "leaf"):
+        extensions = ("basicConstraints=critical,CA:TRUE" if name != "leaf"
+                      else f"extendedKeyUsage={eku}\n"
+                      "subjectAltName=DNS:localhost,IP:127.0.0.1")
+        key = make_key(directory / f"{name}.key")
+        above = make_cert(directory / f"{name}.pem", key, above,
+                          subject=name, extensions=extensions), key
+        made.insert(0, above)
+    return made
+
+
+def write_chain(path, made):
+    path.write_bytes(b"".join(cert.read_bytes() for cert, _ in made))
+    return path
+
+
+def shown_chain(need, server, version):
+    """The subjects of the certificates that the server sends."""
+    host, port = server.address()
+    done = subprocess.run(
+        [need("openssl", "openssl"), "s_client", "-showcerts", "-connect",
+         f"{host}:{port}", version], input="", text=True,
+        capture_output=True, timeout=BOUND * 2, check=False)
+    return re.findall(r"^ *\d+ s:CN ?= ?(.*)$", done.stdout, re.M)
+
+
+@pytest.mark.spec("SRV-39")
+@pytest.mark.parametrize("version", ["1.2", "1.3"])
+@pytest.mark.parametrize("sent", [1, 2, 3])
+def test_the_chain_that_clients_are_shown(lb, pki, upstream, need, tmp_path,
+                                          version, sent):
+    """Also where the CA of the clients is the one that would be next."""
+    root = pki.ca, pki.ca_dir / "ca.key"
+    made = long_chain(tmp_path, root, "serverAuth")
+    if sent == 1:
+        made = made[:1]
+        made[0] = make_cert(tmp_path / "alone.pem", made[0][1], root,
+                            subject="leaf", extensions="subjectAltName="
+                            "DNS:localhost"), made[0][1]
+    path = write_chain(tmp_path / "chain.pem", made[:sent])
+    server = lb.proxy(upstream(upstreams.echo), tls={
+        "certificate": path, "private_key": made[0][1]})
+    option = "-tls1_2" if version == "1.2" else "-tls1_3"
+    assert shown_chain(need, server, option) == [
+        "leaf", "lower", "upper"][:sent]
+    if sent != 2:
+        assert_works_with(server, version)
+
+
+def assert_works_with(server, version):
+    """Its client knows the root alone."""
+    with server.connect(version=version) as peer:
+        peer.send(b"hello")
+        assert peer.recv_exactly(5) == b"hello"
+
+
+@pytest.mark.spec("SRV-39")
+def test_the_chain_that_upstreams_are_shown(lb, pki, tls_up, tmp_path):
+    root = pki.upstream_ca, pki.upstream_dir / "ca.key"
+    made = long_chain(tmp_path, root, "clientAuth")
+    up = tls_up("loopback", client_ca=pki.upstream_ca)
+    whole = write_chain(tmp_path / "whole.pem", made)
+    server = lb.proxy(table(pki, up, certificate=whole,
+                            private_key=made[0][1]))
+    assert_works(server)
