@@ -242,8 +242,8 @@ build/asan/nomem: $(call objects,asan,$(nomem_c)) $(call archives,asan)
 # nomem_rules NAME: a fuzz target that lets each allocation of lib fail.
 nomem_targets := toml config acl app session sim policy
 nomem_lib_wrap := $(addprefix -Wl$(comma)--wrap=,malloc calloc realloc free \
-	lbp_toml_parse lbp_config_parse lbp_acl_new lbp_app_next \
-	lbp_policy_next)
+	lbp_toml_parse lbp_config_parse lbp_acl_new lbp_app_prepare \
+	lbp_policy_prepare)
 define nomem_rules
 build/nomem/$1: $(call objects,asan,fuzz/fuzz_$1.c fuzz/oracle.c \
 		fuzz/replay.c fuzz/nomem_lib.c $(fuzz_more_$1)) \

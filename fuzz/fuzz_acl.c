@@ -143,6 +143,30 @@ static void check_pair(const struct lbp_acl *acl, const struct model_acl *model,
 			lbp_err_text(got));
 }
 
+/* What is granted of one application, each client with its own limits. */
+static void check_grants(
+	const struct lbp_acl *acl, const struct model_acl *model, uint32_t app)
+{
+	size_t len = 77;
+	const struct lbp_acl_grant *grants = lbp_acl_grants(acl, app, &len);
+	size_t left = len;
+
+	ORACLE("ACL-8",
+		(grants != NULL) == (app < model->app_len) &&
+			(grants != NULL || len == 0),
+		"application %u: %zu grants", app, len);
+	for (size_t i = 1; i < len; i++)
+		ORACLE("ACL-8", grants[i - 1].client < grants[i].client,
+			"application %u: no order", app);
+	for (size_t m = 0; m < model->grant_len; m++) {
+		for (size_t i = 0; i < len; i++)
+			left -= memcmp(&grants[i], &model->grants[m],
+					sizeof(*grants)) == 0;
+	}
+	ORACLE("ACL-8", left == 0, "application %u: %zu not granted", app,
+		left);
+}
+
 static void check_all(const struct lbp_acl *acl, const struct model_acl *model)
 {
 	check_several(acl, model);
@@ -152,6 +176,8 @@ static void check_all(const struct lbp_acl *acl, const struct model_acl *model)
 		check_pair(acl, model, client, UINT32_MAX);
 		check_pair(acl, model, UINT32_MAX - client, client);
 	}
+	for (uint32_t app = 0; app < 24; app++)
+		check_grants(acl, model, app);
 }
 
 static void name_all(struct lists *lists, const struct lbp_serial *serials,
@@ -171,11 +197,21 @@ static void check_kinds(const struct lists *lists,
 {
 	/* Not NULL: an error has to make it so. */
 	struct lbp_acl *acl = (struct lbp_acl *)(uintptr_t)lists;
-	enum lbp_err got =
-		lbp_acl_new(&acl, model->names, model->name_len, model->grants,
-			model->grant_len, model->client_len, model->app_len);
+	struct lbp_acl_options options;
 	enum lbp_err want = model_acl_judge(model);
+	enum lbp_err got;
 
+	lbp_acl_options_init(&options);
+	options.names = model->names;
+	options.name_len = model->name_len;
+	options.grants = model->grants;
+	options.grant_len = model->grant_len;
+	options.client_len = model->client_len;
+	options.app_len = model->app_len;
+	got = lbp_acl_new(&acl, &options);
+	if (want == LBP_ERR_GRANT_TWICE || want == LBP_ERR_APP_NUMBER)
+		ORACLE("ACL-9", got == want, "%s instead of %s",
+			lbp_err_text(got), lbp_err_text(want));
 	ORACLE("ACL-5", got == want, "%s instead of %s", lbp_err_text(got),
 		lbp_err_text(want));
 	ORACLE("ACL-1", (acl != NULL) == (got == LBP_OK),
@@ -203,7 +239,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		serials[i] = draw_serial(&bytes);
 		lists.names[i].client = draw_number(&bytes);
 	}
+	memset(lists.grants, 0, sizeof(lists.grants));
 	for (size_t i = 0; i < model.grant_len; i++) {
+		lists.grants[i].limits.concurrent = (uint32_t)i;
 		lists.grants[i].client = draw_number(&bytes);
 		lists.grants[i].app = draw_number(&bytes);
 	}

@@ -67,7 +67,7 @@ static void admit(struct run *run)
 	enum lbp_err want =
 		model_app_admit(&run->twin.model, client, run->now_ns);
 
-	if (run->twin.reloaded)
+	if (run->twin.reloads > 0)
 		ORACLE("APP-9", got == want, "%s instead of %s",
 			lbp_err_text(got), lbp_err_text(want));
 	expect_same("admit", got, want);
@@ -200,72 +200,70 @@ static void operate(struct run *run)
 	}
 }
 
-/* Options with a fault, by its number; false if there is no such. */
-static bool spoil(struct lbp_app_options *options, uint8_t fault)
+/* Options with a fault, by its number; the error that it should give. */
+static enum lbp_err spoil(struct lbp_app_options *options, uint8_t fault)
 {
-	static const struct lbp_app_client twice[] = {
-		{.client = 1}, {.client = 1}};
-	static const struct lbp_app_client timeless[] = {
-		{.limits.connections = 1}};
-	static const struct lbp_app_upstream light[] = {{"a", 1}, {"b", 0}};
-	static const struct lbp_app_upstream heavy[] = {
-		{"a", 1}, {"b", LBP_WEIGHT_MAX + 1}};
-	static const struct lbp_app_upstream same[] = {{"a", 1}, {"a", 1}};
+	static const struct lbp_upstream light[] = {
+		{.name = "a", .weight = 1}, {.name = "b"}};
+	static const struct lbp_upstream heavy[] = {{.name = "a", .weight = 1},
+		{.name = "b", .weight = LBP_WEIGHT_MAX + 1}};
+	static const struct lbp_upstream same[] = {
+		{.name = "a", .weight = 1}, {.name = "a", .weight = 1}};
 
 	switch (fault) {
 	case 0:
 		options->upstream_len = 0;
-		return true;
+		return LBP_ERR_FEW_UPSTREAMS;
 	case 1:
 		options->upstream_len = LBP_UPSTREAMS_MAX + 1;
-		return true;
+		return LBP_ERR_MANY_UPSTREAMS;
 	case 2:
 		options->upstreams = light;
-		return true;
+		return LBP_ERR_WEIGHT;
 	case 3:
 		options->upstreams = heavy;
-		return true;
+		return LBP_ERR_WEIGHT;
 	case 4:
 		options->health.rise = 0;
-		return true;
+		return LBP_ERR_RISE;
 	case 5:
 		options->health.fall = 0;
-		return true;
+		return LBP_ERR_FALL;
 	case 6:
 		options->health.interval_ns = 0;
-		return true;
+		return LBP_ERR_INTERVAL;
 	case 7:
-		options->clients = twice;
-		options->client_len = 2;
-		return true;
+		options->number = 2;
+		return LBP_ERR_APP_NUMBER;
 	case 8:
-		options->clients = timeless;
-		options->client_len = 1;
-		return true;
+		options->id = NULL;
+		return LBP_ERR_NULL;
 	case 9:
 		options->upstreams = same;
-		return true;
+		return LBP_ERR_NAME_TWICE;
 	}
-	return false;
+	return LBP_OK;
 }
 
 static void check_refusal(const struct twin_app *twin, uint8_t fault)
 {
-	static const struct lbp_app_upstream upstreams[LBP_UPSTREAMS_MAX + 1] =
-		{{"a", 1}, {"b", 1}};
-	struct lbp_app_options options = {.id = "spoilt",
-		.acl = twin->acl,
-		.upstreams = upstreams,
-		.upstream_len = 2,
-		.health = {true, 1, 1, 1, 1}};
+	static const struct lbp_upstream upstreams[LBP_UPSTREAMS_MAX + 1] = {
+		{.name = "a", .weight = 1}, {.name = "b", .weight = 1}};
 	struct lbp_app *app = twin->app;
-	bool spoilt = spoil(&options, fault);
-	enum lbp_err err = lbp_app_new(&app, &options, 0);
+	struct lbp_app_options options;
+	enum lbp_err want, got;
 
-	ORACLE("APP-20", err == (spoilt ? LBP_ERR_RANGE : LBP_OK),
-		"fault %u: %s", fault, lbp_err_text(err));
-	ORACLE("APP-20", (app == NULL) == spoilt, "fault %u: app is %s", fault,
-		app == NULL ? "NULL" : "there");
+	lbp_app_options_init(&options);
+	options.id = "spoilt";
+	options.acl = twin->acl;
+	options.upstreams = upstreams;
+	options.upstream_len = 2;
+	options.health.enabled = true;
+	want = spoil(&options, fault);
+	got = lbp_app_new(&app, &options, 0);
+	ORACLE("APP-20", got == want, "fault %u: %s", fault, lbp_err_text(got));
+	ORACLE("APP-1", (app == NULL) == (want != LBP_OK),
+		"fault %u: app is %s", fault, app == NULL ? "NULL" : "there");
 	lbp_app_free(app);
 }
 

@@ -220,6 +220,7 @@ static void check_client(
 /* The access list refuses a serial that is listed twice. */
 static void check_acl(const struct lbp_config *config)
 {
+	struct lbp_acl_options options;
 	struct lbp_acl_name *names;
 	struct lbp_acl *acl;
 	size_t len = 0;
@@ -239,8 +240,11 @@ static void check_acl(const struct lbp_config *config)
 				lbp_name_of_serial(&client->serials[j]),
 				(uint32_t)i};
 	}
-	err = lbp_acl_new(&acl, names, len, NULL, 0,
-		(uint32_t)config->client_len, (uint32_t)config->app_len);
+	lbp_acl_options_init(&options);
+	options.names = names;
+	options.name_len = len;
+	options.client_len = (uint32_t)config->client_len;
+	err = lbp_acl_new(&acl, &options);
 	ORACLE("CFG-44", err == LBP_OK, "%s", lbp_err_text(err));
 	lbp_acl_free(acl);
 	free(names);

@@ -679,26 +679,35 @@ static void happen(uint8_t what)
 
 static void make_app(uint8_t how)
 {
-	static const struct lbp_app_upstream upstreams[UPSTREAMS] = {
-		{"tcp://a:1", 1}, {"tcp://b:1", 1}};
+	static const struct lbp_upstream upstreams[UPSTREAMS] = {
+		{.name = "tcp://a:1", .weight = 1},
+		{.name = "tcp://b:1", .weight = 1}};
 	struct lbp_acl_name names[2] = {
 		{{.serial = {.octets = {1}, .len = 1}}, 0},
 		{{.serial = {.octets = {2}, .len = 1}}, 1}};
-	struct lbp_acl_grant grant = {.client = 0, .app = 0};
-	struct lbp_app_client client = {0, {.concurrent = 1}};
-	struct lbp_app_options options = {.id = "app",
-		.upstreams = upstreams,
-		.upstream_len = how & 0x80 ? 1 : UPSTREAMS,
-		.health = {.enabled = true,
-			.interval_ns = NS_PER_S,
-			.rise = 1,
-			.fall = 1},
-		.clients = &client,
-		.client_len = 1};
+	struct lbp_acl_grant grant = {
+		.client = 0, .app = 0, .limits = {.concurrent = 1}};
+	struct lbp_acl_options list;
+	struct lbp_app_options options;
 
-	if (lbp_acl_new(&run.acl, names, 2, &grant, 1, 2, 1) != LBP_OK)
+	lbp_acl_options_init(&list);
+	list.names = names;
+	list.name_len = 2;
+	list.grants = &grant;
+	list.grant_len = 1;
+	list.client_len = 2;
+	list.app_len = 1;
+	if (lbp_acl_new(&run.acl, &list) != LBP_OK)
 		abort();
+	lbp_app_options_init(&options);
+	options.id = "app";
 	options.acl = run.acl;
+	options.upstreams = upstreams;
+	options.upstream_len = how & 0x80 ? 1 : UPSTREAMS;
+	options.health.enabled = true;
+	options.health.interval_ns = NS_PER_S;
+	options.health.rise = 1;
+	options.health.fall = 1;
 	if (lbp_app_new(&run.app.app, &options, 0) != LBP_OK)
 		abort();
 	run.has_two = options.upstream_len > 1;

@@ -720,21 +720,28 @@ static void operate(uint8_t what)
 
 static void make_app(void)
 {
-	static const struct lbp_app_upstream upstream = {"tcp://a:1", 1};
+	static const struct lbp_upstream upstream = {
+		.name = "tcp://a:1", .weight = 1};
 	static const struct lbp_serial serial = {.octets = {1}, .len = 1};
 	struct lbp_acl_name name = {lbp_name_of_serial(&serial), 0};
 	struct lbp_acl_grant grant = {.client = 0, .app = 0};
-	struct lbp_app_client client = {.client = 0};
-	struct lbp_app_options options = {.id = "app",
-		.upstreams = &upstream,
-		.upstream_len = 1,
-		.health = {.interval_ns = NS_PER_S, .rise = 1, .fall = 1},
-		.clients = &client,
-		.client_len = 1};
+	struct lbp_acl_options list;
+	struct lbp_app_options options;
 
-	if (lbp_acl_new(&run.acl, &name, 1, &grant, 1, 1, 1) != LBP_OK)
+	lbp_acl_options_init(&list);
+	list.names = &name;
+	list.name_len = 1;
+	list.grants = &grant;
+	list.grant_len = 1;
+	list.client_len = 1;
+	list.app_len = 1;
+	if (lbp_acl_new(&run.acl, &list) != LBP_OK)
 		abort();
+	lbp_app_options_init(&options);
+	options.id = "app";
 	options.acl = run.acl;
+	options.upstreams = &upstream;
+	options.upstream_len = 1;
 	if (lbp_app_new(&run.app.app, &options, 0) != LBP_OK)
 		abort();
 	run.app.targets = &run.target;

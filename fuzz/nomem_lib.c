@@ -30,28 +30,24 @@ enum lbp_err __real_lbp_toml_parse(const char *text, size_t len,
 	struct lbp_toml **out, struct lbp_toml_error *error);
 enum lbp_err __real_lbp_config_parse(const char *text, size_t len,
 	struct lbp_config **out, struct lbp_config_errors *errors);
-enum lbp_err __real_lbp_acl_new(struct lbp_acl **out,
-	const struct lbp_acl_name *names, size_t name_len,
-	const struct lbp_acl_grant *grants, size_t grant_len,
-	uint32_t client_len, uint32_t app_len);
-enum lbp_err __real_lbp_app_next(struct lbp_app **out,
+enum lbp_err __real_lbp_acl_new(
+	struct lbp_acl **out, const struct lbp_acl_options *options);
+enum lbp_err __real_lbp_app_prepare(struct lbp_app **out,
 	const struct lbp_app *app, const struct lbp_app_options *options,
 	uint64_t now_ns);
-enum lbp_err __real_lbp_policy_next(struct lbp_policy *next,
+enum lbp_err __real_lbp_policy_prepare(struct lbp_policy *next,
 	const struct lbp_policy *policy, const struct lbp_config *config,
 	uint64_t now_ns);
 enum lbp_err __wrap_lbp_toml_parse(const char *text, size_t len,
 	struct lbp_toml **out, struct lbp_toml_error *error);
 enum lbp_err __wrap_lbp_config_parse(const char *text, size_t len,
 	struct lbp_config **out, struct lbp_config_errors *errors);
-enum lbp_err __wrap_lbp_acl_new(struct lbp_acl **out,
-	const struct lbp_acl_name *names, size_t name_len,
-	const struct lbp_acl_grant *grants, size_t grant_len,
-	uint32_t client_len, uint32_t app_len);
-enum lbp_err __wrap_lbp_app_next(struct lbp_app **out,
+enum lbp_err __wrap_lbp_acl_new(
+	struct lbp_acl **out, const struct lbp_acl_options *options);
+enum lbp_err __wrap_lbp_app_prepare(struct lbp_app **out,
 	const struct lbp_app *app, const struct lbp_app_options *options,
 	uint64_t now_ns);
-enum lbp_err __wrap_lbp_policy_next(struct lbp_policy *next,
+enum lbp_err __wrap_lbp_policy_prepare(struct lbp_policy *next,
 	const struct lbp_policy *policy, const struct lbp_config *config,
 	uint64_t now_ns);
 
@@ -69,12 +65,7 @@ struct call {
 	struct lbp_toml_error toml_error;
 	struct lbp_config *config;
 	struct lbp_config_errors errors;
-	const struct lbp_acl_name *names;
-	size_t name_len;
-	const struct lbp_acl_grant *grants;
-	size_t grant_len;
-	uint32_t client_len;
-	uint32_t app_len;
+	const struct lbp_acl_options *list;
 	struct lbp_acl *acl;
 	const struct lbp_app_options *options;
 	uint64_t now_ns;
@@ -234,8 +225,7 @@ static void release_config(struct call *call)
 
 static enum lbp_err make_acl(struct call *call)
 {
-	return __real_lbp_acl_new(&call->acl, call->names, call->name_len,
-		call->grants, call->grant_len, call->client_len, call->app_len);
+	return __real_lbp_acl_new(&call->acl, call->list);
 }
 
 static bool is_acl_empty(const struct call *call)
@@ -250,7 +240,7 @@ static void release_acl(struct call *call)
 
 static enum lbp_err make_app(struct call *call)
 {
-	return __real_lbp_app_next(
+	return __real_lbp_app_prepare(
 		&call->app, call->from_app, call->options, call->now_ns);
 }
 
@@ -267,7 +257,7 @@ static void release_app(struct call *call)
 static enum lbp_err make_policy(struct call *call)
 {
 	memset(&call->policy, 0xa5, sizeof(call->policy));
-	return __real_lbp_policy_next(
+	return __real_lbp_policy_prepare(
 		&call->policy, call->from_policy, call->source, call->now_ns);
 }
 
@@ -324,30 +314,22 @@ enum lbp_err __wrap_lbp_config_parse(const char *text, size_t len,
 	return err;
 }
 
-enum lbp_err __wrap_lbp_acl_new(struct lbp_acl **out,
-	const struct lbp_acl_name *names, size_t name_len,
-	const struct lbp_acl_grant *grants, size_t grant_len,
-	uint32_t client_len, uint32_t app_len)
+enum lbp_err __wrap_lbp_acl_new(
+	struct lbp_acl **out, const struct lbp_acl_options *options)
 {
 	struct call call = {.id = "ACL-1",
 		.make = make_acl,
 		.is_empty = is_acl_empty,
 		.release = release_acl,
-		.names = names,
-		.name_len = name_len,
-		.grants = grants,
-		.grant_len = grant_len,
-		.client_len = client_len,
-		.app_len = app_len};
+		.list = options};
 
 	if (!failure.armed)
 		try_all(&call);
-	return __real_lbp_acl_new(
-		out, names, name_len, grants, grant_len, client_len, app_len);
+	return __real_lbp_acl_new(out, options);
 }
 
 /* An application that is new, or what one is to become. */
-enum lbp_err __wrap_lbp_app_next(struct lbp_app **out,
+enum lbp_err __wrap_lbp_app_prepare(struct lbp_app **out,
 	const struct lbp_app *app, const struct lbp_app_options *options,
 	uint64_t now_ns)
 {
@@ -361,10 +343,10 @@ enum lbp_err __wrap_lbp_app_next(struct lbp_app **out,
 
 	if (!failure.armed)
 		try_all(&call);
-	return __real_lbp_app_next(out, app, options, now_ns);
+	return __real_lbp_app_prepare(out, app, options, now_ns);
 }
 
-enum lbp_err __wrap_lbp_policy_next(struct lbp_policy *next,
+enum lbp_err __wrap_lbp_policy_prepare(struct lbp_policy *next,
 	const struct lbp_policy *policy, const struct lbp_config *config,
 	uint64_t now_ns)
 {
@@ -378,7 +360,7 @@ enum lbp_err __wrap_lbp_policy_next(struct lbp_policy *next,
 
 	if (!failure.armed)
 		try_all(&call);
-	return __real_lbp_policy_next(next, policy, config, now_ns);
+	return __real_lbp_policy_prepare(next, policy, config, now_ns);
 }
 
 /* None at all would be a gate that looks at nothing. */

@@ -1,8 +1,9 @@
 /*
- * The access list: names -> client -> applications.
+ * The access list: names -> client -> applications and limits.
  *
- * Immutable once made, so any number of threads may ask it. Looking a name up
- * takes O(log n) in the number of names. Source: SPEC.md [ACL-*].
+ * Immutable once made, so any number of threads may ask it. Looking up a name,
+ * or a client among those of an application, takes O(log n). Source: SPEC.md
+ * [ACL-*].
  */
 #ifndef LBP_ACL_H
 #define LBP_ACL_H
@@ -10,8 +11,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "err.h"
+#include "limiter.h"
 #include "name.h"
 
 LBP_BEGIN_DECLS
@@ -25,26 +28,54 @@ struct lbp_acl_name {
 	uint32_t client;
 };
 
-/* "client c may use application a"; applications are numbered from 0. */
+/*
+ * "client c may use application a, within these limits"; applications are
+ * numbered from 0.
+ */
 struct lbp_acl_grant {
 	uint32_t client;
 	uint32_t app;
+	struct lbp_limits limits; /* all 0: none */
+	uint64_t reserved;
 };
+
+/* Start them with lbp_acl_options_init. */
+struct lbp_acl_options {
+	size_t size;
+	const struct lbp_acl_name *names; /* copied, with the ids in them */
+	size_t name_len;
+	const struct lbp_acl_grant *grants; /* in any order; copied */
+	size_t grant_len;
+	uint32_t client_len; /* how many clients there are */
+	uint32_t app_len;    /* how many applications */
+};
+
+/* Empty lists. */
+static inline void lbp_acl_options_init(struct lbp_acl_options *options)
+{
+	memset(options, 0, sizeof(*options));
+	options->size = sizeof(*options);
+}
 
 struct lbp_acl;
 
 /*
- * Makes an access list in *out, which the caller frees with lbp_acl_free; the
- * arrays and the ids in them are copied. client_len and app_len say how many
- * there are. LBP_ERR_RANGE: a client or app number out of range, a name that is
- * none or of a kind that is not listed, or one name given twice (with one
- * client or two). LBP_ERR_NOMEM. On error *out is NULL.
- * Source: [ACL-1], [ACL-5].
+ * Makes an access list in *out, which the caller frees with lbp_acl_free. On
+ * error *out is NULL:
+ *   LBP_ERR_NOMEM
+ *   LBP_ERR_NULL           no options, no list, or no text of an id
+ *   LBP_ERR_OPTIONS        lbp_acl_options_init did not start them
+ *   LBP_ERR_CLIENT_NUMBER  of a name or a grant, client_len or more
+ *   LBP_ERR_APP_NUMBER     of a grant, app_len or more
+ *   LBP_ERR_NAME_KIND      neither a serial nor an id
+ *   LBP_ERR_NAME_SERIAL    a serial that is not in canonical form
+ *   LBP_ERR_NAME_TWICE     the same name again, of whichever client
+ *   LBP_ERR_GRANT_TWICE    the same client and application again
+ *   LBP_ERR_WINDOW         limits with a rate and no window
+ * Source: [ACL-1], [ACL-5], [ACL-9].
  */
-LBP_MUST_CHECK enum lbp_err lbp_acl_new(struct lbp_acl **out,
-	const struct lbp_acl_name *names, size_t name_len,
-	const struct lbp_acl_grant *grants, size_t grant_len,
-	uint32_t client_len, uint32_t app_len);
+LBP_MUST_CHECK enum lbp_err lbp_acl_new(
+	struct lbp_acl **out, const struct lbp_acl_options *options);
 
 /* Frees an access list; NULL is allowed. */
 void lbp_acl_free(struct lbp_acl *acl);
@@ -63,6 +94,14 @@ LBP_MUST_CHECK enum lbp_err lbp_acl_identify(const struct lbp_acl *acl,
  */
 LBP_MUST_CHECK enum lbp_err lbp_acl_authorize(
 	const struct lbp_acl *acl, uint32_t client, uint32_t app);
+
+/*
+ * The grants of one application, in the order of the clients' numbers; the
+ * list's own. How many there are goes to *len. NULL, and 0: there is no such
+ * application. Source: [ACL-8].
+ */
+const struct lbp_acl_grant *lbp_acl_grants(
+	const struct lbp_acl *acl, uint32_t app, size_t *len);
 
 LBP_END_DECLS
 

@@ -24,7 +24,21 @@ LBP_BEGIN_DECLS
 	X(LBP_ERR_RATE, "too many sessions admitted in the window")            \
 	X(LBP_ERR_NO_UPSTREAM, "no upstream is left to try")                   \
 	X(LBP_ERR_STATE, "the call is not legal in this state")                \
-	X(LBP_ERR_NULL, "an argument that has to be there is NULL")
+	X(LBP_ERR_NULL, "an argument that has to be there is NULL")            \
+	X(LBP_ERR_OPTIONS, "the options were not set by their init function")  \
+	X(LBP_ERR_CLIENT_NUMBER, "the number of a client is out of range")     \
+	X(LBP_ERR_APP_NUMBER, "the number of an application is out of range")  \
+	X(LBP_ERR_NAME_KIND, "a name of this kind cannot be listed")           \
+	X(LBP_ERR_NAME_SERIAL, "a serial number is not in canonical form")     \
+	X(LBP_ERR_NAME_TWICE, "a name is given twice")                         \
+	X(LBP_ERR_GRANT_TWICE, "a client is granted an application twice")     \
+	X(LBP_ERR_WINDOW, "a rate needs a window of time")                     \
+	X(LBP_ERR_FEW_UPSTREAMS, "an application needs an upstream")           \
+	X(LBP_ERR_MANY_UPSTREAMS, "an application has too many upstreams")     \
+	X(LBP_ERR_WEIGHT, "the weight of an upstream is out of range")         \
+	X(LBP_ERR_INTERVAL, "the interval of health checks is out of range")   \
+	X(LBP_ERR_RISE, "rise must be at least 1")                             \
+	X(LBP_ERR_FALL, "fall must be at least 1")
 
 #define LBP_ERR_ENUM(code, text) code,
 enum lbp_err {

@@ -31,17 +31,39 @@ static size_t listed(const struct model_acl *model, const struct lbp_name *name)
 	return count;
 }
 
+static size_t granted(
+	const struct model_acl *model, uint32_t client, uint32_t app)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < model->grant_len; i++)
+		count += model->grants[i].client == client &&
+			 model->grants[i].app == app;
+	return count;
+}
+
 enum lbp_err model_acl_judge(const struct model_acl *model)
 {
-	for (size_t i = 0; i < model->name_len; i++) {
-		if (model->names[i].client >= model->client_len ||
-			listed(model, &model->names[i].name) > 1)
-			return LBP_ERR_RANGE;
+	size_t i;
+
+	for (i = 0; i < model->name_len; i++) {
+		if (model->names[i].client >= model->client_len)
+			return LBP_ERR_CLIENT_NUMBER;
 	}
-	for (size_t i = 0; i < model->grant_len; i++) {
-		if (model->grants[i].client >= model->client_len ||
-			model->grants[i].app >= model->app_len)
-			return LBP_ERR_RANGE;
+	for (i = 0; i < model->name_len; i++) {
+		if (listed(model, &model->names[i].name) > 1)
+			return LBP_ERR_NAME_TWICE;
+	}
+	for (i = 0; i < model->grant_len; i++) {
+		if (model->grants[i].client >= model->client_len)
+			return LBP_ERR_CLIENT_NUMBER;
+		if (model->grants[i].app >= model->app_len)
+			return LBP_ERR_APP_NUMBER;
+	}
+	for (i = 0; i < model->grant_len; i++) {
+		if (granted(model, model->grants[i].client,
+			    model->grants[i].app) > 1)
+			return LBP_ERR_GRANT_TWICE;
 	}
 	return LBP_OK;
 }
@@ -82,10 +104,5 @@ enum lbp_err model_acl_identify(const struct model_acl *model,
 enum lbp_err model_acl_authorize(
 	const struct model_acl *model, uint32_t client, uint32_t app)
 {
-	for (size_t i = 0; i < model->grant_len; i++) {
-		if (model->grants[i].client == client &&
-			model->grants[i].app == app)
-			return LBP_OK;
-	}
-	return LBP_ERR_NOT_ALLOWED;
+	return granted(model, client, app) > 0 ? LBP_OK : LBP_ERR_NOT_ALLOWED;
 }

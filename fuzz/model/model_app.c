@@ -90,6 +90,7 @@ static void want(struct model_app *model, const struct model_app_config *config,
 	if (upstream->name != wanted->name)
 		*upstream = (struct model_app_upstream){.name = wanted->name};
 	upstream->weight = wanted->weight;
+	upstream->user = wanted->user;
 	upstream->gone = false;
 	if (!health->enabled) {
 		upstream->down = false;

@@ -16,7 +16,8 @@
 
 struct model_app_upstream {
 	uint8_t name; /* 0: nothing has this number */
-	bool gone;    /* removed by a reload, and not free when it was */
+	void *user;
+	bool gone; /* removed by a reload, and not free when it was */
 	uint32_t weight;
 	uint32_t open;
 	uint64_t chosen; /* which choice was its last one; 0: none */
@@ -33,6 +34,7 @@ struct model_app_upstream {
 struct model_app_wanted {
 	uint8_t name;
 	uint32_t weight;
+	void *user;
 };
 
 struct model_app_client {
@@ -77,7 +79,7 @@ struct model_app_config {
 /* Sets all but what was configured to how it is at the start. */
 void model_app_start(struct model_app *model, uint64_t now_ns);
 
-/* lbp_app_next and lbp_app_adopt in one. */
+/* lbp_app_prepare and lbp_app_commit in one. */
 void model_app_reload(struct model_app *model,
 	const struct model_app_config *config, uint64_t now_ns);
 

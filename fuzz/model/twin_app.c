@@ -47,30 +47,43 @@ void twin_app_draw(struct twin_app *twin, struct bytes *bytes)
 	draw_clients(model, bytes);
 }
 
+/* The last first. Who may not use this application may use the other. */
+static void list_grants(
+	const struct model_app *model, struct lbp_acl_grant *grants)
+{
+	for (uint32_t i = model->client_len; i-- > 0; grants++) {
+		bool granted = model->clients[i].granted;
+
+		*grants = (struct lbp_acl_grant){.client = i,
+			.app = granted ? model->number : 1 - model->number,
+			.limits = model->clients[i].limits};
+	}
+}
+
 static enum lbp_err make_acl(
 	const struct model_app *model, struct lbp_acl **acl)
 {
 	struct lbp_acl_name names[MODEL_APP_SERIALS];
 	struct lbp_acl_grant grants[MODEL_APP_CLIENTS];
-	size_t name_len = 0;
-	size_t grant_len = 0;
+	struct lbp_acl_options options;
 
-	for (uint32_t i = 0; i < model->client_len; i++) {
-		/* Who may not use this application may use the other. */
-		bool granted = model->clients[i].granted;
-
-		grants[grant_len].client = i;
-		grants[grant_len++].app =
-			granted ? model->number : 1 - model->number;
-	}
+	lbp_acl_options_init(&options);
+	options.names = names;
+	options.grants = grants;
+	options.grant_len = model->client_len;
+	options.client_len = model->client_len;
+	options.app_len = 2;
+	list_grants(model, grants);
 	for (uint32_t i = 0; i < model->serial_len; i++) {
+		struct lbp_acl_name *name = &names[options.name_len];
+
 		if (model->serials[i].client == LBP_NONE)
 			continue;
-		names[name_len].name = twin_name(model->serials[i].octet);
-		names[name_len++].client = model->serials[i].client;
+		name->name = twin_name(model->serials[i].octet);
+		name->client = model->serials[i].client;
+		options.name_len++;
 	}
-	return lbp_acl_new(
-		acl, names, name_len, grants, grant_len, model->client_len, 2);
+	return lbp_acl_new(acl, &options);
 }
 
 static const char *name_of(uint8_t name)
@@ -81,43 +94,35 @@ static const char *name_of(uint8_t name)
 	return names[name];
 }
 
-/* Those who may come in, the last first; returns how many. */
-static size_t list_clients(
-	const struct model_app *model, struct lbp_app_client *clients)
-{
-	size_t n = 0;
-
-	for (uint32_t i = model->client_len; i-- > 0;) {
-		if (!model->clients[i].granted)
-			continue;
-		clients[n].client = i;
-		clients[n++].limits = model->clients[i].limits;
-	}
-	return n;
-}
-
 /* What the application is next, or at first: its model has been told. */
 static enum lbp_err make_app(const struct twin_app *twin,
 	const struct lbp_acl *acl, const struct model_app_wanted *wanted,
 	size_t len, uint64_t now_ns, struct lbp_app **out)
 {
-	const struct model_app *model = &twin->model;
-	struct lbp_app_client clients[MODEL_APP_CLIENTS];
-	struct lbp_app_upstream upstreams[MODEL_APP_UPSTREAMS];
-	struct lbp_app_options options = {.id = "twin",
-		.acl = acl,
-		.number = model->number,
-		.upstreams = upstreams,
-		.upstream_len = len,
-		.health = model->health,
-		.clients = clients,
-		.client_len = list_clients(model, clients)};
+	struct lbp_upstream upstreams[MODEL_APP_UPSTREAMS] = {{0}};
+	struct lbp_app_options options;
 
 	for (size_t i = 0; i < len; i++) {
 		upstreams[i].name = name_of(wanted[i].name);
 		upstreams[i].weight = wanted[i].weight;
+		upstreams[i].user = wanted[i].user;
 	}
-	return lbp_app_next(out, twin->app, &options, now_ns);
+	lbp_app_options_init(&options);
+	options.id = "twin";
+	options.acl = acl;
+	options.number = twin->model.number;
+	options.upstreams = upstreams;
+	options.upstream_len = len;
+	options.health = twin->model.health;
+	return lbp_app_prepare(out, twin->app, &options, now_ns);
+}
+
+/* Another one for each upstream at each reload; only its address counts. */
+static void *user_of(const struct twin_app *twin, uint8_t name)
+{
+	static char users[64][MODEL_APP_UPSTREAMS + 1];
+
+	return &users[twin->reloads % 64][name];
 }
 
 void twin_app_make(struct twin_app *twin, uint64_t now_ns)
@@ -127,11 +132,13 @@ void twin_app_make(struct twin_app *twin, uint64_t now_ns)
 	enum lbp_err err;
 
 	twin->app = NULL;
-	twin->reloaded = false;
+	twin->reloads = 0;
 	model_app_start(&twin->model, now_ns);
 	for (uint32_t i = 0; i < len; i++) {
 		wanted[i].name = twin->model.upstreams[i].name;
 		wanted[i].weight = twin->model.upstreams[i].weight;
+		wanted[i].user = user_of(twin, wanted[i].name);
+		twin->model.upstreams[i].user = wanted[i].user;
 	}
 	err = make_acl(&twin->model, &twin->acl);
 	ORACLE("ACL-1", err == LBP_OK, "%s", lbp_err_text(err));
@@ -220,7 +227,7 @@ static void check_reload(const struct twin_app *twin)
 	const struct model_app *model = &twin->model;
 
 	for (uint32_t i = 0; i < model->upstream_len; i++) {
-		const char *name = lbp_app_upstream(twin->app, i);
+		const char *name = lbp_app_upstream_name(twin->app, i);
 
 		if (!model_app_serves(model, i))
 			continue;
@@ -243,22 +250,24 @@ static void check_reload(const struct twin_app *twin)
 
 void twin_app_reload(struct twin_app *twin, uint64_t now_ns)
 {
-	const struct model_app_config *config = &twin->config;
+	struct model_app_config *config = &twin->config;
 	struct lbp_app *next = NULL;
 	struct lbp_acl *acl;
 	enum lbp_err err;
 
+	twin->reloads++;
+	for (uint32_t i = 0; i < config->wanted_len; i++)
+		config->wanted[i].user = user_of(twin, config->wanted[i].name);
 	model_app_reload(&twin->model, config, now_ns);
 	err = make_acl(&twin->model, &acl);
 	ORACLE("ACL-1", err == LBP_OK, "%s", lbp_err_text(err));
 	err = make_app(
 		twin, acl, config->wanted, config->wanted_len, now_ns, &next);
 	ORACLE("APP-8", err == LBP_OK, "%s", lbp_err_text(err));
-	lbp_app_adopt(twin->app, next);
+	lbp_app_commit(twin->app, next);
 	lbp_app_free(next);
 	lbp_acl_free(twin->acl);
 	twin->acl = acl;
-	twin->reloaded = true;
 	check_reload(twin);
 	twin_app_check(twin);
 }
@@ -288,7 +297,7 @@ void twin_app_check(const struct twin_app *twin)
 		"%u numbers instead of %u", lbp_app_upstreams(twin->app),
 		model->upstream_len);
 	for (uint32_t i = 0; i < model->upstream_len; i++) {
-		const char *name = lbp_app_upstream(twin->app, i);
+		const char *name = lbp_app_upstream_name(twin->app, i);
 		const char *want = name_of(model->upstreams[i].name);
 		uint32_t open = lbp_app_open(twin->app, i);
 
@@ -297,6 +306,10 @@ void twin_app_check(const struct twin_app *twin)
 				(want == NULL || *name == *want),
 			"number %u is of '%s' instead of '%s'", i,
 			name == NULL ? "" : name, want == NULL ? "" : want);
+		ORACLE("APP-13",
+			lbp_app_upstream_user(twin->app, i) ==
+				model->upstreams[i].user,
+			"number %u has another user", i);
 		ORACLE("APP-4", open == model->upstreams[i].open,
 			"upstream %u: %u open instead of %u", i, open,
 			model->upstreams[i].open);

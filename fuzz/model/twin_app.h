@@ -14,7 +14,7 @@ struct twin_app {
 	struct lbp_app *app;
 	struct model_app model;
 	struct model_app_config config; /* of the last reload */
-	bool reloaded;
+	uint32_t reloads;
 };
 
 /*

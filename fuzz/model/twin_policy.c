@@ -27,7 +27,10 @@ static void draw_health(struct lbp_health_options *health, struct bytes *bytes)
 	uint8_t how = bytes_u8(bytes);
 
 	/* Mostly the same one, so that times may stay. */
-	*health = (struct lbp_health_options){true, 16, 1, 2, 2};
+	lbp_health_options_init(health);
+	health->enabled = true;
+	health->interval_ns = 16;
+	health->fall = 2;
 	if (how < 0x80)
 		return;
 	health->enabled = (how & 3) > 0;
@@ -202,41 +205,41 @@ static void make_config(
 }
 
 /* False if there is nothing that could have this fault. */
-static bool spoil(struct made *made, enum twin_policy_fault fault)
+static enum lbp_err spoil(struct made *made, enum twin_policy_fault fault)
 {
 	struct lbp_config *config = &made->config;
 	struct lbp_config_app *app;
 
 	if (config->app_len == 0)
-		return false;
+		return LBP_OK;
 	/* The last one, when all the others are made. */
 	app = &config->apps[config->app_len - 1];
 	switch (fault) {
 	case TWIN_POLICY_TOO_MANY:
 		app->upstream_len = LBP_UPSTREAMS_MAX + 1;
-		return true;
+		return LBP_ERR_MANY_UPSTREAMS;
 	case TWIN_POLICY_NO_UPSTREAM:
 		app->upstream_len = 0;
-		return true;
+		return LBP_ERR_FEW_UPSTREAMS;
 	case TWIN_POLICY_WEIGHTLESS:
 		app->upstreams[app->upstream_len - 1].weight = 0;
-		return true;
+		return LBP_ERR_WEIGHT;
 	case TWIN_POLICY_SAME_URL:
 		app->upstreams[app->upstream_len++] = app->upstreams[0];
-		return true;
+		return LBP_ERR_NAME_TWICE;
 	case TWIN_POLICY_NO_INTERVAL:
 		app->health.interval_ns = 0;
-		return app->health.enabled;
+		return app->health.enabled ? LBP_ERR_INTERVAL : LBP_OK;
 	case TWIN_POLICY_SAME_SERIAL:
 		if (config->client_len < 2)
-			return false;
+			return LBP_OK;
 		for (int i = 0; i < 2; i++) {
 			made->clients[i].serials[0] = twin_name(1).serial;
 			made->clients[i].serial_len = 1;
 		}
-		return true;
+		return LBP_ERR_NAME_TWICE;
 	default:
-		return false;
+		return LBP_OK;
 	}
 }
 
@@ -368,12 +371,12 @@ void twin_policy_reload(struct twin_policy *twin,
 
 	reload_model(twin, config, now_ns, left);
 	make_config(&made, config);
-	err = lbp_policy_next(
+	err = lbp_policy_prepare(
 		&left->policy, &twin->policy, &made.config, now_ns);
 	/* It keeps no pointer into the configuration. */
 	memset(&made, 'z', sizeof(made));
 	ORACLE("POL-4", err == LBP_OK, "%s", lbp_err_text(err));
-	lbp_policy_adopt(&twin->policy, &left->policy);
+	lbp_policy_commit(&twin->policy, &left->policy);
 	learn(twin);
 	twin_policy_left_check(left);
 }
@@ -385,14 +388,14 @@ void twin_policy_try(struct twin_policy *twin,
 	struct lbp_policy next;
 	struct made made;
 	enum lbp_err err;
-	bool spoilt;
+	enum lbp_err want;
 
 	make_config(&made, config);
-	spoilt = spoil(&made, fault);
+	want = spoil(&made, fault);
 	memset(&next, 0xff, sizeof(next));
-	err = lbp_policy_next(&next, &twin->policy, &made.config, now_ns);
-	ORACLE("POL-4", err == (spoilt ? LBP_ERR_RANGE : LBP_OK),
-		"fault %d: %s", (int)fault, lbp_err_text(err));
+	err = lbp_policy_prepare(&next, &twin->policy, &made.config, now_ns);
+	ORACLE("POL-4", err == want, "fault %d: %s", (int)fault,
+		lbp_err_text(err));
 	if (err == LBP_OK)
 		lbp_policy_release(&next);
 	ORACLE("POL-4",

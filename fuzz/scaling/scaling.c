@@ -89,9 +89,9 @@ static struct work configure(const struct shape *shape)
 		abort();
 	work.make = steps;
 	steps = 0;
-	if (lbp_policy_next(&next, &policy, config, 0) != LBP_OK)
+	if (lbp_policy_prepare(&next, &policy, config, 0) != LBP_OK)
 		abort();
-	lbp_policy_adopt(&policy, &next);
+	lbp_policy_commit(&policy, &next);
 	work.reload = steps;
 	lbp_policy_release(&next);
 	lbp_policy_release(&policy);

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/options.h"
+
 /* A name that is listed; its kind says which part of it is meant. */
 struct entry {
 	uint32_t client;
@@ -14,10 +16,11 @@ struct entry {
 struct lbp_acl {
 	struct entry *entries; /* by kind, and then by name */
 	size_t entry_len;
-	char *ids;      /* the texts of entries, one after the other */
-	uint32_t *apps; /* granted ones: by client, and then by number */
-	size_t *ends;   /* by client: where its applications end in apps */
+	char *ids; /* the texts of entries, one after the other */
+	struct lbp_acl_grant *grants; /* by application, and then by client */
+	size_t *ends;                 /* by application: where its grants end */
 	uint32_t client_len;
+	uint32_t app_len;
 };
 
 static bool is_canonical(const struct lbp_serial *serial)
@@ -26,19 +29,20 @@ static bool is_canonical(const struct lbp_serial *serial)
 	       serial->octets[0] != 0;
 }
 
-/* What a name would be in the list; false if it can't be there. */
-static bool make_entry(struct entry *entry, const struct lbp_name *name)
+/* What a name would be in the list, or why it can't be there. */
+static enum lbp_err make_entry(struct entry *entry, const struct lbp_name *name)
 {
 	*entry = (struct entry){.kind = name->kind};
 	switch (name->kind) {
 	case LBP_NAME_SERIAL:
 		entry->serial = name->serial;
-		return is_canonical(&name->serial);
+		return is_canonical(&name->serial) ? LBP_OK
+						   : LBP_ERR_NAME_SERIAL;
 	case LBP_NAME_ID:
 		entry->id = name->id;
-		return name->id != NULL;
+		return name->id != NULL ? LBP_OK : LBP_ERR_NULL;
 	default:
-		return false;
+		return LBP_ERR_NAME_KIND;
 	}
 }
 
@@ -54,22 +58,12 @@ static int compare_entries(const void *a, const void *b)
 		       : strcmp(x->id, y->id);
 }
 
-static int compare_apps(const void *a, const void *b)
+static int compare_clients(const void *a, const void *b)
 {
-	uint32_t x = *(const uint32_t *)a;
-	uint32_t y = *(const uint32_t *)b;
+	uint32_t x = ((const struct lbp_acl_grant *)a)->client;
+	uint32_t y = ((const struct lbp_acl_grant *)b)->client;
 
 	return (x > y) - (x < y);
-}
-
-/* The applications granted to a client; how many goes to *len. */
-static uint32_t *apps_of(
-	const struct lbp_acl *acl, uint32_t client, size_t *len)
-{
-	size_t start = client == 0 ? 0 : acl->ends[client - 1];
-
-	*len = acl->ends[client] - start;
-	return &acl->apps[start];
 }
 
 /* calloc refuses a product that overflows, and may refuse to give nothing. */
@@ -87,9 +81,12 @@ static enum lbp_err list_names(
 	struct lbp_acl *acl, const struct lbp_acl_name *names, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
-		if (names[i].client >= acl->client_len ||
-			!make_entry(&acl->entries[i], &names[i].name))
-			return LBP_ERR_RANGE;
+		enum lbp_err err = make_entry(&acl->entries[i], &names[i].name);
+
+		if (err != LBP_OK)
+			return err;
+		if (names[i].client >= acl->client_len)
+			return LBP_ERR_CLIENT_NUMBER;
 		acl->entries[i].client = names[i].client;
 	}
 	acl->entry_len = len;
@@ -131,67 +128,140 @@ static enum lbp_err fill_names(
 	for (size_t i = 1; i < len; i++) {
 		if (compare_entries(&acl->entries[i - 1], &acl->entries[i]) ==
 			0)
-			return LBP_ERR_RANGE;
+			return LBP_ERR_NAME_TWICE;
 	}
 	return LBP_OK;
 }
 
-/* A counting sort by client, so that a million grants are no trouble. */
-static enum lbp_err fill_grants(struct lbp_acl *acl,
-	const struct lbp_acl_grant *grants, size_t len, uint32_t app_len)
+static enum lbp_err judge_grant(
+	const struct lbp_acl *acl, const struct lbp_acl_grant *grant)
+{
+	if (grant->client >= acl->client_len)
+		return LBP_ERR_CLIENT_NUMBER;
+	if (grant->app >= acl->app_len)
+		return LBP_ERR_APP_NUMBER;
+	return grant->limits.connections > 0 && grant->limits.window_ns == 0
+		       ? LBP_ERR_WINDOW
+		       : LBP_OK;
+}
+
+/* Where the grants of each application will start, while none is there. */
+static enum lbp_err count_grants(
+	struct lbp_acl *acl, const struct lbp_acl_grant *grants, size_t len)
 {
 	size_t start = 0;
 
 	for (size_t i = 0; i < len; i++) {
-		if (grants[i].client >= acl->client_len ||
-			grants[i].app >= app_len)
-			return LBP_ERR_RANGE;
-		acl->ends[grants[i].client]++;
-	}
-	for (uint32_t c = 0; c < acl->client_len; c++) {
-		size_t n = acl->ends[c];
+		enum lbp_err err = judge_grant(acl, &grants[i]);
 
-		acl->ends[c] = start;
+		if (err != LBP_OK)
+			return err;
+		acl->ends[grants[i].app]++;
+	}
+	for (uint32_t a = 0; a < acl->app_len; a++) {
+		size_t n = acl->ends[a];
+
+		acl->ends[a] = start;
 		start += n;
-	}
-	for (size_t i = 0; i < len; i++)
-		acl->apps[acl->ends[grants[i].client]++] = grants[i].app;
-	for (uint32_t c = 0; c < acl->client_len; c++) {
-		size_t n;
-		uint32_t *apps = apps_of(acl, c, &n);
-
-		qsort(apps, n, sizeof(*apps), compare_apps);
 	}
 	return LBP_OK;
 }
 
-enum lbp_err lbp_acl_new(struct lbp_acl **out, const struct lbp_acl_name *names,
-	size_t name_len, const struct lbp_acl_grant *grants, size_t grant_len,
-	uint32_t client_len, uint32_t app_len)
+/* The grants of an application that exists; how many goes to *len. */
+static struct lbp_acl_grant *grants_of(
+	const struct lbp_acl *acl, uint32_t app, size_t *len)
 {
-	struct lbp_acl *acl = calloc(1, sizeof(*acl));
-	enum lbp_err err = LBP_ERR_NOMEM;
+	size_t start = app == 0 ? 0 : acl->ends[app - 1];
 
-	*out = NULL;
-	if (acl == NULL)
-		goto out;
-	acl->client_len = client_len;
-	acl->apps = allocate(grant_len, sizeof(*acl->apps));
-	acl->ends = allocate(client_len, sizeof(*acl->ends));
-	acl->entries = allocate(name_len, sizeof(*acl->entries));
-	if (acl->apps == NULL || acl->ends == NULL || acl->entries == NULL)
-		goto out;
-	err = fill_names(acl, names, name_len);
+	*len = acl->ends[app] - start;
+	return &acl->grants[start];
+}
+
+static enum lbp_err sort_grants(struct lbp_acl *acl, uint32_t app)
+{
+	size_t len;
+	struct lbp_acl_grant *grants = grants_of(acl, app, &len);
+
+	qsort(grants, len, sizeof(*grants), compare_clients);
+	for (size_t i = 1; i < len; i++) {
+		if (grants[i - 1].client == grants[i].client)
+			return LBP_ERR_GRANT_TWICE;
+	}
+	return LBP_OK;
+}
+
+/* A counting sort by application, so that a million grants are no trouble. */
+static enum lbp_err fill_grants(
+	struct lbp_acl *acl, const struct lbp_acl_grant *grants, size_t len)
+{
+	enum lbp_err err = count_grants(acl, grants, len);
+
 	if (err != LBP_OK)
-		goto out;
-	err = fill_grants(acl, grants, grant_len, app_len);
-	if (err != LBP_OK)
-		goto out;
-	*out = acl;
-	acl = NULL;
-out:
-	lbp_acl_free(acl);
+		return err;
+	for (size_t i = 0; i < len; i++)
+		acl->grants[acl->ends[grants[i].app]++] = grants[i];
+	for (uint32_t a = 0; err == LBP_OK && a < acl->app_len; a++)
+		err = sort_grants(acl, a);
 	return err;
+}
+
+static enum lbp_err fill(
+	struct lbp_acl *acl, const struct lbp_acl_options *options)
+{
+	enum lbp_err err;
+
+	acl->client_len = options->client_len;
+	acl->app_len = options->app_len;
+	acl->entries = allocate(options->name_len, sizeof(*acl->entries));
+	acl->grants = allocate(options->grant_len, sizeof(*acl->grants));
+	acl->ends = allocate(options->app_len, sizeof(*acl->ends));
+	if (acl->entries == NULL || acl->grants == NULL || acl->ends == NULL)
+		return LBP_ERR_NOMEM;
+	err = fill_names(acl, options->names, options->name_len);
+	if (err != LBP_OK)
+		return err;
+	return fill_grants(acl, options->grants, options->grant_len);
+}
+
+/* The caller's options over the defaults, if they can be made sense of. */
+static enum lbp_err read_options(
+	struct lbp_acl_options *own, const struct lbp_acl_options *options)
+{
+	enum lbp_err err;
+
+	lbp_acl_options_init(own);
+	err = lbp_options_copy(own, sizeof(*own), options);
+	if (err != LBP_OK)
+		return err;
+	if ((own->names == NULL && own->name_len > 0) ||
+		(own->grants == NULL && own->grant_len > 0))
+		return LBP_ERR_NULL;
+	return LBP_OK;
+}
+
+enum lbp_err lbp_acl_new(
+	struct lbp_acl **out, const struct lbp_acl_options *options)
+{
+	struct lbp_acl_options own;
+	struct lbp_acl *acl;
+	enum lbp_err err;
+
+	if (out == NULL)
+		return LBP_ERR_NULL;
+	*out = NULL;
+	err = read_options(&own, options);
+	if (err != LBP_OK)
+		return err;
+	acl = calloc(1, sizeof(*acl));
+	if (acl == NULL)
+		return LBP_ERR_NOMEM;
+	err = fill(acl, &own);
+	if (err != LBP_OK) {
+		lbp_acl_free(acl);
+		return err;
+	}
+	*out = acl;
+	return LBP_OK;
 }
 
 void lbp_acl_free(struct lbp_acl *acl)
@@ -200,7 +270,7 @@ void lbp_acl_free(struct lbp_acl *acl)
 		return;
 	free(acl->entries);
 	free(acl->ids);
-	free(acl->apps);
+	free(acl->grants);
 	free(acl->ends);
 	free(acl);
 }
@@ -213,7 +283,7 @@ static uint32_t find(const struct lbp_acl *acl, const struct lbp_name *name)
 
 	if (name->kind == LBP_NAME_NUMBER)
 		return name->number < acl->client_len ? name->number : LBP_NONE;
-	if (!make_entry(&key, name))
+	if (make_entry(&key, name) != LBP_OK)
 		return LBP_NONE;
 	found = bsearch(&key, acl->entries, acl->entry_len, sizeof(key),
 		compare_entries);
@@ -240,16 +310,22 @@ enum lbp_err lbp_acl_identify(const struct lbp_acl *acl,
 	return LBP_OK;
 }
 
+const struct lbp_acl_grant *lbp_acl_grants(
+	const struct lbp_acl *acl, uint32_t app, size_t *len)
+{
+	*len = 0;
+	return app < acl->app_len ? grants_of(acl, app, len) : NULL;
+}
+
 enum lbp_err lbp_acl_authorize(
 	const struct lbp_acl *acl, uint32_t client, uint32_t app)
 {
-	const uint32_t *apps;
+	const struct lbp_acl_grant key = {.client = client};
 	size_t len;
+	const struct lbp_acl_grant *grants = lbp_acl_grants(acl, app, &len);
 
-	if (client >= acl->client_len)
+	if (grants == NULL || bsearch(&key, grants, len, sizeof(key),
+				      compare_clients) == NULL)
 		return LBP_ERR_NOT_ALLOWED;
-	apps = apps_of(acl, client, &len);
-	return bsearch(&app, apps, len, sizeof(app), compare_apps) != NULL
-		       ? LBP_OK
-		       : LBP_ERR_NOT_ALLOWED;
+	return LBP_OK;
 }

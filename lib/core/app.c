@@ -22,9 +22,15 @@ uint32_t lbp_app_upstreams(const struct lbp_app *app)
 	return app->balancer.slot_len;
 }
 
-const char *lbp_app_upstream(const struct lbp_app *app, uint32_t upstream)
+const char *lbp_app_upstream_name(const struct lbp_app *app, uint32_t upstream)
 {
 	return upstream < app->balancer.slot_len ? app->places[upstream].name
+						 : NULL;
+}
+
+void *lbp_app_upstream_user(const struct lbp_app *app, uint32_t upstream)
+{
+	return upstream < app->balancer.slot_len ? app->places[upstream].user
 						 : NULL;
 }
 

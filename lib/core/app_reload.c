@@ -44,7 +44,9 @@ static void leave_place(struct lbp_app *next, struct lbp_app *app, uint32_t at)
 	lbp_balancer_carry(&next->balancer, &app->balancer, at);
 	place->health = app->places[at].health;
 	place->name = app->places[at].name;
+	place->user = app->places[at].user;
 	app->places[at].name = NULL;
+	app->places[at].user = NULL;
 }
 
 static void carry_places(struct lbp_app *next, struct lbp_app *app)
@@ -71,7 +73,7 @@ static void carry_members(struct lbp_app *next, const struct lbp_app *app)
 			(member == NULL || !from->may_enter))
 			continue;
 		if (member == NULL) {
-			/* Room that lbp_app_next made; it has no ring. */
+			/* Room that lbp_app_prepare made; it has no ring. */
 			member = &next->members[next->member_len++];
 			*member =
 				(struct lbp_app_member){.client = from->client};
@@ -82,7 +84,7 @@ static void carry_members(struct lbp_app *next, const struct lbp_app *app)
 		lbp_app_compare_members);
 }
 
-void lbp_app_adopt(struct lbp_app *app, struct lbp_app *next)
+void lbp_app_commit(struct lbp_app *app, struct lbp_app *next)
 {
 	struct lbp_app before;
 

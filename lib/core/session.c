@@ -149,10 +149,8 @@ static enum lbp_reason admit(
 		return LBP_REASON_NONE;
 	case LBP_ERR_CONCURRENT:
 		return LBP_REASON_CONCURRENT_LIMIT;
-	case LBP_ERR_RATE:
+	default: /* LBP_ERR_RATE: who may use it was just identified */
 		return LBP_REASON_RATE_LIMIT;
-	default: /* an access list with other grants than the application's */
-		return LBP_REASON_NOT_ALLOWED;
 	}
 }
 
@@ -315,7 +313,7 @@ static void forget_freed(struct lbp_session *session)
 	uint32_t n = lbp_app_upstreams(session->app);
 
 	for (uint32_t i = 0; i < n; i++) {
-		if (lbp_app_upstream(session->app, i) == NULL)
+		if (lbp_app_upstream_name(session->app, i) == NULL)
 			lbp_tried_remove(session->tried, i);
 	}
 }

@@ -13,7 +13,7 @@ static void adopt_apps(struct lbp_policy *policy, struct lbp_policy *next)
 
 		if (origin == LBP_NONE)
 			continue;
-		lbp_app_adopt(policy->apps[origin], made);
+		lbp_app_commit(policy->apps[origin], made);
 		next->apps[i] = policy->apps[origin];
 		policy->apps[origin] = made;
 	}
@@ -36,7 +36,7 @@ static void leave_numbers(struct lbp_policy *next)
 	}
 }
 
-void lbp_policy_adopt(struct lbp_policy *policy, struct lbp_policy *next)
+void lbp_policy_commit(struct lbp_policy *policy, struct lbp_policy *next)
 {
 	struct lbp_policy before;
 

@@ -1,5 +1,7 @@
 #include "session_world.h"
 
+#include "lists.h"
+
 #include <string.h>
 
 static const struct lbp_session_timeouts timeouts = {
@@ -15,49 +17,43 @@ uint8_t who;
 /* Of whoever was identified last; the session looks at them. */
 static struct lbp_name shown[2];
 
-static struct lbp_name name_of(uint8_t octet)
-{
-	const struct lbp_serial serial = {.octets = {octet}, .len = 1};
-
-	return lbp_name_of_serial(&serial);
-}
-
 static enum lbp_err make_acl(void)
 {
 	const struct lbp_acl_name names[] = {{name_of(ALICES), ALICE},
 		{name_of(ALICES_TOO), ALICE}, {name_of(BOBS), BOB},
 		{name_of(CAROLS), CAROL}, {name_of(EVES), EVE}};
+	/* Alice may have one session at once and two a minute. */
 	static const struct lbp_acl_grant grants[] = {
-		{ALICE, 0}, {BOB, 0}, {CAROL, 0}};
+		{.client = ALICE, .limits = {1, 2, 60000 * MS}}, GRANT(BOB, 0),
+		GRANT(CAROL, 0)};
 
-	return lbp_acl_new(&acl, names, 5, grants, 3, CLIENTS, 1);
+	return acl_from(&acl, names, 5, grants, 3, CLIENTS, 1);
 }
 
 static struct lbp_app_options options(void)
 {
-	static const struct lbp_app_upstream upstreams[UPSTREAMS] = {
-		{"a", 1}, {"b", 1}};
+	static const struct lbp_upstream upstreams[UPSTREAMS] = {
+		UPSTREAM("a", 1), UPSTREAM("b", 1)};
 
-	return (struct lbp_app_options){.id = "echo",
-		.acl = acl,
-		.upstreams = upstreams,
-		.upstream_len = UPSTREAMS,
-		.health = {true, 10 * MS, 1 * MS, 2, 2}};
+	struct lbp_app_options all;
+
+	lbp_app_options_init(&all);
+	all.id = "echo";
+	all.acl = acl;
+	all.upstreams = upstreams;
+	all.upstream_len = UPSTREAMS;
+	all.health = (struct lbp_health_options){.enabled = true,
+		.interval_ns = 10 * MS,
+		.timeout_ns = 1 * MS,
+		.rise = 2,
+		.fall = 2};
+	return all;
 }
-
-/*
- * Alice may have one session at once and two a minute, Bob any number; Carol
- * has been forgotten.
- */
-static const struct lbp_app_client clients[] = {
-	{ALICE, {1, 2, 60000 * MS}}, {BOB, {0, 0, 1}}};
 
 static enum lbp_err make_app(void)
 {
 	struct lbp_app_options all = options();
 
-	all.clients = clients;
-	all.client_len = 2;
 	return lbp_app_new(&app, &all, START);
 }
 
@@ -65,19 +61,17 @@ static void become(const struct lbp_app_options *all)
 {
 	struct lbp_app *next;
 
-	CU_ASSERT_EQUAL_FATAL(lbp_app_next(&next, app, all, now_ns), LBP_OK);
-	lbp_app_adopt(app, next);
+	CU_ASSERT_EQUAL_FATAL(lbp_app_prepare(&next, app, all, now_ns), LBP_OK);
+	lbp_app_commit(app, next);
 	lbp_app_free(next);
 }
 
-void reload_upstreams(const struct lbp_app_upstream *upstreams, size_t len)
+void reload_upstreams(const struct lbp_upstream *upstreams, size_t len)
 {
 	struct lbp_app_options all = options();
 
 	all.upstreams = upstreams;
 	all.upstream_len = len;
-	all.clients = clients;
-	all.client_len = 2;
 	become(&all);
 }
 
@@ -85,16 +79,14 @@ void reload_for_bob(void)
 {
 	const struct lbp_acl_name names[] = {{name_of(ALICES), ALICE},
 		{name_of(ALICES_TOO), BOB}, {name_of(BOBS), BOB}};
-	static const struct lbp_acl_grant grants[] = {{ALICE, 1}, {BOB, 0}};
-	static const struct lbp_app_client bob[] = {{BOB, {0, 0, 1}}};
+	static const struct lbp_acl_grant grants[] = {
+		GRANT(ALICE, 1), GRANT(BOB, 0)};
 	struct lbp_acl *before = acl;
 	struct lbp_app_options all;
 
 	CU_ASSERT_EQUAL_FATAL(
-		lbp_acl_new(&acl, names, 3, grants, 2, CLIENTS, 2), LBP_OK);
+		acl_from(&acl, names, 3, grants, 2, CLIENTS, 2), LBP_OK);
 	all = options();
-	all.clients = bob;
-	all.client_len = 1;
 	become(&all);
 	lbp_acl_free(before);
 }

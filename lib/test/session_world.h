@@ -75,7 +75,7 @@ void finish(void);
 void reload_for_bob(void);
 
 /* A reload that brings other upstreams. The session is not told. */
-void reload_upstreams(const struct lbp_app_upstream *upstreams, size_t len);
+void reload_upstreams(const struct lbp_upstream *upstreams, size_t len);
 
 /* Takes the session to a state, by the way of a welcome client. */
 void go_to(enum lbp_state state);

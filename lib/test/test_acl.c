@@ -4,6 +4,7 @@
 
 #include "acl.h"
 #include "alloc.h"
+#include "lists.h"
 #include "suites.h"
 
 /* What is there before, and stays if nobody is found. */
@@ -24,9 +25,9 @@ static enum lbp_err make(struct lbp_acl **acl)
 	const struct lbp_acl_name names[] = {{serial_of("0203"), 0},
 		{serial_of("5"), 1}, {serial_of("1"), 0}};
 	const struct lbp_acl_grant grants[] = {
-		{0, 0}, {0, 8}, {1, 7}, {2, 8}, {0, 8}};
+		GRANT(2, 8), GRANT(0, 0), GRANT(0, 8), GRANT(1, 7)};
 
-	return lbp_acl_new(acl, names, 3, grants, 5, 3, 9);
+	return acl_from(acl, names, 3, grants, 4, 3, 9);
 }
 
 static void expect(const struct lbp_acl *acl, const struct lbp_name *names,
@@ -80,8 +81,7 @@ static struct lbp_acl *make_with_ids(void)
 		{serial_of("7"), 0}, {lbp_name_of_id(ann), 0}};
 	struct lbp_acl *acl;
 
-	CU_ASSERT_EQUAL_FATAL(
-		lbp_acl_new(&acl, names, 3, NULL, 0, 3, 1), LBP_OK);
+	CU_ASSERT_EQUAL_FATAL(acl_from(&acl, names, 3, NULL, 0, 3, 1), LBP_OK);
 	/* Theirs to do with as they like. */
 	memset(ann, 'x', 3);
 	memset(bob, 'y', 3);
@@ -179,7 +179,7 @@ static void many_serials_identify(void)
 		names[i].client = i;
 	}
 	CU_ASSERT_EQUAL_FATAL(
-		lbp_acl_new(&acl, names, 1000, NULL, 0, 1000, 1), LBP_OK);
+		acl_from(&acl, names, 1000, NULL, 0, 1000, 1), LBP_OK);
 	for (uint32_t i = 0; i < 1000; i++)
 		expect(acl, &names[i].name, 1, i);
 	lbp_acl_free(acl);
@@ -211,9 +211,9 @@ static void numbers_out_of_range_are_not_allowed(void)
 	struct lbp_acl *acl;
 
 	for (uint32_t i = 0; i < 27; i++)
-		grants[i] = (struct lbp_acl_grant){i / 9, i % 9};
+		grants[i] = (struct lbp_acl_grant)GRANT(i / 9, i % 9);
 	CU_ASSERT_EQUAL_FATAL(
-		lbp_acl_new(&acl, NULL, 0, grants, 27, 3, 9), LBP_OK);
+		acl_from(&acl, NULL, 0, grants, 27, 3, 9), LBP_OK);
 	CU_ASSERT_EQUAL(lbp_acl_authorize(acl, 2, 8), LBP_OK);
 	CU_ASSERT_EQUAL(lbp_acl_authorize(acl, 3, 0), LBP_ERR_NOT_ALLOWED);
 	for (size_t i = 0; i < sizeof(large) / sizeof(large[0]); i++) {
@@ -229,8 +229,7 @@ static void empty_lists_allow_nothing(void)
 {
 	struct lbp_acl *acl;
 
-	CU_ASSERT_EQUAL_FATAL(
-		lbp_acl_new(&acl, NULL, 0, NULL, 0, 0, 0), LBP_OK);
+	CU_ASSERT_EQUAL_FATAL(acl_from(&acl, NULL, 0, NULL, 0, 0, 0), LBP_OK);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(acl);
 	expect_nobody(acl, "1");
 	CU_ASSERT_EQUAL(lbp_acl_authorize(acl, 0, 0), LBP_ERR_NOT_ALLOWED);
@@ -239,53 +238,177 @@ static void empty_lists_allow_nothing(void)
 }
 
 static void expect_refused(const struct lbp_acl_name *names, size_t name_len,
-	struct lbp_acl_grant grant)
+	struct lbp_acl_grant grant, enum lbp_err want)
 {
 	struct lbp_acl *acl = (struct lbp_acl *)&grant;
 
-	CU_ASSERT_EQUAL(lbp_acl_new(&acl, names, name_len, &grant, 1, 2, 2),
-		LBP_ERR_RANGE);
+	CU_ASSERT_EQUAL(acl_from(&acl, names, name_len, &grant, 1, 2, 2), want);
 	CU_ASSERT_PTR_NULL(acl);
 }
 
-static void bad_lists_are_refused(void)
+static void numbers_out_of_range_are_refused(void)
 {
-	const struct lbp_acl_grant good = {1, 1};
+	static const struct lbp_acl_grant bad[] = {GRANT(2, 0), GRANT(0, 2),
+		GRANT(UINT32_MAX, 0), GRANT(0, UINT32_MAX)};
+	const struct lbp_acl_grant good = GRANT(1, 1);
+	struct lbp_acl_name names[] = {
+		{serial_of("1"), 0}, {serial_of("2"), 2}};
+
+	expect_refused(names, 2, good, LBP_ERR_CLIENT_NUMBER);
+	names[1].client = UINT32_MAX;
+	expect_refused(names, 2, good, LBP_ERR_CLIENT_NUMBER);
+	for (size_t i = 0; i < 4; i++)
+		expect_refused(names, 1, bad[i],
+			i % 2 == 0 ? LBP_ERR_CLIENT_NUMBER
+				   : LBP_ERR_APP_NUMBER);
+}
+
+static void what_is_given_twice_is_refused(void)
+{
+	const struct lbp_acl_grant good = GRANT(1, 1);
+	struct lbp_acl_grant grants[] = {
+		GRANT(0, 1), GRANT(1, 0), GRANT(1, 1), GRANT(0, 1)};
 	struct lbp_acl_name names[] = {
 		{serial_of("1"), 0}, {serial_of("2"), 0}, {serial_of("1"), 0}};
+	struct lbp_acl *acl = (struct lbp_acl *)&grants;
 
-	expect_refused(names, 3, good);
+	expect_refused(names, 3, good, LBP_ERR_NAME_TWICE);
 	names[2].client = 1;
-	expect_refused(names, 3, good);
-	names[1].client = 2;
-	expect_refused(names, 2, good);
-	names[1].client = UINT32_MAX;
-	expect_refused(names, 2, good);
-	expect_refused(names, 1, (struct lbp_acl_grant){2, 0});
-	expect_refused(names, 1, (struct lbp_acl_grant){0, 2});
-	expect_refused(names, 1, (struct lbp_acl_grant){UINT32_MAX, 0});
-	expect_refused(names, 1, (struct lbp_acl_grant){0, UINT32_MAX});
+	expect_refused(names, 3, good, LBP_ERR_NAME_TWICE);
+	names[0].name = lbp_name_of_id("a");
+	names[2].name = lbp_name_of_id("a");
+	expect_refused(names, 3, good, LBP_ERR_NAME_TWICE);
+	CU_ASSERT_EQUAL(
+		acl_from(&acl, NULL, 0, grants, 4, 2, 2), LBP_ERR_GRANT_TWICE);
+	CU_ASSERT_PTR_NULL(acl);
+	/* Whatever the limits are. */
+	grants[3].limits.concurrent = 1;
+	CU_ASSERT_EQUAL(
+		acl_from(&acl, NULL, 0, grants, 4, 2, 2), LBP_ERR_GRANT_TWICE);
+	CU_ASSERT_EQUAL_FATAL(acl_from(&acl, NULL, 0, grants, 3, 2, 2), LBP_OK);
+	lbp_acl_free(acl);
 }
 
 static void names_that_are_none_are_refused(void)
 {
-	const struct lbp_acl_grant good = {1, 1};
+	const struct lbp_acl_grant good = GRANT(1, 1);
 	struct lbp_acl_name names[] = {
-		{lbp_name_of_id("a"), 0}, {lbp_name_of_id("a"), 1}};
+		{lbp_name_of_id(NULL), 0}, {lbp_name_of_id("a"), 1}};
 
-	expect_refused(names, 2, good);
-	names[0].name = lbp_name_of_id(NULL);
-	expect_refused(names, 2, good);
+	expect_refused(names, 2, good, LBP_ERR_NULL);
 	names[0].name = lbp_name_of_number(0);
-	expect_refused(names, 2, good);
+	expect_refused(names, 2, good, LBP_ERR_NAME_KIND);
 	names[0].name = serial_of("0102");
 	names[0].name.serial.octets[0] = 0;
-	expect_refused(names, 2, good);
+	expect_refused(names, 2, good, LBP_ERR_NAME_SERIAL);
 	names[0].name = serial_of("1");
 	names[0].name.serial.len = 0;
-	expect_refused(names, 2, good);
+	expect_refused(names, 2, good, LBP_ERR_NAME_SERIAL);
 	names[0].name.serial.len = LBP_SERIAL_MAX + 1;
-	expect_refused(names, 2, good);
+	expect_refused(names, 2, good, LBP_ERR_NAME_SERIAL);
+}
+
+static void a_rate_without_a_window_is_refused(void)
+{
+	struct lbp_acl_grant grant = GRANT(1, 1);
+	struct lbp_acl *acl;
+
+	grant.limits.connections = 1;
+	expect_refused(NULL, 0, grant, LBP_ERR_WINDOW);
+	grant.limits.window_ns = 1;
+	CU_ASSERT_EQUAL_FATAL(acl_from(&acl, NULL, 0, &grant, 1, 2, 2), LBP_OK);
+	lbp_acl_free(acl);
+	grant.limits = (struct lbp_limits){.concurrent = 1};
+	CU_ASSERT_EQUAL_FATAL(acl_from(&acl, NULL, 0, &grant, 1, 2, 2), LBP_OK);
+	lbp_acl_free(acl);
+}
+
+static void what_is_missing_is_refused(void)
+{
+	struct lbp_acl *acl = (struct lbp_acl *)&acl;
+	struct lbp_acl_options options;
+
+	lbp_acl_options_init(&options);
+	CU_ASSERT_EQUAL(lbp_acl_new(NULL, &options), LBP_ERR_NULL);
+	CU_ASSERT_EQUAL(lbp_acl_new(&acl, NULL), LBP_ERR_NULL);
+	CU_ASSERT_PTR_NULL(acl);
+	options.name_len = 1;
+	CU_ASSERT_EQUAL(lbp_acl_new(&acl, &options), LBP_ERR_NULL);
+	options.name_len = 0;
+	options.grant_len = 1;
+	CU_ASSERT_EQUAL(lbp_acl_new(&acl, &options), LBP_ERR_NULL);
+}
+
+/* What the caller's headers do not have yet is as if it had not been set. */
+static void options_of_other_versions_do(void)
+{
+	static const struct lbp_acl_grant grant = GRANT(1, 1);
+	struct {
+		struct lbp_acl_options known;
+		uint8_t news[64];
+	} newer;
+	struct lbp_acl_options options;
+	struct lbp_acl *acl = (struct lbp_acl *)&acl;
+
+	memset(&options, 0xff, sizeof(options));
+	lbp_acl_options_init(&options);
+	CU_ASSERT_EQUAL(options.size, sizeof(options));
+	options.grants = &grant;
+	options.grant_len = 1;
+	options.client_len = 2;
+	options.app_len = 2;
+	options.size = offsetof(struct lbp_acl_options, app_len);
+	CU_ASSERT_EQUAL(lbp_acl_new(&acl, &options), LBP_ERR_APP_NUMBER);
+	CU_ASSERT_PTR_NULL(acl);
+	options.size = sizeof(options.size);
+	CU_ASSERT_EQUAL_FATAL(lbp_acl_new(&acl, &options), LBP_OK);
+	lbp_acl_free(acl);
+	options.size--;
+	CU_ASSERT_EQUAL(lbp_acl_new(&acl, &options), LBP_ERR_OPTIONS);
+	options.size = 0;
+	CU_ASSERT_EQUAL(lbp_acl_new(&acl, &options), LBP_ERR_OPTIONS);
+	CU_ASSERT_PTR_NULL(acl);
+
+	memset(&newer, 0xff, sizeof(newer));
+	options.size = sizeof(newer);
+	newer.known = options;
+	CU_ASSERT_EQUAL_FATAL(lbp_acl_new(&acl, &newer.known), LBP_OK);
+	CU_ASSERT_EQUAL(lbp_acl_authorize(acl, 1, 1), LBP_OK);
+	lbp_acl_free(acl);
+}
+
+/* By application, each with its clients in order and their limits. */
+static void grants_are_listed_by_application(void)
+{
+	const struct lbp_acl_grant grants[] = {GRANT(2, 3),
+		{.client = 3, .app = 1, .limits = {.concurrent = 7}},
+		{.client = 0, .app = 1, .limits = {.concurrent = 8}},
+		{.client = 2, .app = 1, .limits = {0, 1, 9}}, GRANT(1, 3)};
+	struct lbp_acl *acl;
+	const struct lbp_acl_grant *got;
+	size_t len = 77;
+
+	CU_ASSERT_EQUAL_FATAL(acl_from(&acl, NULL, 0, grants, 5, 4, 4), LBP_OK);
+	got = lbp_acl_grants(acl, 1, &len);
+	CU_ASSERT_EQUAL_FATAL(len, 3);
+	CU_ASSERT_EQUAL(got[0].client, 0);
+	CU_ASSERT_EQUAL(got[0].limits.concurrent, 8);
+	CU_ASSERT_EQUAL(got[1].client, 2);
+	CU_ASSERT_EQUAL(got[1].limits.window_ns, 9);
+	CU_ASSERT_EQUAL(got[2].client, 3);
+	CU_ASSERT_EQUAL(got[2].limits.concurrent, 7);
+	got = lbp_acl_grants(acl, 3, &len);
+	CU_ASSERT_EQUAL_FATAL(len, 2);
+	CU_ASSERT_EQUAL(got[0].client, 1);
+	CU_ASSERT_EQUAL(got[1].client, 2);
+	for (uint32_t app = 0; app < 3; app += 2) {
+		CU_ASSERT_PTR_NOT_NULL(lbp_acl_grants(acl, app, &len));
+		CU_ASSERT_EQUAL(len, 0);
+	}
+	len = 77;
+	CU_ASSERT_PTR_NULL(lbp_acl_grants(acl, 4, &len));
+	CU_ASSERT_EQUAL(len, 0);
+	lbp_acl_free(acl);
 }
 
 /* A serial of as many octets as there can be, and the longest way around. */
@@ -295,8 +418,7 @@ static void a_long_serial_identifies(void)
 		serial_of("0102030405060708090a0b0c0d0e0f1011121314"), 0};
 	struct lbp_acl *acl;
 
-	CU_ASSERT_EQUAL_FATAL(
-		lbp_acl_new(&acl, &name, 1, NULL, 0, 1, 1), LBP_OK);
+	CU_ASSERT_EQUAL_FATAL(acl_from(&acl, &name, 1, NULL, 0, 1, 1), LBP_OK);
 	expect(acl, &name.name, 1, 0);
 	name.name.serial.octets[LBP_SERIAL_MAX - 1]++;
 	expect(acl, &name.name, 1, NOBODY);
@@ -311,9 +433,9 @@ static void lists_are_copied(void)
 
 	CU_ASSERT_FATAL(names != NULL && grants != NULL);
 	names[0] = (struct lbp_acl_name){serial_of("ab"), 4};
-	grants[0] = (struct lbp_acl_grant){4, 2};
+	grants[0] = (struct lbp_acl_grant)GRANT(4, 2);
 	CU_ASSERT_EQUAL_FATAL(
-		lbp_acl_new(&acl, names, 1, grants, 1, 5, 3), LBP_OK);
+		acl_from(&acl, names, 1, grants, 1, 5, 3), LBP_OK);
 	memset(names, 0, sizeof(*names));
 	memset(grants, 0, sizeof(*grants));
 	free(names);
@@ -325,6 +447,7 @@ static void lists_are_copied(void)
 
 static void no_memory_is_an_error(void)
 {
+	const struct lbp_acl_name name = {lbp_name_of_id("a"), 0};
 	struct lbp_acl *acl;
 	long allocations;
 
@@ -341,11 +464,11 @@ static void no_memory_is_an_error(void)
 	}
 	alloc_fail_at(0);
 	CU_ASSERT_EQUAL(
-		lbp_acl_new(&acl, NULL, 0, NULL, 0, UINT32_MAX, UINT32_MAX),
+		acl_from(&acl, NULL, 0, NULL, 0, UINT32_MAX, UINT32_MAX),
 		LBP_ERR_NOMEM);
 	CU_ASSERT_PTR_NULL(acl);
-	CU_ASSERT_EQUAL(lbp_acl_new(&acl, NULL, SIZE_MAX, NULL, 0, 1, 1),
-		LBP_ERR_NOMEM);
+	CU_ASSERT_EQUAL(
+		acl_from(&acl, &name, SIZE_MAX, NULL, 0, 1, 1), LBP_ERR_NOMEM);
 	CU_ASSERT_PTR_NULL(acl);
 }
 
@@ -359,10 +482,10 @@ static void many_grants_allow(void)
 	for (uint32_t i = 0; i < 600; i++) {
 		if (i % 3 == i / 200)
 			grants[len++] =
-				(struct lbp_acl_grant){i / 200, i % 200};
+				(struct lbp_acl_grant)GRANT(i / 200, i % 200);
 	}
 	CU_ASSERT_EQUAL_FATAL(
-		lbp_acl_new(&acl, NULL, 0, grants, len, 3, 200), LBP_OK);
+		acl_from(&acl, NULL, 0, grants, len, 3, 200), LBP_OK);
 	for (uint32_t i = 0; i < 600; i++)
 		CU_ASSERT_EQUAL(lbp_acl_authorize(acl, i / 200, i % 200),
 			i % 3 == i / 200 ? LBP_OK : LBP_ERR_NOT_ALLOWED);
@@ -395,8 +518,18 @@ void suite_acl(void)
 		numbers_out_of_range_are_not_allowed);
 	CU_add_test(suite, "[ACL-1][ACL-4] an empty list allows nothing",
 		empty_lists_allow_nothing);
-	CU_add_test(suite, "[ACL-5] lists with mistakes are refused",
-		bad_lists_are_refused);
+	CU_add_test(suite, "[ACL-5][ACL-9] numbers out of range are refused",
+		numbers_out_of_range_are_refused);
+	CU_add_test(suite, "[ACL-5][ACL-9] what is given twice is refused",
+		what_is_given_twice_is_refused);
+	CU_add_test(suite, "[ACL-9] a rate without a window is refused",
+		a_rate_without_a_window_is_refused);
+	CU_add_test(suite, "[ERR-4] what is missing is refused",
+		what_is_missing_is_refused);
+	CU_add_test(suite, "[ERR-5] options of other versions do",
+		options_of_other_versions_do);
+	CU_add_test(suite, "[ACL-8] grants are listed by application",
+		grants_are_listed_by_application);
 	CU_add_test(suite, "[ACL-5] names that are none are refused",
 		names_that_are_none_are_refused);
 	CU_add_test(suite, "[ACL-1] the lists are copied", lists_are_copied);

@@ -5,6 +5,7 @@
 #include "alloc.h"
 #include "app.h"
 #include "core/balancer.h"
+#include "lists.h"
 #include "suites.h"
 
 enum {
@@ -16,6 +17,7 @@ enum {
 enum {
 	OTHER_APP,
 	THE_APP,
+	NOBODYS_APP,
 	APPS
 };
 
@@ -23,29 +25,24 @@ enum {
 #define MS        UINT64_C(1000000)
 #define START     (100 * MS)
 
-static const struct lbp_app_upstream upstreams[UPSTREAMS] = {
-	{"a", 1}, {"b", 1}, {"c", 1}};
-static const struct lbp_app_client clients[] = {
-	{BOB, {.concurrent = 1, .connections = 0, .window_ns = 1}},
-	{ALICE, {.concurrent = 2, .connections = 3, .window_ns = 50 * MS}},
-};
+static const struct lbp_upstream upstreams[UPSTREAMS] = {
+	UPSTREAM("a", 1), UPSTREAM("b", 1), UPSTREAM("c", 1)};
 static struct lbp_acl *acl;
-
-static struct lbp_name name_of(uint8_t octet)
-{
-	const struct lbp_serial serial = {.octets = {octet}, .len = 1};
-
-	return lbp_name_of_serial(&serial);
-}
 
 static int set_up(void)
 {
 	const struct lbp_acl_name names[] = {{name_of(1), ALICE},
 		{name_of(2), BOB}, {name_of(3), EVE}, {name_of(0x11), ALICE}};
 	static const struct lbp_acl_grant grants[] = {
-		{ALICE, THE_APP}, {BOB, THE_APP}, {EVE, OTHER_APP}};
+		{.client = ALICE,
+			.app = THE_APP,
+			.limits = {.concurrent = 2,
+				.connections = 3,
+				.window_ns = 50 * MS}},
+		{.client = BOB, .app = THE_APP, .limits = {.concurrent = 1}},
+		GRANT(EVE, OTHER_APP)};
 
-	return lbp_acl_new(&acl, names, 4, grants, 3, CLIENTS, APPS) != LBP_OK;
+	return acl_from(&acl, names, 4, grants, 3, CLIENTS, APPS) != LBP_OK;
 }
 
 static int tear_down(void)
@@ -56,17 +53,19 @@ static int tear_down(void)
 
 static struct lbp_app_options options(void)
 {
-	return (struct lbp_app_options){.id = "echo",
-		.acl = acl,
-		.number = THE_APP,
-		.upstreams = upstreams,
-		.upstream_len = UPSTREAMS,
-		.health = {.enabled = true,
-			.interval_ns = 30 * MS,
-			.rise = 2,
-			.fall = 2},
-		.clients = clients,
-		.client_len = 2};
+	struct lbp_app_options from;
+
+	lbp_app_options_init(&from);
+	from.id = "echo";
+	from.acl = acl;
+	from.number = THE_APP;
+	from.upstreams = upstreams;
+	from.upstream_len = UPSTREAMS;
+	from.health.enabled = true;
+	from.health.interval_ns = 30 * MS;
+	from.health.rise = 2;
+	from.health.fall = 2;
+	return from;
 }
 
 static struct lbp_app *make(void)
@@ -112,11 +111,12 @@ static void it_is_what_it_was_made_from(void)
 	lbp_app_free(NULL);
 }
 
-static void expect_refused(const struct lbp_app_options *from)
+static void expect_refused(
+	const struct lbp_app_options *from, enum lbp_err want)
 {
 	struct lbp_app *app = (struct lbp_app *)&acl;
 
-	CU_ASSERT_EQUAL(lbp_app_new(&app, from, START), LBP_ERR_RANGE);
+	CU_ASSERT_EQUAL(lbp_app_new(&app, from, START), want);
 	CU_ASSERT_PTR_NULL(app);
 }
 
@@ -140,7 +140,7 @@ static const char *number_text(uint32_t number)
 
 static void upstreams_out_of_range_are_refused(void)
 {
-	static struct lbp_app_upstream many[LBP_UPSTREAMS_MAX + 1];
+	static struct lbp_upstream many[LBP_UPSTREAMS_MAX + 1];
 	struct lbp_app_options from = options();
 
 	for (uint32_t i = 0; i < LBP_UPSTREAMS_MAX + 1; i++) {
@@ -149,9 +149,9 @@ static void upstreams_out_of_range_are_refused(void)
 	}
 	from.upstreams = many;
 	from.upstream_len = 0;
-	expect_refused(&from);
+	expect_refused(&from, LBP_ERR_FEW_UPSTREAMS);
 	from.upstream_len = LBP_UPSTREAMS_MAX + 1;
-	expect_refused(&from);
+	expect_refused(&from, LBP_ERR_MANY_UPSTREAMS);
 	from.upstream_len = LBP_UPSTREAMS_MAX;
 	expect_made(&from);
 	from.upstream_len = 1;
@@ -160,12 +160,12 @@ static void upstreams_out_of_range_are_refused(void)
 	many[1].weight = LBP_WEIGHT_MAX;
 	expect_made(&from);
 	many[1].weight = LBP_WEIGHT_MAX + 1;
-	expect_refused(&from);
+	expect_refused(&from, LBP_ERR_WEIGHT);
 	many[1].weight = 0;
-	expect_refused(&from);
+	expect_refused(&from, LBP_ERR_WEIGHT);
 	many[1].weight = 1;
 	many[0].weight = 0;
-	expect_refused(&from);
+	expect_refused(&from, LBP_ERR_WEIGHT);
 }
 
 static void health_options_out_of_range_are_refused(void)
@@ -178,58 +178,129 @@ static void health_options_out_of_range_are_refused(void)
 	from.health.interval_ns = UINT64_C(1) << 56;
 	expect_made(&from);
 	from.health.interval_ns++;
-	expect_refused(&from);
+	expect_refused(&from, LBP_ERR_INTERVAL);
 	from.health.interval_ns = 0;
-	expect_refused(&from);
+	expect_refused(&from, LBP_ERR_INTERVAL);
 	from.health.interval_ns = 1;
 	from.health.rise = 0;
-	expect_refused(&from);
+	expect_refused(&from, LBP_ERR_RISE);
 	from.health.rise = 1;
 	from.health.fall = 0;
-	expect_refused(&from);
+	expect_refused(&from, LBP_ERR_FALL);
 	from.health = (struct lbp_health_options){.enabled = false};
 	expect_made(&from);
 }
 
-static void a_client_given_twice_is_refused(void)
+static void an_application_may_be_nobodys(void)
 {
-	static const struct lbp_app_client twice[] = {
-		{.client = BOB}, {.client = ALICE}, {.client = BOB}};
 	struct lbp_app_options from = options();
 
-	from.clients = twice;
-	from.client_len = 3;
-	expect_refused(&from);
-	from.client_len = 2;
+	from.number = NOBODYS_APP;
 	expect_made(&from);
-	from.clients = NULL;
-	from.client_len = 0;
-	expect_made(&from);
+	from.number = APPS;
+	expect_refused(&from, LBP_ERR_APP_NUMBER);
+	from.number = UINT32_MAX;
+	expect_refused(&from, LBP_ERR_APP_NUMBER);
 }
 
 static void a_name_given_twice_is_refused(void)
 {
-	static const struct lbp_app_upstream twice[] = {
-		{"b", 1}, {"a", 1}, {"b", 2}};
+	static const struct lbp_upstream twice[] = {
+		UPSTREAM("b", 1), UPSTREAM("a", 1), UPSTREAM("b", 2)};
 	struct lbp_app_options from = options();
 
 	from.upstreams = twice;
-	expect_refused(&from);
+	expect_refused(&from, LBP_ERR_NAME_TWICE);
 	from.upstream_len = 2;
 	expect_made(&from);
 }
 
-static void a_rate_without_a_window_is_refused(void)
+static void what_is_missing_is_refused(void)
 {
-	struct lbp_app_client two[] = {{.client = BOB}, {.client = ALICE}};
+	struct lbp_upstream nameless[] = {UPSTREAM("a", 1), UPSTREAM(NULL, 1)};
 	struct lbp_app_options from = options();
 
-	from.clients = two;
+	CU_ASSERT_EQUAL(lbp_app_new(NULL, &from, START), LBP_ERR_NULL);
+	expect_refused(NULL, LBP_ERR_NULL);
+	from.id = NULL;
+	expect_refused(&from, LBP_ERR_NULL);
+	from = options();
+	from.acl = NULL;
+	expect_refused(&from, LBP_ERR_NULL);
+	from = options();
+	from.upstreams = NULL;
+	expect_refused(&from, LBP_ERR_NULL);
+	from.upstreams = nameless;
+	from.upstream_len = 2;
+	expect_refused(&from, LBP_ERR_NULL);
+	from.upstream_len = 1;
 	expect_made(&from);
-	two[1].limits.connections = 1;
-	expect_refused(&from);
-	two[1].limits.window_ns = 1;
-	expect_made(&from);
+}
+
+static void options_start_with_defaults(void)
+{
+	struct lbp_app_options from;
+
+	memset(&from, 0xff, sizeof(from));
+	lbp_app_options_init(&from);
+	CU_ASSERT_EQUAL(from.size, sizeof(from));
+	CU_ASSERT_PTR_NULL(from.id);
+	CU_ASSERT_EQUAL(from.number, 0);
+	CU_ASSERT_EQUAL(from.upstream_len, 0);
+	CU_ASSERT_FALSE(from.health.enabled);
+	CU_ASSERT_EQUAL(from.health.interval_ns, 2000 * MS);
+	CU_ASSERT_EQUAL(from.health.timeout_ns, 1000 * MS);
+	CU_ASSERT_EQUAL(from.health.rise, 2);
+	CU_ASSERT_EQUAL(from.health.fall, 3);
+}
+
+/* What the caller's headers do not have yet is as if it had not been set. */
+static void options_of_other_versions_do(void)
+{
+	struct {
+		struct lbp_app_options known;
+		uint8_t news[64];
+	} newer;
+	struct lbp_app_options from = options();
+	struct lbp_app *app;
+
+	from.health.interval_ns = 0;
+	expect_refused(&from, LBP_ERR_INTERVAL);
+	from.size = offsetof(struct lbp_app_options, health);
+	CU_ASSERT_EQUAL_FATAL(lbp_app_new(&app, &from, START), LBP_OK);
+	CU_ASSERT_EQUAL(lbp_app_check_due(app), LBP_NEVER);
+	lbp_app_free(app);
+	from.size = offsetof(struct lbp_app_options, upstreams);
+	expect_refused(&from, LBP_ERR_FEW_UPSTREAMS);
+	from.size = sizeof(from.size);
+	expect_refused(&from, LBP_ERR_NULL);
+	from.size = sizeof(from.size) - 1;
+	expect_refused(&from, LBP_ERR_OPTIONS);
+	from.size = 0;
+	expect_refused(&from, LBP_ERR_OPTIONS);
+
+	memset(&newer, 0xff, sizeof(newer));
+	newer.known = options();
+	newer.known.size = sizeof(newer);
+	expect_made(&newer.known);
+}
+
+static void an_upstream_has_what_its_user_gave(void)
+{
+	int address;
+	struct lbp_upstream two[] = {UPSTREAM("a", 1), UPSTREAM("b", 1)};
+	struct lbp_app_options from = options();
+	struct lbp_app *app;
+
+	two[1].user = &address;
+	from.upstreams = two;
+	from.upstream_len = 2;
+	CU_ASSERT_EQUAL_FATAL(lbp_app_new(&app, &from, START), LBP_OK);
+	CU_ASSERT_PTR_NULL(lbp_app_upstream_user(app, 0));
+	CU_ASSERT_PTR_EQUAL(lbp_app_upstream_user(app, 1), &address);
+	CU_ASSERT_PTR_NULL(lbp_app_upstream_user(app, 2));
+	CU_ASSERT_PTR_NULL(lbp_app_upstream_user(app, LBP_NONE));
+	lbp_app_free(app);
 }
 
 static void without_memory_there_is_no_application(void)
@@ -304,13 +375,15 @@ static void all_serials_of_a_client_share_one_limiter(void)
 
 static void two_clients_have_a_ring_each(void)
 {
-	static const struct lbp_app_client both[] = {
+	static const struct member both[] = {
 		{ALICE, {.connections = 2, .window_ns = 10}},
 		{BOB, {.connections = 2, .window_ns = 10}}};
+	struct lbp_acl *limited = acl_of(NULL, 0, both, 2, CLIENTS);
 	struct lbp_app_options from = options();
 	struct lbp_app *app;
 
-	from.clients = both;
+	from.acl = limited;
+	from.number = 0;
 	CU_ASSERT_EQUAL_FATAL(lbp_app_new(&app, &from, 0), LBP_OK);
 	for (uint64_t t = 0; t < 100; t += 10) {
 		CU_ASSERT_EQUAL(lbp_app_admit(app, ALICE, t), LBP_OK);
@@ -321,6 +394,7 @@ static void two_clients_have_a_ring_each(void)
 		CU_ASSERT_EQUAL(lbp_app_admit(app, BOB, t + 9), LBP_ERR_RATE);
 	}
 	lbp_app_free(app);
+	lbp_acl_free(limited);
 }
 
 static void a_failed_dial_gives_its_connection_back(void)
@@ -542,12 +616,18 @@ void suite_app(void)
 		upstreams_out_of_range_are_refused);
 	CU_add_test(suite, "[APP-20] health options out of range are refused",
 		health_options_out_of_range_are_refused);
-	CU_add_test(suite, "[APP-20] a client given twice is refused",
-		a_client_given_twice_is_refused);
+	CU_add_test(suite, "[APP-1][APP-20] an application may be nobody's",
+		an_application_may_be_nobodys);
 	CU_add_test(suite, "[APP-20] a name given twice is refused",
 		a_name_given_twice_is_refused);
-	CU_add_test(suite, "[APP-20] a rate without a window is refused",
-		a_rate_without_a_window_is_refused);
+	CU_add_test(suite, "[ERR-4] what is missing is refused",
+		what_is_missing_is_refused);
+	CU_add_test(suite, "[ERR-5] options start with defaults",
+		options_start_with_defaults);
+	CU_add_test(suite, "[ERR-5] options of other versions do",
+		options_of_other_versions_do);
+	CU_add_test(suite, "[APP-13] an upstream has what its user gave",
+		an_upstream_has_what_its_user_gave);
 	CU_add_test(suite, "[APP-1] without memory there is no application",
 		without_memory_there_is_no_application);
 	CU_add_test(suite, "[APP-2] only its clients may use it",

@@ -5,13 +5,14 @@
 #include "alloc.h"
 #include "core/app_state.h"
 #include "core/balancer.h"
+#include "lists.h"
 #include "suites.h"
 
 enum {
 	ALICE,
 	BOB,
 	CAROL,
-	CLIENTS
+	CLIENTS = 16
 };
 
 #define MS    UINT64_C(1000000)
@@ -19,53 +20,59 @@ enum {
 /* When reloads happen: no check of START's is due just then. */
 #define LATER (START + 6 * MS)
 
-static const struct lbp_app_upstream abc[] = {{"a", 1}, {"b", 1}, {"c", 1}};
-static const struct lbp_app_upstream ac[] = {{"a", 1}, {"c", 1}};
-static const struct lbp_app_upstream acd[] = {{"a", 1}, {"c", 1}, {"d", 1}};
-static const struct lbp_app_upstream cdba[] = {
-	{"c", 1}, {"d", 1}, {"b", 1}, {"a", 1}};
-static const struct lbp_app_client alice_and_bob[] = {
+static const struct lbp_upstream abc[] = {
+	UPSTREAM("a", 1), UPSTREAM("b", 1), UPSTREAM("c", 1)};
+static const struct lbp_upstream ac[] = {UPSTREAM("a", 1), UPSTREAM("c", 1)};
+static const struct lbp_upstream acd[] = {
+	UPSTREAM("a", 1), UPSTREAM("c", 1), UPSTREAM("d", 1)};
+static const struct lbp_upstream cdba[] = {
+	UPSTREAM("c", 1), UPSTREAM("d", 1), UPSTREAM("b", 1), UPSTREAM("a", 1)};
+static const struct member alice_and_bob[] = {
 	{BOB, {.concurrent = 1, .connections = 0, .window_ns = 1}},
 	{ALICE, {.concurrent = 2, .connections = 3, .window_ns = 50 * MS}},
 };
 static struct lbp_acl *acl;
+/* Those of reloads, which outlive the applications: until tear_down. */
+static struct lbp_acl *later[64];
+static size_t later_len;
 
-static struct lbp_name name_of(uint8_t octet)
+static struct lbp_acl *list(const struct member *members, size_t len)
 {
-	const struct lbp_serial serial = {.octets = {octet}, .len = 1};
+	const struct lbp_acl_name names[] = {
+		{name_of(1), ALICE}, {name_of(2), BOB}};
 
-	return lbp_name_of_serial(&serial);
+	return acl_of(names, 2, members, len, CLIENTS);
 }
 
 static int set_up(void)
 {
-	const struct lbp_acl_name names[] = {
-		{name_of(1), ALICE}, {name_of(2), BOB}};
-	static const struct lbp_acl_grant grants[] = {{ALICE, 0}, {BOB, 0}};
-
-	return lbp_acl_new(&acl, names, 2, grants, 2, CLIENTS, 1) != LBP_OK;
+	acl = list(alice_and_bob, 2);
+	return acl == NULL;
 }
 
 static int tear_down(void)
 {
+	while (later_len > 0)
+		lbp_acl_free(later[--later_len]);
 	lbp_acl_free(acl);
 	return 0;
 }
 
 static struct lbp_app_options options(
-	const struct lbp_app_upstream *upstreams, size_t len)
+	const struct lbp_upstream *upstreams, size_t len)
 {
-	return (struct lbp_app_options){.id = "echo",
-		.acl = acl,
-		.number = 0,
-		.upstreams = upstreams,
-		.upstream_len = len,
-		.health = {.enabled = true,
-			.interval_ns = 30 * MS,
-			.rise = 2,
-			.fall = 2},
-		.clients = alice_and_bob,
-		.client_len = 2};
+	struct lbp_app_options from;
+
+	lbp_app_options_init(&from);
+	from.id = "echo";
+	from.acl = acl;
+	from.upstreams = upstreams;
+	from.upstream_len = len;
+	from.health.enabled = true;
+	from.health.interval_ns = 30 * MS;
+	from.health.rise = 2;
+	from.health.fall = 2;
+	return from;
 }
 
 static struct lbp_app *make_from(const struct lbp_app_options *from)
@@ -89,16 +96,16 @@ static void reload_with(
 {
 	struct lbp_app *next;
 
-	CU_ASSERT_EQUAL_FATAL(lbp_app_next(&next, app, to, now_ns), LBP_OK);
+	CU_ASSERT_EQUAL_FATAL(lbp_app_prepare(&next, app, to, now_ns), LBP_OK);
 	alloc_fail_at(0);
-	lbp_app_adopt(app, next);
+	lbp_app_commit(app, next);
 	CU_ASSERT_EQUAL(alloc_count(), 0);
 	lbp_app_free(next);
 }
 
 /* With other upstreams and nothing else. */
-static void reload(struct lbp_app *app,
-	const struct lbp_app_upstream *upstreams, size_t len)
+static void reload(
+	struct lbp_app *app, const struct lbp_upstream *upstreams, size_t len)
 {
 	struct lbp_app_options to = options(upstreams, len);
 
@@ -106,12 +113,13 @@ static void reload(struct lbp_app *app,
 }
 
 static void reload_clients(
-	struct lbp_app *app, const struct lbp_app_client *clients, size_t len)
+	struct lbp_app *app, const struct member *clients, size_t len)
 {
 	struct lbp_app_options to = options(abc, 3);
 
-	to.clients = clients;
-	to.client_len = len;
+	CU_ASSERT_FATAL(later_len < sizeof(later) / sizeof(later[0]));
+	later[later_len] = list(clients, len);
+	to.acl = later[later_len++];
 	reload_with(app, &to, LATER);
 }
 
@@ -123,14 +131,14 @@ static void expect_names(const struct lbp_app *app, const char *want)
 
 	CU_ASSERT_EQUAL_FATAL(n, strlen(want));
 	for (uint32_t i = 0; i < n; i++) {
-		const char *name = lbp_app_upstream(app, i);
+		const char *name = lbp_app_upstream_name(app, i);
 
 		got[i] = name == NULL ? '-' : name[0];
 	}
 	CU_ASSERT_STRING_EQUAL(got, want);
 	CU_ASSERT_TRUE(lbp_balancer_validate(&app->balancer));
-	CU_ASSERT_PTR_NULL(lbp_app_upstream(app, n));
-	CU_ASSERT_PTR_NULL(lbp_app_upstream(app, LBP_NONE));
+	CU_ASSERT_PTR_NULL(lbp_app_upstream_name(app, n));
+	CU_ASSERT_PTR_NULL(lbp_app_upstream_name(app, LBP_NONE));
 }
 
 /* One digit for each number: what is open on it. */
@@ -155,7 +163,7 @@ static void expect_choices(struct lbp_app *app, const char *want)
 
 		CU_ASSERT_EQUAL_FATAL(
 			lbp_app_choose(app, NULL, &upstream), LBP_OK);
-		got[i] = lbp_app_upstream(app, upstream)[0];
+		got[i] = lbp_app_upstream_name(app, upstream)[0];
 	}
 	CU_ASSERT_STRING_EQUAL(got, want);
 }
@@ -202,11 +210,11 @@ static void expect_admit(struct lbp_app *app, uint32_t client, uint64_t now_ns,
 
 static void a_reload_replaces_all_at_once(void)
 {
-	static const struct lbp_app_upstream heavy[] = {{"d", 1}, {"e", 3}};
-	static const struct lbp_app_client carol[] = {
-		{CAROL, {.concurrent = 1}}};
+	static const struct lbp_upstream heavy[] = {
+		UPSTREAM("d", 1), UPSTREAM("e", 3)};
 	const struct lbp_acl_name names[] = {{name_of(9), CAROL}};
-	static const struct lbp_acl_grant grants[] = {{CAROL, 4}};
+	static const struct lbp_acl_grant grants[] = {
+		{.client = CAROL, .app = 4, .limits = {.concurrent = 1}}};
 	struct lbp_app_options to = options(heavy, 2);
 	struct lbp_name known = name_of(9);
 	struct lbp_name former = name_of(1);
@@ -215,11 +223,9 @@ static void a_reload_replaces_all_at_once(void)
 	struct lbp_acl *other;
 
 	CU_ASSERT_EQUAL_FATAL(
-		lbp_acl_new(&other, names, 1, grants, 1, CLIENTS, 5), LBP_OK);
+		acl_from(&other, names, 1, grants, 1, CLIENTS, 5), LBP_OK);
 	to.acl = other;
 	to.number = 4;
-	to.clients = carol;
-	to.client_len = 1;
 	to.health.fall = 1;
 	reload_with(app, &to, LATER);
 	CU_ASSERT_STRING_EQUAL(lbp_app_id(app), "echo");
@@ -309,7 +315,7 @@ static void what_happens_between_the_halves_counts(void)
 	expect_choices(app, "a");
 	expect_check(app, START, 0);
 	expect_admit(app, BOB, START, LBP_OK);
-	CU_ASSERT_EQUAL_FATAL(lbp_app_next(&next, app, &to, LATER), LBP_OK);
+	CU_ASSERT_EQUAL_FATAL(lbp_app_prepare(&next, app, &to, LATER), LBP_OK);
 	expect_open(next, "000");
 	CU_ASSERT_EQUAL(lbp_app_leave(app, BOB), LBP_OK);
 	expect_admit(app, ALICE, START, LBP_OK);
@@ -317,7 +323,7 @@ static void what_happens_between_the_halves_counts(void)
 	expect_choices(app, "bc");
 	CU_ASSERT_EQUAL(lbp_app_release(app, 0), LBP_OK);
 	CU_ASSERT_EQUAL(lbp_app_checked(app, 0, false), LBP_HEALTH_SAME);
-	lbp_app_adopt(app, next);
+	lbp_app_commit(app, next);
 	lbp_app_free(next);
 	expect_open(app, "011");
 	expect_admit(app, BOB, LATER, LBP_OK);
@@ -335,9 +341,8 @@ static void the_first_half_alone_changes_nothing(void)
 	struct lbp_app *app = make_busy();
 	struct lbp_app *next;
 
-	to.client_len = 0;
 	to.health.enabled = false;
-	CU_ASSERT_EQUAL_FATAL(lbp_app_next(&next, app, &to, LATER), LBP_OK);
+	CU_ASSERT_EQUAL_FATAL(lbp_app_prepare(&next, app, &to, LATER), LBP_OK);
 	expect_names(next, "abcd");
 	lbp_app_free(next);
 	end_busy(app);
@@ -345,66 +350,63 @@ static void the_first_half_alone_changes_nothing(void)
 
 /* --- refusals ------------------------------------------------------------- */
 
-static void expect_refused(
-	const struct lbp_app *app, const struct lbp_app_options *to)
+static void expect_refused(const struct lbp_app *app,
+	const struct lbp_app_options *to, enum lbp_err want)
 {
 	struct lbp_app *next = (struct lbp_app *)&acl;
 
-	CU_ASSERT_EQUAL(lbp_app_next(&next, app, to, LATER), LBP_ERR_RANGE);
+	CU_ASSERT_EQUAL(lbp_app_prepare(&next, app, to, LATER), want);
 	CU_ASSERT_PTR_NULL(next);
 	expect_busy(app);
 }
 
 static void refuse_upstreams(const struct lbp_app *app)
 {
-	static const struct lbp_app_upstream light[] = {{"a", 1}, {"d", 0}};
-	static const struct lbp_app_upstream heavy[] = {
-		{"a", 1}, {"d", LBP_WEIGHT_MAX + 1}};
-	static const struct lbp_app_upstream same[] = {
-		{"d", 1}, {"a", 1}, {"d", 1}};
-	static const struct lbp_app_upstream known[] = {{"a", 1}, {"a", 1}};
+	static const struct lbp_upstream light[] = {
+		UPSTREAM("a", 1), UPSTREAM("d", 0)};
+	static const struct lbp_upstream heavy[] = {
+		UPSTREAM("a", 1), UPSTREAM("d", LBP_WEIGHT_MAX + 1)};
+	static const struct lbp_upstream same[] = {
+		UPSTREAM("d", 1), UPSTREAM("a", 1), UPSTREAM("d", 1)};
+	static const struct lbp_upstream known[] = {
+		UPSTREAM("a", 1), UPSTREAM("a", 1)};
 	struct lbp_app_options to;
 
 	to = options(abc, 0);
-	expect_refused(app, &to);
+	expect_refused(app, &to, LBP_ERR_FEW_UPSTREAMS);
 	to = options(abc, LBP_UPSTREAMS_MAX + 1);
-	expect_refused(app, &to);
+	expect_refused(app, &to, LBP_ERR_MANY_UPSTREAMS);
 	to = options(light, 2);
-	expect_refused(app, &to);
+	expect_refused(app, &to, LBP_ERR_WEIGHT);
 	to = options(heavy, 2);
-	expect_refused(app, &to);
+	expect_refused(app, &to, LBP_ERR_WEIGHT);
 	to = options(same, 3);
-	expect_refused(app, &to);
+	expect_refused(app, &to, LBP_ERR_NAME_TWICE);
 	to = options(known, 2);
-	expect_refused(app, &to);
+	expect_refused(app, &to, LBP_ERR_NAME_TWICE);
 }
 
 static void refuse_the_rest(const struct lbp_app *app)
 {
-	static const struct lbp_app_client twice[] = {
-		{.client = BOB}, {.client = ALICE}, {.client = BOB}};
-	static const struct lbp_app_client timeless[] = {
-		{BOB, {.connections = 1}}};
 	struct lbp_app_options to;
 
 	to = options(cdba, 4);
 	to.health.rise = 0;
-	expect_refused(app, &to);
+	expect_refused(app, &to, LBP_ERR_RISE);
 	to = options(cdba, 4);
 	to.health.fall = 0;
-	expect_refused(app, &to);
+	expect_refused(app, &to, LBP_ERR_FALL);
 	to = options(cdba, 4);
 	to.health.interval_ns = 0;
-	expect_refused(app, &to);
+	expect_refused(app, &to, LBP_ERR_INTERVAL);
 	to.health.interval_ns = (UINT64_C(1) << 56) + 1;
-	expect_refused(app, &to);
+	expect_refused(app, &to, LBP_ERR_INTERVAL);
 	to = options(cdba, 4);
-	to.clients = twice;
-	to.client_len = 3;
-	expect_refused(app, &to);
-	to.clients = timeless;
-	to.client_len = 1;
-	expect_refused(app, &to);
+	to.number = 1;
+	expect_refused(app, &to, LBP_ERR_APP_NUMBER);
+	to.number = 0;
+	to.id = NULL;
+	expect_refused(app, &to, LBP_ERR_NULL);
 }
 
 static void a_refused_reload_changes_nothing(void)
@@ -424,7 +426,7 @@ static void without_memory_a_reload_changes_nothing(void)
 	long allocations;
 
 	alloc_fail_at(0);
-	CU_ASSERT_EQUAL_FATAL(lbp_app_next(&next, app, &to, LATER), LBP_OK);
+	CU_ASSERT_EQUAL_FATAL(lbp_app_prepare(&next, app, &to, LATER), LBP_OK);
 	lbp_app_free(next);
 	allocations = alloc_count();
 	/* It, its id, two lists, four arrays, four names, clients, rings. */
@@ -434,7 +436,7 @@ static void without_memory_a_reload_changes_nothing(void)
 
 		next = (struct lbp_app *)&acl;
 		alloc_fail_at(n);
-		err = lbp_app_next(&next, app, &to, LATER);
+		err = lbp_app_prepare(&next, app, &to, LATER);
 		alloc_fail_at(0);
 		CU_ASSERT_EQUAL(err, LBP_ERR_NOMEM);
 		CU_ASSERT_PTR_NULL(next);
@@ -444,9 +446,9 @@ static void without_memory_a_reload_changes_nothing(void)
 }
 
 /* As many upstreams as there may be, with names of four digits. */
-static const struct lbp_app_upstream *full_list(void)
+static const struct lbp_upstream *full_list(void)
 {
-	static struct lbp_app_upstream list[LBP_UPSTREAMS_MAX];
+	static struct lbp_upstream list[LBP_UPSTREAMS_MAX];
 	static char names[LBP_UPSTREAMS_MAX][8];
 
 	for (uint32_t i = 0; i < LBP_UPSTREAMS_MAX; i++) {
@@ -458,49 +460,49 @@ static const struct lbp_app_upstream *full_list(void)
 }
 
 static enum lbp_err try_reload(
-	struct lbp_app *app, const struct lbp_app_upstream *list, size_t len)
+	struct lbp_app *app, const struct lbp_upstream *list, size_t len)
 {
 	struct lbp_app_options to = options(list, len);
 	struct lbp_app *next;
-	enum lbp_err err = lbp_app_next(&next, app, &to, LATER);
+	enum lbp_err err = lbp_app_prepare(&next, app, &to, LATER);
 
 	if (err == LBP_OK)
-		lbp_app_adopt(app, next);
+		lbp_app_commit(app, next);
 	lbp_app_free(next);
 	return err;
 }
 
 static void numbers_that_are_kept_count(void)
 {
-	static struct lbp_app_upstream others[LBP_UPSTREAMS_MAX];
-	const struct lbp_app_upstream *full = full_list();
+	static struct lbp_upstream others[LBP_UPSTREAMS_MAX];
+	const struct lbp_upstream *full = full_list();
 	struct lbp_app_options from = options(full, LBP_UPSTREAMS_MAX);
 	struct lbp_app *app = make_from(&from);
 
 	memcpy(others, full, sizeof(others));
 	others[0].name = "new";
 	/* 0000 may be held until then. */
-	CU_ASSERT_EQUAL(
-		try_reload(app, others, LBP_UPSTREAMS_MAX), LBP_ERR_RANGE);
-	CU_ASSERT_STRING_EQUAL(lbp_app_upstream(app, 0), "0000");
+	CU_ASSERT_EQUAL(try_reload(app, others, LBP_UPSTREAMS_MAX),
+		LBP_ERR_MANY_UPSTREAMS);
+	CU_ASSERT_STRING_EQUAL(lbp_app_upstream_name(app, 0), "0000");
 	/* Removed while it is held. */
 	expect_choices(app, "0");
 	CU_ASSERT_EQUAL(
 		try_reload(app, full + 1, LBP_UPSTREAMS_MAX - 1), LBP_OK);
 	CU_ASSERT_EQUAL(lbp_app_upstreams(app), LBP_UPSTREAMS_MAX);
-	CU_ASSERT_STRING_EQUAL(lbp_app_upstream(app, 0), "0000");
-	CU_ASSERT_EQUAL(
-		try_reload(app, others, LBP_UPSTREAMS_MAX), LBP_ERR_RANGE);
+	CU_ASSERT_STRING_EQUAL(lbp_app_upstream_name(app, 0), "0000");
+	CU_ASSERT_EQUAL(try_reload(app, others, LBP_UPSTREAMS_MAX),
+		LBP_ERR_MANY_UPSTREAMS);
 	CU_ASSERT_EQUAL(lbp_app_open(app, 0), 1);
-	CU_ASSERT_STRING_EQUAL(lbp_app_upstream(app, 0), "0000");
+	CU_ASSERT_STRING_EQUAL(lbp_app_upstream_name(app, 0), "0000");
 	/* Given back, and forgotten at the next reload. */
 	CU_ASSERT_EQUAL(lbp_app_release(app, 0), LBP_OK);
 	CU_ASSERT_EQUAL(
 		try_reload(app, full + 1, LBP_UPSTREAMS_MAX - 1), LBP_OK);
-	CU_ASSERT_PTR_NULL(lbp_app_upstream(app, 0));
+	CU_ASSERT_PTR_NULL(lbp_app_upstream_name(app, 0));
 	CU_ASSERT_EQUAL(try_reload(app, others, LBP_UPSTREAMS_MAX), LBP_OK);
 	CU_ASSERT_EQUAL(lbp_app_upstreams(app), LBP_UPSTREAMS_MAX);
-	CU_ASSERT_STRING_EQUAL(lbp_app_upstream(app, 0), "new");
+	CU_ASSERT_STRING_EQUAL(lbp_app_upstream_name(app, 0), "new");
 	lbp_app_free(app);
 }
 
@@ -508,7 +510,7 @@ static void numbers_that_are_kept_count(void)
 
 static void a_lowered_cap_ends_nothing(void)
 {
-	static const struct lbp_app_client lower[] = {
+	static const struct member lower[] = {
 		{ALICE, {.concurrent = 1}}, {BOB, {.concurrent = 1}}};
 	struct lbp_app *app = make();
 
@@ -528,8 +530,7 @@ static void a_lowered_cap_ends_nothing(void)
 
 static void a_raised_cap_counts_what_is_open(void)
 {
-	static const struct lbp_app_client higher[] = {
-		{ALICE, {.concurrent = 3}}};
+	static const struct member higher[] = {{ALICE, {.concurrent = 3}}};
 	struct lbp_app *app = make();
 
 	expect_admit(app, ALICE, START, LBP_OK);
@@ -555,7 +556,7 @@ static struct lbp_app *make_spent(void)
 
 static void a_raised_rate_counts_the_last_admissions(void)
 {
-	static const struct lbp_app_client higher[] = {
+	static const struct member higher[] = {
 		{ALICE, {.connections = 4, .window_ns = 60 * MS}}};
 	struct lbp_app *app = make_spent();
 
@@ -570,7 +571,7 @@ static void a_raised_rate_counts_the_last_admissions(void)
 
 static void a_lowered_rate_counts_the_last_admissions(void)
 {
-	static const struct lbp_app_client lower[] = {
+	static const struct member lower[] = {
 		{ALICE, {.connections = 2, .window_ns = 10 * MS}}};
 	struct lbp_app *app = make_spent();
 
@@ -585,7 +586,7 @@ static void a_lowered_rate_counts_the_last_admissions(void)
 
 static void the_latest_time_seen_goes_on(void)
 {
-	static const struct lbp_app_client clients[] = {
+	static const struct member clients[] = {
 		{ALICE, {.connections = 1, .window_ns = 10 * MS}}};
 	struct lbp_app *app = make();
 
@@ -659,7 +660,7 @@ static void a_client_that_comes_back_later_is_a_new_one(void)
 /* As one that was left just before it comes back, by all. */
 static void a_client_that_left_while_away_is_a_new_one(void)
 {
-	static const struct lbp_app_client one[] = {
+	static const struct member one[] = {
 		{ALICE, {.connections = 1, .window_ns = 10 * MS}}};
 	struct lbp_app *app = make();
 
@@ -676,13 +677,12 @@ static void a_client_that_left_while_away_is_a_new_one(void)
 
 static void clients_of_all_kinds_are_found(void)
 {
-	struct lbp_app_client even[8], odd[8];
+	struct member even[8], odd[8];
 	struct lbp_app *app = make();
 
 	for (uint32_t i = 0; i < 8; i++) {
-		even[i] = (struct lbp_app_client){2 * i, {.concurrent = i + 1}};
-		odd[7 - i] =
-			(struct lbp_app_client){2 * i + 1, {.concurrent = 1}};
+		even[i] = (struct member){2 * i, {.concurrent = i + 1}};
+		odd[7 - i] = (struct member){2 * i + 1, {.concurrent = 1}};
 	}
 	reload_clients(app, even, 8);
 	for (uint32_t i = 0; i < 8; i++) {
@@ -751,8 +751,8 @@ static void those_never_chosen_go_by_their_numbers(void)
 
 static void a_new_weight_counts_at_once(void)
 {
-	static const struct lbp_app_upstream heavy[] = {
-		{"a", 1}, {"b", 1}, {"c", 4}};
+	static const struct lbp_upstream heavy[] = {
+		UPSTREAM("a", 1), UPSTREAM("b", 1), UPSTREAM("c", 4)};
 	struct lbp_app *app = make();
 
 	expect_choices(app, "abc");
@@ -909,8 +909,8 @@ static void a_removed_upstream_is_left_alone(void)
 
 static void its_number_is_given_away_once_it_is_free(void)
 {
-	static const struct lbp_app_upstream acde[] = {
-		{"a", 1}, {"e", 1}, {"c", 1}, {"d", 1}};
+	static const struct lbp_upstream acde[] = {UPSTREAM("a", 1),
+		UPSTREAM("e", 1), UPSTREAM("c", 1), UPSTREAM("d", 1)};
 	struct lbp_app *app = make();
 
 	/* Not by the reload that removes it: it may be held until then. */
@@ -1009,8 +1009,8 @@ static void its_health_goes_on_unseen(void)
 
 static void one_that_comes_back_before_goes_on(void)
 {
-	static const struct lbp_app_upstream acb[] = {
-		{"a", 1}, {"c", 1}, {"b", 1}};
+	static const struct lbp_upstream acb[] = {
+		UPSTREAM("a", 1), UPSTREAM("c", 1), UPSTREAM("b", 1)};
 	struct lbp_app *app = make();
 
 	expect_choices(app, "abcab");
@@ -1186,6 +1186,64 @@ static void add_client_tests(CU_pSuite suite)
 		clients_of_all_kinds_are_found);
 }
 
+/* What the next one has afterwards, by numbers; '-' for none. */
+static void expect_free(const struct lbp_app *next, const char *want)
+{
+	for (uint32_t i = 0; i < strlen(want); i++) {
+		const char *user = lbp_app_upstream_user(next, i);
+
+		CU_ASSERT_EQUAL(user == NULL ? '-' : *user, want[i]);
+		CU_ASSERT_EQUAL(
+			user == NULL, lbp_app_upstream_name(next, i) == NULL);
+	}
+}
+
+static void expect_users(const struct lbp_app *app, const char *want)
+{
+	CU_ASSERT_EQUAL(lbp_app_upstreams(app), strlen(want));
+	expect_free(app, want);
+}
+
+static void reload_users(struct lbp_app *app,
+	const struct lbp_upstream *upstreams, size_t len, const char *then_free)
+{
+	struct lbp_app_options to = options(upstreams, len);
+	struct lbp_app *next;
+
+	CU_ASSERT_EQUAL_FATAL(lbp_app_prepare(&next, app, &to, LATER), LBP_OK);
+	lbp_app_commit(app, next);
+	expect_free(next, then_free);
+	lbp_app_free(next);
+}
+
+/* The new users at once, but a held one's stays until its number is free. */
+static void users_stay_with_their_numbers(void)
+{
+	struct lbp_upstream list[] = {UPSTREAM("a", 1), UPSTREAM("b", 1)};
+	struct lbp_app_options from = options(list, 2);
+	struct lbp_app *app;
+
+	list[0].user = "1";
+	list[1].user = "2";
+	app = make_from(&from);
+	expect_users(app, "12");
+	expect_choices(app, "ab");
+	CU_ASSERT_EQUAL(lbp_app_release(app, 0), LBP_OK);
+	/* a goes at once, b is held, and there is a c, with b's new user. */
+	list[0] = (struct lbp_upstream)UPSTREAM("c", 1);
+	list[0].user = "3";
+	reload_users(app, list, 1, "1-");
+	expect_users(app, "-23");
+	/* b is back, with another user, and the one that it had is free. */
+	list[1].user = "4";
+	reload_users(app, list, 2, "-23");
+	expect_users(app, "-43");
+	CU_ASSERT_EQUAL(lbp_app_release(app, 1), LBP_OK);
+	reload_users(app, list, 1, "-43");
+	expect_users(app, "--3");
+	lbp_app_free(app);
+}
+
 /* A line of the log may be written with it while a reload goes on. */
 static void the_id_stays_where_it_is(void)
 {
@@ -1204,6 +1262,8 @@ void suite_app_reload(void)
 
 	CU_add_test(suite, "[APP-8] a reload replaces all at once",
 		a_reload_replaces_all_at_once);
+	CU_add_test(suite, "[APP-13][APP-25] users stay with their numbers",
+		users_stay_with_their_numbers);
 	CU_add_test(suite, "[APP-8] the id stays where it is",
 		the_id_stays_where_it_is);
 	CU_add_test(suite,

@@ -143,7 +143,8 @@ static void bounds_of_upstreams_hold(void)
 	CU_ASSERT_EQUAL(lbp_app_upstreams(policy.apps[0]), LBP_UPSTREAMS_MAX);
 	lbp_policy_release(&policy);
 	config->apps[0].upstream_len++;
-	CU_ASSERT_EQUAL(lbp_policy_init(&policy, config, 0), LBP_ERR_RANGE);
+	CU_ASSERT_EQUAL(
+		lbp_policy_init(&policy, config, 0), LBP_ERR_MANY_UPSTREAMS);
 	CU_ASSERT_PTR_NULL(policy.apps);
 	lbp_config_free(config);
 }
@@ -154,9 +155,22 @@ static void the_reason_of_a_failure_is_kept(void)
 	struct lbp_policy policy;
 
 	config->clients[1].serials[0] = config->clients[0].serials[0];
-	CU_ASSERT_EQUAL(lbp_policy_init(&policy, config, 0), LBP_ERR_RANGE);
+	CU_ASSERT_EQUAL(
+		lbp_policy_init(&policy, config, 0), LBP_ERR_NAME_TWICE);
 	CU_ASSERT_PTR_NULL(policy.apps);
 	CU_ASSERT_PTR_NULL(policy.acl);
+	/* Nor are there two clients of one id, or two apps. */
+	config->clients[1].serials[0].octets[0] ^= 0x40;
+	config->clients[1].id = config->clients[0].id;
+	CU_ASSERT_EQUAL(
+		lbp_policy_init(&policy, config, 0), LBP_ERR_NAME_TWICE);
+	config->clients[1].id.ptr = "another";
+	config->apps[1].id = config->apps[0].id;
+	CU_ASSERT_EQUAL(
+		lbp_policy_init(&policy, config, 0), LBP_ERR_NAME_TWICE);
+	config->apps[1].id.ptr = "another";
+	CU_ASSERT_EQUAL_FATAL(lbp_policy_init(&policy, config, 0), LBP_OK);
+	lbp_policy_release(&policy);
 	lbp_config_free(config);
 }
 
@@ -193,8 +207,8 @@ static void an_empty_policy_may_be_replaced(void)
 
 	CU_ASSERT_PTR_NULL(lbp_policy_client_id(&policy, 0));
 	CU_ASSERT_EQUAL_FATAL(
-		lbp_policy_next(&next, &policy, config, 0), LBP_OK);
-	lbp_policy_adopt(&policy, &next);
+		lbp_policy_prepare(&next, &policy, config, 0), LBP_OK);
+	lbp_policy_commit(&policy, &next);
 	CU_ASSERT_EQUAL(next.app_len, 0);
 	lbp_policy_release(&next);
 	CU_ASSERT_EQUAL(policy.app_len, 2);

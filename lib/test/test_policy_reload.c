@@ -56,10 +56,10 @@ static void reload_leaving(const char *text, struct lbp_policy *left)
 	struct lbp_config *config = parse(text);
 
 	CU_ASSERT_EQUAL_FATAL(
-		lbp_policy_next(left, &policy, config, LATER), LBP_OK);
+		lbp_policy_prepare(left, &policy, config, LATER), LBP_OK);
 	lbp_config_free(config);
 	alloc_fail_at(0);
-	lbp_policy_adopt(&policy, left);
+	lbp_policy_commit(&policy, left);
 	CU_ASSERT_EQUAL(alloc_count(), 0);
 }
 
@@ -121,7 +121,7 @@ static const char *choose(struct lbp_app *at)
 	uint32_t upstream = LBP_NONE;
 
 	CU_ASSERT_EQUAL_FATAL(lbp_app_choose(at, NULL, &upstream), LBP_OK);
-	return lbp_app_upstream(at, upstream);
+	return lbp_app_upstream_name(at, upstream);
 }
 
 /* The ids by number, with a comma after each; "-" for none. */
@@ -178,9 +178,9 @@ static void all_that_stays_goes_on(void)
 	CU_ASSERT_EQUAL(who_is(db, "0A"), 0);
 	CU_ASSERT_EQUAL(who_is(db, "0B"), LBP_NONE);
 	CU_ASSERT_EQUAL(who_is(db, "0C"), 2);
-	CU_ASSERT_STRING_EQUAL(lbp_app_upstream(web, 0), "tcp://a:1");
-	CU_ASSERT_STRING_EQUAL(lbp_app_upstream(web, 1), "tcp://b:1");
-	CU_ASSERT_STRING_EQUAL(lbp_app_upstream(web, 2), "tcp://d:1");
+	CU_ASSERT_STRING_EQUAL(lbp_app_upstream_name(web, 0), "tcp://a:1");
+	CU_ASSERT_STRING_EQUAL(lbp_app_upstream_name(web, 1), "tcp://b:1");
+	CU_ASSERT_STRING_EQUAL(lbp_app_upstream_name(web, 2), "tcp://d:1");
 	CU_ASSERT_EQUAL(lbp_app_open(web, 0), 1);
 	CU_ASSERT_EQUAL(lbp_app_open(db, 0), 1);
 	CU_ASSERT_STRING_EQUAL(choose(web), "tcp://b:1");
@@ -204,10 +204,12 @@ static void names_are_known_by_their_application(void)
 	admit(app("web"), 0, LBP_OK);
 	reload(TLS WEB(UPSTREAM("b") UPSTREAM("c"))
 			APP("db", "2", UPSTREAM("a")) ALICE BOB);
-	CU_ASSERT_STRING_EQUAL(lbp_app_upstream(app("web"), 0), "tcp://a:1");
+	CU_ASSERT_STRING_EQUAL(
+		lbp_app_upstream_name(app("web"), 0), "tcp://a:1");
 	CU_ASSERT_EQUAL(lbp_app_open(app("web"), 0), 1);
-	CU_ASSERT_PTR_NULL(lbp_app_upstream(app("db"), 0));
-	CU_ASSERT_STRING_EQUAL(lbp_app_upstream(app("db"), 1), "tcp://a:1");
+	CU_ASSERT_PTR_NULL(lbp_app_upstream_name(app("db"), 0));
+	CU_ASSERT_STRING_EQUAL(
+		lbp_app_upstream_name(app("db"), 1), "tcp://a:1");
 	CU_ASSERT_EQUAL(lbp_app_open(app("db"), 1), 0);
 	leave(app("db"), 0, LBP_ERR_STATE);
 	leave(app("web"), 0, LBP_OK);
@@ -463,7 +465,7 @@ static void a_failed_reload_changes_nothing(void)
 	begin_busy();
 	alloc_fail_at(0);
 	CU_ASSERT_EQUAL_FATAL(
-		lbp_policy_next(&next, &policy, config, LATER), LBP_OK);
+		lbp_policy_prepare(&next, &policy, config, LATER), LBP_OK);
 	allocations = alloc_count();
 	CU_ASSERT_TRUE(allocations > 30);
 	/* Nor does one that is not adopted change anything. */
@@ -473,7 +475,7 @@ static void a_failed_reload_changes_nothing(void)
 
 		memset(&next, 0xff, sizeof(next));
 		alloc_fail_at(n);
-		err = lbp_policy_next(&next, &policy, config, LATER);
+		err = lbp_policy_prepare(&next, &policy, config, LATER);
 		alloc_fail_at(0);
 		CU_ASSERT_EQUAL(err, LBP_ERR_NOMEM);
 		CU_ASSERT_PTR_NULL(next.apps);
@@ -497,20 +499,19 @@ static void no_id_is_copied_twice(void)
 	allocations = alloc_count();
 	alloc_fail_at(0);
 	CU_ASSERT_EQUAL_FATAL(
-		lbp_policy_next(&next, &policy, config, LATER), LBP_OK);
-	/* The list of ids that are known. */
-	CU_ASSERT_EQUAL(alloc_count(), allocations + 1);
+		lbp_policy_prepare(&next, &policy, config, LATER), LBP_OK);
+	CU_ASSERT_EQUAL(alloc_count(), allocations);
 	lbp_policy_release(&next);
 	lbp_config_free(config);
 	finish();
 }
 
-static void expect_refused(const struct lbp_config *config)
+static void expect_refused(const struct lbp_config *config, enum lbp_err want)
 {
 	struct lbp_policy next;
 
 	CU_ASSERT_EQUAL(
-		lbp_policy_next(&next, &policy, config, LATER), LBP_ERR_RANGE);
+		lbp_policy_prepare(&next, &policy, config, LATER), want);
 	CU_ASSERT_PTR_NULL(next.apps);
 	CU_ASSERT_EQUAL(next.client_len, 0);
 	expect_busy();
@@ -531,12 +532,12 @@ static void a_refused_reload_changes_nothing(void)
 	/* web has two more upstreams, whose numbers are not free yet. */
 	config->apps[1].upstreams = many;
 	config->apps[1].upstream_len = LBP_UPSTREAMS_MAX - 1;
-	expect_refused(config);
+	expect_refused(config, LBP_ERR_MANY_UPSTREAMS);
 	config->apps[1].upstream_len = LBP_UPSTREAMS_MAX + 1;
-	expect_refused(config);
+	expect_refused(config, LBP_ERR_MANY_UPSTREAMS);
 	config->apps[1].upstream_len = 1;
 	config->clients[1].serials[0] = config->clients[0].serials[0];
-	expect_refused(config);
+	expect_refused(config, LBP_ERR_NAME_TWICE);
 	lbp_config_free(config);
 	end_busy();
 }
