@@ -329,11 +329,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	enum lbp_err err =
 		lbp_config_parse((const char *)data, len, &config, &errors);
 
-	ORACLE("CFG-2", err == LBP_OK || err == LBP_ERR_CONFIG, "%s",
+	ORACLE("CFG-2", err == LBP_OK || err == LBP_ERR_SYNTAX, "%s",
 		lbp_err_text(err));
 	ORACLE("CFG-2", (config != NULL) == (err == LBP_OK),
 		"a configuration and errors, or neither");
-	ORACLE("CFG-2", err == LBP_ERR_CONFIG || errors.len == 0,
+	ORACLE("CFG-2", err == LBP_ERR_SYNTAX || errors.len == 0,
 		"errors with success");
 	if (config != NULL) {
 		check_config(config);

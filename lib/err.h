@@ -17,7 +17,6 @@ LBP_BEGIN_DECLS
 	X(LBP_ERR_NOMEM, "out of memory")                                      \
 	X(LBP_ERR_SYNTAX, "the text does not follow its grammar")              \
 	X(LBP_ERR_RANGE, "the value is out of range")                          \
-	X(LBP_ERR_CONFIG, "the configuration has errors")                      \
 	X(LBP_ERR_UNKNOWN_CLIENT, "no client has these names")                 \
 	X(LBP_ERR_NOT_ALLOWED, "this client may not use this application")     \
 	X(LBP_ERR_CONCURRENT, "too many sessions open at once")                \

@@ -57,7 +57,7 @@ static struct lbp_config *parse(
 	switch (lbp_config_parse(text, len, &config, &errors)) {
 	case LBP_OK:
 		return config;
-	case LBP_ERR_CONFIG:
+	case LBP_ERR_SYNTAX:
 		for (i = 0; i < errors.len; i++)
 			problem(problems, errors.items[i].pos, "%s",
 				errors.items[i].message);

@@ -17,7 +17,7 @@ static const char *const tls_versions[] = {"1.2", "1.3", NULL};
 static const char *const log_levels[] = {
 	"error", "warn", "info", "debug", NULL};
 
-/* Whether select fits is only known later: its place is kept for then. */
+/* Whether select fits is known only later, so its place is kept. */
 static void read_event_loop(
 	struct lbp_config_reader *reader, const struct lbp_config_field *field)
 {
@@ -29,7 +29,7 @@ static void read_event_loop(
 	lbp_config_read_choice(reader, &choice);
 }
 
-/* Keys of every section store into the configuration itself. */
+/* The keys of these sections are stored in the configuration itself. */
 static const struct lbp_config_key server_keys[] = {
 	{.name = "workers",
 		.read = lbp_config_read_integer,
@@ -131,7 +131,7 @@ static const struct lbp_config_section log_section = {
 static const struct lbp_config_section timeouts_section = {
 	"timeouts", timeouts_keys, LEN(timeouts_keys)};
 
-/* client is after app: it refers to apps. */
+/* client comes after app, to which it refers. */
 static const struct lbp_config_key root_keys[] = {
 	{.name = "server",
 		.read = lbp_config_read_table,
@@ -191,7 +191,7 @@ static void read_root(
 	(void)lbp_config_names_unique(reader, &reader->serials);
 }
 
-/* Parses text and reads it; what is wrong is in the reader then. */
+/* Parses and reads text; the reader then has the errors. */
 static enum lbp_err read_text(
 	struct lbp_config_reader *reader, const char *text, size_t len)
 {

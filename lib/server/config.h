@@ -1,9 +1,9 @@
 /*
  * The configuration: TOML text to typed values, and every error in it.
  *
- * Pure: it opens no file and resolves no name. Paths are returned as they
- * were written, with their place in the text, so that whoever opens the file
- * can report a problem at the same place. Source: SPEC.md [CFG-*].
+ * Pure: it opens no file and resolves no name. Paths are returned as written,
+ * with their place in the text, so that whoever opens the file can report a
+ * problem there. Source: SPEC.md [CFG-*].
  */
 #ifndef LBP_CONFIG_H
 #define LBP_CONFIG_H
@@ -19,7 +19,7 @@
 
 #define LBP_ID_MAX 64 /* bytes of an app's or client's id, without NUL */
 
-/* A place in the text; both count from 1, 0 for a default. */
+/* A place in the text, counted from 1; 0 for a default. */
 struct lbp_config_pos {
 	uint32_t line;
 	uint32_t column;
@@ -49,7 +49,7 @@ enum lbp_tls_version {
 	LBP_TLS_1_3,
 };
 
-/* What a TCP end without close_notify counts as. */
+/* How a TCP FIN without close_notify is treated. */
 enum lbp_unclean_end {
 	LBP_UNCLEAN_RESET,
 	LBP_UNCLEAN_END,
@@ -73,7 +73,7 @@ struct lbp_config_upstream {
 	struct lbp_config_text private_key;
 };
 
-/* Where limits were given; line 0: not there. */
+/* Where limits were given; line 0: they were not. */
 struct lbp_config_limit_places {
 	struct lbp_config_pos concurrent;
 	struct lbp_config_pos window;
@@ -88,7 +88,7 @@ struct lbp_config_app {
 	enum lbp_unclean_end unclean_end;
 	struct lbp_limits limits; /* for clients that override nothing */
 	struct lbp_config_limit_places limit_places;
-	bool is_rated; /* a client overrides the limits and has a rate */
+	bool is_rated; /* the override of some client has a rate */
 	struct lbp_health_options health;
 	struct lbp_config_upstream *upstreams; /* upstream_len, >= 1 */
 	size_t upstream_len;
@@ -110,11 +110,11 @@ struct lbp_config_client {
 };
 
 struct lbp_config {
-	uint32_t workers; /* 0: as many as there are CPUs to use */
+	uint32_t workers; /* 0: one for each CPU that may be used */
 	enum lbp_event_loop event_loop;
 	struct lbp_config_pos event_loop_pos;
-	uint32_t max_connections; /* sessions that were let in */
-	uint32_t max_handshakes;  /* in progress, beside them */
+	uint32_t max_connections; /* admitted sessions */
+	uint32_t max_handshakes;  /* in progress, in addition to those */
 	struct lbp_config_address admin;
 
 	struct lbp_config_text certificate;
@@ -143,10 +143,10 @@ struct lbp_config {
 
 struct lbp_config_error {
 	struct lbp_config_pos pos;
-	const char *message; /* what is wrong and what would be accepted */
+	const char *message; /* what is wrong, and what would be accepted */
 };
 
-/* Every error found, in the order of their places. */
+/* All errors, in the order of their places. */
 struct lbp_config_errors {
 	struct lbp_config_error *items; /* len of them */
 	size_t len;
@@ -155,35 +155,35 @@ struct lbp_config_errors {
 
 /*
  * Reads len bytes of TOML into a new configuration in *out, which the caller
- * ends with lbp_config_free.
+ * frees with lbp_config_free. The configuration keeps no pointer into text.
  *
- * LBP_ERR_CONFIG: *errors has at least one error and belongs to the caller,
- * who ends it with lbp_config_errors_release. LBP_ERR_NOMEM. On error *out is
- * NULL; in every other case than LBP_ERR_CONFIG *errors is empty and needs no
- * release. The configuration keeps no pointer into text.
+ * LBP_ERR_SYNTAX: something is wrong with the text or with what it says;
+ * *errors has at least one error, and the caller releases it with
+ * lbp_config_errors_release. LBP_ERR_NOMEM. On error *out is NULL; except with
+ * LBP_ERR_SYNTAX, *errors is empty and needs no release.
  */
 LBP_MUST_CHECK enum lbp_err lbp_config_parse(const char *text, size_t len,
 	struct lbp_config **out, struct lbp_config_errors *errors);
 
 /*
- * Says each limit of a configuration that is allowed and can take no effect,
- * apps before clients: its place, and a message of one line that lives as long
- * as the call of say. Source: [SRV-79].
+ * Calls say for each limit that is allowed but can have no effect, those of
+ * apps before those of clients, with the limit's place and a one-line message
+ * that is valid during the call. Source: [SRV-134].
  */
 void lbp_config_warn(const struct lbp_config *config,
 	void (*say)(void *user, struct lbp_config_pos pos, const char *message),
 	void *user);
 
-/* Ends a configuration and everything reached through it; NULL is allowed. */
+/* Frees a configuration and all that it owns; NULL is allowed. */
 void lbp_config_free(struct lbp_config *config);
 
-/* Ends what an LBP_ERR_CONFIG left; an empty list is allowed. */
+/* Releases the errors of lbp_config_parse; an empty list is allowed. */
 void lbp_config_errors_release(struct lbp_config_errors *errors);
 
 /*
  * Reads a duration, an integer and its unit: "250ms", "5s", "10m", "2h".
  * LBP_ERR_SYNTAX: not of this form. LBP_ERR_RANGE: less than 1ms or more
- * than 8760h. On error *out_ns is as before. Source: [CFG-3].
+ * than 8760h. On error *out_ns is unchanged. Source: [CFG-3].
  */
 LBP_MUST_CHECK enum lbp_err lbp_duration_parse(
 	uint64_t *out_ns, const char *text, size_t len);

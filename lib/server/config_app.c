@@ -147,7 +147,7 @@ static void check_tcp(
 	}
 }
 
-/* Is a key of an upstream among those that are not missing? */
+/* Returns true if this key of an upstream is not missing. */
 static bool is_given(uint32_t given, const char *name)
 {
 	size_t i = 0;

@@ -1,7 +1,7 @@
 /*
- * Memory for the configuration, freed in one go. Private to lbp_config_*.
+ * Memory that is freed all at once. Private to lbp_config_*.
  *
- * An arena is a pointer that starts as NULL and changes as it grows.
+ * An arena is a pointer that starts as NULL and changes as the arena grows.
  */
 #ifndef LBP_CONFIG_ARENA_H
 #define LBP_CONFIG_ARENA_H
@@ -11,9 +11,10 @@
 struct lbp_config_arena;
 
 /*
- * Zeroed room for count objects of size bytes each, at least 1, aligned for
- * any type, which lives as long as the arena; count 0 gives a pointer that
- * must not be followed. NULL: out of memory, the arena is as before.
+ * Returns zeroed memory for count objects of size bytes each (at least 1),
+ * aligned for any type, which lives as long as the arena. With count 0 the
+ * pointer must not be dereferenced. NULL: out of memory, and the arena is
+ * unchanged.
  */
 void *lbp_config_arena_alloc(
 	struct lbp_config_arena **arena, size_t count, size_t size);

@@ -73,7 +73,7 @@ static void read_grant(struct lbp_config_reader *reader,
 	}
 	lbp_config_names_add_string(
 		reader, &reader->client_unknown, "client.apps", value, 0);
-	/* It may be one that has no id as it is. [CFG-33]. */
+	/* It may be the id of an app whose own has an error. [CFG-33]. */
 	if (!reader->apps_known)
 		return;
 	lbp_config_say(&message, "client.apps: no app has the id ");
@@ -118,7 +118,7 @@ static void report_no_grant(
 	lbp_config_add_error(reader, lbp_config_pos(entry->pos), &message);
 }
 
-/* May this be what something wrong in the client's apps means? [CFG-33]. */
+/* Returns true if an error in the client's apps may mean this app. [CFG-33]. */
 static bool may_be_meant(
 	const struct lbp_config_reader *reader, struct lbp_toml_string app)
 {
@@ -129,7 +129,7 @@ static bool may_be_meant(
 	       lbp_config_names_find(&reader->client_unknown, app) != NULL;
 }
 
-/* Reads the limits for one app: over the grant's, if there is a grant. */
+/* Reads the limits for one app over those of its grant, if it has one. */
 static void read_override(struct lbp_config_reader *reader,
 	const struct lbp_config_field *field,
 	const struct lbp_toml_entry *entry, struct lbp_config_client *client)
@@ -166,7 +166,7 @@ static void read_overrides(
 		read_override(reader, field, &table->entries[i], field->out);
 }
 
-/* limits is after apps: it refers to them. */
+/* limits comes after apps, to which it refers. */
 static const struct lbp_config_key client_keys[] = {
 	{.name = "id",
 		.read = lbp_config_read_id,

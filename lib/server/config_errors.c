@@ -80,5 +80,5 @@ enum lbp_err lbp_config_take_errors(
 	qsort(items, len, sizeof(*items), compare_errors);
 	*errors = (struct lbp_config_errors){items, len, reader->messages};
 	reader->messages = NULL;
-	return LBP_ERR_CONFIG;
+	return LBP_ERR_SYNTAX;
 }

@@ -15,8 +15,8 @@
 struct lbp_config_reader;
 
 /*
- * Zeroed room as lbp_config_arena_alloc gives it. NULL: out of memory, which
- * the reader remembers.
+ * Allocates as lbp_config_arena_alloc does. NULL: out of memory, which the
+ * reader remembers.
  */
 void *lbp_config_alloc(struct lbp_config_reader *reader,
 	struct lbp_config_arena **arena, size_t count, size_t size);
@@ -27,7 +27,7 @@ void lbp_config_add_error(struct lbp_config_reader *reader,
 
 /*
  * Moves all errors, sorted by place, to *errors, which then owns them, and
- * returns LBP_ERR_CONFIG. LBP_OK: there are none. LBP_ERR_NOMEM: memory ran
+ * returns LBP_ERR_SYNTAX. LBP_OK: there are none. LBP_ERR_NOMEM: memory ran
  * out, now or earlier; *errors is unchanged.
  */
 LBP_MUST_CHECK enum lbp_err lbp_config_take_errors(

@@ -66,7 +66,7 @@ void lbp_config_read_choice(
 	lbp_config_reject(reader, field, value, "");
 }
 
-/* Copies len bytes, at least 1, and a NUL; NULL: no memory. */
+/* Copies len bytes (at least 1) and adds a NUL. NULL: out of memory. */
 static const char *keep(
 	struct lbp_config_reader *reader, const char *text, size_t len)
 {

@@ -53,7 +53,7 @@ static void say_character(struct lbp_config_message *message, uint32_t code)
 		lbp_config_say(message, "\\U%08X", (unsigned)code);
 }
 
-/* The first character of a text, which is then without it. */
+/* Takes the first character off a text. */
 static uint32_t take_character(struct lbp_toml_string *text)
 {
 	uint32_t code;

@@ -9,7 +9,7 @@
 
 enum {
 	LISTED_MAX = 240, /* bytes of a message before a list is cut */
-	/* So many words are compared; later errors get no suggestion. */
+	/* After so many comparisons, errors get no suggestion. */
 	COMPARED_MAX = 65536,
 };
 

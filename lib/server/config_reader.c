@@ -62,7 +62,7 @@ static void say_must(struct lbp_config_message *message,
 	lbp_config_say(message, ", not ");
 }
 
-/* A fault of the array as a whole: "not empty", "not more". */
+/* Records an error of the array as a whole: "not empty", "not more". */
 static void reject_len(struct lbp_config_reader *reader,
 	const struct lbp_config_field *field, struct lbp_toml_pos pos,
 	const char *what)
@@ -130,7 +130,7 @@ static void report_missing(struct lbp_config_reader *reader,
 	lbp_config_add_error(reader, header, &message);
 }
 
-/* Returns which key it was taken for, or how many there are. */
+/* Returns the index of the key it was taken for, or the number of keys. */
 static size_t report_unknown(struct lbp_config_reader *reader,
 	const struct lbp_config_section *section,
 	const struct lbp_toml_entry *entry)
@@ -166,7 +166,7 @@ static bool is_known(const struct lbp_config_section *section,
 	return false;
 }
 
-/* Records the unknown keys; returns the set of those they were taken for. */
+/* Records unknown keys; returns the set of the keys they were taken for. */
 static uint32_t read_unknown(struct lbp_config_reader *reader,
 	const struct lbp_config_section *section,
 	const struct lbp_toml_table *table)

@@ -1,5 +1,6 @@
 /*
- * "Did you mean": the nearest of some known words. Private to lbp_config_*.
+ * "Did you mean": the known word nearest to a mistyped one. Private to
+ * lbp_config_*. Source: SPEC.md [CFG-43].
  */
 #ifndef LBP_CONFIG_SUGGEST_H
 #define LBP_CONFIG_SUGGEST_H
@@ -20,10 +21,11 @@ void lbp_config_guess_init(
 
 /*
  * Offers a known word, which must outlive the guess. It becomes the best one
- * if it is near the guessed word and nearer than all before it. Near: at most
- * a third of the longer word's characters must be typed, left out, replaced
- * or swapped with the next one, at least one may be; the case of letters
- * does not count. Words over 64 characters are near nothing.
+ * if it is near the mistyped word, and nearer than all before it. Near means
+ * that the number of edits that turn one into the other is at most 1 or a third
+ * of the longer word's length. An edit inserts, deletes or replaces a
+ * character, or swaps two adjacent ones; the case of letters does not count.
+ * Words of more than 64 characters are near nothing.
  */
 void lbp_config_guess_offer(
 	struct lbp_config_guess *guess, const char *known, size_t len);

@@ -24,7 +24,7 @@ static int digit_value(char c)
 	return is_digit(c) ? c - '0' : -1;
 }
 
-/* For letters; what is none does not become one. */
+/* Lower case, for letters; no other character becomes a letter. */
 static char lower(char c)
 {
 	return (char)(c | 0x20);
@@ -41,7 +41,7 @@ static bool is_name_char(char c)
 	       c == '-' || c == '_';
 }
 
-/* The milliseconds of a unit; 0: there is no such unit. */
+/* The milliseconds in a unit; 0: there is no such unit. */
 static uint64_t unit_ms(const char *text, size_t len)
 {
 	if (len == 2 && text[0] == 'm' && text[1] == 's')
@@ -71,7 +71,7 @@ enum lbp_err lbp_duration_parse(uint64_t *out_ns, const char *text, size_t len)
 
 		if (digit < 0)
 			break;
-		/* Beyond the largest duration all numbers are alike. */
+		/* It makes no difference how far beyond the largest it is. */
 		if (number <= duration_max_ms)
 			number = number * 10 + (uint64_t)digit;
 	}
@@ -121,7 +121,7 @@ const char *lbp_config_check_id(const char *text, size_t len)
 	return NULL;
 }
 
-/* Reads a literal of a family into addr; false if it is none. */
+/* Parses an address literal into addr; false if it is not one. */
 static bool read_literal(int family, const char *text, size_t len, void *addr)
 {
 	char copy[LITERAL_MAX_LEN];
@@ -133,7 +133,7 @@ static bool read_literal(int family, const char *text, size_t len, void *addr)
 	return inet_pton(family, copy, addr) == 1;
 }
 
-/* A number to inet_aton, which resolvers ask first: decimal or 0x and hex. */
+/* A number to inet_aton, which resolvers try first: decimal, or 0x and hex. */
 static bool is_number(const char *text, size_t len)
 {
 	bool hex = len >= 2 && text[0] == '0' && lower(text[1]) == 'x';
@@ -161,7 +161,7 @@ static const char *check_label(const char *text, size_t len)
 	return NULL;
 }
 
-/* A DNS name; one of numbers alone must be an IPv4 address. */
+/* A DNS name; if all its labels are numbers, an IPv4 address. */
 static const char *check_name(const char *text, size_t len)
 {
 	struct in_addr addr;
@@ -315,7 +315,7 @@ size_t lbp_config_canonical(const struct lbp_config_parts *parts, char *buf)
 	bool ipv6 = read_literal(AF_INET6, parts->host, parts->host_len, addr);
 	size_t len = 0;
 
-	/* An IPv4 literal has one form only, and no name looks like it. */
+	/* An IPv4 literal has only one form, and no name looks like one. */
 	if (ipv6) {
 		memcpy(buf, addr, sizeof(addr));
 		len = sizeof(addr);

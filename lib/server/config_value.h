@@ -1,7 +1,7 @@
 /*
- * The grammars of the configuration's scalar values. Private to lbp_config_*.
+ * The grammars of the configuration's strings. Private to lbp_config_*.
  *
- * Functions that return a text return NULL if the value is good, else a
+ * Functions that return a string return NULL if the value is valid, else a
  * static phrase that says what is wrong with it.
  */
 #ifndef LBP_CONFIG_VALUE_H
@@ -11,10 +11,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Longest canonical form of an address: name, what it is, port. */
+/* Longest canonical form of an address: name, two flags, port. */
 #define LBP_CONFIG_CANONICAL_MAX (253 + 2 + 2)
 
-/* The parts of an address or url; pointers go into the text that was read. */
+/* The parts of an address or url; they point into the text. */
 struct lbp_config_parts {
 	bool tls;
 	const char *host; /* without brackets */
@@ -40,9 +40,10 @@ const char *lbp_config_split_url(
 	const char *text, size_t len, struct lbp_config_parts *parts);
 
 /*
- * Writes to buf, which has LBP_CONFIG_CANONICAL_MAX bytes, what two good
- * addresses share if and only if they mean the same: the value of a literal,
- * a name in lower case, the port, tls. Returns the length.
+ * Writes the canonical form of a valid address to buf, which has
+ * LBP_CONFIG_CANONICAL_MAX bytes, and returns its length. Two addresses have
+ * the same one if and only if they mean the same: it has the value of a
+ * literal or a name in lower case, the port, and tls.
  */
 size_t lbp_config_canonical(const struct lbp_config_parts *parts, char *buf);
 

@@ -12,7 +12,7 @@ void config_expect(const char *text, const struct want *wanted, size_t len)
 	struct lbp_config *config;
 
 	CU_ASSERT_EQUAL(lbp_config_parse(text, strlen(text), &config, &errors),
-		LBP_ERR_CONFIG);
+		LBP_ERR_SYNTAX);
 	CU_ASSERT_PTR_NULL(config);
 	CU_ASSERT_EQUAL(errors.len, len);
 	for (size_t i = 0; i < len && i < errors.len; i++) {

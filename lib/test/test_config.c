@@ -163,7 +163,7 @@ static void expect_error(const char *text, size_t len, uint32_t line,
 	struct lbp_config *config;
 
 	CU_ASSERT_EQUAL(
-		lbp_config_parse(text, len, &config, &errors), LBP_ERR_CONFIG);
+		lbp_config_parse(text, len, &config, &errors), LBP_ERR_SYNTAX);
 	CU_ASSERT_PTR_NULL(config);
 	CU_ASSERT_EQUAL(errors.len, 1);
 	if (errors.len >= 1) {
@@ -530,7 +530,7 @@ static void test_order(void)
 
 	CU_ASSERT_EQUAL(
 		lbp_config_parse(text, sizeof(text) - 1, &config, &errors),
-		LBP_ERR_CONFIG);
+		LBP_ERR_SYNTAX);
 	CU_ASSERT_EQUAL_FATAL(errors.len, COUNT(places));
 	for (size_t i = 0; i < errors.len; i++) {
 		CU_ASSERT_EQUAL(errors.items[i].pos.line, places[i].line);
@@ -564,7 +564,7 @@ static void test_messages(void)
 	add(&text, "[[client]]\nid = \"\xf0\x9f\x98\x80\"\nserials = [\"1\"]\n"
 		   "apps = [\"q\"]\n");
 	CU_ASSERT_EQUAL(lbp_config_parse(text.ptr, text.len, &config, &errors),
-		LBP_ERR_CONFIG);
+		LBP_ERR_SYNTAX);
 	CU_ASSERT_EQUAL(errors.len, 64 + 1);
 	for (size_t i = 0; i < errors.len; i++) {
 		size_t len = strlen(errors.items[i].message);
@@ -592,7 +592,7 @@ static void expect_errors(const char *text, const char *want)
 	struct text got = {0};
 
 	CU_ASSERT_EQUAL(lbp_config_parse(text, strlen(text), &config, &errors),
-		LBP_ERR_CONFIG);
+		LBP_ERR_SYNTAX);
 	CU_ASSERT_PTR_NULL(config);
 	for (size_t i = 0; i < errors.len; i++)
 		add(&got, "%u:%u: %s\n", errors.items[i].pos.line,
@@ -893,9 +893,9 @@ static void test_nomem(void)
 			i, (unsigned)i);
 		add(&text, "apps = [\"f\"]\nlimits.f = 3\nx = 1\n");
 	}
-	exhaust(text.ptr, text.len, LBP_ERR_CONFIG);
+	exhaust(text.ptr, text.len, LBP_ERR_SYNTAX);
 	exhaust("[[app]]\nlisten = [1]\n[[app.upstream]]\nurl = \"x\"\n", 44,
-		LBP_ERR_CONFIG);
+		LBP_ERR_SYNTAX);
 	free(text.ptr);
 }
 
@@ -911,7 +911,7 @@ static void test_many_errors(void)
 	for (int i = 0; i < 20000; i++)
 		add(&text, "max_connec%05d = 1\n", i);
 	CU_ASSERT_EQUAL(lbp_config_parse(text.ptr, text.len, &config, &errors),
-		LBP_ERR_CONFIG);
+		LBP_ERR_SYNTAX);
 	CU_ASSERT_EQUAL_FATAL(errors.len, 20000);
 	for (uint32_t i = 0; i < 20000; i++) {
 		CU_ASSERT_EQUAL(errors.items[i].pos.line, 11 + i);
@@ -941,7 +941,7 @@ static void test_many_apps_missed(void)
 		add(&text, "\"aplication-%04d\",\n", i);
 	add(&text, "]\n");
 	CU_ASSERT_EQUAL(lbp_config_parse(text.ptr, text.len, &config, &errors),
-		LBP_ERR_CONFIG);
+		LBP_ERR_SYNTAX);
 	CU_ASSERT_EQUAL_FATAL(errors.len, 100);
 	for (uint32_t i = 0; i < 100; i++)
 		CU_ASSERT_EQUAL(strstr(errors.items[i].message, "mean") != NULL,

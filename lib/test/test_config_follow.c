@@ -31,7 +31,7 @@ static void gives(const struct mistake *mistake)
 		len++;
 	CU_ASSERT_EQUAL(lbp_config_parse(mistake->text, strlen(mistake->text),
 				&config, &errors),
-		LBP_ERR_CONFIG);
+		LBP_ERR_SYNTAX);
 	CU_ASSERT_EQUAL(errors.len, len);
 	for (size_t i = 0; i < errors.len; i++) {
 		const char *message = errors.items[i].message;

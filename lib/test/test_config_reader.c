@@ -100,7 +100,7 @@ static void the_longest_message(void)
 		memcpy(text + 1 + (size_t)i * 4, smile, 4);
 	memcpy(text + 1 + 256, "\" = 1\n", 7);
 	CU_ASSERT_EQUAL(lbp_config_parse(text, strlen(text), &config, &errors),
-		LBP_ERR_CONFIG);
+		LBP_ERR_SYNTAX);
 	/* Beside it, tls and app are missing. */
 	CU_ASSERT_EQUAL_FATAL(errors.len, 3);
 	message = errors.items[2].message;
@@ -321,7 +321,7 @@ static void errors_in_any_order(void)
 				&message);
 		}
 		CU_ASSERT_EQUAL_FATAL(lbp_config_take_errors(&reader, &errors),
-			LBP_ERR_CONFIG);
+			LBP_ERR_SYNTAX);
 		lbp_config_arena_free(reader.scratch);
 		CU_ASSERT_PTR_NULL(reader.messages);
 		CU_ASSERT_EQUAL_FATAL(errors.len, COUNT(wanted));
@@ -394,7 +394,7 @@ static void names_in_any_order(void)
 	CU_ASSERT_EQUAL(list.items[1].pos.column, 8);
 	CU_ASSERT_STRING_EQUAL(list.items[COUNT(names) - 1].key, "b");
 	CU_ASSERT_EQUAL_FATAL(
-		lbp_config_take_errors(&reader, &errors), LBP_ERR_CONFIG);
+		lbp_config_take_errors(&reader, &errors), LBP_ERR_SYNTAX);
 	CU_ASSERT_EQUAL_FATAL(errors.len, COUNT(wanted));
 	for (size_t i = 0; i < COUNT(wanted); i++) {
 		CU_ASSERT_EQUAL(errors.items[i].pos.line, wanted[i].line);
@@ -571,7 +571,7 @@ static void large_parts(void)
 		lbp_config_errors_release(&errors);
 	}
 	alloc_fail_at(0);
-	CU_ASSERT_EQUAL(err, LBP_ERR_CONFIG);
+	CU_ASSERT_EQUAL(err, LBP_ERR_SYNTAX);
 	CU_ASSERT(n > 100);
 	CU_ASSERT(end < text + sizeof(text));
 }
