@@ -1,6 +1,6 @@
 /*
  * A certificate chain and its private key, by which we prove to a peer who we
- * are. [SRV-74].
+ * are. [SRV-74], [SRV-77].
  */
 #ifndef TLS_IDENTITY_H
 #define TLS_IDENTITY_H

@@ -1,4 +1,4 @@
-/* Certificates as far as their keys. [SRV-102]. */
+/* Certificates, parsed up to and including their keys. [SRV-102]. */
 #include <string.h>
 
 #include "server/hello.h"
@@ -29,7 +29,7 @@ static bool take_length(struct lbp_span *span, size_t *len)
 	return first == 0x82 && lbp_span_number(span, 2, len) && *len >= 0x100;
 }
 
-/* Takes an element of this tag; *content is what is in it. */
+/* Takes an element with this tag; *content is its content. */
 static bool take(struct lbp_span *span, size_t tag, struct lbp_span *content)
 {
 	size_t got, len;
@@ -52,7 +52,7 @@ static bool is_oid(struct lbp_span oid, const char *octets, size_t len)
 
 #define IS_OID(oid, octets) is_oid(oid, octets, sizeof(octets) - 1)
 
-/* How many octets a positive number has; false: it is none. */
+/* Counts the octets of a positive INTEGER; false: it is not one. */
 static bool take_magnitude(struct lbp_span *span, size_t *len)
 {
 	struct lbp_span number;
@@ -78,7 +78,7 @@ static enum lbp_err check_rsa(struct lbp_span bits)
 		       : LBP_OK;
 }
 
-/* To find the other half of a compressed point is work. */
+/* Decompressing a point is work. */
 static enum lbp_err check_ec(struct lbp_span parameters, struct lbp_span bits)
 {
 	if (!skip(&parameters, TAG_OID) || bits.len == 0 || bits.ptr[0] != 4)
@@ -126,7 +126,7 @@ static enum lbp_err check_cert(struct lbp_span der)
 	return check_key(info);
 }
 
-/* Takes one entry of the list and judges it. */
+/* Takes and checks one entry of the list. */
 static enum lbp_err check_entry(struct lbp_span *list, bool is_tls13)
 {
 	struct lbp_span der, extensions;

@@ -16,11 +16,11 @@ uint64_t lbp_descriptors_needed(const struct lbp_config *config,
 
 	n += (uint64_t)workers * DESCRIPTORS_PER_WORKER;
 	n += listeners;
-	/* They take numbers from ours, wherever they are. */
+	/* They use up numbers, whichever those are. */
 	n += inherited;
 	/* A client's connection and its upstream's. */
 	n += (uint64_t)config->max_connections * 2;
-	/* A client's, before there is a session. */
+	/* A client's connection, before there is a session. */
 	n += config->max_handshakes;
 	/* At most one check of an upstream runs at a time. */
 	for (i = 0; i < config->app_len; i++) {

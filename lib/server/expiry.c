@@ -8,7 +8,7 @@
 #define DAY_NS      (DAY_S * LBP_NS_PER_S)
 #define CRL_PORTION 5
 
-/* Seconds before the end from which on it is said. */
+/* How many seconds before the end to start warning. */
 static uint64_t notice_of(const struct lbp_expiry *expiry)
 {
 	if (expiry->kind == LBP_EXPIRY_CERTIFICATE)

@@ -1,14 +1,13 @@
 /*
- * When a certificate or a revocation list ends, and from when on it is worth a
- * warning. Times are seconds since 1970, UTC, unless their names say otherwise.
- * Source: [SRV-79], [SRV-80].
+ * When a certificate or revocation list expires, and when to warn of that.
+ * Times in seconds are UTC, since 1970. Source: SPEC.md [SRV-79], [SRV-80].
  */
 #ifndef LBP_EXPIRY_H
 #define LBP_EXPIRY_H
 
 #include <stdint.h>
 
-/* In place of until_s: it has no end. */
+/* As until_s: it never expires. */
 #define LBP_EXPIRY_NEVER INT64_MAX
 
 enum lbp_expiry_kind {
@@ -26,17 +25,15 @@ struct lbp_expiry {
 enum lbp_expiry_state {
 	LBP_EXPIRY_FINE,
 	LBP_EXPIRY_EARLY, /* not valid yet */
-	LBP_EXPIRY_SOON,  /* ends within 14 days; a CRL: past 4/5 of its life */
-	LBP_EXPIRY_OVER,
+	LBP_EXPIRY_SOON,  /* within 14 days; a CRL: past 4/5 of its life */
+	LBP_EXPIRY_OVER,  /* expired */
 };
 
-/* How it stands with it at now_s. */
+/* Returns the state at now_s. */
 enum lbp_expiry_state lbp_expiry_judge(
 	const struct lbp_expiry *expiry, int64_t now_s);
 
-/*
- * When to judge things next that were judged at now_ns; both are monotonic.
- */
+/* When to judge again what was judged at now_ns; both times are monotonic. */
 uint64_t lbp_expiry_next_ns(uint64_t now_ns);
 
 #endif

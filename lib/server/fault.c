@@ -2,7 +2,7 @@
 
 #include <errno.h>
 
-/* Where an error can be the peer's. */
+/* The calls in which an error can be the peer's. */
 enum {
 	AT_DIAL = 1,
 	ON_SOCKET = 2,
@@ -10,27 +10,27 @@ enum {
 };
 
 /*
- * What the network or a peer can answer, and in which calls. What is not here
- * is ours: EADDRNOTAVAIL, EADDRINUSE and EAGAIN (no local port is left), EMFILE
- * and ENFILE (no descriptor), ENOMEM and ENOBUFS, ENETDOWN (our interface),
- * EPERM (our firewall or sandbox), EAFNOSUPPORT, EPROTONOSUPPORT and EINVAL
- * (what our kernel cannot do), and whatever we never heard of.
+ * What the network or a peer can answer, and in which calls. Any other error is
+ * our own: EADDRNOTAVAIL, EADDRINUSE and EAGAIN (out of local ports), EMFILE
+ * and ENFILE (out of descriptors), ENOMEM and ENOBUFS, ENETDOWN (our
+ * interface), EPERM (our firewall or sandbox), EAFNOSUPPORT, EPROTONOSUPPORT
+ * and EINVAL (not supported by our kernel), and all that are not known here.
  */
 static const struct {
 	int error;
 	int where;
 } answers[] = {
-	/* A packet said no: RST, ICMP port unreachable. */
+	/* A packet refused it: RST, ICMP port unreachable. */
 	{ECONNREFUSED, AT_DIAL | ON_SOCKET},
 	{ECONNRESET, ON_SOCKET | AT_ACCEPT},
 	{ECONNABORTED, ON_SOCKET | AT_ACCEPT},
 	{EPIPE, ON_SOCKET},
 	{ENOTCONN, ON_SOCKET},
-	/* Nobody said anything. */
+	/* Nobody answered. */
 	{ETIMEDOUT, AT_DIAL | ON_SOCKET | AT_ACCEPT},
 	/*
-	 * There is no way to it. A missing route may be our own mistake, but
-	 * it is one about this peer: sessions have to go to another one.
+	 * There is no route to it. That may be our own mistake, but one about
+	 * this peer only: sessions must go to another one.
 	 */
 	{ENETUNREACH, AT_DIAL | ON_SOCKET | AT_ACCEPT},
 	{EHOSTUNREACH, AT_DIAL | ON_SOCKET | AT_ACCEPT},
@@ -41,9 +41,9 @@ static const struct {
 	{EOPNOTSUPP, ON_SOCKET | AT_ACCEPT},
 	{EPROTO, ON_SOCKET | AT_ACCEPT},
 	{EMSGSIZE, ON_SOCKET},
-	/* ICMPv6 "prohibited"; without a packet it is our own firewall. */
+	/* ICMPv6 "prohibited"; if no packet was sent, our own firewall. */
 	{EACCES, ON_SOCKET},
-	/* accept(2): errors of the new connection; ours forbids this one. */
+	/* accept(2): errors of the new connection, or our firewall's of it. */
 	{ENETDOWN, AT_ACCEPT},
 	{EPERM, AT_ACCEPT},
 	{EINTR, AT_ACCEPT},

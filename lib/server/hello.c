@@ -2,14 +2,14 @@
 
 #include "server/span.h"
 
-/* Extensions of a hello whose length makes work. */
+/* Extensions that take work in proportion to their length. */
 enum {
 	EXT_GROUPS = 10,
 	EXT_SIGNATURES = 13,
 	EXT_SIGNATURES_CERT = 50,
 };
 
-/* Takes one extension and judges its length; nothing is left in it. */
+/* Takes one extension and checks its length. */
 static enum lbp_err check_extension(struct lbp_span *list)
 {
 	struct lbp_span data;
@@ -21,7 +21,7 @@ static enum lbp_err check_extension(struct lbp_span *list)
 	if (type != EXT_GROUPS && type != EXT_SIGNATURES &&
 		type != EXT_SIGNATURES_CERT)
 		return LBP_OK;
-	/* Its names are of two bytes each, after a length of two. */
+	/* Names of two bytes each follow a length of two. */
 	return data.len > 2 + 2 * LBP_HELLO_NAMES_MAX ? LBP_ERR_RANGE : LBP_OK;
 }
 

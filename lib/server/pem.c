@@ -12,13 +12,13 @@ struct part {
 	size_t len;
 };
 
-/* What base64 was decoded so far. */
+/* A base64 decoder. */
 struct decoder {
 	uint8_t *out;
 	size_t len;
-	uint32_t bits;    /* the last of them are the group's that has begun */
-	unsigned digits;  /* in that group, the padding included */
-	unsigned padding; /* nothing but the end may follow it */
+	uint32_t bits;    /* the last ones belong to the unfinished group */
+	unsigned digits;  /* in that group, including padding */
+	unsigned padding; /* only the end may follow */
 };
 
 static const struct {
@@ -69,7 +69,7 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t' || c == '\r';
 }
 
-/* The next line without blanks at its end; false: there is none. */
+/* Takes the next line, without trailing blanks; false: there is none. */
 static bool next_line(struct lbp_pem *pem, struct part *line)
 {
 	const char *start = pem->text + pem->at;
@@ -107,8 +107,8 @@ static bool begins(struct part text, const char *word)
 }
 
 /*
- * Is this meant to begin or end a block? If it is, and does not do it well,
- * that is a fault: the block would else be taken for free text.
+ * Returns true if a line is meant to begin or end a block. If it does not do so
+ * correctly, that is a fault: the block would otherwise pass for free text.
  */
 static bool is_marker(struct part line)
 {
@@ -126,7 +126,7 @@ static bool is_marker(struct part line)
 	return false;
 }
 
-/* Is this "-----BEGIN LABEL-----"? start has the dashes and the word. */
+/* Returns true for "-----BEGIN LABEL-----"; start is "-----BEGIN ". */
 static bool read_marker(
 	struct part line, const char *start, size_t start_len, struct part *out)
 {
@@ -166,13 +166,13 @@ static int digit_of(char c)
 	return at == NULL ? -1 : (int)(at - digits);
 }
 
-/* Ends a group of four digits, of which some are padding. */
+/* Ends a group of four digits, some of which are padding. */
 static bool end_group(struct decoder *decoder)
 {
 	unsigned bytes = 3 - decoder->padding;
 	unsigned i;
 
-	/* The last digit may have bits that belong to no byte. */
+	/* The last digit may have bits that are part of no byte. */
 	if ((decoder->bits & ((1u << (8 * decoder->padding)) - 1)) != 0)
 		return false;
 	for (i = 0; i < bytes; i++)
@@ -214,7 +214,7 @@ static enum lbp_pem_found fail(struct lbp_pem *pem, const char *fault)
 	return LBP_PEM_FAULT;
 }
 
-/* RFC 1421: "Name: value" lines, up to an empty one. */
+/* Skips the headers of RFC 1421: "Name: value" lines up to an empty one. */
 static bool read_header(struct part line, struct lbp_pem_block *block)
 {
 	if (contains(line, "ENCRYPTED", LENGTH("ENCRYPTED")))
@@ -222,7 +222,7 @@ static bool read_header(struct part line, struct lbp_pem_block *block)
 	return line.len > 0;
 }
 
-/* A line that is meant to end the block. */
+/* Reads a line that is meant to end the block. */
 static enum lbp_pem_found end_block(struct lbp_pem *pem, struct part line,
 	const struct decoder *decoder, struct lbp_pem_block *block)
 {
@@ -280,7 +280,7 @@ void lbp_pem_init(struct lbp_pem *pem, const char *text, size_t len)
 	static const char mark[] = "\xef\xbb\xbf";
 
 	*pem = (struct lbp_pem){.text = text, .len = len};
-	/* The byte order mark of an editor's UTF-8. */
+	/* A UTF-8 byte order mark, as some editors write it. */
 	if (len >= LENGTH(mark) && memcmp(text, mark, LENGTH(mark)) == 0)
 		pem->at = LENGTH(mark);
 }

@@ -1,9 +1,9 @@
 /*
- * PEM: a text cut into its blocks, each checked and decoded, or the first
- * fault of it. Nothing between BEGIN and END is passed over in silence, and
- * what stands around the blocks is free text.
+ * Reads the blocks of a PEM text, up to its first fault. Nothing between BEGIN
+ * and END is silently ignored; text outside the blocks is.
  *
- * Source: RFC 7468, with RFC 1421's headers as OpenSSL writes them; [SRV-72].
+ * Source: RFC 7468, with RFC 1421's headers as OpenSSL writes them;
+ * SPEC.md [SRV-119] to [SRV-121].
  */
 #ifndef LBP_PEM_H
 #define LBP_PEM_H
@@ -13,7 +13,7 @@
 
 #include "err.h"
 
-/* What a block is, by its label; each with a noun for messages. */
+/* The kinds of blocks, by label, each with a noun for messages. */
 #define LBP_PEM_KIND_MAP(X)                                                    \
 	X(LBP_PEM_OTHER, "an unknown block")                                   \
 	X(LBP_PEM_CERTIFICATE, "a certificate")                                \
@@ -42,17 +42,17 @@ enum lbp_pem_kind {
 
 enum lbp_pem_found {
 	LBP_PEM_BLOCK,
-	LBP_PEM_END,   /* no more of them */
-	LBP_PEM_FAULT, /* the text is damaged; nothing after it was read */
+	LBP_PEM_END,   /* there are no more blocks */
+	LBP_PEM_FAULT, /* the text is damaged; reading stopped there */
 };
 
-/* A text on its way through lbp_pem_next. */
+/* A text being read. */
 struct lbp_pem {
 	const char *text; /* len bytes, the caller's */
 	size_t len;
-	size_t at;         /* what was read already */
-	uint32_t line;     /* of the line that was read last, from 1 */
-	const char *fault; /* static; why, after LBP_PEM_FAULT */
+	size_t at;         /* bytes that were read */
+	uint32_t line;     /* the last one that was read; from 1 */
+	const char *fault; /* after LBP_PEM_FAULT: why; static */
 };
 
 struct lbp_pem_block {
@@ -60,22 +60,22 @@ struct lbp_pem_block {
 	uint32_t line;     /* of its BEGIN */
 	const char *label; /* label_len bytes, of the text */
 	size_t label_len;
-	size_t len; /* how many bytes it decodes to, at least 1 */
+	size_t len; /* of the decoded bytes, at least 1 */
 };
 
-/* Starts to read len bytes, which stay the caller's and as they are. */
+/* Starts reading len bytes, which stay the caller's and must not change. */
 void lbp_pem_init(struct lbp_pem *pem, const char *text, size_t len);
 
 /*
- * Finds the next block and decodes it into out, which has room for as many
- * bytes as the whole text has. LBP_PEM_FAULT: pem->fault says what is wrong
- * and pem->line where; *block and out are undefined, and so is what a further
- * call finds. LBP_PEM_END: *block is as before.
+ * Finds the next block and decodes it into out, which must have room for as
+ * many bytes as the whole text. LBP_PEM_FAULT: pem->fault says what is wrong,
+ * and pem->line where; *block and out are undefined, and so is the result of
+ * another call. LBP_PEM_END: *block is unchanged.
  */
 LBP_MUST_CHECK enum lbp_pem_found lbp_pem_next(
 	struct lbp_pem *pem, struct lbp_pem_block *block, uint8_t *out);
 
-/* A noun with its article; never NULL, owned by the library. */
+/* A noun with its article; static, never NULL. */
 const char *lbp_pem_kind_text(enum lbp_pem_kind kind);
 
 #endif

@@ -1,4 +1,4 @@
-/* Bytes that are read from the front. Private. */
+/* Reading bytes from the front. Private. */
 #ifndef LBP_SPAN_H
 #define LBP_SPAN_H
 
@@ -11,7 +11,7 @@ struct lbp_span {
 	size_t len;
 };
 
-/* Takes n bytes from the front; false: there are fewer, nothing is taken. */
+/* Takes n bytes from the front. False: there are fewer; nothing changes. */
 static inline bool lbp_span_take(
 	struct lbp_span *span, size_t n, struct lbp_span *taken)
 {
@@ -23,7 +23,7 @@ static inline bool lbp_span_take(
 	return true;
 }
 
-/* Takes a big-endian number of n bytes, at most 4; false as above. */
+/* Takes a big-endian number of n bytes, at most 4. False: as above. */
 static inline bool lbp_span_number(
 	struct lbp_span *span, size_t n, size_t *number)
 {
@@ -38,7 +38,7 @@ static inline bool lbp_span_number(
 	return true;
 }
 
-/* Takes what follows its own length, a number of n bytes. */
+/* Takes a vector, which its length precedes as a number of n bytes. */
 static inline bool lbp_span_vector(
 	struct lbp_span *span, size_t n, struct lbp_span *taken)
 {

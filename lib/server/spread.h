@@ -1,5 +1,6 @@
 /*
- * How connections are spread over the threads that serve them. [SRV-53].
+ * How connections are distributed over the worker threads. Source: SPEC.md
+ * [SRV-53].
  */
 #ifndef LBP_SPREAD_H
 #define LBP_SPREAD_H
@@ -7,11 +8,10 @@
 #include <stdint.h>
 
 /*
- * Chooses who gets the next connection: the one with the fewest. Among equals
- * it is the last one chosen, whose caches are warm, or if that is not among
- * them, the first in turn after it. loads has the number of
- * connections of each, len of them, at least one; last is below len. Returns
- * the number of the chosen one, and the caller counts the connection.
+ * Returns the number of the worker that gets the next connection: the one with
+ * the fewest. Ties go to the last one chosen, whose caches are warm, or else to
+ * the next one after it in turn. loads has each worker's number of connections;
+ * len is at least 1, and last is below len. The caller counts the connection.
  */
 uint32_t lbp_spread_choose(const uint32_t *loads, uint32_t len, uint32_t last);
 

@@ -21,7 +21,7 @@ static struct lbp_suppress_pair *others(
 	return &suppress->pairs[LBP_SUPPRESS_PAIRS + kind];
 }
 
-/* A pair, which is new if there is room, or that of all others. */
+/* Finds or adds a pair; without room, returns that of all others. */
 static struct lbp_suppress_pair *find(struct lbp_suppress *suppress,
 	const struct lbp_source *source, uint32_t kind)
 {
@@ -53,7 +53,7 @@ static void end_window(
 	pair->lines = 0;
 }
 
-/* Begins a window; pairs of which nothing is due are forgotten. */
+/* Starts a window; pairs with nothing due are dropped. */
 static void begin_window(struct lbp_suppress *suppress, uint64_t now_ns)
 {
 	uint32_t i = 0;
@@ -99,7 +99,7 @@ uint64_t lbp_suppress_due(const struct lbp_suppress *suppress)
 	return suppress->counts ? suppress->end_ns : LBP_NEVER;
 }
 
-/* The pair at i has something due. */
+/* Takes what is due of pair i. */
 static void take(
 	struct lbp_suppress *suppress, uint32_t i, struct lbp_suppress_sum *sum)
 {

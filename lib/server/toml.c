@@ -1,8 +1,8 @@
 /*
  * The grammar of TOML 1.0: documents, headers, keys and values.
  *
- * Dotted keys and headers walk down the tree as they are read; a fault ends
- * the parse and the whole document with it, so no step is ever undone.
+ * Dotted keys and headers walk down the tree as they are read. A fault ends
+ * the parse and discards the whole document, so no step is ever undone.
  */
 #include "server/toml.h"
 
@@ -25,11 +25,11 @@ struct part {
 	struct lbp_toml_pos pos;
 };
 
-/* Arrays and inline tables hold values, which may be of either kind. */
+/* Values may be arrays and inline tables, which hold values. */
 static enum lbp_err parse_value(
 	struct parser *parser, unsigned depth, struct lbp_toml_value *value);
 
-/* With the blanks on both sides. */
+/* Reads a part of a key and the blanks around it. */
 static enum lbp_err read_part(struct parser *parser, struct part *part)
 {
 	enum lbp_err err;
@@ -73,7 +73,7 @@ static enum lbp_err closed(struct parser *parser, const struct part *part,
 		entry->pos.line);
 }
 
-/* A new table as the value of a new key. */
+/* Adds a new table under a new key. */
 static enum lbp_err add_table(struct parser *parser,
 	struct lbp_toml_table *parent, const struct part *part,
 	enum lbp_tree_kind kind, struct lbp_toml_table **child)
@@ -93,7 +93,7 @@ static enum lbp_err add_table(struct parser *parser,
 	return LBP_OK;
 }
 
-/* From a table to the one that a.b = ... means by a. */
+/* Enters the table that a.b = ... means by a. */
 static enum lbp_err enter_dotted(struct parser *parser, const struct part *part,
 	struct lbp_toml_table **table)
 {
@@ -139,11 +139,11 @@ static enum lbp_err parse_pair(
 	entry = lbp_tree_add(table, part.key, part.pos);
 	if (!entry)
 		return LBP_ERR_NOMEM;
-	/* The value can not reach this table, so the entry stays in place. */
+	/* The value cannot reach this table, so the entry stays in place. */
 	return parse_value(parser, table->index->depth + 1, &entry->value);
 }
 
-/* Blanks, line ends and comments, as between the items of an array. */
+/* Skips blanks, line ends and comments, as between items of an array. */
 static enum lbp_err skip_lines(struct parser *parser)
 {
 	enum lbp_err err;
@@ -235,7 +235,7 @@ static enum lbp_err parse_value(
 			    : parse_inline(parser, depth, value);
 }
 
-/* From a table to the one that [a.b] means by a. */
+/* Enters the table that [a.b] means by a. */
 static enum lbp_err enter_header(struct parser *parser, const struct part *part,
 	struct lbp_toml_table **table)
 {
@@ -357,7 +357,7 @@ static enum lbp_err parse_header(struct parser *parser)
 		    : define_table(parser, &part, pos, parent);
 }
 
-/* One header or pair, with the rest of its line. */
+/* Reads a header or pair, and the rest of its line. */
 static enum lbp_err parse_expression(struct parser *parser)
 {
 	struct lbp_lex *lex = &parser->lex;
@@ -393,7 +393,7 @@ static enum lbp_err parse_document(struct parser *parser)
 	return err;
 }
 
-/* An empty document with room for all strings of a text; NULL if no memory. */
+/* Makes an empty document with room for a text's strings; NULL: no memory. */
 static struct lbp_toml *new_document(size_t text_len)
 {
 	struct lbp_toml *doc = calloc(1, sizeof(*doc));

@@ -1,8 +1,8 @@
 /*
  * TOML 1.0 text to a tree, every node with its place in the text.
  *
- * The tree is one object: lbp_toml_parse makes it, lbp_toml_free ends it,
- * and every pointer reached through it lives exactly as long.
+ * The tree is one object: lbp_toml_parse makes it, lbp_toml_free frees it, and
+ * every pointer reached through it is valid until then.
  * Source: TOML v1.0.0, SPEC.md [TOM-*].
  */
 #ifndef LBP_TOML_H
@@ -15,8 +15,8 @@
 #include "err.h"
 
 /*
- * Most levels of tables and arrays below the root, whatever makes them, so
- * that a walk over the tree may recurse.
+ * Most levels of tables and arrays below the root, however they are written,
+ * so that a walk over the tree may recurse.
  */
 #define LBP_TOML_DEPTH_MAX 128
 /* Room for a parse error's message, the final NUL included. */
@@ -36,21 +36,21 @@ enum lbp_toml_type {
 };
 
 /*
- * A place in the text: both count from 1, columns in Unicode characters. A
- * byte order mark has no column.
+ * A place in the text, counted from 1; columns are Unicode characters. A byte
+ * order mark has no column.
  */
 struct lbp_toml_pos {
 	uint32_t line;
 	uint32_t column;
 };
 
-/* UTF-8; len bytes and then a NUL, but the len bytes may hold NULs too. */
+/* UTF-8: len bytes, which may include NULs, and a final NUL. */
 struct lbp_toml_string {
 	const char *ptr;
 	size_t len;
 };
 
-/* Parts that the type does not have are zero. */
+/* Fields that the type does not have are zero. */
 struct lbp_toml_datetime {
 	uint16_t year;
 	uint8_t month;
@@ -65,9 +65,9 @@ struct lbp_toml_datetime {
 struct lbp_toml_value {
 	enum lbp_toml_type type;
 	/*
-	 * Of the value's first character. A table with a header has that of
-	 * the header's '['; one made by a dotted key or a longer header, that
-	 * of its part of the key.
+	 * Of the value's first character. For a table with a header, of the
+	 * header's '['; for one made by a dotted key or a longer header, of
+	 * its part of the key.
 	 */
 	struct lbp_toml_pos pos;
 	union {
@@ -86,7 +86,7 @@ struct lbp_toml_array {
 	size_t len;
 };
 
-/* One key of a table. */
+/* A key of a table. */
 struct lbp_toml_entry {
 	struct lbp_toml_string key; /* unquoted, escapes resolved */
 	struct lbp_toml_pos pos;    /* of the key where it is first defined */
@@ -108,32 +108,32 @@ struct lbp_toml_error {
 struct lbp_toml; /* a parsed document */
 
 /*
- * Parses len bytes of text (not NUL-terminated, NULL allowed if len is 0)
- * into a new document in *out, which the caller ends with lbp_toml_free. The
+ * Parses len bytes of text (not NUL-terminated; may be NULL if len is 0) into
+ * a new document in *out, which the caller frees with lbp_toml_free. The
  * document keeps no pointer into text.
  *
- * LBP_ERR_SYNTAX: *error says what was wrong, where, and what would be
- * accepted, in one line of UTF-8; parsing stops at the first fault. A text of
- * 4 GiB is one, too. LBP_ERR_NOMEM: *error has the
- * place reached. In both cases *out is NULL.
+ * LBP_ERR_SYNTAX: *error says in one line of UTF-8 what is wrong, where, and
+ * what would be accepted; parsing stops at the first fault. A text of 4 GiB or
+ * more is a fault too. LBP_ERR_NOMEM: *error has the place that was reached.
+ * On error *out is NULL.
  */
 LBP_MUST_CHECK enum lbp_err lbp_toml_parse(const char *text, size_t len,
 	struct lbp_toml **out, struct lbp_toml_error *error);
 
-/* Ends a document and everything reached through it; NULL is allowed. */
+/* Frees a document and all that it owns; NULL is allowed. */
 void lbp_toml_free(struct lbp_toml *doc);
 
 /* The document's root table; owned by doc. */
 const struct lbp_toml_table *lbp_toml_root(const struct lbp_toml *doc);
 
 /*
- * The entry of a key of key_len bytes, or NULL if the table has none; owned
- * by the document. O(log n) in the table's size, whatever the keys are.
+ * Returns the entry of a key of key_len bytes, owned by the document, or NULL
+ * if the table has none. O(log n) in the table's size, whatever the keys are.
  */
 const struct lbp_toml_entry *lbp_toml_get(
 	const struct lbp_toml_table *table, const char *key, size_t key_len);
 
-/* What a type is called in messages: "a string", "an integer", ... */
+/* The name of a type for messages: "a string", "an integer", ...; static. */
 const char *lbp_toml_type_text(enum lbp_toml_type type);
 
 #endif

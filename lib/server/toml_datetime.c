@@ -29,7 +29,7 @@ static void mark(struct scan *scan, char byte)
 		scan->ok = false;
 }
 
-/* The value of the digit that is next; -1 if none is. */
+/* The value of the next character; -1 if it is no digit. */
 static int digit_next(const struct scan *scan)
 {
 	int byte = first(scan);
@@ -37,7 +37,7 @@ static int digit_next(const struct scan *scan)
 	return byte >= '0' && byte <= '9' ? byte - '0' : -1;
 }
 
-/* Exactly so many digits. */
+/* Reads exactly this many digits. */
 static unsigned digits(struct scan *scan, unsigned count)
 {
 	unsigned sum = 0;
@@ -88,7 +88,7 @@ static enum lbp_err scan_date(
 	return LBP_OK;
 }
 
-/* One or more digits; those after the ninth are cut off. */
+/* Reads one or more digits; those after the ninth are ignored. */
 static uint32_t fraction(struct scan *scan)
 {
 	uint32_t sum = 0;
@@ -162,7 +162,7 @@ static bool time_follows(const struct scan *scan)
 	return first(scan) == 'T' || first(scan) == 't' || first(scan) == ' ';
 }
 
-/* What stands after a date: nothing, or a time and perhaps an offset. */
+/* Reads what follows a date: nothing, or a time and perhaps an offset. */
 static enum lbp_err scan_after_date(
 	struct lbp_lex *lex, struct scan *scan, struct lbp_toml_value *value)
 {

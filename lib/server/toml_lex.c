@@ -1,9 +1,9 @@
 /*
- * Every resolved string goes, with its NUL, to lex->out. That never fills
- * up: a quoted string has two quotes in the text and no escape is shorter
- * than what it stands for, and a bare key has at least the '=', '.' or ']'
- * after it, except one key at the text's end. LBP_LEX_OUT_EXTRA is for that
- * one, and for the copy of a number that is converted there.
+ * Every resolved string is written, with its NUL, to lex->out. That never fills
+ * up: a quoted string has two quotes in the text, no escape is shorter than
+ * what it stands for, and a bare key has at least the '=', '.' or ']' after it,
+ * except one key at the text's end. LBP_LEX_OUT_EXTRA is for that one, and for
+ * the copy of a number that is converted there.
  */
 #include "server/toml_lex.h"
 
@@ -60,7 +60,7 @@ void lbp_lex_blanks(struct lbp_lex *lex)
 		lbp_lex_skip(lex, 1);
 }
 
-/* How many bytes the line end takes that is so far ahead; 0 if none is. */
+/* The length of the line end that is this far ahead; 0: there is none. */
 static size_t newline_len(const struct lbp_lex *lex, size_t ahead)
 {
 	if (lbp_lex_ahead(lex, ahead) == '\n')
@@ -150,7 +150,7 @@ static void put(struct lbp_lex *lex, const char *bytes, size_t len)
 }
 
 /*
- * Skips a character that comments and strings may hold as it is, and gives
+ * Skips a character that comments and strings may contain unescaped, and gives
  * its length. The cursor is not at the text's end.
  */
 static enum lbp_err plain_char(
@@ -258,8 +258,8 @@ static enum lbp_err escape(struct lbp_lex *lex)
 }
 
 /*
- * A backslash that ends a line joins it to the next text: skips all of that
- * and says so, if the cursor is at such a backslash.
+ * A backslash at the end of a line joins it to the text that follows. If the
+ * cursor is at one, skips everything between and returns true.
  */
 static bool line_join(struct lbp_lex *lex)
 {
@@ -277,7 +277,7 @@ static bool line_join(struct lbp_lex *lex)
 	return true;
 }
 
-/* One character of a string; in many lines, a line's end or a joint too. */
+/* One character of a string; in a multi-line one, also a line end or join. */
 static enum lbp_err string_part(struct lbp_lex *lex, int quote, bool many)
 {
 	if (many && lbp_lex_newline(lex)) {
@@ -344,7 +344,7 @@ static enum lbp_err many_lines(struct lbp_lex *lex, int quote)
 	return LBP_OK;
 }
 
-/* Ends the string that begins at out + start. */
+/* Terminates the string that begins at out + start. */
 static struct lbp_toml_string take(struct lbp_lex *lex, size_t start)
 {
 	struct lbp_toml_string string = {

@@ -1,12 +1,12 @@
 /*
- * Private to the TOML parser: a cursor over the text, and the tokens that
- * grammar rules are made of.
+ * Private to the TOML parser: a cursor over the text, and the tokens of the
+ * grammar.
  *
- * Functions that return an enum lbp_err describe a fault in lex->error, and
- * leave the cursor anywhere: parsing ends there.
+ * Functions that return an enum lbp_err describe a fault in lex->error; the
+ * cursor may then be anywhere, for parsing ends there.
  *
  * Comments that begin with an @, here and in other readers of text, are for
- * ci/eva: contracts, and by which values it looks at the paths apart.
+ * ci/eva: contracts, and the values by which it keeps paths apart.
  */
 #ifndef LBP_TOML_LEX_H
 #define LBP_TOML_LEX_H
@@ -21,18 +21,18 @@
 struct lbp_lex {
 	const char *text;
 	size_t len;
-	size_t at;               /* bytes before the cursor, at most len */
+	size_t at;               /* the cursor, at most len */
 	struct lbp_toml_pos pos; /* the cursor's place */
 	char *out;               /* len + LBP_LEX_OUT_EXTRA bytes */
 	size_t out_len;
 	struct lbp_toml_error *error;
 };
 
-/* The byte at the cursor or some bytes ahead of it; -1 at the text's end. */
+/* The byte at the cursor or some bytes ahead of it; -1 at the end. */
 int lbp_lex_ahead(const struct lbp_lex *lex, size_t bytes);
 int lbp_lex_peek(const struct lbp_lex *lex);
 
-/* Moves the cursor over bytes, which the text has. */
+/* Moves the cursor over this many bytes, which the text must have. */
 /*@
   requires bytes <= lex->len - lex->at;
   requires \valid_read(lex->text + (lex->at .. lex->at + bytes - 1));
@@ -42,35 +42,35 @@ int lbp_lex_peek(const struct lbp_lex *lex);
 */
 void lbp_lex_skip(struct lbp_lex *lex, size_t bytes);
 
-/* Skips one such byte if it is next, and says whether it was. */
+/* Skips this byte if it is next, and returns whether it was. */
 bool lbp_lex_accept(struct lbp_lex *lex, char byte);
 
 /* Skips spaces and tabs. */
 void lbp_lex_blanks(struct lbp_lex *lex);
 
-/* Skips one line end, LF or CR LF, if it is next, and says whether. */
+/* Skips LF or CR LF if it is next, and returns whether it was. */
 bool lbp_lex_newline(struct lbp_lex *lex);
 
-/* Skips a comment, if one is next, up to its line's end. */
+/* Skips a comment if one is next, up to the end of its line. */
 LBP_MUST_CHECK enum lbp_err lbp_lex_comment(struct lbp_lex *lex);
 
-/* A key between dots: bare, "basic" or 'literal'. */
+/* Reads one part of a dotted key: bare, "basic" or 'literal'. */
 LBP_MUST_CHECK enum lbp_err lbp_lex_key(
 	struct lbp_lex *lex, struct lbp_toml_string *key);
 
-/* A string of any of the four kinds; the cursor is at its first quote. */
+/* Reads a string of any kind; the cursor is at its first quote. */
 LBP_MUST_CHECK enum lbp_err lbp_lex_string(
 	struct lbp_lex *lex, struct lbp_toml_string *string);
 
-/* Describe a fault, and return LBP_ERR_SYNTAX. */
+/* Describes a fault, and returns LBP_ERR_SYNTAX. */
 enum lbp_err lbp_lex_fail(struct lbp_lex *lex, struct lbp_toml_pos pos,
 	const char *format, ...) __attribute__((format(printf, 3, 4)));
-/* "expected WHAT, found ...", at the cursor. */
+/* The same with "expected WHAT, found ...", at the cursor. */
 enum lbp_err lbp_lex_expected(struct lbp_lex *lex, const char *what);
 
 /*
- * Writes len bytes of UTF-8 as they may stand in a message: on one line, and
- * cut with "..." if they are long.
+ * Writes len bytes of UTF-8 to out in a form fit for a message: on one line,
+ * and cut with "..." if long. Returns out.
  */
 /*@
   requires \valid_read(text + (0 .. len - 1));

@@ -10,7 +10,7 @@
 /* Beyond any exponent that the digits of a text could bring back. */
 #define EXPONENT_MAX INT64_C(1000000000000000)
 
-/* A number's text, and what was read of it. */
+/* A number's text, and how far it was read. */
 struct number {
 	const char *text;
 	size_t len;
@@ -40,7 +40,7 @@ static bool next_is(const struct number *number, const char *set)
 	       strchr(set, number->text[number->at]) != NULL;
 }
 
-/* One or more digits, with single underscores between them. */
+/* Reads one or more digits with single underscores between them. */
 static bool digits(struct number *number, unsigned base)
 {
 	bool digit = false;
@@ -74,7 +74,7 @@ static enum lbp_err not_a_number(struct lbp_lex *lex)
 		"0b10, -1.5, 6e23, inf, nan");
 }
 
-/* The digits of the whole of a text that digits() has accepted. */
+/* Converts a text that digits() has accepted as a whole. */
 static enum lbp_err integer(struct lbp_lex *lex, const struct number *number,
 	unsigned base, struct lbp_toml_value *value)
 {
@@ -104,7 +104,7 @@ static enum lbp_err integer(struct lbp_lex *lex, const struct number *number,
 	return LBP_OK;
 }
 
-/* The exponent as written, so far as it can matter. */
+/* The exponent as written, as far as it can matter. */
 static int64_t exponent(const char *text, size_t len)
 {
 	bool negative = false;
@@ -235,7 +235,7 @@ static bool is_token(int byte)
 	       byte == '-' || byte == '.' || byte == ':';
 }
 
-/* Whether a token begins with so many digits and then the mark. */
+/* Returns true if a token begins with this many digits and then the mark. */
 static bool begins(const struct number *token, size_t count, char mark)
 {
 	if (token->len <= count || token->text[count] != mark)

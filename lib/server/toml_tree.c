@@ -7,7 +7,7 @@ struct lbp_toml_table *lbp_tree_table(
 	struct lbp_toml *doc, enum lbp_tree_kind kind, unsigned depth)
 {
 	struct whole {
-		struct lbp_toml_table table; /* first: what free() gets */
+		struct lbp_toml_table table; /* first, so that free() gets it */
 		struct lbp_toml_index index;
 	} *whole = calloc(1, sizeof(*whole));
 
@@ -80,7 +80,7 @@ struct lbp_toml_value *lbp_tree_push(
 	return &items[array->array.len++];
 }
 
-/* Any total order serves; the shorter key is the smaller one. */
+/* Any total order will do; the shorter key is the smaller one. */
 static int compare(struct lbp_toml_string a, struct lbp_toml_string b)
 {
 	if (a.len != b.len)
@@ -179,7 +179,7 @@ const struct lbp_toml_entry *lbp_toml_get(
 {
 	struct lbp_toml_string wanted = {.ptr = key, .len = key_len};
 
-	/* A find changes nothing; the const comes back with the result. */
+	/* Finding changes nothing; the result is const again. */
 	return lbp_tree_find((struct lbp_toml_table *)table, wanted);
 }
 

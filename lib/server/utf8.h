@@ -10,17 +10,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What lbp_utf8_decode reports in place of a code point. */
+/* In place of a code point: the bytes are not a character. */
 #define LBP_UTF8_INVALID UINT32_MAX
-/* Most bytes that one character takes. */
+/* Most bytes of one character. */
 #define LBP_UTF8_MAX 4
 
 /*
- * Decodes the first character of len bytes, len at least 1, and returns how
- * many bytes it takes. Bytes that are not a character give LBP_UTF8_INVALID
- * in *code, and the return value is the length of the longest piece that no
- * character begins with (Unicode's "maximal subpart"), at least 1: whoever
- * replaces each such piece by one U+FFFD does what decoders commonly do.
+ * Decodes the first character of len bytes (at least 1) into *code, and returns
+ * how many bytes it takes. If they are not a character, *code is
+ * LBP_UTF8_INVALID, and the return value is the length, at least 1, of what
+ * decoders commonly replace by one U+FFFD: Unicode's "maximal subpart".
  */
 /*@
   requires len > 0 && \valid(code);
@@ -34,8 +33,8 @@
 size_t lbp_utf8_decode(const char *text, size_t len, uint32_t *code);
 
 /*
- * Writes a code point's 1 to 4 bytes to out, and returns how many. The code
- * is at most U+10FFFF and not a surrogate; the caller checks that.
+ * Writes a code point's 1 to 4 bytes to out, and returns how many. The caller
+ * must check that it is at most U+10FFFF and not a surrogate.
  */
 size_t lbp_utf8_encode(uint32_t code, char out[LBP_UTF8_MAX]);
 
