@@ -129,6 +129,47 @@ def test_curl_to_nginx(lb, pki, nginx, need):
     server.wait_event("session", count=2, app="secure", client="alice")
 
 
+@pytest.mark.spec("FLW-1", "FLW-4", "SRV-18")
+@pytest.mark.parametrize("args", [
+    ["--limit-rate", "4m"], ["--no-keepalive"], ["--range", "0-3145727"],
+    ["--tlsv1.3", "--tls13-ciphers", "TLS_CHACHA20_POLY1305_SHA256"],
+    ["--tls-max", "1.2", "--ciphers", "ECDHE-ECDSA-AES128-GCM-SHA256"],
+    ["--http1.0"], ["--alpn"], ["--no-alpn"], ["--no-sessionid"]],
+    ids=lambda args: args[0].strip("-"))
+def test_curl_in_every_way(lb, nginx, need, args):
+    server = lb.proxy(f"tcp://127.0.0.1:{nginx.port}")
+    done = curl(need, server, "alice", "/big", *args)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == nginx.body
+
+
+@pytest.mark.spec("FLW-1", "FLW-5", "SES-7")
+def test_curl_uploads_and_goes_on(lb, nginx, need, tmp_path):
+    """Three requests on one connection, two of them with a long body."""
+    server = lb.proxy(f"tcp://127.0.0.1:{nginx.port}")
+    body = tmp_path / "body"
+    body.write_bytes(nginx.body * 2)
+    host, port = server.address()
+    url = f"https://{host}:{port}/name"
+    done = curl(need, server, "alice", "/name", "--data-binary", f"@{body}",
+                url, "-H", "Transfer-Encoding: chunked", url)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count(b"nginx ") == 3
+    line = server.wait_event("session")
+    assert line["bytes_up"] > 3 * len(nginx.body) * 2
+    assert len(server.events("session")) == 1
+
+
+@pytest.mark.spec("SES-8", "SES-25")
+def test_curl_breaks_off(lb, nginx, need):
+    server = lb.proxy(f"tcp://127.0.0.1:{nginx.port}")
+    done = curl(need, server, "alice", "/big", "--limit-rate", "1m",
+                "--max-time", "0.5")
+    assert done.returncode == 28 and len(done.stdout) < len(nginx.body)
+    line = server.wait_event("session", timeout=BOUND * 2)
+    assert line["reason"] in ("client_reset", "client_truncated", "done")
+
+
 @pytest.mark.spec("SRV-9", "SRV-11", "SES-1")
 @pytest.mark.parametrize("who,reason", [
     (None, "no_certificate"), ("stranger", "untrusted"),
@@ -166,12 +207,16 @@ def redis(need, tmp_path):
     program.stop()
 
 
-def redis_tool(need, tool, server, who, *args, version=None):
+def redis_command(need, tool, server, who, *args):
     pem, key = server.pki.of(who)
     host, port = server.address()
+    return [need(tool, "redis-tools"), "-h", host, "-p", str(port), "--tls",
+            "--cacert", server.pki.ca, "--cert", pem, "--key", key, *args]
+
+
+def redis_tool(need, tool, server, who, *args, data=None):
     return subprocess.run(
-        [need(tool, "redis-tools"), "-h", host, "-p", str(port), "--tls",
-         "--cacert", server.pki.ca, "--cert", pem, "--key", key, *args],
+        redis_command(need, tool, server, who, *args), input=data,
         capture_output=True, text=True, timeout=BOUND * 12, check=False)
 
 
@@ -202,6 +247,97 @@ def test_redis_benchmark(lb, redis, need):
     assert "Error" not in done.stdout + done.stderr
     server.wait_event("session", count=32, client="alice")
     assert not server.events("reject")
+
+
+@pytest.mark.workers
+@pytest.mark.spec("FLW-1", "SRV-23", "SES-7")
+def test_redis_benchmark_of_all_commands(lb, redis, need):
+    server = lb.proxy(f"tcp://127.0.0.1:{redis.port}")
+    done = redis_tool(need, "redis-benchmark", server, "alice", "-c", "16",
+                      "-n", "400", "-r", "1000", "--csv")
+    assert done.returncode == 0, done.stderr
+    assert "Error" not in done.stdout + done.stderr
+    names = [line.split('"')[1] for line in done.stdout.splitlines()[1:]]
+    assert len(names) >= 18 and "LRANGE_600 (first 600 elements)" in names
+    # It closes its connections as it stands, those in a handshake too.
+    assert {line["reason"] for line in server.events("session")} <= {
+        "done", "client_truncated", "client_reset"}
+    assert {line["reason"] for line in server.events("reject")} <= {
+        "handshake_failed"}
+
+
+@pytest.mark.workers
+@pytest.mark.spec("FLW-1", "SRV-23", "SRV-53")
+def test_redis_benchmark_with_a_session_each(lb, redis, need):
+    server = lb.proxy(f"tcp://127.0.0.1:{redis.port}")
+    done = redis_tool(need, "redis-benchmark", server, "alice", "-c", "8",
+                      "-n", "300", "-k", "0", "-t", "ping_mbulk", "--csv")
+    assert done.returncode == 0, done.stderr
+    assert "PING" in done.stdout and "Error" not in done.stdout + done.stderr
+    server.wait_event("session", count=300, client="alice")
+
+
+@pytest.mark.spec("FLW-1", "FLW-4", "SES-7")
+def test_redis_cli_pipes_commands(lb, redis, need):
+    """It writes them all before it waits for the last answer."""
+    server = lb.proxy(f"tcp://127.0.0.1:{redis.port}")
+    count = 20_000
+    commands = "".join(f"SET key:{n} {'v' * (1 + n % 50)}\r\n"
+                       for n in range(count))
+    done = redis_tool(need, "redis-cli", server, "alice", "--pipe",
+                      data=commands)
+    assert f"errors: 0, replies: {count}" in done.stdout, done.stdout
+    done = redis_tool(need, "redis-cli", server, "bob", "dbsize")
+    assert done.stdout.strip() == str(count)
+    done = redis_tool(need, "redis-cli", server, "bob", "--scan",
+                      "--pattern", "key:199*")
+    assert len(done.stdout.split()) == 111
+
+
+@pytest.mark.spec("FLW-1", "SRV-18")
+@pytest.mark.parametrize("size", [0, 1, 8 << 20])
+def test_redis_cli_carries_a_value_of_any_size(lb, redis, need, size):
+    server = lb.proxy(f"tcp://127.0.0.1:{redis.port}")
+    value = random.Random(7).randbytes(size // 2).hex() + "!" * (size % 2)
+    done = redis_tool(need, "redis-cli", server, "alice", "-x", "set", "k",
+                      data=value)
+    assert done.stdout.strip() == "OK", done.stderr
+    done = redis_tool(need, "redis-cli", server, "bob", "--raw", "get", "k")
+    assert done.stdout == value + "\n"
+
+
+@pytest.mark.spec("FLW-5", "SRV-35")
+def test_redis_cli_hears_what_others_say(lb, redis, need):
+    """A subscriber that says nothing, and somebody who waits for a list."""
+    server = lb.proxy(f"tcp://127.0.0.1:{redis.port}")
+    heard = bytearray()
+    listener = subprocess.Popen(
+        redis_command(need, "redis-cli", server, "bob", "subscribe", "news"),
+        stdout=subprocess.PIPE)
+    reader = threading.Thread(target=read_all, daemon=True,
+                              args=(listener.stdout, heard))
+    reader.start()
+    waiter = subprocess.Popen(
+        redis_command(need, "redis-cli", server, "carol", "blpop", "list",
+                      "20"), stdout=subprocess.PIPE, text=True)
+    try:
+        wait_for(lambda: b"subscribe" in heard, "the subscription")
+        for word in ("one", "two"):
+            done = redis_tool(need, "redis-cli", server, "alice", "publish",
+                              "news", word)
+            assert done.stdout.strip() == "1"
+            wait_for(lambda: word.encode() in heard, word)
+        done = redis_tool(need, "redis-cli", server, "alice", "rpush",
+                          "list", "item")
+        assert done.returncode == 0
+        assert waiter.communicate(timeout=BOUND)[0] == "list\nitem\n"
+    finally:
+        for program in (listener, waiter):
+            program.kill()
+            program.wait()
+        reader.join(BOUND)
+        listener.stdout.close()
+        waiter.stdout.close()
 
 
 @pytest.mark.spec("FLW-1", "SRV-8")
