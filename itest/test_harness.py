@@ -9,7 +9,7 @@ import tomllib
 
 import pytest
 
-from harness import client, server, upstreams
+from harness import client, log_lines, server, upstreams
 from harness.certs import ROOT, SERIALS, certs_gen
 from harness.peer import Ended, Peer
 from harness.wait import wait_for
@@ -49,6 +49,36 @@ def test_bytes_and_clean_ends(pair):
     assert near.silent()
     far.finish()
     near.expect_end("clean")
+
+
+def line(event, level="info", **fields):
+    return {"ts": "", "level": level, "event": event, **fields}
+
+
+HEALTH = {"app": "a", "upstream": "u", "cause": "c"}
+
+
+@pytest.mark.parametrize("bad", [
+    line("stopped", more=1), line("drain"), line("stopped", "warn"),
+    line("upstream_down", **HEALTH), line("upstream_up", app="a"),
+    line("error", "info", message="m"), line("error", "error", caused="c"),
+    line("reject", app="a", peer="p", reason="r", detail="d"),
+    line("reject", peer="p", reason="r", suppressed=1, app="a")])
+def test_lines_of_the_log_that_are_not_as_they_should_be(bad):
+    with pytest.raises(AssertionError):
+        log_lines.check(bad, False)
+
+
+def test_lines_of_the_log_that_are():
+    for good in (line("stopped"), line("error", "warn", message="m"),
+                 line("upstream_down", "warn", **HEALTH),
+                 line("stopped", fields_omitted=1)):
+        log_lines.check(good, False)
+    reject = line("reject", app="a", peer="p", reason="r", worker=0)
+    log_lines.check(reject, True)
+    del reject["worker"]
+    with pytest.raises(AssertionError):
+        log_lines.check(reject, True)
 
 
 @pytest.mark.parametrize("pair", KINDS[1:], indirect=True)

@@ -3,9 +3,11 @@
 import datetime
 import fcntl
 import re
+import signal
 
 import pytest
 
+from harness import log_lines
 from harness import server as srv
 from harness import upstreams
 from harness.certs import SERIALS, signed_with_subject
@@ -61,6 +63,43 @@ def test_a_reject_line_has_its_fields(lb, upstream):
     assert line["reason"] == "unknown_client"
     assert line["serial"] == SERIALS["bob"]
     assert "client" not in line
+
+
+@pytest.mark.spec("LOG-3", "LOG-4", "LOG-8", "LOG-19", "LOG-20", "LOG-21",
+                  "LOG-22", "LOG-23", "LOG-24", "LOG-25", "LOG-26")
+@pytest.mark.parametrize("level", ["info", "debug"])
+def test_every_event_has_its_fields(lb, upstream, level):
+    """And no others, at the level that it should be of."""
+    up, sick = upstream(upstreams.echo), upstream()
+    server = lb.start(
+        srv.app("echo", [up, sick], health={
+            "interval": "50ms", "timeout": "1s", "rise": 1, "fall": 1}),
+        log={"level": level})
+    sick.stop()
+    server.wait_event("upstream_down")
+    one_session(server)
+    attempt(server.address(), server.context("expired"))
+    attempt(server.address(), server.context("unlisted"))
+    for _ in range(12):
+        with Peer(tcp_connect(server.address())) as peer:
+            peer.send(b"no TLS")
+            peer.recv()
+    wait_for(lambda: any("suppressed" in line
+                         for line in server.events("reject")), "a sum")
+    sick.start()
+    server.wait_event("upstream_up")
+    up.stop()
+    sick.stop()
+    server.wait_event("upstream_down", count=3)
+    server.connect().close()
+    server.wait_event("session", reason="no_upstream")
+    server.signal(signal.SIGHUP)
+    server.wait_event("error")
+    server.stop()
+    server.check_log()
+    assert set(map(log_lines.event_of, server.log)) == set(log_lines.EVENTS)
+    if level == "debug":
+        assert server.events("reject", reason="expired")[0]["detail"]
 
 
 @pytest.mark.spec("LOG-5")

@@ -9,6 +9,7 @@ import subprocess
 import threading
 import time
 
+from harness import log_lines
 from harness.certs import ROOT, SERIALS
 from harness.client import client_context, connect
 from harness.ports import free_port
@@ -296,11 +297,11 @@ class Lbproxyd:
             pass
 
     def check_log(self):
-        """[LOG-1], [LOG-6], [LOG-8]: what holds of every line."""
+        """[LOG-1], [LOG-6], [LOG-8], [LOG-25]: what holds of every line."""
         for line in self.raw:
             text = line.decode("utf-8")
             entry = json.loads(text)
-            assert list(entry)[:3] == ["ts", "level", "event"], text
+            log_lines.check(entry, self.tree["log"]["level"] == "debug")
             assert len(line) <= 4096, "a line of more than 4096 bytes"
             if entry["event"] == "error":
                 assert entry["message"], text
