@@ -71,7 +71,7 @@ fuzz_more_identity := $(filter-out cmd/lbproxyd/main.c,$(lbproxyd_c))
 fuzz_more_log := fuzz/sockets/log_sink.c $(fuzz_more_identity)
 fuzz_more_cache := cmd/lbproxyd/tls_cache.c
 fuzz_more_relay := $(addprefix fuzz/sockets/,side.c socket_calls.c \
-	tls_calls.c) $(addprefix cmd/lbproxyd/,poller.c relay.c stream.c)
+	tls_calls.c) $(addprefix cmd/lbproxyd/,poller.c conn_relay.c stream.c)
 conn_c := $(addprefix cmd/lbproxyd/,conn.c conn_dial.c conn_handshake.c conns.c)
 fuzz_more_conn := fuzz/sockets/host.c $(conn_c) $(addprefix cmd/lbproxyd/, \
 	address.c dial.c loop.c notice.c problem.c queue.c) $(fuzz_more_relay)
@@ -92,7 +92,7 @@ fuzz_libs_hello = $(openssl)
 fuzz_libs_log = $(openssl) $(addprefix -Wl$(comma)--wrap=,poll write send \
 	open pread close fstat isatty ftruncate lseek fcntl ioctl getsockopt)
 fuzz_libs_relay = $(addprefix -Wl$(comma)--wrap=,recv send shutdown \
-	setsockopt getsockopt ioctl close lbp_session_moved)
+	setsockopt getsockopt ioctl close)
 fuzz_libs_conn = $(addprefix -Wl$(comma)--wrap=,recv send shutdown \
 	setsockopt close socket connect getsockopt ioctl getsockname \
 	getpeername clock_gettime \

@@ -224,7 +224,7 @@ static void check_state(void)
 		ORACLE("SES-25", !sides.side[0].closed && !sides.side[1].closed,
 			"a side is closed before it has all");
 		ORACLE("SRV-82",
-			!conn->is_flushing ||
+			!conn->session->is_flushing ||
 				conn->alarm.timer.due_ns <=
 					host.now_ns + 20 * NS_PER_MS,
 			"nobody looks whether the last bytes have arrived");
@@ -762,7 +762,6 @@ static void start(uint8_t how)
 		run.others[i].conns = &run.conns;
 		run.others[i].app = &run.app;
 		run.others[i].session = &ended;
-		run.others[i].client.has_failed = true;
 	}
 	host_start(NS_PER_S);
 	host.serial = (struct lbp_serial){.octets = {whose(how)}, .len = 1};

@@ -258,15 +258,10 @@ void stream_open(struct stream *stream, int fd)
 	stream->watch.fd = fd;
 }
 
-void stream_begin(struct stream *stream)
+unsigned stream_readiness(const struct stream *stream, unsigned ready)
 {
 	(void)stream;
-}
-
-void stream_ready(struct stream *stream, unsigned ready)
-{
-	(void)stream;
-	(void)ready;
+	return ready;
 }
 
 void stream_close(struct stream *stream, struct poller *poller, bool reset)
@@ -441,18 +436,48 @@ ssize_t __wrap_getrandom(void *buf, size_t len, unsigned flags)
 
 /* --- the relay, the log --- */
 
-void conn_begin_turn(struct conn *conn)
+void conn_init_relay(struct conn *conn)
 {
 	(void)conn;
 }
 
-bool conn_relay(struct conn *conn, struct lbp_event *event)
+void conn_begin_relay(struct conn *conn)
 {
-	struct peer *peer = peer_of(conn);
+	(void)conn;
+}
 
-	peer->has_bytes = false;
-	event->kind = LBP_EVENT_CLIENT_RESET;
-	return peer->is_reset;
+bool conn_watch(struct conn *conn)
+{
+	(void)conn;
+	return true;
+}
+
+/* Is a refused client gone, or has sent enough? */
+static bool is_done(struct conn *conn)
+{
+	char buf[16 * 1024];
+	ssize_t n = recv(conn->client.watch.fd, buf, sizeof(buf), 0);
+
+	return n > 0 ? lbp_session_dropped(conn->session, (size_t)n)
+		     : n == 0 || errno != EAGAIN;
+}
+
+bool conn_relay(struct conn *conn, uint64_t now_ns, struct lbp_duties *duties)
+{
+	struct lbp_event event = {.kind = LBP_EVENT_CLIENT_RESET};
+	struct peer *peer = peer_of(conn);
+	bool happens = false;
+
+	*duties = (struct lbp_duties){.health_upstream = LBP_NONE};
+	if (conn->session->state == LBP_SESSION_RELAY) {
+		peer->has_bytes = false;
+		happens = peer->is_reset;
+	} else if (conn->session->state == LBP_SESSION_CLOSING) {
+		event.kind = LBP_EVENT_CLIENT_ENDED;
+		happens = is_done(conn);
+	}
+	return happens &&
+	       conn_step_locked(conn, &event, now_ns, duties) == LBP_OK;
 }
 
 void log_error(enum lbp_log_level level, const char *message, const char *cause)

@@ -9,6 +9,7 @@
  * until nothing is ready. A session whose side broke off goes on as the session
  * says.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,7 +19,6 @@
 #include "sockets/side.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
-void __wrap_lbp_session_moved(struct lbp_session *session, uint64_t now_ns);
 
 static struct run {
 	struct bytes bytes;
@@ -26,6 +26,8 @@ static struct run {
 	struct conns conns;
 	struct conn conn;
 	struct lbp_session session;
+	struct lbp_config_app config;
+	struct served_app app;
 	struct conn other; /* that gave way before */
 	bool is_over;
 } run;
@@ -35,13 +37,7 @@ static bool is_lent[2];
 static bool no_ring; /* there is no memory for the next one */
 static const struct lbp_session_timeouts timeouts = {
 	.idle_ns = 2, .linger_ns = 1};
-static bool moved;
-
-void __wrap_lbp_session_moved(struct lbp_session *session, uint64_t now_ns)
-{
-	(void)now_ns;
-	moved = session == &run.session;
-}
+static uint64_t now_ns; /* a turn is one */
 
 uint8_t *loop_take_ring(struct loop *loop)
 {
@@ -80,15 +76,14 @@ struct poller *poller_epoll_new(void)
 	return NULL;
 }
 
-struct lbp_event conn_failed(struct conn *conn, const char *what, int error)
+void capacity_exhausted(struct capacity *capacity, const char *what, int error)
 {
-	ORACLE("SRV-60", conn == &run.conn && what[0] != '\0' && error != 0,
+	(void)capacity;
+	ORACLE("SRV-60", what[0] != '\0' && error != 0,
 		"a failure without a cause");
 	ORACLE("SRV-86", sides.refused && !sides.is_reported,
 		"nothing was refused: %s", what);
 	sides.is_reported = true;
-	return (struct lbp_event){
-		.kind = LBP_EVENT_STOP, .reason = LBP_REASON_INTERNAL};
 }
 
 static uint64_t all_given(void)
@@ -208,7 +203,10 @@ static void check_turn(void)
 			"a ring for no bytes, or bytes without a ring");
 		ORACLE("SRV-34",
 			sides.budget[i] > 0 || run.conn.is_again ||
-				run.session.state != LBP_SESSION_RELAY,
+				run.session.state != LBP_SESSION_RELAY ||
+				!lbp_pipe_wants_read(&pipes[i]) ||
+				(side_stream(side)->watch.want &
+					side_stream(side)->read_on) != 0,
 			"the rest is forgotten");
 		check_want(side);
 	}
@@ -227,43 +225,57 @@ static bool is_cut(enum lbp_event_kind kind)
 }
 
 /*
- * Does the session go on after an event? One side's bytes do after it broke
- * off, in the same turn. *event: what came of that.
+ * A step of the session: those that do not end it are its own. It has no
+ * application.
  */
-static bool goes_on(struct lbp_event *event)
+enum lbp_err conn_step_locked(void *user, const struct lbp_event *event,
+	uint64_t at_ns, struct lbp_duties *duties)
 {
-	struct lbp_duties duties;
-
-	if (!is_cut(event->kind))
-		return false;
+	ORACLE("SRV-16", user == &run.conn && at_ns == now_ns && !run.is_over,
+		"another session, time, or a second end");
+	*duties = (struct lbp_duties){.health_upstream = LBP_NONE};
+	if (event->kind == LBP_EVENT_ANSWERED) {
+		run.session.answered = true;
+		return LBP_OK;
+	}
 	check_event(event);
-	if (lbp_session_step(&run.session, event, 1, &duties) != LBP_OK ||
-		duties.set != LBP_DUTY_RELAY)
-		abort();
-	return !conn_relay(&run.conn, event);
+	if (is_cut(event->kind))
+		return lbp_session_step(&run.session, event, at_ns, duties);
+	run.is_over = true;
+	return LBP_OK;
 }
 
 /* One turn of the session, as the worker gives it. */
 static void turn(void)
 {
-	struct lbp_event event = {.kind = LBP_EVENT_TICK};
+	struct lbp_duties duties;
 	uint64_t before = all_given() + all_taken();
-	bool was_flushing = run.conn.is_flushing;
+	enum lbp_state was = run.session.state;
+	bool was_flushing = run.session.is_flushing;
+	bool moved;
 
 	run.conns.again = &run.other;
 	run.conn.is_again = false;
 	sides_turn();
-	moved = false;
-	conn_begin_turn(&run.conn);
-	run.is_over = conn_relay(&run.conn, &event) && !goes_on(&event);
-	/* While the last bytes are on their way, their arrival counts. */
+	now_ns++;
+	if (!conn_relay(&run.conn, now_ns, &duties))
+		abort();
+	if (!run.is_over && !conn_watch(&run.conn)) {
+		/* The server ends it. */
+		capacity_exhausted(NULL, "cannot watch", errno);
+		run.is_over = true;
+	}
+	moved = run.session.active_ns == now_ns;
+	/*
+	 * A break gives it time too. While the last bytes are on their way,
+	 * their arrival counts.
+	 */
 	ORACLE("SES-11",
-		moved == (all_given() + all_taken() > before) || was_flushing,
+		moved == (all_given() + all_taken() > before) || was_flushing ||
+			(moved && was != run.session.state),
 		"the idle timeout is put off: %d", moved);
 	sides_turned(run.is_over);
-	if (run.is_over)
-		check_event(&event);
-	else
+	if (!run.is_over)
 		check_turn();
 }
 
@@ -276,7 +288,8 @@ static bool poll_side(struct side *side)
 
 	if (!stream->watch.is_watched || ready == 0)
 		return false;
-	stream_ready(stream, ready);
+	lbp_session_ready(&run.session, (enum lbp_side)(side != sides.side),
+		stream_readiness(stream, ready));
 	side->saw_reset = side->saw_reset || (ready & POLLER_ERROR) != 0;
 	return true;
 }
@@ -284,7 +297,7 @@ static bool poll_side(struct side *side)
 /* Would the alarm of a session that waits for the last bytes bring it on? */
 static bool is_due(void)
 {
-	return run.conn.is_flushing &&
+	return run.session.is_flushing &&
 	       sides.side[run.session.cut == LBP_UP].lags == 0;
 }
 
@@ -398,12 +411,10 @@ static void start_side(struct stream *stream, bool tls, uint64_t early)
 	stream->read_on = POLLER_WRITE;
 	stream_open(stream, SIDE_FD + !is_client);
 	ORACLE("SRV-147", side->no_delay, "small pieces are kept back");
-	/* A handshake may leave it so. Nothing looks into TLS. */
-	stream->can_write = false;
+	/* Nothing looks into TLS. */
 	stream->tls.ssl = tls ? (struct ssl_st *)&run : NULL;
 	if (tls)
 		side->arrived = side->pending = early;
-	stream_begin(stream);
 }
 
 static void start(uint8_t how)
@@ -425,14 +436,20 @@ static void start(uint8_t how)
 	run.conns.loop = &run.loop;
 	run.conns.again = &run.other;
 	run.conn.conns = &run.conns;
+	run.config.unclean_end = LBP_UNCLEAN_RESET;
+	run.app.config = &run.config;
+	run.conn.app = &run.app;
 	run.conn.session = &run.session;
 	run.session.state = LBP_SESSION_RELAY;
 	run.session.timeouts = &timeouts;
 	run.session.admitted = true;
+	lbp_relay_begin(&run.session);
+	conn_init_relay(&run.conn);
 	sides_start(&run.conn);
 	start_side(&run.conn.client, how & 1, how >> 4);
 	start_side(&run.conn.upstream, how & 2, how >> 4);
 	lbp_flow_init(&run.session.flow);
+	conn_begin_relay(&run.conn);
 }
 
 static void close_side(struct side *side, bool reset)

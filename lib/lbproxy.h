@@ -16,6 +16,7 @@
 #include "health.h"
 #include "limiter.h"
 #include "name.h"
+#include "relay.h"
 #include "serial.h"
 #include "session.h"
 #include "timers.h"

@@ -3,9 +3,8 @@
  *
  * Whoever has the sockets turns what happens on them into events, hands each
  * to lbp_session_step together with the time, and carries out the duties that
- * come back. Between steps it moves bytes through the session's flow. The
- * session knows the order of things and nothing else does. Source: SPEC.md
- * [SES-*].
+ * come back; bytes are moved by relay.h. The session knows the order of things
+ * and nothing else does. Source: SPEC.md [SES-*].
  */
 #ifndef LBP_SESSION_H
 #define LBP_SESSION_H
@@ -20,6 +19,12 @@
 #include "name.h"
 
 LBP_BEGIN_DECLS
+
+/* The two peers of a session. */
+enum lbp_side {
+	LBP_CLIENT,
+	LBP_UPSTREAM,
+};
 
 enum lbp_state {
 	LBP_SESSION_HANDSHAKE,  /* with a client that is nobody yet */
@@ -75,19 +80,19 @@ enum lbp_event_kind {
 	LBP_EVENT_HANDSHAKE_FAILED, /* reason: why */
 	LBP_EVENT_DIAL_DONE,        /* the upstream's TLS included */
 	LBP_EVENT_DIAL_FAILED,
-	LBP_EVENT_FLOW_FINISHED, /* both ends were passed on */
+	LBP_EVENT_FLOW_FINISHED, /* the relay's: both ends were passed on */
 	LBP_EVENT_CLIENT_RESET,  /* a reset, or TLS that is broken */
 	LBP_EVENT_UPSTREAM_RESET,
 	LBP_EVENT_CLIENT_TRUNCATED, /* a TCP end without close_notify */
 	LBP_EVENT_UPSTREAM_TRUNCATED,
-	LBP_EVENT_DELIVERED,    /* while resetting: all, or all that can be */
+	LBP_EVENT_DELIVERED,    /* the relay's: all, or all that can be */
 	LBP_EVENT_CLIENT_ENDED, /* while closing: clean or not */
 	LBP_EVENT_TICK,         /* time has passed */
 	LBP_EVENT_RELOADED,     /* the application was reloaded or retired */
 	LBP_EVENT_EVICTED,      /* another handshake got its place */
 	LBP_EVENT_STOP,         /* reason: why the server ends the session */
 	LBP_EVENT_DIAL_LOCAL,   /* failed for want of our own resources */
-	LBP_EVENT_ANSWERED,     /* see lbp_session_answer_is_due */
+	LBP_EVENT_ANSWERED, /* the relay's: the upstream's first byte or end */
 };
 
 struct lbp_event {
@@ -108,12 +113,13 @@ enum lbp_duty {
 	LBP_DUTY_DROP_DIAL = 1 << 1,
 	/* Dial duties.upstream, answer DIAL_DONE, _FAILED or _LOCAL. */
 	LBP_DUTY_DIAL = 1 << 2,
-	/* Move bytes through the flow: both ways or, while resetting, only
-	 * session.cut's, and answer DELIVERED. */
+	/* There are bytes to move: call lbp_session_relay, at once after a
+	 * step, in the next turn if that call itself says so. */
 	LBP_DUTY_RELAY = 1 << 3,
 	/* Send close_notify to the client. */
 	LBP_DUTY_CLOSE_NOTIFY = 1 << 4,
-	/* End sending to the client, drop what it sends until it ends. */
+	/* End sending to the client; lbp_session_relay drops what it sends
+	 * until it ends. */
 	LBP_DUTY_LINGER = 1 << 5,
 	/* Write the log line: the reason stands, nothing will change it. */
 	LBP_DUTY_REPORT = 1 << 6,
@@ -233,17 +239,18 @@ uint64_t lbp_session_delivered(
  *    TICK at the deadline  as DIAL_FAILED, and DROP_DIAL
  *    CLIENT_RESET, CLIENT_TRUNCATED
  *                          ENDED        DROP_DIAL RESET_CLIENT REPORT END
- *  RELAY
+ *  RELAY, by lbp_session_relay
  *    ANSWERED              RELAY        -
  *    FLOW_FINISHED         ENDED        REPORT END
- *    a reset or truncation RESETTING    RELAY, of one direction; step DELIVERED
- *  RESETTING
+ *    a reset or truncation RESETTING    RELAY, of what that side sent before
+ *  RESETTING, by lbp_session_relay
  *    ANSWERED              RESETTING    -
  *    DELIVERED             ENDED        RESET_CLIENT RESET_UPSTREAM REPORT END
- *  CLOSING: read, and drop, what the client sends
- *    HANDSHAKE_FAILED      CLOSING      LINGER
+ *    TICK before that      RESETTING    RELAY: look whether all has arrived
+ *  CLOSING, by lbp_session_relay or by the caller
  *    CLIENT_ENDED          ENDED        END
  *    CLIENT_RESET          ENDED        END
+ *    HANDSHAKE_FAILED      CLOSING      LINGER
  *  any but ENDED
  *    TICK at the deadline, STOP, and RELOADED for a client that is not welcome
  *    any more, end the session:
@@ -270,19 +277,21 @@ LBP_MUST_CHECK enum lbp_err lbp_session_step(struct lbp_session *session,
 	const struct lbp_event *event, uint64_t now_ns,
 	struct lbp_duties *duties);
 
-/* Says that bytes moved at now_ns, which puts off the idle timeout. */
-void lbp_session_moved(struct lbp_session *session, uint64_t now_ns);
-
 /*
- * Has the upstream sent its first byte, or ended cleanly, which the session was
- * not told? Then LBP_EVENT_ANSWERED is to be stepped before anything else.
- * Source: [SES-29].
+ * IDENTIFIED and HANDSHAKE_DONE in one, for a connection without a handshake
+ * whose client is known, by these names, which must outlive the session. The
+ * duties are DIAL, or those of a refusal that needs no alert: CLOSE_NOTIFY
+ * LINGER REPORT. Errors as of lbp_session_step; LBP_ERR_NULL also if names is
+ * NULL. Source: [SES-32].
  */
-bool lbp_session_answer_is_due(const struct lbp_session *session);
+LBP_MUST_CHECK enum lbp_err lbp_session_submit(struct lbp_session *session,
+	const struct lbp_name *names, size_t name_len, uint64_t now_ns,
+	struct lbp_duties *duties);
 
 /*
  * When LBP_EVENT_TICK must be stepped even if nothing happens; LBP_NEVER once
- * ended, and while the state's timeout is off. Source: [SES-14], [SES-20].
+ * ended, and while the state's timeout is off. Source: [SES-14], [SES-20],
+ * [REL-7].
  */
 uint64_t lbp_session_deadline(const struct lbp_session *session);
 

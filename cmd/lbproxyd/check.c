@@ -22,6 +22,7 @@ struct check {
 	uint32_t upstream;
 	uint64_t start_ns;
 	bool is_connected; /* and watched for a while */
+	bool has_failed;   /* the poller said so last */
 };
 
 /* All checks of one application. */
@@ -77,14 +78,14 @@ static void finish_well(struct check *check)
 	finish(check, DIAL_DONE, "its checks succeed");
 }
 
-static void finish_badly(struct check *check, enum io io)
+static void finish_badly(struct check *check, enum lbp_io io)
 {
 	const char *detail = check->stream.tls.detail;
 
-	if (io == IO_INTERNAL) {
+	if (io == LBP_IO_FAILED) {
 		check->dial.error = ENOMEM;
 		finish(check, DIAL_LOCAL, NULL);
-	} else if (io == IO_TRUNCATED) {
+	} else if (io == LBP_IO_TRUNCATED) {
 		finish(check, DIAL_FAILED, "closed after the TLS handshake");
 	} else {
 		finish(check, DIAL_FAILED,
@@ -92,34 +93,34 @@ static void finish_badly(struct check *check, enum io io)
 	}
 }
 
-/* It is connected; does it stay so? [SRV-96]. */
+static void finish_unwatched(struct check *check, int error)
+{
+	check->dial.error = error;
+	finish(check, DIAL_LOCAL, NULL);
+}
+
+/*
+ * It is connected; does it stay so? After a reset the kernel may know of an end
+ * only. [SRV-96].
+ */
 static void look(struct check *check)
 {
 	struct stream *stream = &check->stream;
 	uint8_t byte;
-	enum io io;
-	size_t n;
+	enum lbp_io io;
+	size_t n = 0;
 
 	stream_begin_turn(stream, LOOK_BYTES);
 	io = stream_read(stream, &byte, sizeof(byte), &n);
-	switch (io) {
-	case IO_WANT_READ:
-	case IO_WANT_WRITE:
-	case IO_YIELD:
-		if (poller_set(check->checker->all->loop->poller,
-			    &stream->watch, stream->read_on) == 0)
-			return;
-		check->dial.error = errno;
-		finish(check, DIAL_LOCAL, NULL);
-		return;
-	case IO_OK:
-	case IO_END:
+	if (n > 0 || (io == LBP_IO_END && !check->has_failed))
 		finish_well(check);
-		return;
-	default:
-		finish_badly(check, io);
-		return;
-	}
+	else if (io != LBP_IO_WAIT && io != LBP_IO_YIELD)
+		finish_badly(check, check->has_failed ? LBP_IO_RESET : io);
+	else if (check->has_failed)
+		finish_badly(check, LBP_IO_RESET);
+	else if (stream_watch(stream, check->checker->all->loop->poller,
+			 LBP_WATCH_READ) != 0)
+		finish_unwatched(check, errno);
 }
 
 static void progress(struct check *check, enum dial_result result)
@@ -154,7 +155,7 @@ static void check_ready(struct watch *watch, unsigned ready)
 	struct check *check = (struct check *)(void *)watch;
 	struct loop *loop = check->checker->all->loop;
 
-	stream_ready(&check->stream, ready);
+	check->has_failed = (ready & POLLER_ERROR) != 0;
 	if (check->is_connected) {
 		look(check);
 		return;

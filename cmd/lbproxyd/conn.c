@@ -5,11 +5,7 @@
 
 #include "clock.h"
 #include "conn_private.h"
-#include "core/session_state.h"
 #include "report.h"
-
-/* How often to look whether the last bytes before a reset have arrived. */
-#define FLUSH_NS (20 * NS_PER_MS)
 
 /* A connection and its session are one block, the session behind it. */
 #define ALIGNMENT _Alignof(max_align_t)
@@ -41,8 +37,6 @@ void conn_set_alarm(struct conn *conn)
 	if (lbp_session_state(conn->session) == LBP_SESSION_DIALING &&
 		conn->dial.due_ns < due)
 		due = conn->dial.due_ns;
-	if (conn->is_flushing && clock_now_ns() + FLUSH_NS < due)
-		due = clock_now_ns() + FLUSH_NS;
 	if (!lbp_timer_is_armed(&conn->alarm.timer) ||
 		due < conn->alarm.timer.due_ns)
 		loop_arm(conn->conns->loop, &conn->alarm, due);
@@ -72,14 +66,11 @@ static void linger(struct conn *conn, bool close_notify)
 static void end(struct conn *conn, unsigned duties)
 {
 	struct conns *conns = conn->conns;
-	struct lbp_flow *flow = &conn->session->flow;
 
 	stream_close(&conn->client, conns->loop->poller,
 		(duties & LBP_DUTY_RESET_CLIENT) != 0);
 	stream_close(&conn->upstream, conns->loop->poller,
 		(duties & LBP_DUTY_RESET_UPSTREAM) != 0);
-	loop_give_ring(conns->loop, lbp_pipe_discard(&flow->pipes[LBP_UP]));
-	loop_give_ring(conns->loop, lbp_pipe_discard(&flow->pipes[LBP_DOWN]));
 	loop_disarm(conns->loop, &conn->alarm);
 	queue_remove(&conns->loop->handshakes, &conn->handshake);
 	conns_bury(conn);
@@ -88,48 +79,22 @@ static void end(struct conn *conn, unsigned duties)
 		capacity_give(conns->capacity);
 }
 
-static enum lbp_err step_locked(struct conn *conn,
-	const struct lbp_event *event, uint64_t now_ns,
-	struct lbp_duties *duties)
+enum lbp_err conn_step_locked(void *user, const struct lbp_event *event,
+	uint64_t now_ns, struct lbp_duties *duties)
 {
+	struct conn *conn = user;
 	enum lbp_err err;
 
+	conn_note_cause(conn, event->kind);
 	pthread_mutex_lock(&conn->app->lock);
 	err = lbp_session_step(conn->session, event, now_ns, duties);
 	pthread_mutex_unlock(&conn->app->lock);
 	return err;
 }
 
-/* True: *event happened and is to be stepped. */
-static bool move_bytes(struct conn *conn, struct lbp_event *event)
-{
-	const struct lbp_event answered = {.kind = LBP_EVENT_ANSWERED};
-	bool happened = conn_relay(conn, event);
-	struct lbp_duties duties;
-
-	if (lbp_session_answer_is_due(conn->session) &&
-		step_locked(conn, &answered, clock_now_ns(), &duties) == LBP_OK)
-		report_health(conn->app, duties.health_upstream, duties.health,
-			conn->cause);
-	return happened;
-}
-
-static bool takes_unclean_end(const struct conn *conn)
-{
-	return conn->app->config->unclean_end == LBP_UNCLEAN_END;
-}
-
-static void begin_relay(struct conn *conn)
-{
-	conn->upstream.tls.takes_unclean_end = takes_unclean_end(conn);
-	stream_begin(&conn->client);
-	stream_begin(&conn->upstream);
-	conn_begin_turn(conn);
-}
-
-/* True: *event happened on the way and is to be stepped. */
-static bool carry_out(struct conn *conn, const struct lbp_duties *duties,
-	uint64_t now_ns, struct lbp_event *event)
+/* What ends something, or does not go on. */
+static void carry_out(
+	struct conn *conn, const struct lbp_duties *duties, uint64_t now_ns)
 {
 	struct conns *conns = conn->conns;
 
@@ -146,6 +111,38 @@ static bool carry_out(struct conn *conn, const struct lbp_duties *duties,
 		conns_await_sums(conns, report_conn(conn, now_ns));
 	if (duties->set & LBP_DUTY_END)
 		end(conn, duties->set);
+}
+
+/* Is it a matter of both sides what comes next? */
+static bool is_relaying(const struct conn *conn)
+{
+	enum lbp_state state = lbp_session_state(conn->session);
+
+	return state == LBP_SESSION_RELAY || state == LBP_SESSION_RESETTING;
+}
+
+/*
+ * One turn of the relay, unless it gave way in this one already. True: *event
+ * happened and is to be stepped.
+ */
+static bool relay(struct conn *conn, struct lbp_event *event)
+{
+	struct lbp_duties duties;
+	uint64_t now = clock_now_ns();
+
+	if (conn->is_again || !conn_relay(conn, now, &duties))
+		return false;
+	carry_out(conn, &duties, now);
+	if (!is_relaying(conn) || conn_watch(conn))
+		return false;
+	*event = conn_failed(conn, "cannot watch", errno);
+	return true;
+}
+
+/* What goes on. True: *event happened on the way and is to be stepped. */
+static bool go_on(struct conn *conn, const struct lbp_duties *duties,
+	struct lbp_event *event)
+{
 	if (duties->set & LBP_DUTY_DIAL) {
 		tls_admitted(
 			&conn->client.tls, lbp_session_client(conn->session));
@@ -154,23 +151,21 @@ static bool carry_out(struct conn *conn, const struct lbp_duties *duties,
 	if (!(duties->set & LBP_DUTY_RELAY))
 		return false;
 	if (lbp_session_state(conn->session) == LBP_SESSION_RELAY)
-		begin_relay(conn);
-	return move_bytes(conn, event);
+		conn_begin_relay(conn);
+	return relay(conn, event);
 }
 
 void conn_step(struct conn *conn, struct lbp_event event)
 {
 	struct lbp_duties duties;
-	enum lbp_err err;
 	uint64_t now;
 
 	do {
-		conn_note_cause(conn, event.kind);
 		now = clock_now_ns();
-		err = step_locked(conn, &event, now, &duties);
-		if (err != LBP_OK)
+		if (conn_step_locked(conn, &event, now, &duties) != LBP_OK)
 			return;
-	} while (carry_out(conn, &duties, now, &event));
+		carry_out(conn, &duties, now);
+	} while (go_on(conn, &duties, &event));
 	if (lbp_session_state(conn->session) != LBP_SESSION_ENDED)
 		conn_set_alarm(conn);
 }
@@ -184,8 +179,6 @@ static void alarm_of_less(struct conn *conn, uint64_t now_ns)
 		conn_put_off(conn, &conn->client.watch);
 	else if (dialing && now_ns >= conn->dial.due_ns)
 		conn_try_next_address(conn);
-	else if (conn->is_flushing)
-		conn_go_on(conn);
 	if (lbp_session_state(conn->session) != LBP_SESSION_ENDED)
 		conn_set_alarm(conn);
 }
@@ -201,30 +194,14 @@ static void alarm_fired(struct alarm *alarm)
 		alarm_of_less(conn, now);
 }
 
-/* Drops what a refused client sends until it ends. */
-static void drop(struct conn *conn)
-{
-	char buf[16 * 1024];
-	ssize_t n = recv(conn->client.watch.fd, buf, sizeof(buf), 0);
-
-	if (n > 0 && !lbp_session_dropped(conn->session, (size_t)n))
-		return;
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
-	conn_step(conn, (struct lbp_event){.kind = LBP_EVENT_CLIENT_ENDED});
-}
-
 void conn_go_on(struct conn *conn)
 {
 	struct lbp_event event;
 
-	/* It gave way in this turn, and goes on after the others. */
-	if (conn->is_again)
-		return;
-	conn_begin_turn(conn);
-	if (move_bytes(conn, &event))
+	if (relay(conn, &event))
 		conn_step(conn, event);
-	else if (conn->is_flushing)
+	/* Its deadline moves away with each byte, or comes nearer now. */
+	else if (lbp_session_state(conn->session) == LBP_SESSION_RESETTING)
 		conn_set_alarm(conn);
 }
 
@@ -232,24 +209,19 @@ static void client_ready(struct watch *watch, unsigned ready)
 {
 	struct conn *conn = conn_of_client(watch);
 
-	stream_ready(&conn->client, ready);
+	lbp_session_ready(conn->session, LBP_CLIENT,
+		stream_readiness(&conn->client, ready));
 	switch (lbp_session_state(conn->session)) {
 	case LBP_SESSION_HANDSHAKE:
 	case LBP_SESSION_AUTHORIZED:
 		handshakes_heard(conn->conns->handshakes, &conn->place);
 		conn_put_off(conn, watch);
 		break;
-	case LBP_SESSION_RELAY:
-	case LBP_SESSION_RESETTING:
-		conn_go_on(conn);
-		break;
-	case LBP_SESSION_CLOSING:
-		drop(conn);
-		break;
 	case LBP_SESSION_DIALING:
 		conn_await_upstream(conn);
 		break;
-	case LBP_SESSION_ENDED:
+	default:
+		conn_go_on(conn);
 		break;
 	}
 }
@@ -259,7 +231,8 @@ static void upstream_ready(struct watch *watch, unsigned ready)
 	struct conn *conn = conn_of_upstream(watch);
 
 	if (lbp_session_state(conn->session) != LBP_SESSION_DIALING) {
-		stream_ready(&conn->upstream, ready);
+		lbp_session_ready(conn->session, LBP_UPSTREAM,
+			stream_readiness(&conn->upstream, ready));
 		conn_go_on(conn);
 	} else if (conn->dial.target->tls != NULL) {
 		conn_put_off(conn, watch);
@@ -291,9 +264,11 @@ void conn_start(struct conns *conns, struct served_app *app, int fd,
 	stream_init(&conn->client, client_ready);
 	stream_open(&conn->client, fd);
 	conn_init_handshake(conn);
-	conn->client.tls.takes_unclean_end = takes_unclean_end(conn);
+	conn->client.tls.takes_unclean_end =
+		app->config->unclean_end == LBP_UNCLEAN_END;
 	conn->session = lbp_session_init((char *)conn + SESSION_AT, app->app,
 		&snapshot->timeouts, conn->accepted_ns);
+	conn_init_relay(conn);
 	conns_add(conn);
 	conn_set_alarm(conn);
 	conn_take_place(conn);

@@ -49,10 +49,8 @@ struct conn {
 	const char *tls;   /* version, once the handshake is done */
 	const char *cause; /* what was wrong with the last upstream; static */
 	bool resumed;
-	bool is_again;    /* in the list of those */
-	bool is_paused;   /* its handshake, until the alarm rings */
-	bool is_flushing; /* resetting, once the last bytes have arrived */
-	unsigned unsent;  /* of those, when last looked at */
+	bool is_again;  /* in the list of those */
+	bool is_paused; /* its handshake, until the alarm rings */
 	struct conn *prev;
 	struct conn *next;
 	struct conn *again_next;

@@ -90,7 +90,7 @@ static bool is_gone(struct conn *conn, bool *waits, enum lbp_event_kind *how)
 
 	*waits = n >= 0;
 	*how = LBP_EVENT_CLIENT_RESET;
-	if (client->has_failed || client->tls.error != 0 ||
+	if (client->tls.error != 0 ||
 		(n < 0 && lbp_fault_of_socket(errno) == LBP_FAULT_PEER))
 		return true;
 	*how = LBP_EVENT_CLIENT_TRUNCATED;
@@ -103,6 +103,10 @@ void conn_await_upstream(struct conn *conn)
 	enum lbp_event_kind how;
 	bool waits;
 
+	/* That it has reset is for the session to say. */
+	conn_go_on(conn);
+	if (lbp_session_state(conn->session) != LBP_SESSION_DIALING)
+		return;
 	if (is_gone(conn, &waits, &how))
 		conn_step(conn, (struct lbp_event){.kind = how});
 	/* The handshake may have waited for a write last. */

@@ -21,6 +21,13 @@ void conn_step(struct conn *conn, struct lbp_event event);
  */
 void conn_set_alarm(struct conn *conn);
 
+/*
+ * The session's step, under the lock of its application, for user, which is the
+ * connection: as lbp_session_step.
+ */
+enum lbp_err conn_step_locked(void *user, const struct lbp_event *event,
+	uint64_t now_ns, struct lbp_duties *duties);
+
 /* Relays, unless it gave way in this turn already; may end the connection. */
 void conn_go_on(struct conn *conn);
 
@@ -92,16 +99,25 @@ void conn_await_upstream(struct conn *conn);
 /* What is wrong with the upstream, in words, if this event says so. */
 void conn_note_cause(struct conn *conn, enum lbp_event_kind kind);
 
-/* --- relay.c --- */
+/* --- conn_relay.c: its bytes --- */
 
-/* A turn of the relay begins: its sides may read again. [SRV-34]. */
-void conn_begin_turn(struct conn *conn);
+/* Says to the session, which is new, how it reads and writes. */
+void conn_init_relay(struct conn *conn);
+
+/* The upstream is there: what came with the handshakes can be read. */
+void conn_begin_relay(struct conn *conn);
 
 /*
- * Moves what bytes can be moved, of a connection that is not in the list of
- * those that gave way, and puts it there if it has to. True: *event happened
- * and is to be stepped.
+ * One turn: moves what can be moved, of a connection that is not in the list of
+ * those that gave way, and puts it there if it has to. False: nothing happened.
+ * [SRV-34].
  */
-bool conn_relay(struct conn *conn, struct lbp_event *event);
+bool conn_relay(struct conn *conn, uint64_t now_ns, struct lbp_duties *duties);
+
+/*
+ * Watches both sides of a relay for what would let them go on. False with errno
+ * set: one cannot be watched.
+ */
+bool conn_watch(struct conn *conn);
 
 #endif

@@ -23,101 +23,107 @@ void stream_open(struct stream *stream, int fd)
 
 	stream_init(stream, stream->watch.ready);
 	stream->watch.fd = fd;
-	stream->can_write = true;
-	stream->budget = SIZE_MAX;
 	/* Bytes are passed on as they come: waiting for more only delays. */
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 }
 
-void stream_begin(struct stream *stream)
+bool stream_has_pending(const struct stream *stream)
 {
-	stream->can_read =
-		stream->tls.ssl != NULL && tls_has_pending(&stream->tls);
-	stream->can_write = true;
+	return stream->tls.ssl != NULL && tls_has_pending(&stream->tls);
 }
 
-void stream_ready(struct stream *stream, unsigned ready)
+unsigned stream_readiness(const struct stream *stream, unsigned ready)
 {
-	if (ready & stream->read_on)
-		stream->can_read = true;
-	if (ready & stream->write_on)
-		stream->can_write = true;
-	if (ready & POLLER_ERROR)
-		stream->has_failed = stream->can_read = true;
+	return (ready & stream->read_on ? LBP_WATCH_READ : 0u) |
+	       (ready & stream->write_on ? LBP_WATCH_WRITE : 0u) |
+	       (ready & POLLER_ERROR ? LBP_WATCH_ERROR : 0u);
+}
+
+int stream_watch(struct stream *stream, struct poller *poller, unsigned watch)
+{
+	if (watch == 0) {
+		poller_stop(poller, &stream->watch);
+		return 0;
+	}
+	return poller_set(poller, &stream->watch,
+		(watch & LBP_WATCH_READ ? stream->read_on : 0u) |
+			(watch & LBP_WATCH_WRITE ? stream->write_on : 0u));
 }
 
 void stream_begin_turn(struct stream *stream, size_t budget)
 {
-	stream->budget = stream->tls.budget = budget;
-}
-
-bool stream_is_exhausted(const struct stream *stream)
-{
-	return stream->tls.ssl != NULL ? stream->tls.budget == 0
-				       : stream->budget == 0;
-}
-
-bool stream_can_read(const struct stream *stream)
-{
-	return stream->can_read && !stream_is_exhausted(stream);
+	stream->tls.budget = budget;
 }
 
 /* Is this failure of a call of a socket ours rather than the peer's? */
-static enum io failure(int error)
+static enum lbp_io failure(int error)
 {
-	return lbp_fault_of_socket(error) == LBP_FAULT_OURS ? IO_INTERNAL
-							    : IO_RESET;
+	return lbp_fault_of_socket(error) == LBP_FAULT_OURS ? LBP_IO_FAILED
+							    : LBP_IO_RESET;
 }
 
-static enum io plain_read(
-	struct stream *stream, void *buf, size_t len, size_t *n)
+static enum lbp_io of_tls(enum io io)
+{
+	switch (io) {
+	case IO_OK:
+		return LBP_IO_OK;
+	case IO_WANT_READ:
+	case IO_WANT_WRITE:
+		return LBP_IO_WAIT;
+	case IO_YIELD:
+		return LBP_IO_YIELD;
+	case IO_END:
+		return LBP_IO_END;
+	case IO_TRUNCATED:
+		return LBP_IO_TRUNCATED;
+	case IO_RESET:
+		return LBP_IO_RESET;
+	case IO_FLOOD:
+		return LBP_IO_FLOOD;
+	case IO_INTERNAL:
+		return LBP_IO_FAILED;
+	}
+	return LBP_IO_FAILED;
+}
+
+enum lbp_io stream_drop(struct stream *stream, void *buf, size_t len, size_t *n)
 {
 	ssize_t rc;
 
-	if (len > stream->budget)
-		len = stream->budget;
 	do {
 		rc = recv(stream->watch.fd, buf, len, 0);
 	} while (rc < 0 && errno == EINTR);
-	/* Less than asked for: the socket is empty, or will say so. */
-	stream->can_read = rc > 0 && ((size_t)rc == len || stream->has_failed);
 	if (rc == 0)
-		return IO_END;
+		return LBP_IO_END;
 	if (rc < 0)
-		return errno == EAGAIN ? IO_WANT_READ : failure(errno);
-	stream->budget -= (size_t)rc;
+		return errno == EAGAIN ? LBP_IO_WAIT : failure(errno);
 	*n = (size_t)rc;
-	return IO_OK;
+	/* Less than asked for: the socket is empty, or will say so. */
+	return (size_t)rc == len ? LBP_IO_OK : LBP_IO_WAIT;
 }
 
-static enum io secure_read(
+static enum lbp_io secure_read(
 	struct stream *stream, void *buf, size_t len, size_t *n)
 {
-	enum io io = tls_read(&stream->tls, buf, len, n);
+	size_t got = 0;
+	enum io io = tls_read(&stream->tls, buf, len, &got);
 
-	stream->can_read = io == IO_YIELD ||
-			   (io == IO_OK && (tls_has_pending(&stream->tls) ||
-						   stream->has_failed));
 	stream->read_on = io == IO_WANT_WRITE ? POLLER_WRITE : POLLER_READ;
-	return io;
+	if (io != IO_OK)
+		return of_tls(io);
+	*n = got;
+	if (!tls_has_pending(&stream->tls))
+		return LBP_IO_WAIT;
+	return stream->tls.budget == 0 ? LBP_IO_YIELD : LBP_IO_OK;
 }
 
-enum io stream_read(struct stream *stream, void *buf, size_t len, size_t *n)
+enum lbp_io stream_read(struct stream *stream, void *buf, size_t len, size_t *n)
 {
-	enum io io = stream->tls.ssl == NULL ? plain_read(stream, buf, len, n)
-					     : secure_read(stream, buf, len, n);
-
-	/* After a reset the kernel may know of an end only. */
-	if (stream->has_failed &&
-		(io == IO_END || io == IO_TRUNCATED || io == IO_WANT_READ ||
-			io == IO_WANT_WRITE))
-		io = IO_RESET;
-	stream->has_failed = stream->has_failed || io == IO_RESET;
-	stream->is_truncated = io == IO_TRUNCATED;
-	return io;
+	return stream->tls.ssl == NULL ? stream_drop(stream, buf, len, n)
+				       : secure_read(stream, buf, len, n);
 }
 
-static enum io plain_write(
+static enum lbp_io plain_write(
 	struct stream *stream, const void *buf, size_t len, size_t *n)
 {
 	ssize_t rc;
@@ -125,37 +131,29 @@ static enum io plain_write(
 	do {
 		rc = send(stream->watch.fd, buf, len, MSG_NOSIGNAL);
 	} while (rc < 0 && errno == EINTR);
-	stream->can_write = rc >= 0 && (size_t)rc == len;
 	if (rc < 0)
-		return errno == EAGAIN ? IO_WANT_WRITE : failure(errno);
+		return errno == EAGAIN ? LBP_IO_WAIT : failure(errno);
 	*n = (size_t)rc;
-	return IO_OK;
+	return (size_t)rc == len ? LBP_IO_OK : LBP_IO_WAIT;
 }
 
-static enum io secure_write(
+static enum lbp_io secure_write(
 	struct stream *stream, const void *buf, size_t len, size_t *n)
 {
-	enum io io = tls_write(&stream->tls, buf, len, n);
+	size_t put = 0;
+	enum io io = tls_write(&stream->tls, buf, len, &put);
 
-	stream->can_write = io == IO_OK;
 	stream->write_on = io == IO_WANT_READ ? POLLER_READ : POLLER_WRITE;
-	return io;
+	if (io == IO_OK)
+		*n = put;
+	return of_tls(io);
 }
 
-/* What it sent before it failed is worth reading, at once. */
-static enum io note_failure(struct stream *stream, enum io io)
-{
-	if (io == IO_RESET)
-		stream->has_failed = stream->can_read = true;
-	return io;
-}
-
-enum io stream_write(
+enum lbp_io stream_write(
 	struct stream *stream, const void *buf, size_t len, size_t *n)
 {
-	return note_failure(stream,
-		stream->tls.ssl == NULL ? plain_write(stream, buf, len, n)
-					: secure_write(stream, buf, len, n));
+	return stream->tls.ssl == NULL ? plain_write(stream, buf, len, n)
+				       : secure_write(stream, buf, len, n);
 }
 
 static bool has_error(const struct stream *stream)
@@ -178,21 +176,18 @@ static enum io end_tls(struct stream *stream)
 	return has_error(stream) ? IO_RESET : tls_end(&stream->tls);
 }
 
-enum io stream_end(struct stream *stream)
+enum lbp_io stream_end(struct stream *stream)
 {
 	bool is_tls = stream->tls.ssl != NULL;
 	enum io io = is_tls ? end_tls(stream) : IO_OK;
 
-	if (io == IO_WANT_READ || io == IO_WANT_WRITE) {
-		stream->can_write = false;
-		stream->write_on =
-			io == IO_WANT_READ ? POLLER_READ : POLLER_WRITE;
-		return io;
-	}
-	if (io == IO_OK && shutdown(stream->watch.fd, SHUT_WR) != 0 &&
+	stream->write_on = io == IO_WANT_READ ? POLLER_READ : POLLER_WRITE;
+	if (io != IO_OK)
+		return of_tls(io);
+	if (shutdown(stream->watch.fd, SHUT_WR) != 0 &&
 		!(is_tls && errno == ENOTCONN))
-		io = failure(errno);
-	return note_failure(stream, io);
+		return failure(errno);
+	return LBP_IO_OK;
 }
 
 unsigned stream_unsent(const struct stream *stream)

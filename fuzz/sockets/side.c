@@ -81,7 +81,7 @@ void side_saw_end(struct side *side, bool is_clean)
 	side->saw_end = is_clean;
 	side->saw_end_late =
 		sides.conn->session->state == LBP_SESSION_RESETTING ||
-		side_stream(side)->has_failed;
+		sides.conn->session->sides[side - sides.side].has_failed;
 }
 
 void side_end(struct side *side)
@@ -253,7 +253,7 @@ static void check_breaks(const struct side *side)
 		!is_resetting || !goes_on(side) ||
 			side_other(side)->given < side->arrived ||
 			/* It is looked at again after a while. */
-			sides.conn->is_flushing,
+			sides.conn->session->is_flushing,
 		"it waits for nothing");
 }
 

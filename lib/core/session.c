@@ -24,6 +24,7 @@ static void end(struct lbp_session *session, enum lbp_reason reason,
 		duties->set |= LBP_DUTY_REPORT;
 	}
 	enter(session, LBP_SESSION_ENDED, now_ns);
+	lbp_relay_end(session);
 	duties->set |= LBP_DUTY_END;
 }
 
@@ -90,6 +91,7 @@ static void dial_done(
 	struct lbp_session *session, uint64_t now_ns, struct lbp_duties *duties)
 {
 	enter(session, LBP_SESSION_RELAY, now_ns);
+	lbp_relay_begin(session);
 	session->active_ns = now_ns;
 	duties->set |= LBP_DUTY_RELAY;
 }
@@ -262,6 +264,8 @@ static void cut(struct lbp_session *session, enum lbp_event_kind kind,
 	/* A clean end that waits for the bytes before it waits for good. */
 	if (session->flow.pipes[way].state == LBP_PIPE_ENDING)
 		(void)lbp_pipe_cut(&session->flow.pipes[way]);
+	/* It is read to its end, and not waited for. */
+	session->sides[way].has_failed = session->sides[way].can_read = true;
 	session->cut = way;
 	session->cut_reason = reason;
 	session->active_ns = now_ns;
@@ -278,18 +282,25 @@ static void flow_finished(
 }
 
 /* A deadline of LBP_NEVER does not come with any time. */
+static bool has_come(uint64_t deadline_ns, uint64_t now_ns)
+{
+	return deadline_ns != LBP_NEVER && now_ns >= deadline_ns;
+}
+
 static bool is_due(const struct lbp_session *session, uint64_t now_ns)
 {
-	uint64_t deadline_ns = lbp_session_deadline(session);
-
-	return deadline_ns != LBP_NEVER && now_ns >= deadline_ns;
+	return has_come(lbp_session_state_ends(session), now_ns);
 }
 
 static void tick(
 	struct lbp_session *session, uint64_t now_ns, struct lbp_duties *duties)
 {
-	if (!is_due(session, now_ns))
+	if (!is_due(session, now_ns)) {
+		/* It is only to be looked at. [REL-7]. */
+		if (has_come(lbp_session_deadline(session), now_ns))
+			duties->set |= LBP_DUTY_RELAY;
 		return;
+	}
 	switch (session->state) {
 	case LBP_SESSION_DIALING:
 		duties->set |= LBP_DUTY_DROP_DIAL;

@@ -2,8 +2,17 @@
 #ifndef LBP_SESSION_STATE_H
 #define LBP_SESSION_STATE_H
 
+#include "relay.h"
 #include "session.h"
 #include "tried.h"
+
+/* What is known of a side's socket. */
+struct lbp_relay_side {
+	bool can_read; /* a call is worth trying */
+	bool can_write;
+	bool has_failed;   /* was reset: what it sent before can be read */
+	bool is_truncated; /* TCP ended without close_notify */
+};
 
 struct lbp_session {
 	struct lbp_app *app;
@@ -25,6 +34,31 @@ struct lbp_session {
 	enum lbp_direction cut; /* RESETTING: the bytes that still go, */
 	enum lbp_reason cut_reason; /* and why no others do */
 	struct lbp_flow flow;
+	const struct lbp_relay_io *io;  /* NULL: the caller moves the bytes */
+	void *user;                     /* of io */
+	struct lbp_relay_side sides[2]; /* by enum lbp_side */
+	bool is_flushing; /* RESETTING: all is written, and on its way */
+	unsigned unsent;  /* of that, in bytes, when last looked at */
+	uint64_t look_ns; /* when to look again */
 };
+
+/* Says that bytes moved at now_ns, which puts off the idle timeout. */
+void lbp_session_moved(struct lbp_session *session, uint64_t now_ns);
+
+/*
+ * Has the upstream sent its first byte, or ended cleanly, which the session was
+ * not told? Then LBP_EVENT_ANSWERED is to be stepped before anything else.
+ * Source: [SES-29].
+ */
+bool lbp_session_answer_is_due(const struct lbp_session *session);
+
+/* When the time of a state is over; the deadline may be before that. */
+uint64_t lbp_session_state_ends(const struct lbp_session *session);
+
+/* The relay begins, with sides that can be written. */
+void lbp_relay_begin(struct lbp_session *session);
+
+/* It is over, wherever it was: the buffers are given back. */
+void lbp_relay_end(struct lbp_session *session);
 
 #endif

@@ -21,7 +21,7 @@ static uint64_t patience_ns(const struct lbp_session_timeouts *timeouts)
 		       : timeouts->linger_ns;
 }
 
-uint64_t lbp_session_deadline(const struct lbp_session *session)
+uint64_t lbp_session_state_ends(const struct lbp_session *session)
 {
 	const struct lbp_session_timeouts *timeouts = session->timeouts;
 
@@ -40,4 +40,15 @@ uint64_t lbp_session_deadline(const struct lbp_session *session)
 	default: /* LBP_SESSION_ENDED */
 		return LBP_NEVER;
 	}
+}
+
+uint64_t lbp_session_deadline(const struct lbp_session *session)
+{
+	uint64_t ends_ns = lbp_session_state_ends(session);
+
+	return session->state == LBP_SESSION_RESETTING &&
+			       session->is_flushing &&
+			       session->look_ns < ends_ns
+		       ? session->look_ns
+		       : ends_ns;
 }

@@ -38,6 +38,8 @@ int main(void)
 	suite_descriptors();
 	suite_session();
 	suite_session_new();
+	suite_relay();
+	suite_relay_watch();
 	suite_spread();
 	suite_hello();
 	suite_session_bounds();

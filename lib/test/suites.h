@@ -31,6 +31,8 @@ void suite_policy_reload(void);
 void suite_descriptors(void);
 void suite_session(void);
 void suite_session_new(void);
+void suite_relay(void);
+void suite_relay_watch(void);
 void suite_spread(void);
 void suite_hello(void);
 void suite_session_bounds(void);

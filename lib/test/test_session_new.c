@@ -113,6 +113,77 @@ static void a_session_tells_whose_it_is(void)
 	finish();
 }
 
+static void a_known_client_is_submitted(void)
+{
+	const struct lbp_name alice = lbp_name_of_number(ALICE);
+
+	begin();
+	CU_ASSERT_EQUAL(
+		lbp_session_submit(&session, &alice, 1, now_ns, &duties),
+		LBP_OK);
+	CU_ASSERT_EQUAL(duties.set, DIAL);
+	CU_ASSERT_EQUAL(duties.upstream, 0);
+	CU_ASSERT_EQUAL(session.state, LBP_SESSION_DIALING);
+	CU_ASSERT_PTR_EQUAL(session.names, &alice);
+	CU_ASSERT_EQUAL(
+		lbp_session_submit(&session, &alice, 1, now_ns, &duties),
+		LBP_ERR_STATE);
+	CU_ASSERT_EQUAL(duties.set, 0);
+	when(LBP_EVENT_STOP);
+	finish();
+}
+
+/* Eve may not use it, and nobody has the last number. */
+static void who_is_not_welcome_is_refused_plainly(void)
+{
+	static const uint32_t clients[] = {EVE, CLIENTS};
+	static const enum lbp_reason reasons[] = {
+		LBP_REASON_NOT_ALLOWED, LBP_REASON_UNKNOWN_CLIENT};
+
+	for (int i = 0; i < 2; i++) {
+		const struct lbp_name name = lbp_name_of_number(clients[i]);
+
+		begin();
+		CU_ASSERT_EQUAL(
+			lbp_session_submit(&session, &name, 1, now_ns, &duties),
+			LBP_OK);
+		CU_ASSERT_EQUAL(duties.set, NOTIFY | REPORT);
+		CU_ASSERT_EQUAL(session.state, LBP_SESSION_CLOSING);
+		reason_is(reasons[i]);
+		when(LBP_EVENT_CLIENT_ENDED);
+		finish();
+	}
+}
+
+static void who_is_over_a_limit_is_refused_likewise(void)
+{
+	const struct lbp_name alice = lbp_name_of_number(ALICE);
+
+	begin();
+	CU_ASSERT_EQUAL(lbp_app_admit(app, ALICE, now_ns), LBP_OK);
+	CU_ASSERT_EQUAL(
+		lbp_session_submit(&session, &alice, 1, now_ns, &duties),
+		LBP_OK);
+	CU_ASSERT_EQUAL(duties.set, NOTIFY | REPORT);
+	reason_is(LBP_REASON_CONCURRENT_LIMIT);
+	when(LBP_EVENT_CLIENT_ENDED);
+	CU_ASSERT_EQUAL(lbp_app_leave(app, ALICE), LBP_OK);
+	finish();
+}
+
+static void a_client_without_names_is_an_error(void)
+{
+	const struct lbp_name alice = lbp_name_of_number(ALICE);
+
+	begin();
+	CU_ASSERT_EQUAL(lbp_session_submit(&session, NULL, 1, now_ns, &duties),
+		LBP_ERR_NULL);
+	CU_ASSERT_EQUAL(lbp_session_submit(NULL, &alice, 1, now_ns, &duties),
+		LBP_ERR_NULL);
+	CU_ASSERT_EQUAL(session.state, LBP_SESSION_HANDSHAKE);
+	finish();
+}
+
 void suite_session_new(void)
 {
 	CU_pSuite suite = CU_add_suite("session as an object", NULL, NULL);
@@ -121,6 +192,14 @@ void suite_session_new(void)
 		a_session_is_made_and_freed);
 	CU_add_test(suite, "[SES-9] a session may be in storage",
 		a_session_may_be_in_storage);
+	CU_add_test(suite, "[SES-32] a known client is submitted",
+		a_known_client_is_submitted);
+	CU_add_test(suite, "[SES-32] who is not welcome is refused plainly",
+		who_is_not_welcome_is_refused_plainly);
+	CU_add_test(suite, "[SES-32] who is over a limit is refused likewise",
+		who_is_over_a_limit_is_refused_likewise);
+	CU_add_test(suite, "[ERR-4] a client without names is an error",
+		a_client_without_names_is_an_error);
 	CU_add_test(suite, "[ERR-4] no memory makes no session",
 		no_memory_makes_no_session);
 	CU_add_test(suite, "[ERR-4] what has to be there is asked for",

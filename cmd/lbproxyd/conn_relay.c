@@ -1,0 +1,129 @@
+/*
+ * The relay of a session over its two streams. [SRV-16] to [SRV-19].
+ */
+#include <errno.h>
+
+#include "conn_private.h"
+
+/* What a side's TLS may take from its socket in one turn. [SRV-87]. */
+#define TURN_BYTES ((size_t)4 * RING_BYTES)
+
+static struct stream *stream_of(struct conn *conn, enum lbp_side side)
+{
+	return side == LBP_CLIENT ? &conn->client : &conn->upstream;
+}
+
+/* Trouble of our own is logged, with its cause. [SRV-86]. */
+static enum lbp_io noted(struct conn *conn, enum lbp_io io)
+{
+	if (io == LBP_IO_FAILED)
+		capacity_exhausted(
+			conn->conns->capacity, "cannot relay", errno);
+	return io;
+}
+
+static enum lbp_io read_side(
+	void *user, enum lbp_side from, void *buf, size_t len, size_t *n)
+{
+	struct conn *conn = user;
+	struct stream *stream = stream_of(conn, from);
+
+	/* Who was refused may be in the middle of a handshake. */
+	if (lbp_session_state(conn->session) == LBP_SESSION_CLOSING)
+		return stream_drop(stream, buf, len, n);
+	return noted(conn, stream_read(stream, buf, len, n));
+}
+
+static enum lbp_io write_side(
+	void *user, enum lbp_side to, const void *buf, size_t len, size_t *n)
+{
+	struct conn *conn = user;
+
+	return noted(conn, stream_write(stream_of(conn, to), buf, len, n));
+}
+
+static enum lbp_io end_side(void *user, enum lbp_side to)
+{
+	struct conn *conn = user;
+
+	return noted(conn, stream_end(stream_of(conn, to)));
+}
+
+static uint8_t *take_ring(void *user)
+{
+	struct conn *conn = user;
+	uint8_t *ring = loop_take_ring(conn->conns->loop);
+
+	if (ring == NULL)
+		capacity_exhausted(
+			conn->conns->capacity, "cannot relay", ENOMEM);
+	return ring;
+}
+
+static void give_ring(void *user, uint8_t *ring)
+{
+	struct conn *conn = user;
+
+	loop_give_ring(conn->conns->loop, ring);
+}
+
+static unsigned unsent(void *user, enum lbp_side to)
+{
+	struct conn *conn = user;
+
+	return stream_unsent(stream_of(conn, to));
+}
+
+void conn_init_relay(struct conn *conn)
+{
+	static const struct lbp_relay_io io = {read_side, write_side, end_side,
+		take_ring, give_ring, RING_BYTES, unsent, conn_step_locked};
+
+	(void)lbp_session_set_io(conn->session, &io, conn);
+}
+
+static void begin_side(struct conn *conn, enum lbp_side side)
+{
+	struct stream *stream = stream_of(conn, side);
+
+	stream->tls.takes_unclean_end =
+		conn->app->config->unclean_end == LBP_UNCLEAN_END;
+	/* What came with the handshake the poller does not know of. */
+	if (stream_has_pending(stream))
+		lbp_session_ready(conn->session, side, LBP_WATCH_READ);
+}
+
+void conn_begin_relay(struct conn *conn)
+{
+	begin_side(conn, LBP_CLIENT);
+	begin_side(conn, LBP_UPSTREAM);
+}
+
+/* It goes on once the others have had their turn. [SRV-34]. */
+static void yield(struct conn *conn)
+{
+	conn->is_again = true;
+	conn->again_next = conn->conns->again;
+	conn->conns->again = conn;
+}
+
+bool conn_watch(struct conn *conn)
+{
+	struct poller *poller = conn->conns->loop->poller;
+
+	return stream_watch(&conn->client, poller,
+		       lbp_session_watch(conn->session, LBP_CLIENT)) == 0 &&
+	       stream_watch(&conn->upstream, poller,
+		       lbp_session_watch(conn->session, LBP_UPSTREAM)) == 0;
+}
+
+bool conn_relay(struct conn *conn, uint64_t now_ns, struct lbp_duties *duties)
+{
+	stream_begin_turn(&conn->client, TURN_BYTES);
+	stream_begin_turn(&conn->upstream, TURN_BYTES);
+	if (lbp_session_relay(conn->session, now_ns, duties) != LBP_OK)
+		return false;
+	if (duties->set & LBP_DUTY_RELAY)
+		yield(conn);
+	return true;
+}
