@@ -1,8 +1,9 @@
 /*
- * The access list: names -> client -> applications and limits.
+ * The access list: which client a name belongs to, which applications that
+ * client may use, and within what limits.
  *
- * Immutable once made, so any number of threads may ask it. Looking up a name,
- * or a client among those of an application, takes O(log n). Source: SPEC.md
+ * A list never changes, so any number of threads may share it. Looking up a
+ * name, or a client of an application, takes O(log n). Source: SPEC.md
  * [ACL-*].
  */
 #ifndef LBP_ACL_H
@@ -19,27 +20,24 @@
 
 LBP_BEGIN_DECLS
 
-/*
- * "client c has this name", which is a serial or an id; clients are numbered
- * from 0.
- */
+/* A name, a serial or an id, of a client; clients are numbered from 0. */
 struct lbp_acl_name {
 	struct lbp_name name;
 	uint32_t client;
 };
 
 /*
- * "client c may use application a, within these limits"; applications are
+ * A client may use an application within these limits; applications are
  * numbered from 0.
  */
 struct lbp_acl_grant {
 	uint32_t client;
 	uint32_t app;
-	struct lbp_limits limits; /* all 0: none */
+	struct lbp_limits limits; /* all zero: no limit */
 	uint64_t reserved;
 };
 
-/* Start them with lbp_acl_options_init. */
+/* Initialize it with lbp_acl_options_init. */
 struct lbp_acl_options {
 	size_t size;
 	const struct lbp_acl_name *names; /* copied, with the ids in them */
@@ -50,7 +48,7 @@ struct lbp_acl_options {
 	uint32_t app_len;    /* how many applications */
 };
 
-/* Empty lists. */
+/* Sets every option to its default: no names, no grants. */
 static inline void lbp_acl_options_init(struct lbp_acl_options *options)
 {
 	memset(options, 0, sizeof(*options));
@@ -60,18 +58,18 @@ static inline void lbp_acl_options_init(struct lbp_acl_options *options)
 struct lbp_acl;
 
 /*
- * Makes an access list in *out, which the caller frees with lbp_acl_free. On
- * error *out is NULL:
+ * Makes an access list and stores it in *out; the caller frees it with
+ * lbp_acl_free. On error *out is NULL:
  *   LBP_ERR_NOMEM
- *   LBP_ERR_NULL           no options, no list, or no text of an id
- *   LBP_ERR_OPTIONS        lbp_acl_options_init did not start them
- *   LBP_ERR_CLIENT_NUMBER  of a name or a grant, client_len or more
- *   LBP_ERR_APP_NUMBER     of a grant, app_len or more
- *   LBP_ERR_NAME_KIND      neither a serial nor an id
- *   LBP_ERR_NAME_SERIAL    a serial that is not in canonical form
- *   LBP_ERR_NAME_TWICE     the same name again, of whichever client
- *   LBP_ERR_GRANT_TWICE    the same client and application again
- *   LBP_ERR_WINDOW         limits with a rate and no window
+ *   LBP_ERR_NULL           out, options, a list or the text of an id is NULL
+ *   LBP_ERR_OPTIONS        options was not initialized
+ *   LBP_ERR_CLIENT_NUMBER  a client's number is not below client_len
+ *   LBP_ERR_APP_NUMBER     an application's number is not below app_len
+ *   LBP_ERR_NAME_KIND      a name is neither a serial nor an id
+ *   LBP_ERR_NAME_SERIAL    a serial is not in canonical form
+ *   LBP_ERR_NAME_TWICE     a name is listed twice, for one client or two
+ *   LBP_ERR_GRANT_TWICE    a client is granted an application twice
+ *   LBP_ERR_WINDOW         limits have a rate but no window
  * Source: [ACL-1], [ACL-5], [ACL-9].
  */
 LBP_MUST_CHECK enum lbp_err lbp_acl_new(
@@ -81,23 +79,25 @@ LBP_MUST_CHECK enum lbp_err lbp_acl_new(
 void lbp_acl_free(struct lbp_acl *acl);
 
 /*
- * Who has these names? The number of the client goes to *client.
- * LBP_ERR_UNKNOWN_CLIENT: none of them is anybody's, or they are names of two
- * clients; *client is as before. Source: [ACL-2], [ACL-6], [ACL-7].
+ * Finds the client that has these names and stores its number in *client.
+ * LBP_ERR_UNKNOWN_CLIENT: no client has any of them, or they belong to
+ * different clients. LBP_ERR_NULL: an argument is NULL. On error *client does
+ * not change. Source: [ACL-2], [ACL-6], [ACL-7].
  */
 LBP_MUST_CHECK enum lbp_err lbp_acl_identify(const struct lbp_acl *acl,
 	const struct lbp_name *names, size_t name_len, uint32_t *client);
 
 /*
- * May this client use this application? LBP_OK or LBP_ERR_NOT_ALLOWED; a
- * number out of range is not allowed. Source: [ACL-3], [ACL-4].
+ * Returns LBP_OK if the client may use the application, else
+ * LBP_ERR_NOT_ALLOWED, also for a number that does not exist. LBP_ERR_NULL: acl
+ * is NULL. Source: [ACL-3], [ACL-4].
  */
 LBP_MUST_CHECK enum lbp_err lbp_acl_authorize(
 	const struct lbp_acl *acl, uint32_t client, uint32_t app);
 
 /*
- * The grants of one application, in the order of the clients' numbers; the
- * list's own. How many there are goes to *len. NULL, and 0: there is no such
+ * Returns the grants of an application, ordered by client, and stores their
+ * count in *len. They belong to the list. NULL, with *len 0: there is no such
  * application. Source: [ACL-8].
  */
 const struct lbp_acl_grant *lbp_acl_grants(

@@ -1,40 +1,41 @@
 /*
- * One application behind one door: who may use it (acl), how much (limiter),
- * which upstream is next (balancer over health). Source: SPEC.md [APP-*].
+ * An application: its clients and their limits, and its upstreams, of which it
+ * chooses the one with the least connections. Source: SPEC.md [APP-*].
  *
- * An application is not thread-safe: whoever shares one holds a lock around
- * each call, except lbp_app_new and lbp_app_prepare, which allocate all memory,
- * and lbp_app_free.
+ * An application is not thread-safe. If threads share one, hold a lock around
+ * every call except lbp_app_new, lbp_app_prepare and lbp_app_free.
  *
- * Reloading. What serves stays where it is and takes over what it is to
- * become, in two halves, each a pair of calls for an application and, in the
- * server, for all of its policy:
+ * Reloading. An application that serves keeps its address and takes over new
+ * options in two steps:
  *
- *   prepare   makes the next one beside the one that serves, which stays as it
- *             is: it may take its time, and fail without having changed
- *             anything. One reload at a time.
- *   commit    swaps the two under the locks, and cannot fail. What serves now
- *             has the new options and inherits the old one's counts; the next
- *             one now has the old options, and is freed.
+ *   prepare   builds the next application beside the current one. It may take
+ *             its time, and if it fails nothing has changed. Only one reload
+ *             may be in progress.
+ *   commit    swaps the contents of the two, under the lock. It cannot fail.
+ *             The current application now has the new options and inherits
+ *             its own counts; the next one is left with what is no longer
+ *             needed, and is freed.
  *
- * 1. Addresses stay. Sessions refer to the same application before and after,
- *    and so does its id; whatever else they were told of it may have changed,
- *    so each of them steps LBP_EVENT_RELOADED.
- * 2. Names keep their numbers: an upstream that is there before and after,
- *    by its name, has the same number, and inherits its open connections, its
- *    health, and when it was last chosen. So do clients, whose numbers are
- *    those of the access list.
- * 3. What was removed keeps its number until nothing is open on it any more:
- *    it is neither chosen nor admitted, but can be given back. The commit
- *    after that frees the number for another one.
- * 4. What the next one refers to (its access list, the upstreams' user
- *    pointers) must live on after the commit; what the old one referred to
- *    need not, once the commit is done, but for the users of upstreams that
- *    keep their number by rule 3. After the commit, lbp_app_upstream_user of
- *    the next one says which users are free to go: those of its upstreams that
- *    have a name still.
- * An application that was removed as a whole is retired, and freed after its
- * last session. Source: [APP-8] to [APP-13], [APP-21] to [APP-25].
+ * 1. Addresses stay. Sessions keep their application, and lbp_app_id returns
+ *    the same pointer. Clients and upstreams may have changed, so every
+ *    session must be stepped with LBP_EVENT_RELOADED.
+ * 2. Names keep their numbers. An upstream is known again by its name. It
+ *    keeps its number, its open connections, its health, and when it was last
+ *    chosen. Clients are numbered by the access list; whoever makes the next
+ *    list must give each client that stays the number that it had.
+ * 3. What was removed keeps its number while it is in use. No new session gets
+ *    it, but open sessions give it back as usual. The next commit after that
+ *    frees the number for another name.
+ * 4. What the options point to must outlive the commit that replaces it: the
+ *    access list, and the users of upstreams. A removed upstream keeps its
+ *    user as long as its number. After a commit, the upstreams that
+ *    lbp_app_upstream_name still finds in the next application are those whose
+ *    users have been replaced or removed.
+ *
+ * An application that is removed altogether is retired, and freed after its
+ * last session. The server's policy (server/policy.h) reloads all of its
+ * applications by the same rules. Source: [APP-8] to [APP-13], [APP-21] to
+ * [APP-25].
  */
 #ifndef LBP_APP_H
 #define LBP_APP_H
@@ -51,29 +52,27 @@
 
 LBP_BEGIN_DECLS
 
-/* An upstream, which a reload knows again by its name. */
 struct lbp_upstream {
-	const char *name; /* copied */
+	const char *name; /* unique; copied */
 	uint32_t weight;  /* 1 to LBP_WEIGHT_MAX */
-	void *user;       /* the caller's own, an address for example */
+	void *user;       /* whatever the caller needs, such as an address */
 	uint64_t reserved[2];
 };
 
-/* Start them with lbp_app_options_init. */
+/* Initialize it with lbp_app_options_init. */
 struct lbp_app_options {
 	size_t size;
 	const char *id; /* copied */
-	/* Who may use it, and how much: the grants of application `number`.
-	 * Must outlive the application, or what is committed to it next. */
+	/* Its clients and their limits: what acl grants of application number.
+	 * acl is not copied. */
 	const struct lbp_acl *acl;
 	uint32_t number;
-	/* By their numbers, from 0. */
-	const struct lbp_upstream *upstreams;
-	size_t upstream_len; /* 1 to LBP_UPSTREAMS_MAX */
+	const struct lbp_upstream *upstreams; /* numbered from 0; copied */
+	size_t upstream_len;                  /* 1 to LBP_UPSTREAMS_MAX */
 	struct lbp_health_options health;
 };
 
-/* No upstreams yet, and health as lbp_health_options_init has it. */
+/* Sets every option to its default; id, acl and upstreams have none. */
 static inline void lbp_app_options_init(struct lbp_app_options *options)
 {
 	memset(options, 0, sizeof(*options));
@@ -84,134 +83,151 @@ static inline void lbp_app_options_init(struct lbp_app_options *options)
 struct lbp_app;
 
 /*
- * Makes an application in *out, which the caller frees with lbp_app_free.
- * now_ns is the time from which health checks are spread. On error *out is
- * NULL:
+ * Makes an application and stores it in *out; the caller frees it with
+ * lbp_app_free. Health checks are spread over the interval that begins at
+ * now_ns. On error *out is NULL:
  *   LBP_ERR_NOMEM
- *   LBP_ERR_NULL            no options, id, acl, upstreams or upstream's name
- *   LBP_ERR_OPTIONS         lbp_app_options_init did not start them
- *   LBP_ERR_APP_NUMBER      the access list has no application of this number
- *   LBP_ERR_FEW_UPSTREAMS   none
- *   LBP_ERR_MANY_UPSTREAMS  more than LBP_UPSTREAMS_MAX
- *   LBP_ERR_NAME_TWICE      two upstreams of one name
- *   LBP_ERR_WEIGHT          not 1 to LBP_WEIGHT_MAX
+ *   LBP_ERR_NULL            out, options, id, acl, upstreams or a name is NULL
+ *   LBP_ERR_OPTIONS         options was not initialized
+ *   LBP_ERR_APP_NUMBER      acl has no application of this number
+ *   LBP_ERR_FEW_UPSTREAMS   there is no upstream
+ *   LBP_ERR_MANY_UPSTREAMS  there are more than LBP_UPSTREAMS_MAX
+ *   LBP_ERR_NAME_TWICE      two upstreams have the same name
+ *   LBP_ERR_WEIGHT          a weight is out of range
  *   LBP_ERR_INTERVAL, LBP_ERR_RISE, LBP_ERR_FALL
- *                           out of range, with health enabled
+ *                           checks are enabled, and this is out of range
  * Source: [APP-1], [APP-20].
  */
 LBP_MUST_CHECK enum lbp_err lbp_app_new(struct lbp_app **out,
 	const struct lbp_app_options *options, uint64_t now_ns);
 
 /*
- * The first half of a reload: makes in *out what app is to become, with
- * nothing open. app, which may be NULL, stays as it is; other threads may use
- * it meanwhile. *out goes to lbp_app_commit, or to lbp_app_free if nothing is
- * to come of it. Fails as lbp_app_new does; LBP_ERR_MANY_UPSTREAMS also if the
- * upstreams and those that app has or keeps need more than LBP_UPSTREAMS_MAX
- * numbers. Source: [APP-8].
+ * Prepares a reload: makes the application that app is to become, with nothing
+ * open, and stores it in *out; pass it to lbp_app_commit, or to lbp_app_free to
+ * give up. app does not change, and other threads may use it meanwhile; if it
+ * is NULL this is lbp_app_new. Fails as lbp_app_new does, and with
+ * LBP_ERR_MANY_UPSTREAMS if the new upstreams and the numbers that app has in
+ * use exceed LBP_UPSTREAMS_MAX. Source: [APP-8], [APP-21].
  */
 LBP_MUST_CHECK enum lbp_err lbp_app_prepare(struct lbp_app **out,
 	const struct lbp_app *app, const struct lbp_app_options *options,
 	uint64_t now_ns);
 
 /*
- * The second half: app becomes next, which lbp_app_prepare made for it. next
- * then has what is not needed any more and goes to lbp_app_free. This cannot
- * fail. Source: [APP-8] to [APP-11].
+ * Commits a reload: app becomes next, which lbp_app_prepare made for it. Free
+ * next with lbp_app_free. Source: [APP-8] to [APP-11], [APP-22] to [APP-25].
  */
 void lbp_app_commit(struct lbp_app *app, struct lbp_app *next);
 
 /*
- * Admits nobody and chooses no upstream from now on: the application was
- * removed. What is open is given back as before. Source: [APP-12].
+ * Retires an application that was removed: from now on it admits nobody and
+ * chooses no upstream. What is open is given back as usual. Source: [APP-12].
  */
 void lbp_app_retire(struct lbp_app *app);
 
-/*
- * Frees an application; no session may still refer to it. NULL is allowed.
- */
+/* Frees an application; no session may still refer to it. NULL is allowed. */
 void lbp_app_free(struct lbp_app *app);
 
-/* Its id, owned by the application; the same address over reloads. */
+/* Returns the id. It belongs to the application, and reloads do not move it. */
 const char *lbp_app_id(const struct lbp_app *app);
 
-/* How many numbers of upstreams there are. */
+/* Returns how many upstream numbers there are, those not in use included. */
 uint32_t lbp_app_upstreams(const struct lbp_app *app);
 
 /*
- * The name of the upstream that has a number, the application's until the next
- * commit; NULL if none has it.
+ * Returns the name of an upstream; NULL if no upstream has this number. It
+ * belongs to the application until the next commit.
  */
 const char *lbp_app_upstream_name(const struct lbp_app *app, uint32_t upstream);
 
 /*
- * What its options had as user; NULL if no upstream has this number. Source:
- * [APP-13].
+ * Returns the user of an upstream, from the options; NULL if no upstream has
+ * this number. Source: [APP-13].
  */
 void *lbp_app_upstream_user(const struct lbp_app *app, uint32_t upstream);
 
 /*
- * Who has these names, and may they use this application? The number of the
- * client goes to *client, also with LBP_ERR_NOT_ALLOWED, unless the
- * application is retired. LBP_ERR_UNKNOWN_CLIENT: *client is as before; see
- * lbp_acl_identify. Source: [ACL-2], [ACL-3], [APP-12].
+ * Finds the client that has these names, as lbp_acl_identify does, and stores
+ * its number in *client; also with LBP_ERR_NOT_ALLOWED, which says that it may
+ * not use this application. A retired application answers LBP_ERR_NOT_ALLOWED
+ * to everybody and leaves *client alone. Source: [ACL-2], [ACL-3], [APP-12].
  */
 LBP_MUST_CHECK enum lbp_err lbp_app_identify(const struct lbp_app *app,
 	const struct lbp_name *names, size_t name_len, uint32_t *client);
 
 /*
- * Admits one session of a client at now_ns; lbp_app_leave gives its place back.
- * LBP_ERR_NOT_ALLOWED, LBP_ERR_CONCURRENT, LBP_ERR_RATE: refused, nothing
- * counted. Source: [APP-2], [APP-3].
+ * Admits a session of a client at now_ns; give its place back with
+ * lbp_app_leave. LBP_ERR_NOT_ALLOWED, LBP_ERR_CONCURRENT, LBP_ERR_RATE: it is
+ * refused, and does not count. LBP_ERR_NULL: app is NULL. Source: [APP-2],
+ * [APP-3].
  */
 LBP_MUST_CHECK enum lbp_err lbp_app_admit(
 	struct lbp_app *app, uint32_t client, uint64_t now_ns);
 
-/* Gives a session's place back; LBP_ERR_STATE: the client has none. */
+/*
+ * Gives back the place of an admitted session. LBP_ERR_STATE: the client has
+ * none open. LBP_ERR_NULL: app is NULL.
+ */
 enum lbp_err lbp_app_leave(struct lbp_app *app, uint32_t client);
 
 /*
- * Chooses an upstream that is not in the set tried and counts a dial on it;
- * see lbp_balancer_choose. Source: [BAL-1] to [BAL-4].
+ * Chooses the eligible upstream with the least connections for its weight,
+ * counts a connection on it, and stores its number in *upstream. tried is a
+ * set of LBP_UPSTREAMS_MAX upstreams to leave out (see tried.h), or NULL.
+ * LBP_ERR_NO_UPSTREAM: none is left. LBP_ERR_NULL: app or upstream is NULL. On
+ * error *upstream does not change. Source: [BAL-1] to [BAL-4].
  */
 LBP_MUST_CHECK enum lbp_err lbp_app_choose(
 	struct lbp_app *app, const uint8_t *tried, uint32_t *upstream);
 
 /*
- * Records how a dial of a chosen upstream went and returns what that changed
- * in its health; a failed dial is no longer counted. Source: [APP-4].
+ * Records whether a dial of the chosen upstream succeeded, and returns how that
+ * changed its health. A failed dial gives its connection back. Source: [APP-4].
  */
 enum lbp_health_change lbp_app_dialed(
 	struct lbp_app *app, uint32_t upstream, bool ok);
 
-/* Gives back a connection, or a dial that nobody waits for any more. */
+/*
+ * Gives a connection back, or a dial that was abandoned. LBP_ERR_STATE: none is
+ * open. LBP_ERR_RANGE: there is no such upstream. LBP_ERR_NULL: app is NULL.
+ */
 enum lbp_err lbp_app_release(struct lbp_app *app, uint32_t upstream);
 
-/* When the next health check is due; LBP_NEVER if none. [APP-6]. */
+/* Returns when the next health check is due; LBP_NEVER: none is. [APP-6]. */
 uint64_t lbp_app_check_due(const struct lbp_app *app);
 
 /*
- * Takes the check that was due first at now_ns; its upstream goes to
- * *upstream. True: lbp_app_checked must answer it. [APP-6].
+ * Takes the first check that is due at now_ns and stores the number of its
+ * upstream in *upstream; answer it with lbp_app_checked or
+ * lbp_app_check_dropped. False: none is due. Source: [APP-6].
  */
 LBP_MUST_CHECK bool lbp_app_take_check(
 	struct lbp_app *app, uint64_t now_ns, uint32_t *upstream);
 
-/* Records a check's result; returns what it changed. [APP-5]. */
+/*
+ * Records the result of a check, and returns how it changed the upstream's
+ * health. Source: [APP-5].
+ */
 enum lbp_health_change lbp_app_checked(
 	struct lbp_app *app, uint32_t upstream, bool ok);
 
-/* Gives up a check that could not be carried out. [HLT-10]. */
+/*
+ * Drops a check that could not be carried out: it says nothing about the
+ * upstream. Source: [HLT-10].
+ */
 void lbp_app_check_dropped(struct lbp_app *app, uint32_t upstream);
 
-/* Says that an upstream has no address, or has one again. [HLT-12]. */
+/*
+ * Records that an upstream has no address, or has one again, and returns how
+ * that changed its health. Source: [HLT-12].
+ */
 enum lbp_health_change lbp_app_set_address(
 	struct lbp_app *app, uint32_t upstream, bool has_address);
 
-/* Is at least one upstream eligible? [APP-7]. */
+/* Returns true if at least one upstream is eligible. [APP-7]. */
 bool lbp_app_is_ready(const struct lbp_app *app);
 
-/* Connections and dials in progress on an upstream; 0 if there is no such. */
+/* Returns the connections of an upstream, those being dialed included. */
 uint32_t lbp_app_open(const struct lbp_app *app, uint32_t upstream);
 
 LBP_END_DECLS

@@ -1,6 +1,6 @@
 /*
- * How the health of upstreams is judged, and what changes in it. Source:
- * SPEC.md [HLT-*].
+ * How an application judges the health of its upstreams. Source: SPEC.md
+ * [HLT-*].
  */
 #ifndef LBP_HEALTH_H
 #define LBP_HEALTH_H
@@ -15,16 +15,16 @@ LBP_BEGIN_DECLS
 
 struct lbp_health_options {
 	bool enabled;         /* false: always eligible, never checked */
-	uint64_t interval_ns; /* at least 1 */
-	uint64_t timeout_ns;  /* for whoever carries out the check */
-	uint32_t rise;        /* successes in a row that bring it back, >= 1 */
-	uint32_t fall;        /* failures in a row that take it out, >= 1 */
+	uint64_t interval_ns; /* between checks of an upstream; at least 1 */
+	uint64_t timeout_ns;  /* of one check, for whoever carries it out */
+	uint32_t rise;        /* successes in a row that bring it back: >= 1 */
+	uint32_t fall;        /* failures in a row that take it out: >= 1 */
 	uint64_t reserved[2];
 };
 
 /*
- * Never checked and always eligible, since only a caller that carries out
- * checks brings an upstream back; the rest as the server has it.
+ * Sets every option to its default. Checks are disabled: without somebody who
+ * carries them out an upstream that went down would stay down.
  */
 static inline void lbp_health_options_init(struct lbp_health_options *health)
 {

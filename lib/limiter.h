@@ -57,7 +57,7 @@ LBP_MUST_CHECK enum lbp_err lbp_limiter_admit(
  * rings hold. limiter has just been initialized, with its own ring; from does
  * not change. Source: [LIM-7].
  */
-void lbp_limiter_carry(
+void lbp_limiter_inherit(
 	struct lbp_limiter *limiter, const struct lbp_limiter *from);
 
 /*

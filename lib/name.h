@@ -1,13 +1,12 @@
 /*
- * What a client is known by: one name of one of several kinds. A certificate
- * may have several; whoever knows the client by other means gives its id or
- * its number. Source: SPEC.md [ACL-*].
+ * Names of clients, of several kinds. A certificate may have more than one;
+ * a caller that knows its clients by other means gives an id or a number.
+ * Source: SPEC.md [ACL-*].
  */
 #ifndef LBP_NAME_H
 #define LBP_NAME_H
 
 #include <stdint.h>
-#include <string.h>
 
 #include "base.h"
 #include "serial.h"
@@ -15,9 +14,9 @@
 LBP_BEGIN_DECLS
 
 enum lbp_name_kind {
-	LBP_NAME_SERIAL, /* of a certificate whose issuer is trusted */
-	LBP_NAME_ID,     /* of the client itself */
-	LBP_NAME_NUMBER, /* likewise; needs no listing */
+	LBP_NAME_SERIAL, /* of a certificate from the trusted issuer */
+	LBP_NAME_ID,     /* the client's id */
+	LBP_NAME_NUMBER, /* the client's number, which need not be listed */
 };
 
 struct lbp_name {
@@ -30,37 +29,14 @@ struct lbp_name {
 	};
 };
 
-static inline struct lbp_name lbp_name_of_serial(
-	const struct lbp_serial *serial)
-{
-	struct lbp_name name;
+/* Returns the name that is this serial. */
+struct lbp_name lbp_name_of_serial(const struct lbp_serial *serial);
 
-	memset(&name, 0, sizeof(name));
-	name.kind = LBP_NAME_SERIAL;
-	name.serial = *serial;
-	return name;
-}
+/* Returns the name that is this id, which is not copied and must outlive it. */
+struct lbp_name lbp_name_of_id(const char *id);
 
-/* The text stays the caller's, and must live as long as the name. */
-static inline struct lbp_name lbp_name_of_id(const char *id)
-{
-	struct lbp_name name;
-
-	memset(&name, 0, sizeof(name));
-	name.kind = LBP_NAME_ID;
-	name.id = id;
-	return name;
-}
-
-static inline struct lbp_name lbp_name_of_number(uint32_t number)
-{
-	struct lbp_name name;
-
-	memset(&name, 0, sizeof(name));
-	name.kind = LBP_NAME_NUMBER;
-	name.number = number;
-	return name;
-}
+/* Returns the name that is this number. */
+struct lbp_name lbp_name_of_number(uint32_t number);
 
 LBP_END_DECLS
 

@@ -295,7 +295,9 @@ enum lbp_err lbp_acl_identify(const struct lbp_acl *acl,
 {
 	uint32_t found = LBP_NONE;
 
-	for (size_t i = 0; names != NULL && i < name_len; i++) {
+	if (acl == NULL || client == NULL || (names == NULL && name_len > 0))
+		return LBP_ERR_NULL;
+	for (size_t i = 0; i < name_len; i++) {
 		uint32_t owner = find(acl, &names[i]);
 
 		if (owner == LBP_NONE || owner == found)
@@ -321,9 +323,12 @@ enum lbp_err lbp_acl_authorize(
 	const struct lbp_acl *acl, uint32_t client, uint32_t app)
 {
 	const struct lbp_acl_grant key = {.client = client};
+	const struct lbp_acl_grant *grants;
 	size_t len;
-	const struct lbp_acl_grant *grants = lbp_acl_grants(acl, app, &len);
 
+	if (acl == NULL)
+		return LBP_ERR_NULL;
+	grants = lbp_acl_grants(acl, app, &len);
 	if (grants == NULL || bsearch(&key, grants, len, sizeof(key),
 				      compare_clients) == NULL)
 		return LBP_ERR_NOT_ALLOWED;

@@ -39,6 +39,8 @@ enum lbp_err lbp_app_identify(const struct lbp_app *app,
 {
 	enum lbp_err err;
 
+	if (app == NULL)
+		return LBP_ERR_NULL;
 	if (app->acl == NULL)
 		return LBP_ERR_NOT_ALLOWED;
 	err = lbp_acl_identify(app->acl, names, name_len, client);
@@ -58,8 +60,11 @@ static struct lbp_app_member *find_member(struct lbp_app *app, uint32_t client)
 enum lbp_err lbp_app_admit(
 	struct lbp_app *app, uint32_t client, uint64_t now_ns)
 {
-	struct lbp_app_member *member = find_member(app, client);
+	struct lbp_app_member *member;
 
+	if (app == NULL)
+		return LBP_ERR_NULL;
+	member = find_member(app, client);
 	if (member == NULL || !member->may_enter)
 		return LBP_ERR_NOT_ALLOWED;
 	return lbp_limiter_admit(&member->limiter, now_ns);
@@ -67,8 +72,11 @@ enum lbp_err lbp_app_admit(
 
 enum lbp_err lbp_app_leave(struct lbp_app *app, uint32_t client)
 {
-	struct lbp_app_member *member = find_member(app, client);
+	struct lbp_app_member *member;
 
+	if (app == NULL)
+		return LBP_ERR_NULL;
+	member = find_member(app, client);
 	return member == NULL ? LBP_ERR_STATE
 			      : lbp_limiter_release(&member->limiter);
 }
@@ -76,6 +84,8 @@ enum lbp_err lbp_app_leave(struct lbp_app *app, uint32_t client)
 enum lbp_err lbp_app_choose(
 	struct lbp_app *app, const uint8_t *tried, uint32_t *upstream)
 {
+	if (app == NULL || upstream == NULL)
+		return LBP_ERR_NULL;
 	return lbp_balancer_choose(&app->balancer, tried, upstream);
 }
 
@@ -108,6 +118,8 @@ enum lbp_health_change lbp_app_dialed(
 
 enum lbp_err lbp_app_release(struct lbp_app *app, uint32_t upstream)
 {
+	if (app == NULL)
+		return LBP_ERR_NULL;
 	return lbp_balancer_release(&app->balancer, upstream);
 }
 

@@ -27,8 +27,8 @@ static void carry_place(
 			  app->health.interval_ns == next->health.interval_ns;
 
 	lbp_balancer_carry(&next->balancer, &app->balancer, at);
-	lbp_health_carry(&place->health, &next->health, &app->places[at].health,
-		keep_times);
+	lbp_health_inherit(&place->health, &next->health,
+		&app->places[at].health, keep_times);
 	lbp_timers_disarm(&next->timers, &place->timer);
 	lbp_app_arm_check(next, at);
 	(void)lbp_balancer_set_eligible(&next->balancer, at, place->health.up);
@@ -78,7 +78,7 @@ static void carry_members(struct lbp_app *next, const struct lbp_app *app)
 			*member =
 				(struct lbp_app_member){.client = from->client};
 		}
-		lbp_limiter_carry(&member->limiter, &from->limiter);
+		lbp_limiter_inherit(&member->limiter, &from->limiter);
 	}
 	qsort(next->members, next->member_len, sizeof(*next->members),
 		lbp_app_compare_members);

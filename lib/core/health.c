@@ -14,7 +14,7 @@ void lbp_health_init(struct lbp_health *health,
 		.up = true, .due_ns = lbp_later(now_ns, whole + part)};
 }
 
-void lbp_health_carry(struct lbp_health *health,
+void lbp_health_inherit(struct lbp_health *health,
 	const struct lbp_health_options *options, const struct lbp_health *from,
 	bool keep_times)
 {

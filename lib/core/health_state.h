@@ -36,7 +36,7 @@ void lbp_health_init(struct lbp_health *health,
  * the next one is due. health was just started under options; with checks off
  * it stays up. Source: [HLT-11], [HLT-12].
  */
-void lbp_health_carry(struct lbp_health *health,
+void lbp_health_inherit(struct lbp_health *health,
 	const struct lbp_health_options *options, const struct lbp_health *from,
 	bool keep_times);
 

@@ -55,7 +55,7 @@ enum lbp_err lbp_limiter_admit(struct lbp_limiter *limiter, uint64_t now_ns)
 	return err;
 }
 
-void lbp_limiter_carry(
+void lbp_limiter_inherit(
 	struct lbp_limiter *limiter, const struct lbp_limiter *from)
 {
 	uint32_t most = limiter->limits.connections;

@@ -135,7 +135,7 @@ enum lbp_err lbp_limiter_admit(struct lbp_limiter *limiter, uint64_t now_ns);
   @ 	limiter->ring[i] ==
   @ 		limiter_time(from, from->len - limiter->len + i);
   @*/
-void lbp_limiter_carry(
+void lbp_limiter_inherit(
 	struct lbp_limiter *limiter, const struct lbp_limiter *from);
 
 /*@ requires limiter_valid(limiter);

@@ -151,7 +151,6 @@ static void several_names_identify_one(void)
 		lbp_name_of_id("ann"), lbp_name_of_id("bob")};
 
 	expect(acl, NULL, 0, NOBODY);
-	expect(acl, NULL, 1, NOBODY);
 	expect(acl, anns, 1, NOBODY);
 	expect(acl, anns, 5, 0);
 	expect(acl, two, 3, 0);
@@ -337,6 +336,21 @@ static void what_is_missing_is_refused(void)
 	options.name_len = 0;
 	options.grant_len = 1;
 	CU_ASSERT_EQUAL(lbp_acl_new(&acl, &options), LBP_ERR_NULL);
+}
+
+static void a_call_without_an_argument_is_refused(void)
+{
+	struct lbp_acl *acl = make_with_ids();
+	const struct lbp_name name = serial_of("7");
+	uint32_t client = NOBODY;
+
+	CU_ASSERT_EQUAL(
+		lbp_acl_identify(NULL, &name, 1, &client), LBP_ERR_NULL);
+	CU_ASSERT_EQUAL(lbp_acl_identify(acl, NULL, 1, &client), LBP_ERR_NULL);
+	CU_ASSERT_EQUAL(lbp_acl_identify(acl, &name, 1, NULL), LBP_ERR_NULL);
+	CU_ASSERT_EQUAL(client, NOBODY);
+	CU_ASSERT_EQUAL(lbp_acl_authorize(NULL, 0, 0), LBP_ERR_NULL);
+	lbp_acl_free(acl);
 }
 
 /* What the caller's headers do not have yet is as if it had not been set. */
@@ -526,6 +540,8 @@ void suite_acl(void)
 		a_rate_without_a_window_is_refused);
 	CU_add_test(suite, "[ERR-4] what is missing is refused",
 		what_is_missing_is_refused);
+	CU_add_test(suite, "[ERR-4] a call without an argument is refused",
+		a_call_without_an_argument_is_refused);
 	CU_add_test(suite, "[ERR-5] options of other versions do",
 		options_of_other_versions_do);
 	CU_add_test(suite, "[ACL-8] grants are listed by application",

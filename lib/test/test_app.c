@@ -237,6 +237,26 @@ static void what_is_missing_is_refused(void)
 	expect_made(&from);
 }
 
+static void a_call_without_an_argument_is_refused(void)
+{
+	const struct lbp_name alice = name_of(1);
+	struct lbp_app *app = make();
+	uint32_t number = LBP_NONE;
+
+	CU_ASSERT_EQUAL(
+		lbp_app_identify(NULL, &alice, 1, &number), LBP_ERR_NULL);
+	CU_ASSERT_EQUAL(lbp_app_identify(app, NULL, 1, &number), LBP_ERR_NULL);
+	CU_ASSERT_EQUAL(lbp_app_identify(app, &alice, 1, NULL), LBP_ERR_NULL);
+	CU_ASSERT_EQUAL(lbp_app_admit(NULL, ALICE, START), LBP_ERR_NULL);
+	CU_ASSERT_EQUAL(lbp_app_leave(NULL, ALICE), LBP_ERR_NULL);
+	CU_ASSERT_EQUAL(lbp_app_choose(NULL, NULL, &number), LBP_ERR_NULL);
+	CU_ASSERT_EQUAL(lbp_app_choose(app, NULL, NULL), LBP_ERR_NULL);
+	CU_ASSERT_EQUAL(number, LBP_NONE);
+	CU_ASSERT_EQUAL(lbp_app_release(NULL, 0), LBP_ERR_NULL);
+	expect_open(app, 0, 0, 0);
+	lbp_app_free(app);
+}
+
 static void options_start_with_defaults(void)
 {
 	struct lbp_app_options from;
@@ -622,6 +642,8 @@ void suite_app(void)
 		a_name_given_twice_is_refused);
 	CU_add_test(suite, "[ERR-4] what is missing is refused",
 		what_is_missing_is_refused);
+	CU_add_test(suite, "[ERR-4] a call without an argument is refused",
+		a_call_without_an_argument_is_refused);
 	CU_add_test(suite, "[ERR-5] options start with defaults",
 		options_start_with_defaults);
 	CU_add_test(suite, "[ERR-5] options of other versions do",

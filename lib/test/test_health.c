@@ -288,7 +288,7 @@ static void what_is_known_goes_on(void)
 
 	CU_ASSERT_EQUAL(check(&from, false), LBP_HEALTH_SAME);
 	lbp_health_init(&health, &slower, 5000, 1, 2);
-	lbp_health_carry(&health, &slower, &from, false);
+	lbp_health_inherit(&health, &slower, &from, false);
 	CU_ASSERT_EQUAL(lbp_health_due(&health, &slower), 5500);
 	/* One failure has been counted, and two are enough now. */
 	CU_ASSERT_EQUAL(
@@ -297,7 +297,7 @@ static void what_is_known_goes_on(void)
 	from = make_down();
 	CU_ASSERT_EQUAL(check(&from, true), LBP_HEALTH_SAME);
 	lbp_health_init(&health, &slower, 5000, 0, 2);
-	lbp_health_carry(&health, &slower, &from, true);
+	lbp_health_inherit(&health, &slower, &from, true);
 	CU_ASSERT_FALSE(health.up);
 	CU_ASSERT_EQUAL(lbp_health_due(&health, &slower), 1100);
 	CU_ASSERT_TRUE(lbp_health_take(&health, &slower, 1100));
@@ -312,7 +312,7 @@ static void a_check_that_runs_goes_on(void)
 
 	CU_ASSERT_TRUE(lbp_health_take(&from, &options, 1000));
 	lbp_health_init(&health, &options, 5000, 0, 1);
-	lbp_health_carry(&health, &options, &from, true);
+	lbp_health_inherit(&health, &options, &from, true);
 	CU_ASSERT_EQUAL(lbp_health_due(&health, &options), LBP_NEVER);
 	CU_ASSERT_EQUAL(
 		lbp_health_checked(&health, &options, true), LBP_HEALTH_SAME);
@@ -327,7 +327,7 @@ static void with_checks_off_it_is_up(void)
 
 	CU_ASSERT_TRUE(lbp_health_take(&from, &options, 1000));
 	lbp_health_init(&health, &disabled, 5000, 0, 1);
-	lbp_health_carry(&health, &disabled, &from, false);
+	lbp_health_inherit(&health, &disabled, &from, false);
 	CU_ASSERT_TRUE(health.up);
 	CU_ASSERT_TRUE(health.checking);
 	CU_ASSERT_EQUAL(health.run, 0);
@@ -398,10 +398,10 @@ static void checks_off_help_nobody_without_an_address(void)
 	CU_ASSERT_FALSE(health.up);
 	/* A reload gives it none, whatever becomes of the checks. */
 	lbp_health_init(&next, &disabled, 2000, 0, 1);
-	lbp_health_carry(&next, &disabled, &health, true);
+	lbp_health_inherit(&next, &disabled, &health, true);
 	CU_ASSERT_FALSE(next.up);
 	lbp_health_init(&next, &options, 2000, 0, 1);
-	lbp_health_carry(&next, &options, &health, true);
+	lbp_health_inherit(&next, &options, &health, true);
 	CU_ASSERT_FALSE(next.up);
 	CU_ASSERT_EQUAL(
 		lbp_health_dialed(&next, &options, false), LBP_HEALTH_SAME);

@@ -244,7 +244,7 @@ static void expect_carried(uint32_t from_len, uint32_t to_len)
 	kept = kept < 6 ? kept : 6;
 	to_ring[to_len] = 0xee;
 	lbp_limiter_init(&limiter, &limits, to_ring);
-	lbp_limiter_carry(&limiter, &from);
+	lbp_limiter_inherit(&limiter, &from);
 	CU_ASSERT_EQUAL(limiter.len, kept);
 	CU_ASSERT_EQUAL(limiter.head, 0);
 	CU_ASSERT_EQUAL(limiter.last_ns, 510);
@@ -276,7 +276,7 @@ static void without_a_rate_nothing_is_kept(void)
 
 	expect_admits(&from, 5, 2);
 	lbp_limiter_init(&limiter, &none, NULL);
-	lbp_limiter_carry(&limiter, &from);
+	lbp_limiter_inherit(&limiter, &from);
 	CU_ASSERT_EQUAL(limiter.open, 2);
 	expect_admits(&limiter, 5, 1);
 	CU_ASSERT_EQUAL(lbp_limiter_admit(&limiter, 5), LBP_ERR_CONCURRENT);
@@ -290,7 +290,7 @@ static void a_lowered_cap_waits_for_its_time(void)
 
 	expect_admits(&from, 7, 4);
 	lbp_limiter_init(&limiter, &two, NULL);
-	lbp_limiter_carry(&limiter, &from);
+	lbp_limiter_inherit(&limiter, &from);
 	CU_ASSERT_EQUAL(limiter.open, 4);
 	CU_ASSERT_EQUAL(limiter.last_ns, 7);
 	for (int i = 0; i < 3; i++) {
@@ -316,7 +316,7 @@ static void a_used_limiter_begins_anew(void)
 	expect_admits(&limiter, 2005, 1);
 	CU_ASSERT_EQUAL(limiter.head, 1);
 	expect_admits(&from, 3000, 1);
-	lbp_limiter_carry(&limiter, &from);
+	lbp_limiter_inherit(&limiter, &from);
 	CU_ASSERT_EQUAL(limiter.head, 0);
 	CU_ASSERT_EQUAL(limiter.len, 1);
 	expect_admits(&limiter, 3001, 1);
