@@ -1,6 +1,6 @@
 /*
- * The acceptor: one thread that owns the listening sockets, accepts while
- * there is room, and hands each connection over to the worker with the fewest.
+ * The acceptor: one thread that owns the listening sockets, accepts while there
+ * is room, and hands each connection over to the worker with the fewest.
  */
 #ifndef ACCEPTOR_H
 #define ACCEPTOR_H
@@ -13,7 +13,7 @@ struct acceptor;
 
 /* The watch on a listening socket. */
 struct entrance {
-	struct watch watch; /* first: a ready watch is its entrance */
+	struct watch watch; /* first, so that its address is the entrance's */
 	struct acceptor *acceptor;
 	struct listener *listener;
 };
@@ -21,43 +21,43 @@ struct entrance {
 struct acceptor {
 	pthread_t thread;
 	struct loop loop;
-	struct poller *open;   /* waits for the mailbox and the entrances, */
-	struct poller *closed; /* and this one for the mailbox only */
+	struct poller *open;   /* watches the mailbox and the entrances */
+	struct poller *closed; /* watches the mailbox only */
 	struct mailbox mailbox;
-	struct watch closed_mailbox; /* the mailbox's in the latter */
-	struct mail room;            /* a place became free */
+	struct watch closed_mailbox; /* of the mailbox, in closed */
+	struct mail room;            /* a place has become free */
 	struct mail stop_order;
 	bool stopped;
-	struct alarm retry; /* after a shortage */
+	struct alarm retry; /* after resources ran out */
 	struct capacity *capacity;
 	struct listeners *listeners;
-	struct entrance *entrances; /* one for each of the listeners */
+	struct entrance *entrances; /* one for each listener */
 	struct handover *spare;     /* for the next connection, or NULL */
-	struct worker *workers;     /* worker_len of them, */
+	struct worker *workers;     /* worker_len of them */
 	uint32_t worker_len;
-	uint32_t *loads; /* room for theirs, */
-	uint32_t last;   /* and who got the last connection */
+	uint32_t *loads; /* scratch space: one for each worker */
+	uint32_t last;   /* the worker that got the last connection */
 };
 
 /*
- * Makes it for listeners that are open, and that it closes when it is told to
- * stop; workers, capacity and listeners must outlive it. Its thread is not
- * started. False: an `error` event said why; acceptor_release is still due.
+ * Makes an acceptor for open listeners, which it closes when told to stop;
+ * workers, capacity and listeners must outlive it. Its thread is not started.
+ * False: an `error` event said why; acceptor_release must still be called.
  */
 bool acceptor_init(struct acceptor *acceptor, struct snapshot *snapshot,
 	struct capacity *capacity, struct listeners *listeners,
 	struct worker *workers);
 void acceptor_release(struct acceptor *acceptor);
 
-/* Accepts until it is told to stop; then the listeners are closed. */
+/* Accepts until told to stop, and then closes the listeners. */
 void acceptor_run(struct acceptor *acceptor);
 
-/* What any thread may call: */
+/* Any thread may call these. */
 
-/* Tells it that a place that it waits for has become free. */
+/* Tells the acceptor that a place that it waits for has become free. */
 void acceptor_has_room(struct acceptor *acceptor);
 
-/* Orders it to stop. */
+/* Tells the acceptor to stop. */
 void acceptor_stop(struct acceptor *acceptor);
 
 #endif

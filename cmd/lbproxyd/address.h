@@ -22,27 +22,27 @@ union address {
 struct addresses {
 	union address *items; /* len of them, in the resolver's order */
 	size_t len;
-	const char *cause; /* why there is none; static */
+	const char *cause; /* why there are none; static */
 };
 
 /*
- * Asks for the addresses of a host into *out, each once, which
- * addresses_release ends; it may take long. There may be none now, for a
- * cause. False: out of memory, and there is none.
+ * Resolves a host to *out, where each address occurs once; free it with
+ * addresses_release. It may block for long. If there are no addresses, out has
+ * the cause. False: out of memory; out is empty.
  */
 bool addresses_resolve(struct addresses *out, const char *host, uint16_t port);
 void addresses_release(struct addresses *addresses);
 
-/* Is this an address, and no name that somebody has to be asked for? */
+/* Returns true if host is an address, and not a name to be resolved. */
 bool address_is_literal(const char *host);
 
-/* Are they the same, port included? */
+/* Returns true if they are the same, port included. */
 bool address_equal(const union address *a, const union address *b);
 
-/* Whose it is. [SRC-1]. */
+/* The source that an address counts as. [SRC-1]. */
 struct lbp_source address_source(const union address *address);
 
-/* The length that the socket calls want. */
+/* The length to pass to socket calls. */
 socklen_t address_len(const union address *address);
 
 /* Writes "host:port" to buf, which has ADDRESS_TEXT_MAX bytes; returns it. */

@@ -1,7 +1,7 @@
 /*
- * What all workers share of the server's capacity: places for sessions that
- * were let in, how many connections have no place, and whether resources ran
- * out. Any thread may call these.
+ * The server's capacity, which all workers share: places for admitted sessions,
+ * how many connections have no place, and whether resources ran out. Any thread
+ * may call these.
  */
 #ifndef CAPACITY_H
 #define CAPACITY_H
@@ -12,9 +12,9 @@
 
 enum capacity_cause {
 	CAPACITY_DESCRIPTORS,
-	CAPACITY_SELECT, /* descriptors that it can watch */
-	CAPACITY_PORTS,  /* local ones, to dial from */
-	CAPACITY_OTHER,  /* memory, for the most part */
+	CAPACITY_SELECT, /* descriptors that select can watch */
+	CAPACITY_PORTS,  /* local ports to dial from */
+	CAPACITY_OTHER,  /* mostly memory */
 	CAPACITY_CAUSES,
 };
 
@@ -22,15 +22,15 @@ struct capacity {
 	uint32_t max; /* sessions */
 	atomic_uint used;
 	/*
-	 * Connections that are on their way to their worker, or to their end
-	 * after another handshake took their place.
+	 * Connections on their way to a worker, and those that were evicted
+	 * but not yet closed.
 	 */
 	uint32_t max_loose;
 	atomic_uint loose;
 	atomic_bool wanted; /* somebody waits for a place */
-	/* When each cause was last met. */
+	/* When each cause last occurred. */
 	_Atomic(uint64_t) exhausted_ns[CAPACITY_CAUSES];
-	/* Called when there is room again that somebody waits for. */
+	/* Called when there is room that somebody waits for. */
 	void (*freed)(void *user);
 	void *user;
 };
@@ -41,17 +41,17 @@ void capacity_init(struct capacity *capacity, uint32_t max, uint32_t max_loose,
 /* Takes a place for one more session, if there is one. [SRV-20]. */
 bool capacity_take(struct capacity *capacity);
 
-/* Gives a place back. */
+/* Returns a place. */
 void capacity_give(struct capacity *capacity);
 
-/* One more connection has no place, or one less. [SRV-42]. */
+/* Counts one more, or one fewer, connection without a place. [SRV-42]. */
 void capacity_add_loose(struct capacity *capacity);
 void capacity_remove_loose(struct capacity *capacity);
 
 /*
- * Is there room to accept a connection: a place for a session, and not too many
- * without a place? If not, freed will be called when there is, unless there
- * was in the meantime, which is an answer of true.
+ * Returns true if there is room to accept a connection: a place for a session,
+ * and not too many connections without one. Otherwise freed will be called when
+ * there is.
  */
 bool capacity_want(struct capacity *capacity);
 

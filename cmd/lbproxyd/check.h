@@ -8,7 +8,7 @@
 
 struct checker;
 
-/* The checks that one thread carries out. */
+/* The health checks that one thread carries out. */
 struct checkers {
 	struct loop *loop;
 	struct capacity *capacity;
@@ -17,13 +17,13 @@ struct checkers {
 };
 
 /*
- * Takes over the checks of the applications that fall to the worker of this
- * number. False with errno set: out of memory; release is still due.
+ * Takes over the checks of the applications assigned to the worker with this
+ * number. False with errno set: out of memory; release must still be called.
  */
 bool checkers_init(struct checkers *checkers, struct loop *loop,
 	struct capacity *capacity, struct snapshot *snapshot, uint32_t number);
 
-/* Ends them, the running ones unanswered. */
+/* Ends all checks; those in progress have no result. */
 void checkers_release(struct checkers *checkers);
 
 #endif

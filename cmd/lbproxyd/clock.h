@@ -1,4 +1,4 @@
-/* The time that sessions, limits and checks run by. */
+/* The clock of sessions, limits and checks. */
 #ifndef CLOCK_H
 #define CLOCK_H
 
@@ -8,7 +8,7 @@
 #define NS_PER_MS UINT64_C(1000000)
 #define NS_PER_S  UINT64_C(1000000000)
 
-/* Nanoseconds on a clock that never goes back. */
+/* Nanoseconds on a monotonic clock. */
 static inline uint64_t clock_now_ns(void)
 {
 	struct timespec ts;

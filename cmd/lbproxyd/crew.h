@@ -1,6 +1,6 @@
 /*
  * The server's threads: the main one, the acceptor and the workers, and the
- * signals and orders that steer them from their start to their end.
+ * signals and orders that control them from start to end.
  */
 #ifndef CREW_H
 #define CREW_H
@@ -28,7 +28,7 @@ struct crew {
 	uint64_t drain_until_ns;
 };
 
-/* A worker as the main thread knows it. */
+/* A worker as the main thread sees it. */
 struct member {
 	struct crew *crew;
 	struct worker *worker;
@@ -36,21 +36,21 @@ struct member {
 };
 
 /*
- * Makes the main thread's loop, whose alarms are this many, and what threads
- * share. False: an `error` event said why; crew_release is still due.
+ * Makes the main thread's loop, with this many alarms, and what the threads
+ * share. False: an `error` event said why; crew_release must still be called.
  */
 bool crew_init(
 	struct crew *crew, struct snapshot *snapshot, uint32_t alarm_cap);
 
 /*
- * Makes the workers, and the acceptor for listeners that are open; signals are
- * handled from now on. False: an `error` event said why.
+ * Makes the workers, and the acceptor for open listeners; signals are handled
+ * from now on. False: an `error` event said why.
  */
 bool crew_man(struct crew *crew, struct listeners *listeners);
 
 /*
- * Runs all threads until they are done: they were told to by SIGTERM or
- * SIGINT. False: they had to stop at once, or could not be started. [SRV-136].
+ * Runs all threads until SIGTERM or SIGINT has ended them. False: they had to
+ * stop at once, or could not be started. [SRV-136].
  */
 bool crew_run(struct crew *crew);
 

@@ -1,6 +1,7 @@
 /*
- * One attempt to reach an upstream: each of its addresses in turn, then TLS
- * if the upstream wants it. Sessions and health checks dial alike. [SRV-92].
+ * One attempt to connect to an upstream: tries each of its addresses in turn,
+ * then does the TLS handshake if the upstream is tls://. Sessions and health
+ * checks dial in the same way. [SRV-92].
  */
 #ifndef DIAL_H
 #define DIAL_H
@@ -9,7 +10,7 @@
 #include "stream.h"
 
 enum dial_result {
-	DIAL_PENDING, /* dial_ready if the stream is, dial_late at due_ns */
+	DIAL_PENDING, /* call dial_ready, or dial_late at due_ns */
 	DIAL_DONE,    /* the stream is connected, TLS included */
 	DIAL_FAILED,  /* the upstream's fault; the stream is closed */
 	DIAL_LOCAL,   /* our own fault; the stream is closed */
@@ -19,28 +20,28 @@ struct dial {
 	const struct target *target;
 	struct stream *stream;
 	struct poller *poller;
-	size_t len;  /* of the target's addresses, if it has any now */
-	size_t next; /* of these */
+	size_t len;  /* of the target's addresses; 0: none are known */
+	size_t next; /* the next address to try */
 	bool connected;
-	bool failed; /* some address did, by the upstream's fault */
-	int error;   /* for want of what of ours one did, an errno; or 0 */
-	/* The time of the current address, and of the whole dial. */
+	bool failed; /* an address failed by the upstream's fault */
+	int error;   /* errno of a failure by our own fault, or 0 */
+	/* The deadlines of the current address and of the whole dial. */
 	uint64_t due_ns;
 	uint64_t end_ns;
-	const char *cause; /* of the last failure, in words; static */
+	const char *cause; /* of the last failure; static text */
 };
 
 /* Starts on a closed stream, which must outlive the dial. */
 enum dial_result dial_start(struct dial *dial, const struct target *target,
 	struct stream *stream, struct poller *poller, uint64_t end_ns);
 
-/* Goes on when the stream is ready. */
+/* Continues when the stream is ready. */
 enum dial_result dial_ready(struct dial *dial);
 
-/* Goes on with the next address, as the time of this one is up. */
+/* Gives up on an address at its deadline, and tries the next one. */
 enum dial_result dial_late(struct dial *dial);
 
-/* Why the dial fails if its time is up, in words; static. */
+/* Why the dial fails if its deadline passes; static text. */
 const char *dial_late_cause(const struct dial *dial);
 
 #endif

@@ -1,4 +1,4 @@
-/* Whole files in memory. */
+/* Reading whole files. */
 #ifndef FILE_H
 #define FILE_H
 
@@ -8,25 +8,28 @@
 /* A file larger than this is a mistake. */
 #define FILE_MAX (64 * 1024 * 1024)
 
-/* Why a file was not read. */
+/* Room for why a file was not read. */
 #define FILE_WHY_MAX 128
 
 struct file {
-	char *text; /* len bytes, the caller's to free; NULL: not read */
+	char *text; /* len bytes; NULL: it was not read */
 	size_t len;
-	char why[FILE_WHY_MAX]; /* it was not read, in words */
+	char why[FILE_WHY_MAX]; /* it was not read */
 };
 
-/* Reads what is open as fd to its end. */
+/*
+ * Reads fd to its end. Here and below: false: it was not read, and file->why
+ * has the reason; else the caller must release the file.
+ */
 bool file_read(struct file *file, int fd);
 
 /*
- * Reads a regular file; path is relative to dir_fd. What is not one (a
- * directory, a pipe, a device) is not read, nor waited for. [SRV-72].
+ * Reads a regular file; path is relative to dir_fd. Anything else (a directory,
+ * a pipe, a device) is rejected without being waited for. [SRV-72].
  */
 bool file_read_regular(struct file *file, int dir_fd, const char *path);
 
-/* Frees the text, which may have been a key: it is overwritten. */
+/* Overwrites the text, which may be a key, and frees it. */
 void file_release(struct file *file);
 
 #endif

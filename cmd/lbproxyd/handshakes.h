@@ -1,6 +1,6 @@
 /*
- * The places of handshakes in progress, which all workers share, and who loses
- * one when there are too many. [SRV-40].
+ * The places of handshakes in progress, which all workers share, and who is
+ * evicted when there are too many. [SRV-40].
  */
 #ifndef HANDSHAKES_H
 #define HANDSHAKES_H
@@ -15,16 +15,16 @@ struct evictions;
 
 /* One connection's place, while it has one. */
 struct handshake {
-	struct lbp_ticket ticket; /* its order is 0: it has none */
+	struct lbp_ticket ticket; /* order 0: it has no place */
 	struct evictions *evictions;
 	bool heard;   /* it has sent something */
-	bool evicted; /* and in their list; as next behind the lock */
+	bool evicted; /* and in the list; like next, behind the lock */
 	struct handshake *next;
 };
 
-/* Those of one worker that lost their places and were not told. */
+/* A worker's evicted handshakes that it has not been told of yet. */
 struct evictions {
-	struct mail mail; /* that there are some; its handler is the worker's */
+	struct mail mail; /* tells the worker, whose handler it calls */
 	struct mailbox *mailbox;
 	struct handshake *first; /* behind the lock */
 };
@@ -32,38 +32,40 @@ struct evictions {
 struct handshakes {
 	pthread_mutex_t lock; /* never across a system call */
 	struct lbp_sources *sources;
-	struct handshake **places; /* who has each */
+	struct handshake **places; /* the holder of each */
 };
 
-/* Makes max free places. False with errno set: release is still due. */
+/*
+ * Makes max free places. False with errno set: release must still be called.
+ */
 bool handshakes_init(struct handshakes *handshakes, uint32_t max);
 
-/* No handshake may have a place any more. */
+/* No handshake may have a place. */
 void handshakes_release(struct handshakes *handshakes);
 
-/* Whatever follows may be called by any worker for its own handshakes. */
+/* Any worker may call these, for its own handshakes. */
 
 /*
- * Gives a place to a new handshake, whose worker is told by these evictions if
- * it loses it. False: another one, of whatever worker, lost its own to it, and
- * that worker was told.
+ * Gives a place to a new handshake, whose worker is told through evictions if
+ * it loses it. False: another handshake, of any worker, was evicted for it, and
+ * that one's worker was told.
  */
 bool handshakes_enter(struct handshakes *handshakes,
 	struct handshake *handshake, struct evictions *evictions,
 	const union address *peer);
 
-/* Notes once that a handshake has sent something. [SRC-3]. */
+/* Notes that a client has sent something; further calls do nothing. [SRC-3]. */
 void handshakes_heard(
 	struct handshakes *handshakes, struct handshake *handshake);
 
 /*
- * Gives the place of a handshake back, which has none afterwards. False: it
- * had been lost; of that nobody is told any more.
+ * Returns a handshake's place. False: the handshake had been evicted; its
+ * worker will no longer be told.
  */
 bool handshakes_leave(
 	struct handshakes *handshakes, struct handshake *handshake);
 
-/* The next of those that lost their places, out of the list; or NULL. */
+/* Takes the next evicted handshake off the list; NULL: there is none. */
 struct handshake *handshakes_next_evicted(
 	struct handshakes *handshakes, struct evictions *evictions);
 

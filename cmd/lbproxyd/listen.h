@@ -18,19 +18,19 @@ struct listeners {
 };
 
 /*
- * Opens every listening socket of a snapshot, or none: false, and an `error`
- * event said why. listeners_close ends them.
+ * Opens all listening sockets of a snapshot, to be closed with listeners_close.
+ * False: an `error` event said why; none is open.
  */
 bool listeners_open(struct listeners *listeners, struct snapshot *snapshot);
 
 /*
- * Would two listeners be in each other's way: the same address under two
- * names, or one beside all addresses of its family? Each is a problem at its
- * place. False: out of memory. [CFG-40].
+ * Checks for listeners that conflict: the same address under two names, or an
+ * address and the wildcard of its family. Each is a problem at its place.
+ * False: out of memory. [CFG-40].
  */
 bool listen_check(const struct snapshot *snapshot, struct problems *problems);
 
-/* Closes the sockets; the list stays until listeners_release. */
+/* Closes the sockets; the list is kept until listeners_release. */
 void listeners_close(struct listeners *listeners);
 void listeners_release(struct listeners *listeners);
 

@@ -1,8 +1,8 @@
 /*
- * The log: one JSON object a line on standard error. [LOG-*].
+ * The log: one JSON object per line on standard error. [LOG-*].
  *
- * A line is begun, gets its fields through its lbp_json, and is ended, which
- * writes it in one piece. Any thread may log.
+ * A line is begun, gets its fields, and is ended, which writes it in one piece.
+ * Any thread may log.
  */
 #ifndef LOG_H
 #define LOG_H
@@ -15,11 +15,11 @@
 
 struct log_line {
 	struct lbp_json json;
-	bool wanted; /* the level is one that is printed */
-	bool yields; /* to be set for a line that may not take all room */
+	bool wanted; /* lines of this level are printed */
+	bool yields; /* set it for a line that must leave room for others */
 	bool in_array;
 	unsigned fields_omitted;
-	unsigned items_omitted; /* of the array that was begun last */
+	unsigned items_omitted; /* of the latest array */
 	char buf[LOG_LINE_MAX];
 };
 
@@ -27,15 +27,15 @@ struct log_line {
 void log_open(void);
 
 /*
- * To be called before the last line and after it: gives a line that was begun
- * a second to become whole.
+ * To be called before and after the last line: waits up to a second for a
+ * partly written line to be completed.
  */
 void log_flush(void);
 
-/* Sets what is printed from now on; before the first line, info. */
+/* Sets what is printed from now on; it is info at first. */
 void log_set_level(enum lbp_log_level level);
 
-/* Is a line of this level printed? */
+/* Returns true if lines of this level are printed. */
 bool log_is_wanted(enum lbp_log_level level);
 
 /* Begins a line of this level and event. */
@@ -43,8 +43,8 @@ void log_begin(
 	struct log_line *line, enum lbp_log_level level, const char *event);
 
 /*
- * Adds a field; NULL as a string adds none. One that does not fit is left out
- * as a whole and counted in `fields_omitted`. [LOG-10].
+ * Adds a field; a NULL string adds none. A field that does not fit is omitted
+ * and counted in `fields_omitted`. [LOG-10].
  */
 void log_string(struct log_line *line, const char *key, const char *value);
 void log_uint(struct log_line *line, const char *key, uint64_t value);
@@ -52,25 +52,22 @@ void log_bool(struct log_line *line, const char *key, bool value);
 
 /*
  * Adds an array of strings: log_array, log_item for each, log_array_end. Items
- * that do not fit are left out, and a field omitted_key says how many.
+ * that do not fit are omitted, and the field omitted_key says how many.
  */
 void log_array(struct log_line *line, const char *key);
 void log_item(struct log_line *line, const char *value);
 void log_array_end(struct log_line *line, const char *omitted_key);
 
 /*
- * Writes the line. It is dropped and counted if standard error does not take
- * it at once; the next line that goes out says how many were. [LOG-7].
+ * Writes the line. If standard error does not take it at once, it is dropped
+ * and counted; the next line that is written says how many were. [LOG-7].
  */
 void log_end(struct log_line *line);
 
-/* The same, but that it is not counted; false: it is the caller's to do so. */
+/* The same, but false if the line was dropped, which the caller counts. */
 bool log_try_end(struct log_line *line);
 
-/*
- * One `error` event: what could not be done, and why (NULL for no more than
- * that).
- */
+/* Logs an `error` event: what could not be done, and why (may be NULL). */
 void log_error(enum lbp_log_level level, const char *what, const char *why);
 
 #endif

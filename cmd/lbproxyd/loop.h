@@ -9,15 +9,15 @@
 #include "queue.h"
 #include "timers.h"
 
-/* Of one direction of one session. [SRV-18]. */
+/* The buffer of one direction of a session. [SRV-18]. */
 #define RING_BYTES (64 * 1024)
 
-/* Steps of handshakes in one turn: each may cost as much as 1 MB relayed. */
+/* Handshake steps in one turn; one may cost as much as relaying 1 MB. */
 #define HANDSHAKES_PER_TURN 4
 
 /* A timer that knows what to do. */
 struct alarm {
-	struct lbp_timer timer; /* first: a taken timer is its alarm */
+	struct lbp_timer timer; /* first, so that its address is the alarm's */
 	void (*fire)(struct alarm *alarm);
 };
 
@@ -27,35 +27,34 @@ struct loop {
 	struct poller *poller;
 	struct lbp_timers timers;
 	struct lbp_timer **timer_heap;
-	/* Handshakes that can go on, and will when it is their turn. [SRV-107].
-	 */
+	/* Handshakes that can continue when their turn comes. [SRV-107]. */
 	struct queue handshakes;
 	struct ring *rings; /* free ones */
 	unsigned ring_len;
 };
 
 /*
- * Makes a loop with room for so many alarms. False with errno set: it is
- * empty, and loop_release is allowed.
+ * Makes a loop with room for alarm_cap alarms. False with errno set: it is
+ * empty, and loop_release may be called.
  */
 bool loop_init(struct loop *loop, enum lbp_event_loop kind, uint32_t alarm_cap);
 void loop_release(struct loop *loop);
 
-/* Starts an alarm that is not armed. */
+/* Initializes an alarm, not armed. */
 void alarm_init(struct alarm *alarm, void (*fire)(struct alarm *));
 
-/* Arms an alarm, or moves it; it fires once. */
+/* Arms or re-arms an alarm; it fires once. */
 void loop_arm(struct loop *loop, struct alarm *alarm, uint64_t due_ns);
 void loop_disarm(struct loop *loop, struct alarm *alarm);
 
 /*
- * Waits for descriptors or alarms, or not at all if handshakes wait for their
- * turn, calls the handlers, and then goes on with a few handshakes. False with
- * errno set: the poller failed.
+ * Waits for descriptors and alarms (unless handshakes are queued), calls their
+ * handlers, and then continues a few handshakes. False with errno set: the
+ * poller failed.
  */
 bool loop_turn(struct loop *loop, bool wait);
 
-/* A ring of RING_BYTES bytes, or NULL; given back to the same loop. */
+/* A buffer of RING_BYTES, or NULL; to be returned to the same loop. */
 uint8_t *loop_take_ring(struct loop *loop);
 void loop_give_ring(struct loop *loop, uint8_t *bytes);
 

@@ -1,10 +1,10 @@
 /*
- * A thread's mailbox: how other threads tell it something. Whatever is posted
- * is delivered once, in the order of posting, by the thread's own loop; there
- * is no state beside it that has to be looked at in time. [SRV-50].
+ * A thread's mailbox, through which other threads send it messages. Each
+ * message is delivered once, in the order of posting, by the thread's own loop;
+ * threads share no other state that would have to be polled. [SRV-50].
  *
- * Messages are intrusive: whoever posts one embeds a struct mail in it, so
- * that posting allocates nothing and cannot fail.
+ * Messages are intrusive: a struct mail is embedded in each, so that posting
+ * allocates nothing and cannot fail.
  */
 #ifndef MAILBOX_H
 #define MAILBOX_H
@@ -13,15 +13,15 @@
 
 #include "poller.h"
 
-/* A message; {.deliver = handler} is one that is not posted. */
+/* A message; {.deliver = handler} initializes it. */
 struct mail {
 	/*
-	 * Called by the mailbox's thread. The message is the handler's then: it
-	 * may be posted again or freed.
+	 * Called by the mailbox's thread. The handler owns the message, and may
+	 * post it again or free it.
 	 */
 	void (*deliver)(struct mail *mail);
-	struct mail *next; /* the mailbox's, from here on */
-	bool posted;       /* and not delivered yet */
+	struct mail *next; /* from here on, the mailbox's */
+	bool posted;       /* and not yet delivered */
 };
 
 struct mailbox {
@@ -32,24 +32,25 @@ struct mailbox {
 };
 
 /*
- * Makes an empty mailbox that is delivered by the loop of this poller. False
- * with errno set: mailbox_release is still due. The poller must outlive it.
+ * Makes an empty mailbox, whose messages the loop of this poller delivers. The
+ * poller must outlive it. False with errno set: mailbox_release must still be
+ * called.
  */
 bool mailbox_init(struct mailbox *mailbox, struct poller *poller);
 
-/* No thread may use it any more; what was not delivered is forgotten. */
+/* No thread may still use it; undelivered messages are discarded. */
 void mailbox_release(struct mailbox *mailbox);
 
 /*
- * Posts a message, and wakes the mailbox's thread if need be. Any thread may
- * call it; the message must stay until it is delivered. One that
- * is posted already, here, stays where it is and is delivered once.
+ * Posts a message, and wakes the mailbox's thread if necessary. Any thread may
+ * call this; the message must live until it is delivered. One that is already
+ * posted to this mailbox keeps its place and is delivered once.
  */
 void mailbox_post(struct mailbox *mailbox, struct mail *mail);
 
 /*
- * Wakes the mailbox's thread, without a message. For signal handlers: it is
- * async-signal-safe, never blocks, and a thread that is about to wait wakes.
+ * Wakes the mailbox's thread without a message. For signal handlers: it is
+ * async-signal-safe, never blocks, and also wakes a thread about to wait.
  */
 void mailbox_wake(const struct mailbox *mailbox);
 

@@ -23,12 +23,10 @@ bool notices_add(struct notices *notices, const struct notice *notice)
 
 static int compare(const void *one, const void *other)
 {
-	const struct lbp_config_pos *a = &((const struct notice *)one)->pos;
-	const struct lbp_config_pos *b = &((const struct notice *)other)->pos;
+	const struct notice *a = one;
+	const struct notice *b = other;
 
-	if (a->line != b->line)
-		return a->line < b->line ? -1 : 1;
-	return (a->column > b->column) - (a->column < b->column);
+	return lbp_config_pos_compare(a->pos, b->pos);
 }
 
 static const char *time_text(int64_t seconds, char *buf, size_t cap)

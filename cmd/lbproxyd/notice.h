@@ -1,6 +1,6 @@
 /*
- * What is allowed and will hurt, now or as time goes on: warnings of a
- * configuration and of the files it names. [SRV-79], [SRV-80].
+ * Warnings about a configuration and the files that it names: what is allowed
+ * but causes trouble, now or later. [SRV-79], [SRV-80].
  */
 #ifndef NOTICE_H
 #define NOTICE_H
@@ -13,31 +13,32 @@
 
 struct notice {
 	struct lbp_config_pos pos;
-	char *text;               /* what it is about, or all of it */
-	bool is_standing;         /* expiry is not set; true at all times */
-	struct lbp_expiry expiry; /* what is worth a warning at some times */
+	char *text;               /* the message, or what expires */
+	bool is_standing;         /* always applies; expiry is not set */
+	struct lbp_expiry expiry; /* decides when it applies */
 };
 
 struct notices {
-	const char *file;     /* the configuration's name, as it was given */
-	struct notice *items; /* len of them, as they were found */
+	const char *file;     /* the configuration's path as given */
+	struct notice *items; /* len of them, in the order they were found */
 	size_t len;
 };
 
 /*
- * Keeps one; text, which it frees, came from malloc. False: out of memory.
+ * Adds a notice and takes over text, which came from malloc. False: out of
+ * memory; text was freed.
  */
 bool notices_add(struct notices *notices, const struct notice *notice);
 
 /*
- * Says those that hold now, by the system's clock, in the order of their
+ * Calls say for those that apply now, by the wall clock, in the order of their
  * places.
  */
 void notices_for_each(struct notices *notices,
 	void (*say)(const char *file, struct lbp_config_pos pos,
 		const char *message));
 
-/* Prints them: `FILE:LINE:COLUMN: warning: MESSAGE` on standard error. */
+/* Prints those as `FILE:LINE:COLUMN: warning: MESSAGE` on standard error. */
 void notices_print(struct notices *notices);
 
 void notices_release(struct notices *notices);

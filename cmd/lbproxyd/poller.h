@@ -1,9 +1,9 @@
 /*
- * Waiting for descriptors: select or epoll behind one header.
+ * Waiting for descriptors: select or epoll behind one interface.
  *
- * A watch is embedded in the object that owns the descriptor. Its handler may
- * close any watch, its own included, as long as the memory stays until the
- * wait that called it has returned.
+ * A watch is embedded in the object that owns the descriptor. A handler may
+ * stop any watch, including its own, as long as the memory stays valid until
+ * poller_wait has returned.
  */
 #ifndef POLLER_H
 #define POLLER_H
@@ -16,16 +16,16 @@
 enum poller_want {
 	POLLER_READ = 1 << 0,
 	POLLER_WRITE = 1 << 1,
-	POLLER_ERROR = 1 << 2, /* is told of unasked: a reset, mostly */
+	POLLER_ERROR = 1 << 2, /* reported unasked: mostly a reset */
 };
 
 struct watch {
-	int fd;          /* -1: not watched, and not called any more */
+	int fd;          /* -1: not watched, and no longer called */
 	unsigned want;   /* READ, WRITE, both or neither */
 	bool is_watched; /* like want, set by these functions only */
 	/*
-	 * Some of what is wanted is ready, or there is an error, which makes
-	 * all of that ready.
+	 * Called when some of what is wanted is ready. An error makes all of it
+	 * ready.
 	 */
 	void (*ready)(struct watch *watch, unsigned ready);
 };
@@ -33,34 +33,34 @@ struct watch {
 struct poller;
 
 /*
- * Makes a poller of this kind (not auto), which poller_free ends; NULL with
- * errno set if that is not possible.
+ * Makes a poller of this kind (not auto), to be freed with poller_free. NULL
+ * with errno set: failed.
  */
 struct poller *poller_new(enum lbp_event_loop kind);
 
-/* Ends a poller; NULL is allowed. */
+/* Frees a poller; NULL is allowed. */
 void poller_free(struct poller *poller);
 
 /*
- * Waits for other things on a watch from now on, and for an error in any case:
- * with 0 for nothing else. Not so the end of both directions, of which there
- * is no more to tell. Returns 0, or -1 with errno set and nothing changed;
- * ERANGE: the descriptor is too high for select. [SRV-81].
+ * Sets what a watch waits for. Errors are always reported, and nothing else if
+ * want is 0, unless both directions have ended: then nothing is left to report.
+ * Returns 0, or -1 with errno set and nothing changed; ERANGE: the descriptor
+ * is too high for select. [SRV-81].
  */
 int poller_set(struct poller *poller, struct watch *watch, unsigned want);
 
-/* Stops to watch a descriptor that stays open, for errors too. */
+/* Stops watching a descriptor that stays open, even for errors. */
 void poller_stop(struct poller *poller, struct watch *watch);
 
 /*
- * Stops to watch a descriptor that is about to be closed, and that nothing
- * else refers to.
+ * Stops watching a descriptor that is about to be closed, and of which there is
+ * no duplicate.
  */
 void poller_forget(struct poller *poller, struct watch *watch);
 
 /*
- * Waits until something is ready or timeout_ms have passed (-1: no timeout)
- * and calls the handlers. Returns 0, or -1 with errno set.
+ * Waits until something is ready, but for at most timeout_ms (-1: forever), and
+ * calls the handlers. Returns 0, or -1 with errno set.
  */
 int poller_wait(struct poller *poller, int timeout_ms);
 

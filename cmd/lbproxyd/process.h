@@ -1,6 +1,6 @@
 /*
- * What a process inherits from whoever started it: descriptors, signals and
- * processors. [SRV-55] to [SRV-59].
+ * What a process inherits from its parent: descriptors, signals and processors.
+ * [SRV-55] to [SRV-59].
  */
 #ifndef PROCESS_H
 #define PROCESS_H
@@ -9,15 +9,15 @@
 #include <stdint.h>
 
 /*
- * Opens /dev/null on each of the descriptors 0 to 2 that is closed. To be
- * called before anything is opened. False with errno set: one is closed
- * still. [SRV-55].
+ * Opens /dev/null on those of the descriptors 0 to 2 that are closed. To be
+ * called before anything is opened. False with errno set: one is still closed.
+ * [SRV-55].
  */
 bool process_open_standard(void);
 
 /*
- * Ignores the signals that must not end the server and blocks SIGHUP until
- * process_handle_signals, whatever was inherited. [SRV-56], [SRV-57].
+ * Ignores the signals that must not end the server, and blocks SIGHUP until
+ * process_handle_signals, whatever the process inherited. [SRV-56], [SRV-57].
  */
 void process_ignore_signals(void);
 
@@ -28,14 +28,14 @@ void process_ignore_signals(void);
 void process_handle_signals(void (*handler)(int number));
 
 /*
- * How many descriptors are open beside 0 to 2; to be called before the program
- * opens its own. [SRV-59].
+ * Counts the open descriptors other than 0 to 2; to be called before the
+ * program opens its own. [SRV-59].
  */
 uint32_t process_inherited(void);
 
 /*
- * The processors that this process may run on, by its affinity mask; at least
- * one. [SRV-58].
+ * Counts the processors that this process may run on, by its affinity mask; at
+ * least one. [SRV-58].
  */
 uint32_t process_cpus(void);
 

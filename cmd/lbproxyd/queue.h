@@ -1,37 +1,37 @@
 /*
- * Work of one thread that waits for its turn, first come, first served, so
- * that no more than so much of it is done at a time.
+ * A thread's queue of jobs, first come, first served, which limits how many are
+ * done at a time.
  */
 #ifndef QUEUE_H
 #define QUEUE_H
 
 #include <stdbool.h>
 
-/* A piece of work, embedded in what it is about. */
+/* A job, embedded in the object that it is about. */
 struct job {
 	void (*run)(struct job *job);
 	struct job *prev;
 	struct job *next;
-	bool waits; /* in its queue */
+	bool waits; /* is in its queue */
 };
 
-struct queue { /* {NULL, NULL} is an empty one */
+struct queue { /* {NULL, NULL} is empty */
 	struct job *first;
 	struct job *last;
 };
 
-/* Starts a job that waits nowhere. */
+/* Initializes a job, in no queue. */
 void job_init(struct job *job, void (*run)(struct job *));
 
-/* Appends a job; one that waits already keeps its place. */
+/* Appends a job; one that is already in the queue keeps its place. */
 void queue_add(struct queue *queue, struct job *job);
 
-/* Takes a job out, if it waits, in this queue. */
+/* Removes a job from this queue, if it is in it. */
 void queue_remove(struct queue *queue, struct job *job);
 
 /*
- * Does the work of at most n jobs, in their order, each of which is out of the
- * queue by then and may be freed, or added again.
+ * Runs up to n jobs in order. Each is removed from the queue before it runs,
+ * and may be freed or added again.
  */
 void queue_run(struct queue *queue, unsigned n);
 

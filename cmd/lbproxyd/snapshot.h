@@ -1,8 +1,8 @@
 /*
- * Everything that one configuration file means, ready to serve: the typed
+ * All that one configuration file stands for, ready to serve: the typed
  * configuration, its policy, TLS contexts and resolved addresses. Immutable
- * once loaded but for the applications' counts, which are behind their locks,
- * and addresses that were not to be had when it was.
+ * once loaded, except for the applications' counts, which are behind locks, and
+ * for addresses that could not be resolved then.
  */
 #ifndef SNAPSHOT_H
 #define SNAPSHOT_H
@@ -17,12 +17,12 @@
 #include "session.h"
 #include "tls.h"
 
-/* Where an upstream is and how to talk to it. */
+/* The addresses of an upstream and how to connect to it. */
 struct target {
 	const char *url;
 	/*
-	 * Written before has_addresses is set and not after it: by whoever
-	 * loads the snapshot, or by the resolver. [SRV-94].
+	 * Written only before has_addresses is set: when the snapshot is
+	 * loaded, or by the resolver. [SRV-94].
 	 */
 	struct addresses addresses;
 	atomic_bool has_addresses;
@@ -46,26 +46,26 @@ struct snapshot {
 	uint32_t workers;
 	uint32_t inherited;             /* descriptors, not counting 0 to 2 */
 	uint32_t listeners;             /* sockets to listen on */
-	uint64_t descriptors;           /* that may be needed at once */
+	uint64_t descriptors;           /* most that may be open at once */
 	enum lbp_event_loop event_loop; /* not auto */
-	uint32_t handshakes;            /* that may be in progress */
+	uint32_t handshakes;            /* most that may be in progress */
 	struct notices notices;         /* warnings; the main thread's */
 };
 
 /*
- * Reads a configuration file and all that it names; opens no port. inherited
- * is what process_inherited counted at the start. NULL: each fault was printed
- * as one line on standard error. [SRV-2] to [SRV-4]. file is to live as long
- * as the snapshot.
+ * Reads a configuration file and all files that it names; opens no port. file
+ * must live as long as the snapshot; inherited is what process_inherited
+ * counted at the start. NULL: each fault was printed as one line on standard
+ * error. [SRV-2] to [SRV-4].
  */
 struct snapshot *snapshot_load(const char *file, uint32_t inherited);
 
 /*
- * Adds a notice for each name that has no address now, for `--check`. [SRV-95].
+ * Adds a notice for each name that has no address now; for `--check`. [SRV-95].
  */
 void snapshot_warn(struct snapshot *snapshot);
 
-/* Ends a snapshot that no session uses any more; NULL is allowed. */
+/* Frees a snapshot, which no session may still use; NULL is allowed. */
 void snapshot_free(struct snapshot *snapshot);
 
 #endif

@@ -1,7 +1,8 @@
 /*
- * TLS sessions that may be resumed, of clients that were let in. OpenSSL's own
- * cache would keep those of refused ones too, one client's instead of all
- * others', and each for an hour from its last handshake. [SRV-68] to [SRV-70].
+ * The TLS sessions of admitted clients, which may be resumed. OpenSSL's own
+ * cache would also keep those of refused clients, let one client evict all
+ * others, and keep each for an hour after its last handshake. [SRV-68] to
+ * [SRV-70].
  *
  * Shared by all threads.
  */
@@ -12,35 +13,35 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* For how long a session is kept from its full handshake. */
+/* How long a session is kept after its full handshake. */
 #define CACHE_LIFETIME_S 3600
 
 struct cache;
 
-/* For so many sessions, 1 to LBP_SOURCES_MAX; NULL: out of memory. */
+/* Makes a cache for 1 to LBP_SOURCES_MAX sessions; NULL: out of memory. */
 struct cache *cache_new(uint32_t sessions);
 void cache_free(struct cache *cache);
 
 /*
- * Keeps a session of this client's, to which it takes a reference of its own,
- * and which began with a full handshake at full_ns. If there is no room it
- * takes the place of the oldest of the client that has the most. One of an id
- * that is kept already is left out.
+ * Keeps a session of this client, taking a reference of its own; its full
+ * handshake was at full_ns. If the cache is full, the oldest session of the
+ * client with the most sessions is evicted. A session whose id is already in
+ * the cache is ignored.
  */
 void cache_put(struct cache *cache, SSL_SESSION *session, uint32_t client,
 	uint64_t full_ns);
 
 /*
- * The session of this id, with a reference for the caller, and when its full
- * handshake was; NULL: none, or it is too old by now_ns.
+ * Returns the session with this id, with a reference for the caller, and when
+ * its full handshake was; NULL: there is none, or it is too old at now_ns.
  */
 SSL_SESSION *cache_find(struct cache *cache, const unsigned char *id,
 	size_t len, uint64_t now_ns, uint64_t *full_ns);
 
-/* Forgets this very session, if it is there. */
+/* Removes this very session, if it is there. */
 void cache_drop(struct cache *cache, const SSL_SESSION *session);
 
-/* Forgets all. */
+/* Removes all sessions. */
 void cache_clear(struct cache *cache);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * What is in the files that the configuration names: every block of them, or
- * an error at the key. [SRV-72], [SRV-73].
+ * Reads the files that the configuration names: every block of them, or an
+ * error at the key. [SRV-72], [SRV-73].
  */
 #ifndef TLS_FILE_H
 #define TLS_FILE_H
@@ -19,14 +19,14 @@
 #define TLS_FILE_CERTS LBP_PEM_SET(LBP_PEM_CERTIFICATE)
 #define TLS_FILE_CRLS  LBP_PEM_SET(LBP_PEM_CRL)
 
-/* A file that a key names, and where what is wrong with it is said. */
+/* A file that a key names, and where to report what is wrong with it. */
 struct tls_file {
 	const char *key;
 	const struct lbp_config_text *path;
 	int dir_fd;
 	struct problems *problems;
-	unsigned kinds;       /* that are wanted, of LBP_PEM_SET */
-	unsigned others;      /* that may stand in it, for another key */
+	unsigned kinds;       /* wanted ones, of LBP_PEM_SET */
+	unsigned others;      /* allowed too, for another key */
 	const char *accepted; /* for messages: "a PEM file with ..." */
 };
 
@@ -44,8 +44,9 @@ struct tls_parts {
 };
 
 /*
- * Reads the wanted blocks of a file, at least one; tls_parts_release is due.
- * False: each fault was printed at the place of the key, *parts is empty.
+ * Reads the wanted blocks of a file, at least one; release them with
+ * tls_parts_release. False: each fault was printed at the place of the key;
+ * *parts is empty.
  */
 bool tls_file_read(const struct tls_file *file, struct tls_parts *parts);
 void tls_parts_release(struct tls_parts *parts);

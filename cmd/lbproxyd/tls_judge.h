@@ -1,7 +1,7 @@
 /*
- * Can TLS do with a key, a certificate or a revocation list what it is
- * configured for? What it can't is an error at its key, and what it may not
- * long do is a warning. [SRV-74], [SRV-75], [SRV-77] to [SRV-79].
+ * Whether keys, certificates and revocation lists can be used as configured.
+ * What cannot is an error at its key; what soon cannot is a warning. [SRV-74],
+ * [SRV-75], [SRV-77] to [SRV-79].
  */
 #ifndef TLS_JUDGE_H
 #define TLS_JUDGE_H
@@ -10,56 +10,56 @@
 
 #include "tls_file.h"
 
-/* Room for why something is refused. */
+/* Room for the reason of a refusal. */
 #define TLS_JUDGE_WHY_MAX 160
 
 /* What a certificate is for. */
 enum tls_judge_role {
-	TLS_JUDGE_SERVER, /* it proves who we are to clients */
-	TLS_JUDGE_CLIENT, /* and this to an upstream */
+	TLS_JUDGE_SERVER, /* proves our identity to clients */
+	TLS_JUDGE_CLIENT, /* proves our identity to an upstream */
 };
 
 /*
- * Each returns true, or false with why not in *why, as it goes on after "has
- * a certificate in line 1 " and the like.
+ * Each returns true, or false with the reason in why, phrased to follow "has a
+ * certificate in line 1 " and the like.
  */
 
-/* Can TLS sign with this key, or check what was signed with it? */
+/* Can TLS sign, or verify signatures, with this key? */
 bool tls_judge_key(const EVP_PKEY *pkey, char why[TLS_JUDGE_WHY_MAX]);
 
-/* Is a CA's certificate one that clients can be judged by? */
+/* Can client certificates be verified with this CA certificate? */
 bool tls_judge_ca(SSL_CTX *ctx, X509 *ca, char why[TLS_JUDGE_WHY_MAX]);
 
-/* Is a key at least as strong as the context wants it? */
+/* Is the key as strong as the context demands? */
 bool tls_judge_strength(SSL_CTX *ctx, X509 *cert, char why[TLS_JUDGE_WHY_MAX]);
 
 /* Did next issue cert? */
 bool tls_judge_issuer(X509 *cert, X509 *next, char why[TLS_JUDGE_WHY_MAX]);
 
-/* Is it a whole list of this CA's, about all that it issued? ca: not NULL. */
+/* Is it a complete list of this CA (not NULL), covering all it issued? */
 bool tls_judge_crl(X509_CRL *crl, X509 *ca, char why[TLS_JUDGE_WHY_MAX]);
 
 /*
- * Why the CA did not issue a certificate that names it as its issuer, in
- * words; NULL: nothing speaks against it but perhaps the signature.
+ * Why a certificate that names the CA as its issuer was not issued by it; NULL:
+ * nothing but perhaps the signature says so.
  */
 const char *tls_judge_why_untrusted(X509 *ca, X509 *cert);
 
-/* The same of a peer whose chain lacks an issuer, and of all its CAs. */
+/* The same for a peer whose chain lacks an issuer, and all trusted CAs. */
 const char *tls_judge_why_unverified(SSL *ssl);
 
 /*
- * Warnings, kept with the file's problems: the life of each certificate of a
- * chain, and whether the leaf may be used so.
+ * Warns, through the file's problems, of certificates in a chain that expire,
+ * and of a leaf that is not meant for its role.
  */
 void tls_judge_warn_chain(const struct tls_file *file,
 	const struct tls_parts *chain, enum tls_judge_role role);
 
-/* A CA's certificate that may not sign others. */
+/* Warns of a CA certificate that may not sign others. */
 void tls_judge_warn_signer(
 	const struct tls_file *file, const struct tls_part *part);
 
-/* The life of whichever certificate or list of a file ends last. */
+/* Warns of the expiry of whichever certificate or list expires last. */
 void tls_judge_warn_last(
 	const struct tls_file *file, const struct tls_parts *parts);
 

@@ -1,7 +1,7 @@
 /*
- * What is trusted of clients' certificates: one CA, and what its revocation
- * lists say. Made at load, and then immutable and shared by all threads; full
- * and resumed handshakes ask the same object. [SRV-66].
+ * By what client certificates are trusted: one CA and its revocation lists.
+ * Made at load, then immutable and shared by all threads; full and resumed
+ * handshakes use the same object. [SRV-66].
  */
 #ifndef TLS_TRUST_H
 #define TLS_TRUST_H
@@ -14,7 +14,7 @@
 #include "serial.h"
 #include "session.h"
 
-/* From when on, and up to but without when, something holds. */
+/* A period: from is part of it, until is not. */
 struct trust_time {
 	time_t from;
 	time_t until;
@@ -25,11 +25,11 @@ struct trust {
 	struct trust_time ca_life;
 	struct lbp_serial *revoked; /* sorted, once the trust is sealed */
 	size_t revoked_len;
-	struct trust_time *lists; /* the life of each revocation list */
+	struct trust_time *lists; /* the validity of each revocation list */
 	size_t lists_len;         /* 0: nothing is ever revoked */
 };
 
-/* With nothing in it; NULL: out of memory. */
+/* Makes an empty trust; NULL: out of memory. */
 struct trust *trust_new(void);
 void trust_free(struct trust *trust); /* NULL is allowed */
 
@@ -37,30 +37,30 @@ void trust_free(struct trust *trust); /* NULL is allowed */
 bool trust_set_ca(struct trust *trust, X509 *ca);
 
 /*
- * Adds what a list revokes. It stays the caller's, who has verified it: that
- * the CA signed it, and that it is a whole list for all reasons. False: out of
- * memory, or a time in it cannot be read.
+ * Adds what a list revokes. The list stays the caller's, who must have verified
+ * that the CA signed it and that it is complete, for all reasons. False: out of
+ * memory, or a time in it is malformed.
  */
 bool trust_add_crl(struct trust *trust, X509_CRL *crl);
 
-/* Sorts what was added; to be called once, before it is asked. */
+/* Sorts what was added; to be called once, before the first question. */
 void trust_seal(struct trust *trust);
 
 /*
- * Judges a certificate that the CA issued, as far as that may change with time:
- * its and the CA's life and its revocation. LBP_REASON_NONE: it is fine. Of
- * several lists one has to be in force; what any of them revokes is revoked.
+ * Judges a certificate issued by the CA in what may change over time: the
+ * validity of both, and revocation. LBP_REASON_NONE: it is fine. Of several
+ * lists one must be in force; what any of them revokes is revoked.
  */
 enum lbp_reason trust_judge(const struct trust *trust, const X509 *cert);
 
-/* The same without the certificate's and the CA's own life. */
+/* The same without the validity of the certificate and the CA. */
 enum lbp_reason trust_judge_revocation(
 	const struct trust *trust, const X509 *cert);
 
-/* Is this serial on a list? Asked of a sealed trust. */
+/* Returns true if this serial is on a list; the trust must be sealed. */
 bool trust_revokes(const struct trust *trust, const struct lbp_serial *serial);
 
-/* The canonical serial of a certificate or an entry; an error: it has none. */
+/* The canonical serial of a certificate or list entry, or an error. */
 LBP_MUST_CHECK enum lbp_err trust_serial(
 	const ASN1_INTEGER *number, struct lbp_serial *serial);
 

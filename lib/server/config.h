@@ -180,6 +180,9 @@ void lbp_config_free(struct lbp_config *config);
 /* Releases the errors of lbp_config_parse; an empty list is allowed. */
 void lbp_config_errors_release(struct lbp_config_errors *errors);
 
+/* Less than, equal to or greater than 0 as a comes before, at or after b. */
+int lbp_config_pos_compare(struct lbp_config_pos a, struct lbp_config_pos b);
+
 /*
  * Reads a duration, an integer and its unit: "250ms", "5s", "10m", "2h".
  * LBP_ERR_SYNTAX: not of this form. LBP_ERR_RANGE: less than 1ms or more

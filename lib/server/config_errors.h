@@ -36,7 +36,4 @@ LBP_MUST_CHECK enum lbp_err lbp_config_take_errors(
 /* Converts a place in the TOML text. */
 struct lbp_config_pos lbp_config_pos(struct lbp_toml_pos pos);
 
-/* Less than, equal to or greater than 0 as a comes before, at or after b. */
-int lbp_config_pos_compare(struct lbp_config_pos a, struct lbp_config_pos b);
-
 #endif
