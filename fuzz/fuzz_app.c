@@ -200,6 +200,20 @@ static void operate(struct run *run)
 	}
 }
 
+static void check_sessions(const struct twin_app *twin)
+{
+	const struct model_app *model = &twin->model;
+
+	for (uint32_t i = 0; i < model->client_len + 2; i++) {
+		uint32_t got = lbp_app_sessions(twin->app, i);
+		uint32_t want =
+			i < model->client_len ? model->clients[i].open : 0;
+
+		ORACLE("APP-26", got == want,
+			"client %u: %u sessions instead of %u", i, got, want);
+	}
+}
+
 /* Options with a fault, by its number; the error that it should give. */
 static enum lbp_err spoil(struct lbp_app_options *options, uint8_t fault)
 {
@@ -285,6 +299,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	while (run.bytes.len > 0) {
 		operate(&run);
 		twin_app_check(&run.twin);
+		check_sessions(&run.twin);
 	}
 	twin_app_free(&run.twin);
 	return 0;

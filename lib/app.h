@@ -21,8 +21,9 @@
  *    session must be stepped with LBP_EVENT_RELOADED.
  * 2. Names keep their numbers. An upstream is known again by its name. It
  *    keeps its number, its open connections, its health, and when it was last
- *    chosen. Clients are numbered by the access list; whoever makes the next
- *    list must give each client that stays the number that it had.
+ *    chosen. Clients are numbered by the access list: the next one must give
+ *    each client that stays the number that it had, and none that of a
+ *    removed client of which lbp_app_sessions are open.
  * 3. What was removed keeps its number while it is in use. No new session gets
  *    it, but open sessions give it back as usual. The next commit after that
  *    frees the number for another name.
@@ -33,9 +34,7 @@
  *    users have been replaced or removed.
  *
  * An application that is removed altogether is retired, and freed after its
- * last session. The server's policy (server/policy.h) reloads all of its
- * applications by the same rules. Source: [APP-8] to [APP-13], [APP-21] to
- * [APP-25].
+ * last session. Source: [APP-8] to [APP-13], [APP-21] to [APP-26].
  */
 #ifndef LBP_APP_H
 #define LBP_APP_H
@@ -169,6 +168,9 @@ LBP_MUST_CHECK enum lbp_err lbp_app_admit(
  * none open. LBP_ERR_NULL: app is NULL.
  */
 enum lbp_err lbp_app_leave(struct lbp_app *app, uint32_t client);
+
+/* Returns how many sessions of a client are open. Source: [APP-26]. */
+uint32_t lbp_app_sessions(const struct lbp_app *app, uint32_t client);
 
 /*
  * Chooses the eligible upstream with the least connections for its weight,

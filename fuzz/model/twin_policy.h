@@ -64,7 +64,7 @@ void twin_policy_reload(struct twin_policy *twin,
 	struct twin_policy_left *left);
 
 /*
- * The first half of a reload, and no second one: refused with a fault, given
+ * A reload that is prepared and not committed: refused with a fault, given
  * up without. Neither changes anything.
  */
 void twin_policy_try(struct twin_policy *twin,

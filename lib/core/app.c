@@ -49,7 +49,8 @@ enum lbp_err lbp_app_identify(const struct lbp_app *app,
 	return lbp_acl_authorize(app->acl, *client, app->number);
 }
 
-static struct lbp_app_member *find_member(struct lbp_app *app, uint32_t client)
+static struct lbp_app_member *find_member(
+	const struct lbp_app *app, uint32_t client)
 {
 	struct lbp_app_member key = {.client = client};
 
@@ -79,6 +80,13 @@ enum lbp_err lbp_app_leave(struct lbp_app *app, uint32_t client)
 	member = find_member(app, client);
 	return member == NULL ? LBP_ERR_STATE
 			      : lbp_limiter_release(&member->limiter);
+}
+
+uint32_t lbp_app_sessions(const struct lbp_app *app, uint32_t client)
+{
+	const struct lbp_app_member *member = find_member(app, client);
+
+	return member == NULL ? 0 : member->limiter.open;
 }
 
 enum lbp_err lbp_app_choose(

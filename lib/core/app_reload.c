@@ -17,8 +17,8 @@ static void stop_serving(struct lbp_app *app, uint32_t at)
 	(void)lbp_balancer_set_eligible(&app->balancer, at, false);
 }
 
-/* An upstream that stays goes on as it was, under the next one's options. */
-static void carry_place(
+/* An upstream that stays continues as it was, under the next one's options. */
+static void inherit_place(
 	struct lbp_app *next, const struct lbp_app *app, uint32_t at)
 {
 	struct lbp_app_place *place = &next->places[at];
@@ -34,8 +34,8 @@ static void carry_place(
 	(void)lbp_balancer_set_eligible(&next->balancer, at, place->health.up);
 }
 
-/* One that was removed keeps its number until all is given back. */
-static void leave_place(struct lbp_app *next, struct lbp_app *app, uint32_t at)
+/* One that was removed keeps its number while it is in use. */
+static void keep_removed(struct lbp_app *next, struct lbp_app *app, uint32_t at)
 {
 	struct lbp_app_place *place = &next->places[at];
 
@@ -49,18 +49,18 @@ static void leave_place(struct lbp_app *next, struct lbp_app *app, uint32_t at)
 	app->places[at].user = NULL;
 }
 
-static void carry_places(struct lbp_app *next, struct lbp_app *app)
+static void inherit_places(struct lbp_app *next, struct lbp_app *app)
 {
 	for (uint32_t at = 0; at < app->balancer.slot_len; at++) {
 		if (next->places[at].stays)
-			carry_place(next, app, at);
+			inherit_place(next, app, at);
 		else
-			leave_place(next, app, at);
+			keep_removed(next, app, at);
 	}
 }
 
-/* Those who stay, and those who left sessions behind, who may not enter. */
-static void carry_members(struct lbp_app *next, const struct lbp_app *app)
+/* Clients that stay, and those that were removed with sessions open. */
+static void inherit_members(struct lbp_app *next, const struct lbp_app *app)
 {
 	size_t len = next->member_len;
 
@@ -88,12 +88,12 @@ void lbp_app_commit(struct lbp_app *app, struct lbp_app *next)
 {
 	struct lbp_app before;
 
-	carry_places(next, app);
-	carry_members(next, app);
+	inherit_places(next, app);
+	inherit_members(next, app);
 	before = *app;
 	*app = *next;
 	*next = before;
-	/* The text is the same, and others may have the old one's address. */
+	/* The text is the same, and others may hold a pointer to it. */
 	next->id = app->id;
 	app->id = before.id;
 }

@@ -4,8 +4,8 @@
 
 #include "core/app_state.h"
 
-/* Applications that stay are where they were; next gets all the others. */
-static void adopt_apps(struct lbp_policy *policy, struct lbp_policy *next)
+/* Applications that stay keep their address; next gets all the others. */
+static void commit_apps(struct lbp_policy *policy, struct lbp_policy *next)
 {
 	for (size_t i = 0; i < next->app_len; i++) {
 		uint32_t origin = next->origins[i];
@@ -19,8 +19,8 @@ static void adopt_apps(struct lbp_policy *policy, struct lbp_policy *next)
 	}
 }
 
-/* Who was removed has the number for as long as sessions are open. */
-static void leave_numbers(struct lbp_policy *next)
+/* A removed client keeps its number while it has sessions open. */
+static void keep_removed(struct lbp_policy *next)
 {
 	for (size_t i = 0; i < next->app_len; i++) {
 		const struct lbp_app *app = next->apps[i];
@@ -40,8 +40,8 @@ void lbp_policy_commit(struct lbp_policy *policy, struct lbp_policy *next)
 {
 	struct lbp_policy before;
 
-	adopt_apps(policy, next);
-	leave_numbers(next);
+	commit_apps(policy, next);
+	keep_removed(next);
 	before = *policy;
 	*policy = *next;
 	*next = before;

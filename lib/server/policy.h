@@ -39,21 +39,21 @@ LBP_MUST_CHECK enum lbp_err lbp_policy_init(struct lbp_policy *policy,
 	const struct lbp_config *config, uint64_t now_ns);
 
 /*
- * The first half of a reload (see app.h): makes in *next what policy, which may
- * be empty, is to become. Apps and clients are known again by their ids, and
- * upstreams by their urls. Fails as lbp_policy_init does, and if an app needs
- * too many numbers. *next goes to lbp_policy_commit, or to lbp_policy_release
- * if nothing is to come of it. Source: [POL-4].
+ * Prepares a reload, by the rules of app.h: makes in *next what policy, which
+ * may be empty, is to become; pass it to lbp_policy_commit, or to
+ * lbp_policy_release to give up. Apps and clients are known again by their ids,
+ * upstreams by their urls. Fails as lbp_policy_init does, or as
+ * lbp_app_prepare. Source: [POL-4].
  */
 LBP_MUST_CHECK enum lbp_err lbp_policy_prepare(struct lbp_policy *next,
 	const struct lbp_policy *policy, const struct lbp_config *config,
 	uint64_t now_ns);
 
 /*
- * The second half, under the locks of all applications: policy becomes *next,
- * which lbp_policy_prepare made for it. Applications that were removed are
- * retired; *next has them and all else that is not needed any more, and is
- * released after their last session. This cannot fail. Source: [POL-4].
+ * Commits a reload: policy becomes *next, which lbp_policy_prepare made for it.
+ * Hold the locks of all applications. Those that were removed are retired and
+ * left in *next, with all else that is no longer needed; release it after
+ * their last session. Source: [POL-4].
  */
 void lbp_policy_commit(struct lbp_policy *policy, struct lbp_policy *next);
 

@@ -154,7 +154,7 @@ static enum lbp_err copy_id(char **out, const char *id)
 	return LBP_OK;
 }
 
-/* Those who are listed no more may have sessions when it is adopted. */
+/* Removed clients may have sessions open at the commit. */
 static enum lbp_err list_former_ids(const struct plan *plan)
 {
 	const struct lbp_policy *from = plan->from;

@@ -380,6 +380,9 @@ static void all_serials_of_a_client_share_one_limiter(void)
 	CU_ASSERT_EQUAL(lbp_app_admit(app, ALICE, START), LBP_OK);
 	CU_ASSERT_EQUAL(lbp_app_admit(app, ALICE, START), LBP_OK);
 	CU_ASSERT_EQUAL(lbp_app_admit(app, ALICE, START), LBP_ERR_CONCURRENT);
+	CU_ASSERT_EQUAL(lbp_app_sessions(app, ALICE), 2);
+	CU_ASSERT_EQUAL(lbp_app_sessions(app, BOB), 0);
+	CU_ASSERT_EQUAL(lbp_app_sessions(app, EVE), 0);
 	CU_ASSERT_EQUAL(lbp_app_admit(app, BOB, START), LBP_OK);
 	CU_ASSERT_EQUAL(lbp_app_admit(app, BOB, START), LBP_ERR_CONCURRENT);
 	CU_ASSERT_EQUAL(lbp_app_leave(app, ALICE), LBP_OK);
@@ -655,7 +658,8 @@ void suite_app(void)
 	CU_add_test(suite, "[APP-2] only its clients may use it",
 		only_its_clients_may_use_it);
 	CU_add_test(suite,
-		"[APP-2][APP-3] all serials of a client share one limiter",
+		"[APP-2][APP-3][APP-26] all serials of a client share a "
+		"limiter",
 		all_serials_of_a_client_share_one_limiter);
 	CU_add_test(suite, "[APP-3] two clients have a ring each",
 		two_clients_have_a_ring_each);

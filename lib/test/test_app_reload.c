@@ -206,7 +206,7 @@ static void expect_admit(struct lbp_app *app, uint32_t client, uint64_t now_ns,
 	CU_ASSERT_EQUAL(lbp_app_admit(app, client, now_ns), want);
 }
 
-/* --- both halves ---------------------------------------------------------- */
+/* --- prepare and commit --------------------------------------------------- */
 
 static void a_reload_replaces_all_at_once(void)
 {
@@ -306,7 +306,7 @@ static void many_reloads_of_the_same_change_nothing(void)
 	end_busy(app);
 }
 
-static void what_happens_between_the_halves_counts(void)
+static void what_happens_before_the_commit_counts(void)
 {
 	struct lbp_app_options to = options(abc, 3);
 	struct lbp_app *app = make();
@@ -335,7 +335,7 @@ static void what_happens_between_the_halves_counts(void)
 	lbp_app_free(app);
 }
 
-static void the_first_half_alone_changes_nothing(void)
+static void without_a_commit_nothing_changes(void)
 {
 	struct lbp_app_options to = options(cdba, 4);
 	struct lbp_app *app = make_busy();
@@ -608,7 +608,9 @@ static void a_removed_client_only_leaves(void)
 	expect_admit(app, ALICE, START, LBP_OK);
 	reload_clients(app, alice_and_bob, 1);
 	expect_admit(app, ALICE, LATER, LBP_ERR_NOT_ALLOWED);
+	CU_ASSERT_EQUAL(lbp_app_sessions(app, ALICE), 2);
 	CU_ASSERT_EQUAL(lbp_app_leave(app, ALICE), LBP_OK);
+	CU_ASSERT_EQUAL(lbp_app_sessions(app, ALICE), 1);
 	reload_clients(app, alice_and_bob, 1);
 	expect_admit(app, ALICE, LATER, LBP_ERR_NOT_ALLOWED);
 	CU_ASSERT_EQUAL(lbp_app_leave(app, ALICE), LBP_OK);
@@ -1272,10 +1274,10 @@ void suite_app_reload(void)
 	CU_add_test(suite, "[APP-8] many reloads of the same change nothing",
 		many_reloads_of_the_same_change_nothing);
 	CU_add_test(suite,
-		"[APP-9][APP-10] what happens between the halves counts",
-		what_happens_between_the_halves_counts);
-	CU_add_test(suite, "[APP-8] the first half alone changes nothing",
-		the_first_half_alone_changes_nothing);
+		"[APP-9][APP-10] what happens before the commit counts",
+		what_happens_before_the_commit_counts);
+	CU_add_test(suite, "[APP-8] without a commit nothing changes",
+		without_a_commit_nothing_changes);
 	CU_add_test(suite, "[APP-21] a refused reload changes nothing",
 		a_refused_reload_changes_nothing);
 	CU_add_test(suite,

@@ -468,7 +468,7 @@ static void a_failed_reload_changes_nothing(void)
 		lbp_policy_prepare(&next, &policy, config, LATER), LBP_OK);
 	allocations = alloc_count();
 	CU_ASSERT_TRUE(allocations > 30);
-	/* Nor does one that is not adopted change anything. */
+	/* Nor does one that is not committed change anything. */
 	lbp_policy_release(&next);
 	for (long n = 1; n <= allocations; n++) {
 		enum lbp_err err;
