@@ -77,8 +77,6 @@ static void put_digit(uint8_t *octets, size_t k, int value)
 	*octet = (uint8_t)(*octet + (k % 2 == 0 ? value : 16 * value));
 }
 
-/* Half of the lines are its loop's contract. */
-/* NOLINTNEXTLINE(readability-function-size) */
 enum lbp_err lbp_serial_from_hex(
 	struct lbp_serial *out, const char *text, size_t len)
 {
@@ -129,25 +127,7 @@ enum lbp_err lbp_serial_from_hex(
 	if (!fits)
 		return LBP_ERR_RANGE;
 	err = from_magnitude(out, octets, sizeof(octets));
-	/*@ assert err == LBP_OK ==> \forall integer k; k >= 0 ==>
-	  @ 	serial_digit(&out->octets[0], out->len, k) ==
-	  @ 	serial_digit(&octets[0], LBP_SERIAL_MAX, k);
-	  @*/
-	/*@ assert err == LBP_OK ==>
-	  @ 	serial_short(&octets[0], LBP_SERIAL_MAX, 2 * out->len);
-	  @*/
-	/*@ assert err == LBP_OK ==> \forall integer i; 0 <= i < len ==>
-	  @ 	0 <= hex_digits(text, i + 1, len) <= digits;
-	  @*/
-	//@ assert hex_in_octets(text, 0, len, &octets[0], LBP_SERIAL_MAX);
-	//@ assert err == LBP_OK ==> hex_zeros(text, 0, 2 * out->len, len);
-	//@ assert digits == hex_digits(text, 0, len);
-	/*@ assert err == LBP_OK ==>
-	  @ 	serial_short(&out->octets[0], out->len, digits);
-	  @*/
-	/*@ assert err == LBP_OK ==>
-	  @ 	hex_in_octets(text, 0, len, &out->octets[0], out->len);
-	  @*/
+	//@ assert hex_whole(text, len, &octets[0], LBP_SERIAL_MAX);
 	return err;
 }
 

@@ -91,6 +91,13 @@
   @ predicate serial_short{L}(uint8_t *octets, integer size, integer n) =
   @ 	\forall integer k; k >= n ==> serial_digit(octets, size, k) == 0;
   @
+  @ lemma serial_digit_kept{K,L}:
+  @ 	\forall uint8_t *octets, integer size, k; k >= 0 &&
+  @ 		(\forall integer i; 0 <= i < size ==>
+  @ 			\at(octets[i], L) == \at(octets[i], K)) ==>
+  @ 				serial_digit{L}(octets, size, k) ==
+  @ 				serial_digit{K}(octets, size, k);
+  @
   @ lemma serial_is_as_short{L}:
   @ 	\forall struct lbp_serial *s, uint8_t *octets, integer len, n;
   @ 		serial_is(s, octets, len) && n >= 0 &&
@@ -112,6 +119,38 @@
   @ 	hex_zeros(text, 0, 2 * s->len, len) &&
   @ 	hex_in_octets(text, 0, len, &s->octets[0], s->len) &&
   @ 	serial_short(&s->octets[0], s->len, hex_digits(text, 0, len));
+  @
+  @ lemma serial_is_short{L}:
+  @ 	\forall struct lbp_serial *s, uint8_t *octets, integer len;
+  @ 		serial_is(s, octets, len) ==>
+  @ 			serial_short(octets, len, 2 * s->len);
+  @
+  @ // No count of digits is negative, or more than that of them all.
+  @ predicate hex_counted{L}(char *text, integer len) =
+  @ 	\forall integer i; 0 <= i <= len ==>
+  @ 		0 <= hex_digits(text, i, len) <= hex_digits(text, 0, len);
+  @
+  @ lemma serial_is_in_text{L}:
+  @ 	\forall struct lbp_serial *s, uint8_t *octets, char *text,
+  @ 		integer size, len;
+  @ 		hex_counted(text, len) && serial_is(s, octets, size) &&
+  @ 		hex_in_octets(text, 0, len, octets, size) ==>
+  @ 			hex_in_octets(text, 0, len, &s->octets[0], s->len);
+  @
+  @ // Octets hold the number that is written in text.
+  @ predicate hex_whole{L}(
+  @ 	char *text, integer len, uint8_t *octets, integer size) =
+  @ 	hex_counted(text, len) &&
+  @ 	hex_in_octets(text, 0, len, octets, size) &&
+  @ 	hex_zeros(text, 0, 2 * size, len) &&
+  @ 	serial_short(octets, size, hex_digits(text, 0, len));
+  @
+  @ lemma serial_is_whole{L}:
+  @ 	\forall struct lbp_serial *s, uint8_t *octets, char *text,
+  @ 		integer size, len;
+  @ 		len > 0 && serial_is(s, octets, size) &&
+  @ 		hex_whole(text, len, octets, size) ==>
+  @ 			serial_is_hex(s, text, len);
   @
   @ logic integer hex_upper(integer digit) =
   @ 	digit < 10 ? '0' + digit : 'A' + digit - 10;
