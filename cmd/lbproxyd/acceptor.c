@@ -42,8 +42,8 @@ static struct acceptor *acceptor_of_closed_mailbox(struct watch *watch)
 }
 
 /*
- * Whether the listeners are waited for. However many there are, pausing them
- * takes no call of the system: another poller is waited on. [SRV-52].
+ * Whether the listeners are watched. However many there are, pausing takes no
+ * system call: the loop waits on another poller. [SRV-52].
  */
 static void set_accepting(struct acceptor *acceptor, bool on)
 {
@@ -78,7 +78,7 @@ static void deliver_room(struct mail *mail)
 {
 	struct acceptor *acceptor = acceptor_of_room(mail);
 
-	/* After a shortage it looks for a place by itself. */
+	/* If resources ran out, the alarm looks for a place. */
 	if (!acceptor->stopped && !lbp_timer_is_armed(&acceptor->retry.timer))
 		accept_if_room(acceptor);
 }
@@ -109,7 +109,7 @@ static bool accept_one(struct acceptor *acceptor, int listener_fd)
 {
 	socklen_t len = sizeof(union address);
 
-	/* Made first: what was accepted is not dropped for want of it. */
+	/* Allocated first, so that no accepted connection is dropped for it. */
 	if (acceptor->spare == NULL)
 		acceptor->spare = calloc(1, sizeof(*acceptor->spare));
 	if (acceptor->spare == NULL) {
@@ -125,7 +125,7 @@ static bool accept_one(struct acceptor *acceptor, int listener_fd)
 	return false;
 }
 
-/* One for each turn, so that all listeners get theirs. [SRV-52]. */
+/* Accepts one per turn, so that no listener starves the others. [SRV-52]. */
 static void entrance_ready(struct watch *watch, unsigned ready)
 {
 	struct entrance *entrance = (struct entrance *)(void *)watch;
@@ -133,7 +133,7 @@ static void entrance_ready(struct watch *watch, unsigned ready)
 	struct handover *handover;
 
 	(void)ready;
-	/* An entrance before this one may have closed all of them. */
+	/* An earlier entrance of this turn may have paused all of them. */
 	if (is_accepting(acceptor))
 		accept_if_room(acceptor);
 	if (!is_accepting(acceptor) || !accept_one(acceptor, watch->fd))
@@ -148,7 +148,7 @@ static void entrance_ready(struct watch *watch, unsigned ready)
 void acceptor_run(struct acceptor *acceptor)
 {
 	while (!acceptor->stopped) {
-		/* Nothing works without the poller: it failing is a bug. */
+		/* Nothing works without the poller; its failure is a bug. */
 		if (!loop_turn(&acceptor->loop, true)) {
 			log_error(LBP_LOG_ERROR, "the event loop failed",
 				strerror(errno));
@@ -176,7 +176,7 @@ static void closed_mailbox_ready(struct watch *watch, unsigned ready)
 
 static bool init_pollers(struct acceptor *acceptor, enum lbp_event_loop kind)
 {
-	/* The loop has the alarm, and either of the pollers. */
+	/* The loop has the alarm, and one of the pollers at a time. */
 	if (!loop_init(&acceptor->loop, kind, 1))
 		return false;
 	acceptor->open = acceptor->loop.poller;

@@ -19,7 +19,7 @@ static bool is_listed(
 	return false;
 }
 
-/* Each address once, whatever the resolver says; out has room for all. */
+/* Copies each address once, whatever the resolver returns; out has room. */
 static void copy_infos(struct addresses *out, const struct addrinfo *infos)
 {
 	const struct addrinfo *info;

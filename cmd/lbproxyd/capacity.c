@@ -6,7 +6,7 @@
 #include "clock.h"
 #include "log.h"
 
-/* A resource that did not run out for so long has recovered. [SRV-142]. */
+/* A resource that has not run out for this long has recovered. [SRV-142]. */
 #define RECOVERED_NS NS_PER_S
 
 void capacity_init(struct capacity *capacity, uint32_t max, uint32_t max_loose,
@@ -57,7 +57,7 @@ void capacity_add_loose(struct capacity *capacity)
 
 void capacity_remove_loose(struct capacity *capacity)
 {
-	/* Not for each of them, as waking takes a call of the system. */
+	/* At half, not each time, as waking takes a system call. */
 	if (atomic_fetch_sub(&capacity->loose, 1) == capacity->max_loose / 2)
 		tell_who_waits(capacity);
 }
@@ -73,7 +73,7 @@ bool capacity_want(struct capacity *capacity)
 	if (has_room(capacity))
 		return true;
 	atomic_store(&capacity->wanted, true);
-	/* There may have been some before it was known to be wanted. */
+	/* Some may have been freed before wanted was set. */
 	return has_room(capacity);
 }
 

@@ -55,8 +55,10 @@ void capacity_remove_loose(struct capacity *capacity);
  */
 bool capacity_want(struct capacity *capacity);
 
-/* Logs that a resource ran out, once per cause until it has recovered.
- * [SRV-142]. */
+/*
+ * Logs that a resource ran out, once per cause until it has recovered.
+ * [SRV-142].
+ */
 void capacity_exhausted(struct capacity *capacity, const char *what, int error);
 
 #endif

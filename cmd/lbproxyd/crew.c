@@ -14,8 +14,8 @@
 #include "server/descriptors.h"
 
 /*
- * What signal handlers can reach, as they are given no argument. A signal is
- * counted before the main thread is woken, so that none is lost. [SRV-51].
+ * Global, as signal handlers get no argument. A signal is counted before the
+ * main thread is woken, so that none is lost. [SRV-51].
  */
 static atomic_uint terminations;
 static atomic_uint hangups;
@@ -56,7 +56,7 @@ static void *acceptor_main(void *arg)
 	return NULL;
 }
 
-/* Starts a thread that no signal interrupts: they are the main thread's. */
+/* Starts a thread with all signals blocked: the main thread gets them. */
 static bool start_thread(pthread_t *thread, void *(*main)(void *), void *arg)
 {
 	sigset_t all, before;
@@ -71,7 +71,7 @@ static bool start_thread(pthread_t *thread, void *(*main)(void *), void *arg)
 	return rc == 0;
 }
 
-/* The workers' last order, as nothing is handed over to them any more. */
+/* The workers' last order: nothing more is handed over to them. */
 static void order_workers(struct crew *crew)
 {
 	uint32_t i;
@@ -103,7 +103,7 @@ static void deliver_worker_done(struct mail *mail)
 	member->crew->running--;
 }
 
-/* The acceptor's last order comes first, the workers' when it is done. */
+/* Stops the acceptor first; the workers get theirs when it is done. */
 static void begin_drain(struct crew *crew)
 {
 	crew->drain_begun = true;
@@ -142,7 +142,7 @@ static void take_signals(struct crew *crew)
 
 	for (n = atomic_exchange(&terminations, 0); n > 0; n--)
 		terminate(crew);
-	/* However many came meanwhile, one answer is enough. */
+	/* However many signals have come, one answer is enough. */
 	if (atomic_exchange(&hangups, 0) > 0)
 		log_error(LBP_LOG_ERROR,
 			"reload is not built yet: SIGHUP changes nothing",
@@ -152,7 +152,7 @@ static void take_signals(struct crew *crew)
 static void supervise(struct crew *crew)
 {
 	while (crew->running > 0) {
-		/* Nothing works without the poller: it failing is a bug. */
+		/* Nothing works without the poller; its failure is a bug. */
 		if (!loop_turn(&crew->loop, true)) {
 			log_error(LBP_LOG_ERROR, "the event loop failed",
 				strerror(errno));
@@ -163,8 +163,8 @@ static void supervise(struct crew *crew)
 }
 
 /*
- * If a thread can't be started the server stops at once, and those that were
- * not started get their orders here.
+ * If a thread cannot be started, the server stops at once, and the threads that
+ * were not started get their orders here.
  */
 bool crew_run(struct crew *crew)
 {
@@ -241,7 +241,7 @@ bool crew_man(struct crew *crew, struct listeners *listeners)
 
 void crew_release(struct crew *crew)
 {
-	/* What arrives now changes nothing. */
+	/* Signals that arrive now change nothing. */
 	process_handle_signals(SIG_IGN);
 	acceptor_release(&crew->acceptor);
 	while (crew->made > 0)

@@ -8,7 +8,7 @@
 #include "server/dial_time.h"
 #include "server/fault.h"
 
-/* This address is no good; how it failed, and whose fault that is. */
+/* Records how an address failed, and whose fault that is. */
 static void give_up(
 	struct dial *dial, enum lbp_fault fault, int error, const char *cause)
 {
@@ -61,8 +61,8 @@ static enum dial_result handshake(struct dial *dial)
 }
 
 /*
- * Nobody listens on a local port, and our own socket was given that very port:
- * TCP connects it to itself. [SRV-91].
+ * If nobody listens on a local port, our own socket may be given that very
+ * port, and TCP connects it to itself. [SRV-91].
  */
 static bool is_connected_to_itself(const struct dial *dial)
 {
@@ -79,7 +79,7 @@ static bool is_connected_to_itself(const struct dial *dial)
 static enum dial_result connected(struct dial *dial)
 {
 	if (is_connected_to_itself(dial)) {
-		/* A reset leaves the port free for who wants to listen. */
+		/* A reset frees the port at once, to be listened on. */
 		stream_close(dial->stream, dial->poller, true);
 		give_up(dial, LBP_FAULT_PEER, 0, "connected to itself");
 		return DIAL_FAILED;
@@ -116,8 +116,8 @@ static enum dial_result connect_to(
 }
 
 /*
- * Goes on after what one address came to: with the next ones, as long as each
- * of them fails at once.
+ * Continues after the result of one address: tries the next ones as long as
+ * they fail at once.
  */
 static enum dial_result go_on(struct dial *dial, enum dial_result result)
 {
@@ -146,7 +146,7 @@ enum dial_result dial_start(struct dial *dial, const struct target *target,
 	return go_on(dial, DIAL_FAILED);
 }
 
-/* What the attempt to connect came to. */
+/* The result of an attempt to connect. */
 static enum dial_result connect_ready(struct dial *dial)
 {
 	socklen_t len = sizeof(int);

@@ -17,7 +17,7 @@ static bool fail(struct file *file, const char *why)
 	return false;
 }
 
-/* Like realloc, but that nothing of a key stays behind. */
+/* Like realloc, but leaves no copy of a key behind. */
 static bool grow(struct file *file, size_t cap)
 {
 	char *text = malloc(cap);
@@ -56,7 +56,7 @@ bool file_read(struct file *file, int fd)
 	}
 }
 
-/* Why this is no regular file, or NULL. */
+/* Why this is not a regular file, or NULL. */
 static const char *irregular(int fd)
 {
 	struct stat status;
@@ -74,7 +74,7 @@ static const char *irregular(int fd)
 
 bool file_read_regular(struct file *file, int dir_fd, const char *path)
 {
-	/* Without O_NONBLOCK a pipe would be waited for. */
+	/* Without O_NONBLOCK, opening a pipe would block. */
 	int fd = openat(
 		dir_fd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	const char *why;

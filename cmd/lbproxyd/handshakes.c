@@ -28,7 +28,7 @@ void handshakes_release(struct handshakes *handshakes)
 	pthread_mutex_destroy(&handshakes->lock);
 }
 
-/* Under the lock: notes it down for its worker, which gets no place back. */
+/* Under the lock: tells its worker, which then has no place to return. */
 static struct evictions *evict(struct handshake *handshake)
 {
 	struct evictions *evictions = handshake->evictions;
@@ -67,7 +67,7 @@ void handshakes_heard(
 		return;
 	handshake->heard = true;
 	pthread_mutex_lock(&handshakes->lock);
-	/* If it has lost its place it will hear of that. */
+	/* If it was evicted, its worker will be told. */
 	(void)lbp_sources_heard(handshakes->sources, handshake->ticket);
 	pthread_mutex_unlock(&handshakes->lock);
 }

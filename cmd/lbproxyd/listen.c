@@ -8,7 +8,7 @@
 
 #include "log.h"
 
-/* The kernel cuts it down to what it allows. */
+/* The kernel reduces it to its own maximum. */
 #define BACKLOG 4096
 
 static int open_socket(const union address *address)
@@ -19,7 +19,7 @@ static int open_socket(const union address *address)
 
 	if (fd < 0)
 		return -1;
-	/* A restart need not wait for old connections' TIME_WAIT. */
+	/* A restart must not have to wait for connections in TIME_WAIT. */
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	if (address->sa.sa_family == AF_INET6)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
@@ -43,7 +43,7 @@ static void log_failure(
 	log_end(&line);
 }
 
-/* Opens the addresses of one name, each of which it must have. */
+/* Opens all addresses of one name, or fails. */
 static bool open_name(struct listeners *listeners, struct served_app *app,
 	const struct addresses *addresses)
 {

@@ -1,10 +1,10 @@
-/* Listeners that are in each other's way. [CFG-40]. */
+/* Listeners that conflict. [CFG-40]. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "listen.h"
 
-/* An address that a key of the configuration lays claim to. */
+/* An address that a key of the configuration claims. */
 struct claim {
 	const union address *address;
 	const struct lbp_config_address *from;
@@ -37,7 +37,7 @@ static const void *host_bytes(const union address *address, size_t *len)
 		     : (const void *)&address->in6.sin6_addr;
 }
 
-/* Of one family. The address that stands for all is the first. */
+/* For one family; the wildcard address sorts first. */
 static int compare_hosts(const union address *a, const union address *b)
 {
 	size_t len;
@@ -75,7 +75,7 @@ static int compare_claims(const void *x, const void *y)
 	return order != 0 ? order : compare_places(a, b);
 }
 
-/* Two claims of which only one can be had, at the place of the later one. */
+/* Reports two conflicting claims, at the place of the later one. */
 static void report(
 	const struct claim *a, const struct claim *b, struct problems *problems)
 {
@@ -110,7 +110,7 @@ static void check(
 	}
 }
 
-/* How many claims there are; those of the listed addresses go to claims. */
+/* Counts the claims of the listed addresses, and writes them to claims. */
 static size_t claim(struct claim *claims, const struct addresses *addresses,
 	const struct lbp_config_address *from, const char *key)
 {
@@ -121,7 +121,7 @@ static size_t claim(struct claim *claims, const struct addresses *addresses,
 	return addresses->len;
 }
 
-/* Of all listeners and of the admin port; only counts without claims. */
+/* The same for all listeners and the admin port; claims may be NULL. */
 static size_t claim_all(struct claim *claims, const struct snapshot *snapshot,
 	const struct addresses *admin)
 {

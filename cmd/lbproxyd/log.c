@@ -5,10 +5,10 @@
 #include <string.h>
 #include <time.h>
 
-/* Left for closing the object, and for saying that fields did not fit. */
+/* Kept free for fields_omitted and the end of the object. */
 #define LOG_TAIL 32
 
-/* Left for closing an array, and for saying that items did not fit. */
+/* Kept free for the end of an array and the field on omitted items. */
 #define ARRAY_TAIL 64
 
 static _Atomic(enum lbp_log_level) log_level = LBP_LOG_INFO;
@@ -78,7 +78,7 @@ void log_begin(
 	log_string(line, "event", event);
 }
 
-/* Adds a key; a field that does not fit is left out as a whole. */
+/* Adds a key; a field that does not fit is omitted as a whole. */
 static bool begin_field(
 	struct log_line *line, const char *key, struct lbp_json *before)
 {
@@ -151,7 +151,7 @@ void log_item(struct log_line *line, const char *value)
 	if (!line->in_array)
 		return;
 	lbp_json_string(&line->json, value, strlen(value));
-	/* What follows one that did not fit would be out of order. */
+	/* After an item that did not fit, others would be out of order. */
 	if (line->items_omitted > 0 || line->json.overflow) {
 		line->json = before;
 		line->items_omitted++;
@@ -168,7 +168,7 @@ void log_array_end(struct log_line *line, const char *omitted_key)
 		log_uint(line, omitted_key, line->items_omitted);
 }
 
-/* Closes the object and the line; its length. */
+/* Ends the object and the line; returns its length. */
 static size_t finish(struct log_line *line)
 {
 	static const char omitted[] = "fields_omitted";

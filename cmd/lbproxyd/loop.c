@@ -5,7 +5,7 @@
 
 #include "clock.h"
 
-/* Free rings kept: a burst's worth, and not what a crowd once needed. */
+/* Free rings kept: enough for a burst, not for the busiest time ever. */
 #define RINGS_KEPT 16
 
 /* A free ring's first bytes. */
@@ -45,7 +45,7 @@ void alarm_init(struct alarm *alarm, void (*fire)(struct alarm *))
 
 void loop_arm(struct loop *loop, struct alarm *alarm, uint64_t due_ns)
 {
-	/* The heap has a place for every alarm that there can be. */
+	/* The heap has room for all alarms. */
 	(void)lbp_timers_arm(&loop->timers, &alarm->timer, due_ns);
 }
 
@@ -64,7 +64,7 @@ static int timeout_ms(const struct loop *loop)
 	now = clock_now_ns();
 	if (due <= now)
 		return 0;
-	/* Rounded up: waking early would only mean to wait again. */
+	/* Rounded up: waking early would only mean waiting once more. */
 	ms = (due - now - 1) / NS_PER_MS + 1;
 	return ms < INT_MAX ? (int)ms : INT_MAX;
 }

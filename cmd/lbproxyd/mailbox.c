@@ -4,7 +4,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-/* Messages of one turn; with more left, the loop looks at the rest first. */
+/* Messages in one turn; if more are left, the loop serves others first. */
 #ifndef MAILBOX_BATCH
 #define MAILBOX_BATCH 16
 #endif
@@ -13,7 +13,7 @@ void mailbox_wake(const struct mailbox *mailbox)
 {
 	const uint64_t one = 1;
 
-	/* It can only fail if the counter is full, which wakes as well. */
+	/* It fails only if the counter is full, which wakes the thread too. */
 	if (write(mailbox->watch.fd, &one, sizeof(one)) < 0)
 		return;
 }
@@ -31,12 +31,12 @@ void mailbox_post(struct mailbox *mailbox, struct mail *mail)
 		mailbox->last = &mail->next;
 	}
 	pthread_mutex_unlock(&mailbox->lock);
-	/* Else whoever made it so wakes its thread, which takes all. */
+	/* Else whoever posted first has woken the thread, which takes all. */
 	if (was_empty)
 		mailbox_wake(mailbox);
 }
 
-/* NULL: it is empty, and whoever posts next wakes this thread. */
+/* NULL: the mailbox is empty, and the next post wakes this thread. */
 static struct mail *take(struct mailbox *mailbox)
 {
 	struct mail *mail;
@@ -64,8 +64,8 @@ static void wake_ready(struct watch *watch, unsigned ready)
 
 	(void)ready;
 	/*
-	 * The wake-up is consumed first: one for a message that is posted after
-	 * the last look would be lost otherwise.
+	 * The wake-up is consumed first: otherwise that of a message posted
+	 * after the last look would be lost.
 	 */
 	if (read(watch->fd, &count, sizeof(count)) < 0)
 		count = 0;
@@ -90,7 +90,7 @@ bool mailbox_init(struct mailbox *mailbox, struct poller *poller)
 
 void mailbox_release(struct mailbox *mailbox)
 {
-	/* Never made: all zero. */
+	/* All zero: it was never made. */
 	if (mailbox->watch.ready == NULL)
 		return;
 	if (mailbox->watch.fd >= 0)

@@ -29,7 +29,7 @@ struct options {
 	bool check;
 };
 
-/* -1: go on; else the exit status. */
+/* -1: continue; else the exit status. */
 static int parse_options(struct options *options, int argc, char **argv)
 {
 	static const struct option longs[] = {
@@ -73,7 +73,7 @@ static int parse_options(struct options *options, int argc, char **argv)
 	return EXIT_USAGE;
 }
 
-/* Settings that are checked but that this version can't carry out. */
+/* Settings that are checked, but not supported by this version. */
 static bool is_built(const struct lbp_config *config, const char *file)
 {
 	struct problems problems = {.file = file};

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-/* What fits into a line of the log, however it is escaped. */
+/* Fits into a log line, however it is escaped. */
 #define MESSAGE_MAX 1024
 
 bool notices_add(struct notices *notices, const struct notice *notice)
@@ -40,7 +40,7 @@ static const char *time_text(int64_t seconds, char *buf, size_t cap)
 	return buf;
 }
 
-/* What is to be said of a notice now; false: nothing. */
+/* Writes what to say of a notice now; false: nothing. */
 static bool put_message(
 	const struct notice *notice, int64_t now_s, char *buf, size_t cap)
 {

@@ -19,7 +19,7 @@ static int set(struct poller *base, struct watch *watch, unsigned want)
 	struct epoll_event event = {.data.ptr = watch};
 	int op = watch->is_watched ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
 
-	/* Errors are told of unasked; once, as nothing may come of them. */
+	/* Errors are reported unasked; once, as the handler may ignore them. */
 	if (want == 0)
 		event.events = EPOLLET;
 	if (want & POLLER_READ)
@@ -70,7 +70,7 @@ static int wait_for(struct poller *base, int timeout_ms)
 		struct watch *watch = poller->events[i].data.ptr;
 		unsigned ready = readiness(poller->events[i].events);
 
-		/* A handler before this one may have lost interest. */
+		/* An earlier handler may have stopped this watch. */
 		ready &= watch->want | POLLER_ERROR;
 		if (ready != 0 && watch->is_watched)
 			watch->ready(watch, ready);

@@ -7,8 +7,8 @@
 #include "poller.h"
 
 /*
- * select tells of an error only where it is to tell of reading or writing. The
- * few descriptors that are to do neither are looked at this often. [SRV-81].
+ * select reports an error only on descriptors watched for reading or writing.
+ * The few that are watched for neither are checked this often. [SRV-81].
  */
 #define LOOK_MS 100
 
@@ -18,10 +18,10 @@ struct poller_select {
 	int fd_end;                        /* no watched descriptor above */
 	fd_set reads;
 	fd_set writes;
-	fd_set ready_reads; /* of the wait that is going on */
+	fd_set ready_reads; /* of the current wait */
 	fd_set ready_writes;
 	unsigned quiet_len; /* watched for errors only */
-	uint64_t look_ns;   /* when to look at those; 0: not set */
+	uint64_t look_ns;   /* when to check those; 0: not set */
 	struct pollfd quiet[FD_SETSIZE];
 };
 
@@ -49,7 +49,7 @@ static void ask_for(struct poller_select *poller, int fd, unsigned want)
 		FD_SET(fd, &poller->reads);
 	if (want & POLLER_WRITE)
 		FD_SET(fd, &poller->writes);
-	/* What is still to come was said of a descriptor that is gone. */
+	/* Pending results are those of a descriptor that is gone. */
 	if (want == 0) {
 		FD_CLR(fd, &poller->ready_reads);
 		FD_CLR(fd, &poller->ready_writes);
@@ -80,7 +80,7 @@ static void stop(struct poller *base, struct watch *watch)
 	note(poller, watch->fd, NULL);
 }
 
-/* Looks for errors of those that are watched for nothing else. */
+/* Checks those that are watched for errors only. */
 static void look(struct poller_select *poller)
 {
 	struct pollfd *quiet = poller->quiet;
@@ -98,14 +98,14 @@ static void look(struct poller_select *poller)
 	for (i = 0; i < n; i++) {
 		struct watch *watch = poller->watches[quiet[i].fd];
 
-		/* A handler before this one may have lost interest. */
+		/* An earlier handler may have stopped this watch. */
 		if (quiet[i].revents & POLLERR && watch != NULL &&
 			is_quiet(watch))
 			watch->ready(watch, POLLER_ERROR);
 	}
 }
 
-/* When some are quiet: the wait is no longer than to the next look. */
+/* With quiet watches, the wait lasts at most until the next check. */
 static int until_look(struct poller_select *poller, int timeout_ms)
 {
 	uint64_t now_ns = clock_now_ns();
@@ -132,7 +132,7 @@ static void tell(struct poller_select *poller, int end)
 			ready |= POLLER_READ;
 		if (FD_ISSET(fd, &poller->ready_writes))
 			ready |= POLLER_WRITE;
-		/* A handler before this one may have lost interest. */
+		/* An earlier handler may have stopped this watch. */
 		if (watch != NULL && (ready &= watch->want) != 0)
 			watch->ready(watch, ready);
 	}

@@ -10,17 +10,17 @@
 #include <sys/select.h>
 #include <unistd.h>
 
-/* More processors than any kernel is built for. */
+/* More than any kernel supports. */
 #define CPUS_MAX ((size_t)1 << 16)
 
 bool process_open_standard(void)
 {
 	int fd;
 
-	/* The lowest free number is what open gives. */
+	/* open returns the lowest free number. */
 	do {
 		fd = open("/dev/null", O_RDWR);
-		/* Without a /dev, anything that takes no bytes will do. */
+		/* Without /dev, anything that takes no bytes will do. */
 		if (fd < 0)
 			fd = open("/", O_RDONLY | O_DIRECTORY);
 	} while (fd >= 0 && fd <= STDERR_FILENO);
@@ -30,7 +30,7 @@ bool process_open_standard(void)
 	return true;
 }
 
-/* Where there is no /proc: as many as may matter to select. */
+/* Without /proc: tries as many as can matter to select. */
 static uint32_t try_descriptors(void)
 {
 	uint32_t n = 0;
@@ -60,8 +60,8 @@ uint32_t process_inherited(void)
 }
 
 /*
- * What log rotators, timers, power supplies and terminals send, and limits of
- * a file's size, to which the default answer is to end or to stop.
+ * Signals of log rotators, timers, power supplies, terminals and file size
+ * limits, which would end or stop the process by default.
  */
 static const int ignored[] = {SIGPIPE, SIGUSR1, SIGUSR2, SIGALRM, SIGVTALRM,
 	SIGPROF, SIGIO, SIGPWR, SIGSTKFLT, SIGXFSZ, SIGTTOU};
@@ -78,7 +78,7 @@ void process_ignore_signals(void)
 		sigaction(ignored[i], &action, NULL);
 	for (number = SIGRTMIN; number <= SIGRTMAX; number++)
 		sigaction(number, &action, NULL);
-	/* One that comes early waits for its handler. */
+	/* A signal that comes early stays pending until its handler is set. */
 	sigemptyset(&blocked);
 	sigaddset(&blocked, SIGHUP);
 	sigprocmask(SIG_SETMASK, &blocked, NULL);
@@ -101,7 +101,7 @@ uint32_t process_cpus(void)
 	int n = 0;
 	size_t cpus, size;
 
-	/* EINVAL: the kernel's mask is longer than the one it was given. */
+	/* EINVAL: the kernel's mask is larger than this one. */
 	for (cpus = CPU_SETSIZE; n == 0 && cpus <= CPUS_MAX; cpus *= 2) {
 		size = CPU_ALLOC_SIZE(cpus);
 		set = CPU_ALLOC(cpus);

@@ -49,7 +49,7 @@ static void report_session(const struct conn *conn, uint64_t now_ns)
 	log_end(&line);
 }
 
-/* Who only shows a certificate has not proved that it is theirs. */
+/* Showing a certificate does not prove that one owns its key. */
 static bool is_stranger(const struct conn *conn)
 {
 	return conn->tls == NULL;

@@ -11,11 +11,11 @@
 #include "log.h"
 #include "report.h"
 
-/* How long to wait before names are asked for again: at first, and at most. */
+/* The delay before names are resolved again: the first one, and the longest. */
 #define WAIT_MIN_S 1
 #define WAIT_MAX_S 30
 
-/* A host name of the configuration fits. */
+/* Room for any host name of the configuration. */
 #define HOST_MAX 256
 
 /* An upstream whose name has no address yet. */
@@ -24,7 +24,7 @@ struct missing {
 	uint32_t upstream;
 };
 
-/* Freed by whoever leaves last: the server or the thread. */
+/* Freed by whoever is done last, the server or the thread. */
 struct resolver {
 	pthread_mutex_t lock;
 	pthread_cond_t changed; /* stopped was set */
@@ -62,7 +62,7 @@ static void report_missing(const struct missing *missing)
 	set_address(missing, false, cause);
 }
 
-/* Under the lock: the snapshot is there. */
+/* Under the lock, while the snapshot exists. */
 static void publish(
 	const struct missing *missing, const struct addresses *addresses)
 {
@@ -108,7 +108,7 @@ static void wait_for(struct resolver *resolver, unsigned seconds)
 			&resolver->changed, &resolver->lock, &until);
 }
 
-/* Asks for a name, without the lock meanwhile; false: none, or stopped. */
+/* Resolves a name, unlocked meanwhile; false: no address, or stopped. */
 static bool ask(struct resolver *resolver, const struct missing *missing)
 {
 	const struct lbp_config_address *from =
@@ -129,7 +129,7 @@ static bool ask(struct resolver *resolver, const struct missing *missing)
 	return false;
 }
 
-/* Those that have an address by now are left out. */
+/* Removes those that have an address by now. */
 static void ask_all(struct resolver *resolver)
 {
 	size_t kept = 0;
@@ -201,7 +201,7 @@ static struct resolver *resolver_new(struct snapshot *snapshot)
 	return resolver;
 }
 
-/* Signals are the main thread's, and nobody waits for this one's end. */
+/* The main thread gets the signals; nobody joins this one. */
 static int start_thread(struct resolver *resolver)
 {
 	sigset_t all, before;

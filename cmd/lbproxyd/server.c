@@ -15,7 +15,7 @@ struct server {
 	struct snapshot *snapshot;
 	struct listeners listeners;
 	struct crew crew;
-	struct alarm look; /* at what will soon hurt */
+	struct alarm daily; /* logs the notices that apply then */
 };
 
 /* [SRV-31]. */
@@ -74,18 +74,17 @@ static void log_notice(
 }
 
 /* [SRV-80]. */
-static void look_at_notices(struct server *server)
+static void log_notices(struct server *server)
 {
 	notices_for_each(&server->snapshot->notices, log_notice);
-	loop_arm(&server->crew.loop, &server->look,
+	loop_arm(&server->crew.loop, &server->daily,
 		lbp_expiry_next_ns(clock_now_ns()));
 }
 
-static void look_again(struct alarm *alarm)
+static void daily_fired(struct alarm *alarm)
 {
-	look_at_notices(
-		(struct server *)(void *)((char *)alarm -
-					  offsetof(struct server, look)));
+	log_notices((struct server *)(void *)((char *)alarm -
+					      offsetof(struct server, daily)));
 }
 
 static bool serve(struct server *server)
@@ -96,7 +95,7 @@ static bool serve(struct server *server)
 	if (!crew_man(&server->crew, &server->listeners))
 		return false;
 	log_ready(server);
-	look_at_notices(server);
+	log_notices(server);
 	ok = crew_run(&server->crew);
 	log_flush();
 	(void)strangers_sum_up(LBP_NEVER);
@@ -111,7 +110,7 @@ int server_run(struct snapshot *snapshot)
 	struct resolver *resolver = NULL;
 	bool ok;
 
-	alarm_init(&server.look, look_again);
+	alarm_init(&server.daily, daily_fired);
 	log_open();
 	log_set_level(snapshot->config->log_level);
 	raise_descriptor_limit(snapshot->descriptors);

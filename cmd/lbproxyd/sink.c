@@ -11,14 +11,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* What a pipe is asked to hold: some thousand lines. */
+/* The pipe buffer to ask for: room for some thousand lines. */
 #define PIPE_BYTES (1 << 20)
 
-/* How often and how long a reader is waited for at the end. */
+/* How often and how long to wait for a reader at the end. */
 #define FLUSH_TRIES 10
 #define FLUSH_MS    100
 
-/* Standard error by a name under which it can be opened once more. */
+/* A name by which standard error can be opened once more. */
 #define SELF "/proc/self/fd/2"
 
 enum kind {
@@ -32,14 +32,15 @@ static struct {
 	pthread_mutex_t lock; /* around all of it */
 	enum kind kind;
 	int fd;
-	/* Of a line that was begun; it goes out before any other. */
+	/* The rest of a partly written line; it is written before any other. */
 	char rest[SINK_LINE_MAX];
 	size_t rest_len;
 } sink = {.lock = PTHREAD_MUTEX_INITIALIZER, .fd = STDERR_FILENO};
 
 /*
  * A descriptor of our own can be made non-blocking; standard error is shared
- * with others who may not expect that. Who may not open it does without.
+ * with processes that may not expect that. If it cannot be opened, we do
+ * without.
  */
 static void open_own(void)
 {
@@ -49,7 +50,7 @@ static void open_own(void)
 		sink.fd = fd;
 }
 
-/* A file whose last line somebody left without an end is given one. */
+/* Ends a file's last line, if somebody left it unfinished. */
 static void end_last_line(off_t size)
 {
 	int fd = open(SELF, O_RDONLY | O_NOCTTY | O_CLOEXEC);
@@ -86,7 +87,7 @@ void sink_open(void)
 	}
 }
 
-/* Is half of what it can hold still free, as far as that can be known? */
+/* Returns true if half of its buffer is free, as far as we can tell. */
 static bool has_room_to_spare(void)
 {
 	int used = 0;
@@ -106,14 +107,14 @@ static bool has_room_to_spare(void)
 	return used <= size / 2;
 }
 
-/* Writes what it takes now; -1: nothing. */
+/* Writes as much as it takes now; -1: nothing. */
 static ssize_t write_some(const char *ptr, size_t len)
 {
 	struct pollfd fd = {.fd = sink.fd, .events = POLLOUT};
 	bool is_socket = sink.kind == KIND_SOCKET;
 	ssize_t n;
 
-	/* Where it could not be opened once more, a write could block. */
+	/* If it could not be opened once more, a write could block. */
 	if (!is_socket && (poll(&fd, 1, 0) != 1 || !(fd.revents & POLLOUT)))
 		return -1;
 	do {
@@ -153,7 +154,7 @@ static bool write_line(const char *line, size_t len)
 	return true;
 }
 
-/* True: the last line is whole. */
+/* True: the last line is complete. */
 static bool write_rest(void)
 {
 	ssize_t n;

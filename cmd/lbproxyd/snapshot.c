@@ -18,10 +18,10 @@
 /* As many as the configuration may ask for. */
 #define WORKERS_MAX 256
 
-/* How long a refused client may take to end its side. [SES-12]. */
+/* How long a refused client may take to close its side. [SES-12]. */
 #define LINGER_NS (2 * NS_PER_S)
 
-/* How long names that cannot be had may keep the start waiting. [SRV-116]. */
+/* How long names that do not resolve may delay the start. [SRV-116]. */
 #define NAMES_LOST_NS (5 * NS_PER_S)
 
 static const struct lbp_config_pos start = {1, 1};
@@ -30,7 +30,7 @@ struct names {
 	uint64_t lost_ns; /* on those that have no address now */
 };
 
-/* Opens the directory that a file's relative paths are relative to. */
+/* Opens the directory to which relative paths in a file refer. */
 static int open_directory_of(const char *file)
 {
 	const char *slash = strrchr(file, '/');
@@ -89,8 +89,8 @@ static struct lbp_config *load_config(
 }
 
 /*
- * Asks for a name, unless those that could not be had took too long: what is
- * not asked for now the resolver will ask for. [SRV-114].
+ * Resolves a name, unless those that did not resolve took too long; the
+ * resolver will then try this one too. [SRV-114].
  */
 static bool resolve_upstream(struct names *names, struct addresses *out,
 	const struct lbp_config_address *from)

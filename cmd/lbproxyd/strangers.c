@@ -82,6 +82,6 @@ uint64_t strangers_sum_up(uint64_t now_ns)
 		if (taken)
 			told = report(&sum, now_ns != LBP_NEVER);
 	} while (taken);
-	/* What the log has no room for now is tried again later. */
+	/* Sums for which the log has no room now are retried later. */
 	return told ? due_ns : now_ns + NS_PER_S;
 }

@@ -68,8 +68,8 @@ bool tls_connect(struct tls *tls, const struct tls_client *client, int fd)
 }
 
 /*
- * What OpenSSL says of a result depends on the queue of errors. Emptying it
- * when it is empty would take several times as long as looking does.
+ * SSL_get_error depends on the error queue, so that must be empty first.
+ * Clearing it when it is empty takes several times as long as checking.
  */
 static void forget_errors(void)
 {
@@ -82,7 +82,7 @@ static bool is_ours(int error)
 	return lbp_fault_of_socket(error) == LBP_FAULT_OURS;
 }
 
-/* What stands in the way of what OpenSSL wants to read. */
+/* Why OpenSSL cannot read what it wants. */
 static enum io obstacle(const struct tls *tls)
 {
 	if (tls->is_flood)
@@ -97,7 +97,7 @@ static enum io obstacle(const struct tls *tls)
 	return IO_WANT_READ;
 }
 
-/* OpenSSL itself gave up. */
+/* OpenSSL itself failed. */
 static enum io failure(void)
 {
 	unsigned long error = ERR_peek_last_error();
@@ -129,7 +129,7 @@ static enum io result_of(const struct tls *tls, int rc)
 	}
 }
 
-/* What was written went nowhere if the socket failed on the way. */
+/* What was written is lost if the socket failed meanwhile. */
 static enum io written(const struct tls *tls)
 {
 	if (tls->error == 0)
@@ -137,7 +137,7 @@ static enum io written(const struct tls *tls)
 	return is_ours(tls->error) ? IO_INTERNAL : IO_RESET;
 }
 
-/* A failure of which OpenSSL knows nothing. */
+/* A failure that OpenSSL does not know of. */
 static const char *what_happened(const struct tls *tls, enum io io)
 {
 	switch (io) {
@@ -150,7 +150,7 @@ static const char *what_happened(const struct tls *tls, enum io io)
 	}
 }
 
-/* A handshake's failure that the certificate's judgement did not name. */
+/* The failure of a handshake, unless the certificate was the reason. */
 static void explain(struct tls *tls, enum io io)
 {
 	unsigned long error = ERR_peek_last_error();
@@ -184,7 +184,7 @@ enum io tls_handshake(struct tls *tls)
 	forget_errors();
 	rc = SSL_do_handshake(tls->ssl);
 	if (rc == 1) {
-		/* A socket that failed meanwhile is another matter. */
+		/* Unless the socket failed meanwhile. */
 		tls->is_open = true;
 		tls_resume_handshaken(tls);
 		return IO_OK;
@@ -259,8 +259,8 @@ const char *tls_version(const struct tls *tls)
 void tls_release(struct tls *tls)
 {
 	/*
-	 * Else OpenSSL would forget the TLS session of a connection that did
-	 * not end well. After a fatal alert it has done so. [SRV-84].
+	 * Otherwise OpenSSL would drop the TLS session of a connection that
+	 * did not end cleanly. After a fatal alert it already has. [SRV-84].
 	 */
 	if (tls->ssl != NULL && tls->is_open)
 		SSL_set_shutdown(tls->ssl, SSL_SENT_SHUTDOWN);

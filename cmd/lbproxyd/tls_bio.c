@@ -1,8 +1,8 @@
 /*
- * OpenSSL's way to the socket. OpenSSL is told of bytes, or to come again, and
- * of nothing else: the end of TCP and errors are noted in struct tls. OpenSSL
- * would take them for a broken protocol, send an alert that says so, and drop
- * the TLS session from its cache. [SRV-84]
+ * OpenSSL's way to the socket. OpenSSL gets bytes or is told to retry, and
+ * nothing else: TCP's end and errors are recorded in struct tls. OpenSSL would
+ * take them for a protocol violation, send an alert that says so, and drop the
+ * TLS session from its cache. [SRV-84]
  */
 #include "tls_bio.h"
 
@@ -12,7 +12,7 @@
 
 #include "tls_message.h"
 
-/* What a record costs beside its bytes, of the budget. [SRV-87]. */
+/* What a record costs of the budget, besides its bytes. [SRV-87]. */
 #define RECORD_COST 1024
 /* Records without data, in a row. [SRV-88]. */
 #define EMPTY_RECORDS_MAX 32
@@ -24,7 +24,7 @@ static struct tls *tls_of(BIO *bio)
 	return BIO_get_data(bio);
 }
 
-/* Nothing now, and tls knows why. */
+/* Nothing can be read now; tls has the reason. */
 static int come_again(BIO *bio, int flags)
 {
 	BIO_set_flags(bio, flags | BIO_FLAGS_SHOULD_RETRY);
@@ -81,7 +81,7 @@ static long bio_ctrl(BIO *bio, int cmd, long num, void *ptr)
 	(void)bio;
 	(void)num;
 	(void)ptr;
-	/* There is no buffer to flush, and all else is not known here. */
+	/* There is no buffer to flush; other commands are not supported. */
 	return cmd == BIO_CTRL_FLUSH;
 }
 
@@ -110,8 +110,8 @@ bool tls_bio_init(void)
 }
 
 /*
- * OpenSSL shows the header of each record before it reads the rest, and each
- * message before it looks at it.
+ * OpenSSL calls this with the header of each record before it reads the rest,
+ * and with each message before it parses it.
  */
 static void note_record(int is_write, int version, int type, const void *buf,
 	size_t len, SSL *ssl, void *arg)

@@ -8,7 +8,7 @@
 #include "clock.h"
 #include "server/sources.h"
 
-/* A place of lib's shares, and the session that has it. */
+/* A place, as lbp_sources counts them, and the session that has it. */
 struct slot {
 	SSL_SESSION *session; /* NULL: free */
 	struct lbp_ticket ticket;
@@ -18,7 +18,7 @@ struct slot {
 
 struct cache {
 	pthread_mutex_t lock;
-	struct lbp_sources *shares; /* whose session has to go */
+	struct lbp_sources *shares; /* whose session is evicted */
 	uint32_t len;
 	struct slot *slots;
 	uint32_t *buckets; /* len of each: the first slot, or LBP_NONE */
@@ -26,7 +26,7 @@ struct cache {
 
 struct cache *cache_new(uint32_t sessions)
 {
-	/* Clients' numbers are not for strangers to choose. */
+	/* Strangers cannot choose the numbers of clients. */
 	static const uint64_t seed[2] = {0};
 	struct cache *cache = calloc(1, sizeof(*cache));
 
@@ -45,7 +45,7 @@ struct cache *cache_new(uint32_t sessions)
 	return cache;
 }
 
-/* Ids are drawn at random by this server: any part of one is a good hash. */
+/* This server chooses ids at random, so any part of one is a good hash. */
 static uint32_t *bucket_of(
 	struct cache *cache, const unsigned char *id, size_t len)
 {
@@ -63,7 +63,7 @@ static bool has_id(const struct slot *slot, const unsigned char *id, size_t len)
 	return own_len == len && memcmp(own, id, len) == 0;
 }
 
-/* Where the number of the slot of this id stands; LBP_NONE there: none. */
+/* Finds the link to the slot with this id; it is LBP_NONE if there is none. */
 static uint32_t *link_of(
 	struct cache *cache, const unsigned char *id, size_t len)
 {
@@ -83,7 +83,7 @@ static uint32_t *link_of_session(
 	return link_of(cache, id, len);
 }
 
-/* Frees the slot that a link leads to; its place is another matter. */
+/* Frees the slot of a link, but not its place. */
 static void empty(struct cache *cache, uint32_t *link)
 {
 	struct slot *slot = &cache->slots[*link];

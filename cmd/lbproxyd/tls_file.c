@@ -9,7 +9,7 @@
 
 #include "file.h"
 
-/* Room for what is wrong, the path and a command with it included. */
+/* Room for what is wrong, including the path and a command with it. */
 #define WHAT_MAX 9216
 
 const char *tls_file_reason(const char *otherwise)
@@ -31,7 +31,7 @@ void tls_file_problem(const struct tls_file *file, const char *format, ...)
 		file->key, file->path->ptr, what, file->accepted);
 }
 
-/* A path as a shell reads it; in buf where it needs quotes. */
+/* A path as a shell needs it; in buf if it needs quotes. */
 static const char *shell_word(const char *path, char *buf, size_t cap)
 {
 	static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
@@ -52,7 +52,7 @@ static const char *shell_word(const char *path, char *buf, size_t cap)
 	return buf;
 }
 
-/* Prints what the file is, and the command, but for its path, that mends it. */
+/* Prints what the file is, and the command (without path) that converts it. */
 static void suggest(
 	const struct tls_file *file, const char *what, const char *command)
 {
@@ -65,7 +65,7 @@ static void suggest(
 		tls_file_problem(file, "%s: %s %s", what, command, path);
 }
 
-/* What DER can be, and the command, but for its path, that makes it PEM. */
+/* Kinds of DER, and the commands (without path) that convert them to PEM. */
 static const struct der_kind {
 	ASN1_ITEM_EXP *item;
 	const char *what;
@@ -107,7 +107,7 @@ static bool is_der(const struct der_kind *kind, const struct file *read)
 	return value != NULL || pkey != NULL;
 }
 
-/* A file without a block may be one in another form; true: it was said. */
+/* Recognizes a file without blocks by its form; true: it was reported. */
 static bool explain_der(const struct tls_file *file, const struct file *read)
 {
 	size_t i;
@@ -124,7 +124,7 @@ static bool explain_der(const struct tls_file *file, const struct file *read)
 	return false;
 }
 
-/* A block that this key has no use for. */
+/* Reports a block that is not accepted here. */
 static void explain_kind(
 	const struct tls_file *file, const struct lbp_pem_block *block)
 {
@@ -170,7 +170,7 @@ static EVP_PKEY *parse_key(
 	return pkey;
 }
 
-/* Does the block hold what its label says, and no more? */
+/* Returns true if the block holds what its label says, and no more. */
 static bool parse_part(struct tls_part *part, const struct lbp_pem_block *block,
 	const unsigned char *der)
 {
@@ -228,7 +228,7 @@ static void take_block(const struct tls_file *file, struct tls_parts *parts,
 		add_part(file, parts, block, der);
 }
 
-/* What a file must have at least one of. */
+/* What a file must contain at least one of. */
 static const char *wanted_text(const struct tls_file *file)
 {
 	if (file->kinds == TLS_FILE_CERTS)

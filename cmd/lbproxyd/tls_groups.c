@@ -1,19 +1,18 @@
 /*
- * What a handshake with a client may use: its groups and signatures. What a
- * stranger's hello offers must not choose how much work it makes. [SRV-62],
- * [SRV-63].
+ * The groups and signatures that handshakes may use. A stranger must not be
+ * able to choose how much work its hello causes. [SRV-62], [SRV-63].
  */
 #include "tls_groups.h"
 
 #include <openssl/obj_mac.h>
 #include <string.h>
 
-/* Without tls.groups: what every client has, at 0.1 ms each. */
+/* Without tls.groups: what every client supports, at 0.1 ms each. */
 #define DEFAULT_GROUPS "X25519:P-256"
 
 /*
- * Upstreams are configured, and may want more; but not those of which one key
- * exchange takes 0.1 s, before anybody is verified.
+ * Upstreams are configured, and may need more groups; but not those whose key
+ * exchange takes 0.1 s before the peer is verified.
  */
 #define UPSTREAM_GROUPS "X25519:P-256:X448:P-384:P-521"
 
@@ -24,7 +23,7 @@
 	"rsa_pss_pss_sha256:rsa_pss_pss_sha384:rsa_pss_pss_sha512:"            \
 	"RSA+SHA256:RSA+SHA384:RSA+SHA512"
 
-/* Longer is no group's name. */
+/* No group has a longer name. */
 #define NAME_MAX_LEN 32
 
 static bool is_group(SSL_CTX *ctx, const char *name, size_t len)
@@ -38,7 +37,7 @@ static bool is_group(SSL_CTX *ctx, const char *name, size_t len)
 	return SSL_CTX_set1_groups_list(ctx, text) == 1;
 }
 
-/* The first name of a list that is no group's; NULL: all are. */
+/* The first name of a list that is not a group; NULL: all are. */
 static const char *find_unknown(SSL_CTX *ctx, const char *list, size_t *len)
 {
 	for (;;) {
@@ -84,9 +83,9 @@ bool tls_use_upstream_groups(SSL_CTX *ctx)
 }
 
 /*
- * TLS 1.2 takes the groups for what a client's own key may be on, too. They
- * are widened when its certificate is trusted: by then the key exchange has
- * its group.
+ * In TLS 1.2 the groups also restrict the curve of a client's key. They are
+ * widened once its certificate is trusted: by then the group of the key
+ * exchange has been chosen.
  */
 void tls_allow_key(SSL *ssl)
 {

@@ -15,7 +15,7 @@
 	"bits "                                                                \
 	"or more, ECDSA on P-256, P-384 or P-521, Ed25519 or Ed448"
 
-/* Certificate and key may be in one file, which both keys name. */
+/* Certificate and key may be in one file, named by both keys. */
 static bool is_combined(const struct tls_identity *identity, int dir_fd)
 {
 	struct stat one, other;
@@ -25,7 +25,7 @@ static bool is_combined(const struct tls_identity *identity, int dir_fd)
 	       one.st_dev == other.st_dev && one.st_ino == other.st_ino;
 }
 
-/* Puts a certificate into a context: the leaf, or one above it. */
+/* Adds a certificate to a context: the leaf, or one above it. */
 static bool use_certificate(SSL_CTX *ctx, const struct tls_file *file,
 	const struct tls_parts *chain, size_t i)
 {
@@ -99,7 +99,7 @@ static bool use_chain(SSL_CTX *ctx, const struct tls_identity *identity,
 	return ok;
 }
 
-/* leaf is NULL if there is none that the key could belong to. */
+/* leaf is NULL if there is no certificate that the key could belong to. */
 static void use_key(SSL_CTX *ctx, const struct tls_identity *identity,
 	const X509 *leaf, int dir_fd, struct problems *problems)
 {

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <time.h>
 
-/* A path as warnings show it: they have to fit into a line of the log. */
+/* A path as shown in warnings, which must fit into a log line. */
 #define SHOWN_PATH "%.400s"
 
 static bool refuse(char why[TLS_JUDGE_WHY_MAX], const char *text)
@@ -66,7 +66,7 @@ bool tls_judge_key(const EVP_PKEY *pkey, char why[TLS_JUDGE_WHY_MAX])
 
 bool tls_judge_strength(SSL_CTX *ctx, X509 *cert, char why[TLS_JUDGE_WHY_MAX])
 {
-	/* What OpenSSL's security levels ask for. */
+	/* What OpenSSL's security levels require. */
 	static const int bits[] = {0, 80, 112, 128, 192, 256};
 	const EVP_PKEY *pkey = X509_get0_pubkey(cert);
 	int level = SSL_CTX_get_security_level(ctx);
@@ -106,7 +106,7 @@ bool tls_judge_issuer(X509 *cert, X509 *next, char why[TLS_JUDGE_WHY_MAX])
 	return false;
 }
 
-/* A critical extension that is not known forbids the use of the list. */
+/* A list with an unknown critical extension must not be used. */
 static bool has_unknown(const STACK_OF(X509_EXTENSION) * extensions)
 {
 	int i;
@@ -124,7 +124,7 @@ static bool has_unknown(const STACK_OF(X509_EXTENSION) * extensions)
 	return false;
 }
 
-/* An entry whose meaning hangs on an extension that full lists do not have. */
+/* An entry whose meaning depends on an extension that full lists lack. */
 static bool judge_entry(const X509_REVOKED *entry, char why[TLS_JUDGE_WHY_MAX])
 {
 	ASN1_ENUMERATED *reason;

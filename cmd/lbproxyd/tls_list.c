@@ -12,8 +12,8 @@
 #define SUITE_SEPARATORS  ":"
 
 /*
- * Words that may have no cipher left in this build of OpenSSL; whoever excludes
- * them gets what was asked for.
+ * Words that may select no cipher in this build of OpenSSL; excluding them is
+ * not an error.
  */
 static const char *const retired[] = {"3DES", "aDSS", "ADH", "AECDH", "aGOST",
 	"aGOST01", "aGOST12", "aNULL", "ARIA", "ARIA128", "ARIA256", "ARIAGCM",
@@ -38,26 +38,26 @@ bool tls_list_next(
 	return true;
 }
 
-/* Can this cipher serve a certificate with this key (NULL: any)? */
+/* Returns true if the cipher works with a certificate's key (NULL: any). */
 static bool fits(const SSL_CIPHER *cipher, const EVP_PKEY *pkey)
 {
 	int exchange = SSL_CIPHER_get_kx_nid(cipher);
 	int needed = SSL_CIPHER_get_auth_nid(cipher);
 	bool is_rsa;
 
-	/* We have no parameters for finite fields, nor keys that are shared. */
+	/* We have no finite-field parameters and no pre-shared keys. */
 	if (exchange != NID_kx_ecdhe && exchange != NID_kx_rsa)
 		return false;
 	if (pkey == NULL)
 		return needed == NID_auth_rsa || needed == NID_auth_ecdsa;
 	is_rsa = EVP_PKEY_is_a(pkey, "RSA");
-	/* RSA-PSS keys sign only. */
+	/* RSA-PSS keys can only sign. */
 	if (EVP_PKEY_is_a(pkey, "RSA-PSS"))
 		return needed == NID_auth_rsa && exchange == NID_kx_ecdhe;
 	return needed == (is_rsa ? NID_auth_rsa : NID_auth_ecdsa);
 }
 
-/* Does a list leave a cipher of TLS 1.2 that can serve this key? */
+/* Returns true if a list leaves a TLS 1.2 cipher that works with this key. */
 static bool selects(SSL_CTX *ctx, const char *list, const EVP_PKEY *pkey)
 {
 	STACK_OF(SSL_CIPHER) *ciphers = NULL;
@@ -76,7 +76,7 @@ static bool selects(SSL_CTX *ctx, const char *list, const EVP_PKEY *pkey)
 	return found;
 }
 
-/* Is this the name of some cipher, weak ones and all others too? */
+/* Returns true for the name of any cipher, even a weak one. */
 static bool is_known(SSL_CTX *ctx, const char *name)
 {
 	char list[TLS_LIST_ITEM_MAX + 16];
@@ -90,7 +90,7 @@ static bool is_known(SSL_CTX *ctx, const char *name)
 	return SSL_CTX_set_cipher_list(ctx, list) == 1;
 }
 
-/* Why an item does nothing, or not what it looks like; NULL: it is fine. */
+/* Why an item has no effect, or not the expected one; NULL: it is fine. */
 static const char *judge_item(SSL_CTX *ctx, const char *item)
 {
 	if (strlen(item) >= TLS_LIST_ITEM_MAX - 1)
@@ -168,7 +168,7 @@ static void judge_suites(SSL_CTX *ctx, const struct lbp_config_text *list,
 			list->ptr);
 }
 
-/* A context to try lists in, which speaks TLS 1.2 only. */
+/* Makes a context for trying lists, with TLS 1.2 only. */
 static SSL_CTX *make_trial(void)
 {
 	SSL_CTX *trial = SSL_CTX_new(TLS_server_method());

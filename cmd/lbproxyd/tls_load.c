@@ -13,14 +13,14 @@
 #include "tls_resume.h"
 #include "tls_verify.h"
 
-/* TLS sessions that may be resumed at most. [SRV-69]. */
+/* The most TLS sessions kept for resumption. [SRV-69]. */
 #define CACHE_SESSIONS 4096
 
 #define ACCEPTED_CA  "a PEM file with exactly one CA certificate"
 #define ACCEPTED_CRL "a PEM file with whole revocation lists of tls.client_ca"
 #define ACCEPTED_CAS "a PEM file with one or more CA certificates"
 
-/* A private key that needs a passphrase is a fault, not a question. */
+/* A private key with a passphrase is an error, not a prompt. */
 static int no_passphrase(char *buf, int size, int writing, void *arg)
 {
 	(void)buf;
@@ -30,7 +30,7 @@ static int no_passphrase(char *buf, int size, int writing, void *arg)
 	return -1;
 }
 
-/* Exactly one CA: a second one would be a second name space of serials. */
+/* Exactly one CA: a second one would bring another namespace of serials. */
 static void use_client_ca(struct tls_server *server,
 	const struct lbp_config_text *path, int dir_fd,
 	struct problems *problems)
@@ -88,7 +88,7 @@ static void use_crl(struct tls_server *server,
 
 	if (!tls_file_read(&file, &crls))
 		return;
-	/* Whose lists they are cannot be said without the CA. */
+	/* Without the CA, the lists cannot be verified. */
 	for (i = 0; i < crls.len && ca != NULL; i++) {
 		const struct tls_part *part = &crls.items[i];
 
@@ -107,9 +107,9 @@ static void use_crl(struct tls_server *server,
 }
 
 /*
- * Buffers are held only while in use; writes may be cut anywhere. The chain
- * that is sent is the one in the file: OpenSSL would else look for the rest
- * of it among the clients' CAs, in each handshake anew.
+ * Buffers are held only while in use; writes may be partial. The chain that is
+ * sent is the one in the file: otherwise OpenSSL would look for the rest of it
+ * among the clients' CAs, in every handshake.
  */
 static void set_modes(SSL_CTX *ctx)
 {
@@ -155,11 +155,11 @@ struct tls_server *tls_server_new(
 	SSL_CTX_set_options(server->ctx, SSL_OP_CIPHER_SERVER_PREFERENCE);
 	set_modes(server->ctx);
 	tls_resume_install(server);
-	/* Nobody was given anything to send early data with. [SRV-145]. */
+	/* No client has a ticket that allows early data. [SRV-145]. */
 	SSL_CTX_set_recv_max_early_data(server->ctx, 0);
 	SSL_CTX_set_max_cert_list(server->ctx, LBP_CERTS_BYTES_MAX);
 	tls_use_identity(server->ctx, &identity, dir_fd, problems);
-	/* The one CA is trusted as it is, even if another issued it. */
+	/* The CA is trusted as it is, even if another one issued it. */
 	X509_STORE_set_flags(
 		SSL_CTX_get_cert_store(server->ctx), X509_V_FLAG_PARTIAL_CHAIN);
 	use_client_ca(server, &config->client_ca, dir_fd, problems);
@@ -183,7 +183,7 @@ void tls_server_free(struct tls_server *server)
 {
 	if (server == NULL)
 		return;
-	/* What is freed with the context may still ask the cache. */
+	/* Freeing the context may still use the cache. */
 	SSL_CTX_free(server->ctx);
 	cache_free(server->cache);
 	trust_free(server->trust);

@@ -1,8 +1,9 @@
 /*
- * A look at a client's messages before OpenSSL takes them apart. It decodes
- * whatever is sent, at 0.1 ms for each certificate and without an end for some
- * keys, and has no way to refuse a message in between. So one that is too much
- * is broken instead, and OpenSSL refuses it as such. [SRV-64], [SRV-65].
+ * Checks a client's messages before OpenSSL parses them. OpenSSL decodes
+ * whatever it gets, at 0.1 ms for each certificate and without bound for some
+ * keys, and offers no way to reject a message before that. So a message that
+ * demands too much is corrupted, and OpenSSL rejects it as malformed. [SRV-64],
+ * [SRV-65].
  */
 #include "tls_message.h"
 
@@ -13,7 +14,7 @@
 
 #define HEADER 4
 
-/* No length in it fits any more. */
+/* Makes all lengths in a message wrong. */
 static void spoil(const void *message, size_t len)
 {
 	/* The bytes are OpenSSL's own, in a buffer of this connection. */
@@ -54,7 +55,7 @@ void tls_check_message(
 	struct tls *tls, int version, const uint8_t *message, size_t len)
 {
 	if (version == SSL2_VERSION)
-		spoil(message, len); /* such hellos went with SSL 3.0 */
+		spoil(message, len); /* such hellos were sent with SSL 3.0 */
 	else if (len >= HEADER && message[0] == SSL3_MT_CLIENT_HELLO)
 		check_hello(tls, message, len);
 	else if (len >= HEADER && message[0] == SSL3_MT_CERTIFICATE)

@@ -8,7 +8,7 @@
 #include "clock.h"
 #include "tls_private.h"
 
-/* The longest certificate that a session is kept with, in DER. */
+/* Bytes of the longest certificate with which a session is kept, in DER. */
 #define CERT_MAX 4096
 
 static bool is_tls13(const SSL *ssl)
@@ -17,8 +17,8 @@ static bool is_tls13(const SSL *ssl)
 }
 
 /*
- * Keeps a session, of which by far the largest part is the certificate: of a
- * long one not. [SRV-69].
+ * Keeps a session, unless its certificate, by far its largest part, is too
+ * long. [SRV-69].
  */
 static void keep(const struct tls *tls, SSL_SESSION *session)
 {
@@ -28,12 +28,12 @@ static void keep(const struct tls *tls, SSL_SESSION *session)
 		cache_put(tls->cache, session, tls->client, tls->full_ns);
 }
 
-/* OpenSSL has a session that may be kept: of TLS 1.3, with its ticket. */
+/* OpenSSL has a new session; in TLS 1.3 it comes with the ticket. */
 static int made(SSL *ssl, SSL_SESSION *session)
 {
 	struct tls *tls = SSL_get_app_data(ssl);
 
-	/* With TLS 1.2 it comes before anybody was admitted. [SRV-68]. */
+	/* In TLS 1.2 it comes before the client is admitted. [SRV-68]. */
 	if (is_tls13(ssl))
 		keep(tls, session);
 	return 0;
@@ -49,7 +49,7 @@ static SSL_SESSION *find(SSL *ssl, const unsigned char *id, int len, int *copy)
 		tls->cache, id, (size_t)len, clock_now_ns(), &tls->full_ns);
 }
 
-/* OpenSSL has found a session unfit to be resumed. */
+/* OpenSSL has found that a session cannot be resumed. */
 static void unfit(SSL_CTX *ctx, SSL_SESSION *session)
 {
 	const struct tls_server *server = SSL_CTX_get_app_data(ctx);
@@ -65,7 +65,7 @@ static long seconds_left(const struct tls *tls)
 	return age_s < CACHE_LIFETIME_S ? CACHE_LIFETIME_S - (long)age_s : 0;
 }
 
-/* A ticket is being made: what it says of its life is what is left of it. */
+/* The lifetime in a new ticket is what is left of the session's. */
 static int set_life(SSL *ssl, void *arg)
 {
 	SSL_SESSION *session = SSL_get_session(ssl);
@@ -89,7 +89,7 @@ void tls_resume_install(struct tls_server *server)
 	SSL_CTX_sess_set_remove_cb(ctx, unfit);
 	SSL_CTX_set_timeout(ctx, CACHE_LIFETIME_S);
 	SSL_CTX_set_session_ticket_cb(ctx, set_life, NULL, NULL);
-	/* One is sent with the first bytes that go down. [SRV-71]. */
+	/* A ticket is sent with the first bytes to the client. [SRV-71]. */
 	SSL_CTX_set_num_tickets(ctx, 0);
 }
 
@@ -101,7 +101,7 @@ void tls_resume_begin(struct tls *tls, struct tls_server *server)
 	tls->owes_ticket = false;
 }
 
-/* Certificates beside the leaf were not asked for, and are not kept. */
+/* Certificates other than the leaf are not needed, and not kept. */
 static void drop_chain(SSL *ssl)
 {
 	STACK_OF(X509) *chain = SSL_get_peer_cert_chain(ssl);
@@ -130,9 +130,10 @@ void tls_admitted(struct tls *tls, uint32_t client)
 }
 
 /*
- * A ticket that the client did not ask for and does not read would make its
- * kernel reset the connection when it closes, and drop what it has sent. Who
- * gets bytes reads. Without memory there is no ticket.
+ * If a client closes without having read a ticket that it did not ask for, its
+ * kernel resets the connection and what it has sent is lost. So a ticket is
+ * sent along with data, which the client reads. Out of memory, there is no
+ * ticket.
  */
 void tls_resume_send_ticket(struct tls *tls)
 {

@@ -27,8 +27,8 @@ enum lbp_err trust_serial(const ASN1_INTEGER *number, struct lbp_serial *serial)
 	uint8_t content[LBP_SERIAL_MAX + 1] = {0};
 
 	/*
-	 * OpenSSL keeps the magnitude and the sign apart; a zero octet in
-	 * front makes it the DER content of the same positive number.
+	 * OpenSSL keeps magnitude and sign apart; a leading zero octet makes
+	 * the magnitude the DER content of the same positive number.
 	 */
 	if (ASN1_STRING_type(number) == V_ASN1_NEG_INTEGER || len < 0 ||
 		len > LBP_SERIAL_MAX)
@@ -56,7 +56,7 @@ bool trust_set_ca(struct trust *trust, X509 *ca)
 	       read_time(X509_get0_notAfter(ca), &trust->ca_life.until);
 }
 
-/* One more list's life; NULL: out of memory. */
+/* Adds the validity of one more list; NULL: out of memory. */
 static struct trust_time *add_life(struct trust *trust)
 {
 	struct trust_time *lists = realloc(
@@ -68,7 +68,7 @@ static struct trust_time *add_life(struct trust *trust)
 	return &lists[trust->lists_len++];
 }
 
-/* Room for more serials, none of which is there yet. */
+/* Makes room for n more serials. */
 static bool reserve(struct trust *trust, size_t more)
 {
 	struct lbp_serial *revoked;
@@ -94,14 +94,14 @@ bool trust_add_crl(struct trust *trust, X509_CRL *crl)
 	if (life == NULL || !reserve(trust, (size_t)n) ||
 		!read_time(X509_CRL_get0_lastUpdate(crl), &life->from))
 		return false;
-	/* Without an end it is in force for good. */
+	/* Without an end it never expires. */
 	life->until = LBP_EXPIRY_NEVER;
 	if (until != NULL && !read_time(until, &life->until))
 		return false;
 	for (i = 0; i < n; i++) {
 		const X509_REVOKED *entry = sk_X509_REVOKED_value(entries, i);
 
-		/* What is no serial here is nobody's. [SER-3]. */
+		/* An invalid serial cannot be a client's. [SER-3]. */
 		if (trust_serial(X509_REVOKED_get0_serialNumber(entry),
 			    &trust->revoked[trust->revoked_len]) == LBP_OK)
 			trust->revoked_len++;

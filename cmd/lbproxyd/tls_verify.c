@@ -1,6 +1,6 @@
 /*
- * Who is this client? A certificate is judged inside the handshake, so that
- * whoever is refused gets a fatal alert. [SRV-9] to [SRV-12].
+ * Judges a client's certificate inside the handshake, so that a refused client
+ * gets a fatal alert. [SRV-9] to [SRV-12].
  */
 #include "tls_verify.h"
 
@@ -52,7 +52,7 @@ static bool identify(struct tls *tls, const X509 *cert)
 	return tls->identify(tls->user, &serial);
 }
 
-/* What OpenSSL makes its alert of; any other is bad_certificate. */
+/* The error from which OpenSSL derives the alert; default bad_certificate. */
 static int error_of(enum lbp_reason reason)
 {
 	switch (reason) {
@@ -67,7 +67,7 @@ static int error_of(enum lbp_reason reason)
 	}
 }
 
-/* What X509_verify_cert does not judge of a chain that it has verified. */
+/* What X509_verify_cert does not check of a chain that it verified. */
 static enum lbp_reason judge_chain(
 	const struct trust *trust, STACK_OF(X509) * chain)
 {
@@ -77,7 +77,7 @@ static enum lbp_reason judge_chain(
 	return trust_judge_revocation(trust, sk_X509_value(chain, 0));
 }
 
-/* The CA's name is right: why is it not the issuer? [SRV-78]. */
+/* The issuer's name is the CA's: says why it is another. [SRV-78]. */
 static void explain_untrusted(struct tls *tls, X509 *ca, X509_STORE_CTX *store)
 {
 	const char *why = NULL;
@@ -90,9 +90,9 @@ static void explain_untrusted(struct tls *tls, X509 *ca, X509_STORE_CTX *store)
 }
 
 /*
- * Judges the certificate of a full handshake: 1 to go on, 0 to refuse. What
- * costs more comes later: names and usage, the signature of the one CA, then
- * the list of what was revoked. [SRV-105].
+ * Judges the certificate of a full handshake; returns 1 to accept, 0 to refuse.
+ * Cheap checks come first: names and usage, then the CA's signature, then the
+ * revocation lists. [SRV-105].
  */
 static int verify(X509_STORE_CTX *store, void *arg)
 {
@@ -102,7 +102,7 @@ static int verify(X509_STORE_CTX *store, void *arg)
 	struct tls *tls = SSL_get_app_data(ssl);
 	STACK_OF(X509) * chain;
 
-	/* Nothing but the leaf is looked at of what the client sent. */
+	/* Of what the client sent, only the leaf is considered. */
 	X509_STORE_CTX_set0_untrusted(store, NULL);
 	if (X509_verify_cert(store) != 1) {
 		int error = X509_STORE_CTX_get_error(store);
@@ -127,9 +127,9 @@ static int verify(X509_STORE_CTX *store, void *arg)
 }
 
 /*
- * Called in each handshake once it is known whether it resumes a session,
- * with or without a server name: the one place where OpenSSL lets a resumed
- * session be refused with an alert. [SRV-98].
+ * Called in each handshake, with or without a server name, once it is known
+ * whether it resumes a session: the only place where OpenSSL lets us refuse a
+ * resumed session with an alert. [SRV-98].
  */
 static int vet_resumed(SSL *ssl, int *alert, void *arg)
 {

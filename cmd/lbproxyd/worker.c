@@ -79,7 +79,7 @@ void worker_stop(struct worker *worker)
 	mailbox_post(&worker->mailbox, &worker->stop_order);
 }
 
-/* Every connection and check, and a few of the worker's own. */
+/* One for each connection and check, and a few of the worker's own. */
 static uint32_t count_alarms(
 	const struct snapshot *snapshot, const struct capacity *capacity)
 {
@@ -124,7 +124,7 @@ void worker_release(struct worker *worker)
 void worker_run(struct worker *worker)
 {
 	while (!worker->draining || worker->conns.all != NULL) {
-		/* Nothing works without the poller: it failing is a bug. */
+		/* Nothing works without the poller; its failure is a bug. */
 		if (!loop_turn(&worker->loop, worker->conns.again == NULL)) {
 			log_error(LBP_LOG_ERROR, "the event loop failed",
 				strerror(errno));

@@ -1,7 +1,7 @@
 /*
- * toml-json: TOML 1.0 on stdin to the tagged JSON of the public toml-test
- * decoder protocol on stdout. Invalid input: LINE:COLUMN: error: MESSAGE on
- * stderr, and exit status 1.
+ * toml-json: converts TOML 1.0 on standard input to the tagged JSON of the
+ * toml-test decoder protocol on standard output. For invalid input it prints
+ * LINE:COLUMN: error: MESSAGE on standard error, and exits with 1.
  */
 #include <inttypes.h>
 #include <math.h>
@@ -13,7 +13,7 @@
 #include "server/json.h"
 #include "server/toml.h"
 
-/* Everything up to the end of file; NULL with a message if that fails. */
+/* Reads up to the end of the file; NULL: it failed, and said so. */
 static char *read_all(FILE *file, size_t *len)
 {
 	size_t cap = 65536;
