@@ -110,6 +110,14 @@ LBP_MUST_CHECK enum lbp_err lbp_session_relay(struct lbp_session *session,
 	uint64_t now_ns, struct lbp_duties *duties);
 
 /*
+ * What a dial came to so far, as an event: LBP_IO_OK steps DIAL_DONE, FAILED
+ * DIAL_LOCAL, WAIT a TICK, all others DIAL_FAILED. As lbp_session_step.
+ * Source: [REL-14].
+ */
+LBP_MUST_CHECK enum lbp_err lbp_session_dialed(struct lbp_session *session,
+	enum lbp_io io, uint64_t now_ns, struct lbp_duties *duties);
+
+/*
  * What a side is to be watched for now, of enum lbp_watch; 0: not at all, not
  * even for errors. In a handshake that is only a proposal: TLS says what it
  * waits for. For a level-triggered poller. Source: [REL-8] to [REL-10].

@@ -288,6 +288,10 @@ LBP_MUST_CHECK enum lbp_err lbp_session_submit(struct lbp_session *session,
 	const struct lbp_name *names, size_t name_len, uint64_t now_ns,
 	struct lbp_duties *duties);
 
+/* LBP_EVENT_TICK alone: time has passed. As lbp_session_step. */
+LBP_MUST_CHECK enum lbp_err lbp_session_tick(struct lbp_session *session,
+	uint64_t now_ns, struct lbp_duties *duties);
+
 /*
  * When LBP_EVENT_TICK must be stepped even if nothing happens; LBP_NEVER once
  * ended, and while the state's timeout is off. Source: [SES-14], [SES-20],

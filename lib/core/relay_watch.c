@@ -61,11 +61,9 @@ static unsigned watch_relay(
 	bool resetting = session->state == LBP_SESSION_RESETTING;
 	unsigned watch = LBP_WATCH_ERROR;
 
-	/* There is nothing more to be told of. [SES-27]. */
+	/* There is nothing more to be told of, by one that broke off too. */
 	if (state->has_failed ||
-		lbp_flow_is_done_with(
-			&session->flow, (enum lbp_direction)side) ||
-		(resetting && side == (enum lbp_side)session->cut))
+		lbp_flow_is_done_with(&session->flow, (enum lbp_direction)side))
 		return 0;
 	/* While resetting, what the other side says is not heard any more. */
 	if (!resetting && lbp_pipe_wants_read(from))

@@ -34,6 +34,8 @@ static enum lbp_io read_peer(
 	size_t got = least(peer->has, len);
 	uint8_t *to = buf;
 
+	if (peer->most != 0)
+		got = least(got, peer->most);
 	CU_ASSERT_PTR_EQUAL(user, peers);
 	CU_ASSERT_EQUAL(*n, 0);
 	CU_ASSERT_TRUE(len > 0);

@@ -220,6 +220,11 @@ static void a_refused_client_is_dropped(void)
 	lbp_session_ready(&session, CLIENT, READ);
 	turn_is("b r8 r8 r8 r8 g");
 	CU_ASSERT_EQUAL(duties.set, RELAY);
+	peers[CLIENT].most = 5;
+	peers[CLIENT].has = 100;
+	turn_is("b r5 r5 r5 r5 r5 r5 r2 g");
+	CU_ASSERT_EQUAL(duties.set, RELAY);
+	peers[CLIENT].has = 1;
 	peers[CLIENT].then = LBP_IO_END;
 	turn_is("b r1 r0 g");
 	ended_with(END, LBP_REASON_UNKNOWN_CLIENT);

@@ -171,6 +171,54 @@ static void who_is_over_a_limit_is_refused_likewise(void)
 	finish();
 }
 
+/* What a dial came to, as io, and as the event that it stands for. */
+static void a_dial_is_told_as_io(void)
+{
+	static const struct {
+		enum lbp_io io;
+		unsigned set;
+		enum lbp_state state;
+	} cases[] = {
+		{LBP_IO_OK, RELAY, LBP_SESSION_RELAY},
+		{LBP_IO_WAIT, 0, LBP_SESSION_DIALING},
+		{LBP_IO_FAILED, DIAL, LBP_SESSION_DIALING},
+		{LBP_IO_RESET, DIAL, LBP_SESSION_DIALING},
+		{LBP_IO_END, DIAL, LBP_SESSION_DIALING},
+	};
+
+	for (int i = 0; i < 5; i++) {
+		reach(LBP_SESSION_DIALING);
+		CU_ASSERT_EQUAL(lbp_session_dialed(
+					&session, cases[i].io, now_ns, &duties),
+			LBP_OK);
+		CU_ASSERT_EQUAL(duties.set, cases[i].set);
+		CU_ASSERT_EQUAL(session.state, cases[i].state);
+		/* A failure of the upstream's is one for its health too. */
+		CU_ASSERT_EQUAL(duties.health_upstream, i > 2 ? 0 : LBP_NONE);
+		when(LBP_EVENT_STOP);
+		finish();
+	}
+}
+
+static void time_passes_in_one_call(void)
+{
+	reach(LBP_SESSION_DIALING);
+	after(CONNECT - 1);
+	CU_ASSERT_EQUAL(lbp_session_tick(&session, now_ns, &duties), LBP_OK);
+	CU_ASSERT_EQUAL(duties.set, 0);
+	after(1);
+	CU_ASSERT_EQUAL(
+		lbp_session_dialed(&session, LBP_IO_WAIT, now_ns, &duties),
+		LBP_OK);
+	CU_ASSERT_EQUAL(duties.set, DROP | DIAL);
+	after(CONNECT);
+	CU_ASSERT_EQUAL(lbp_session_tick(&session, now_ns, &duties), LBP_OK);
+	CU_ASSERT_EQUAL(duties.set, DROP | NOTIFY | REPORT);
+	CU_ASSERT_EQUAL(lbp_session_tick(NULL, now_ns, &duties), LBP_ERR_NULL);
+	when(LBP_EVENT_STOP);
+	finish();
+}
+
 static void a_client_without_names_is_an_error(void)
 {
 	const struct lbp_name alice = lbp_name_of_number(ALICE);
@@ -198,6 +246,10 @@ void suite_session_new(void)
 		who_is_not_welcome_is_refused_plainly);
 	CU_add_test(suite, "[SES-32] who is over a limit is refused likewise",
 		who_is_over_a_limit_is_refused_likewise);
+	CU_add_test(
+		suite, "[REL-14] a dial is told as io", a_dial_is_told_as_io);
+	CU_add_test(suite, "[SES-14][REL-14] time passes in one call",
+		time_passes_in_one_call);
 	CU_add_test(suite, "[ERR-4] a client without names is an error",
 		a_client_without_names_is_an_error);
 	CU_add_test(suite, "[ERR-4] no memory makes no session",
