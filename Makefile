@@ -462,6 +462,12 @@ bench: all ## side by side with nginx and HAProxy; BENCH_ARGS=--quick
 cost: all ## what strangers cost the server beside an honest client, as ratios; COST_ARGS=
 	$(PYTHON) itest/cost/cost $(COST_ARGS)
 
+# Not bash's own SECONDS, should it be in the environment.
+SECONDS = 3600
+.PHONY: soak
+soak: all ## mixed traffic for long, memory, descriptors and counts flat; SECONDS=, SOAK_ARGS=--report
+	$(PYTHON) itest/soak/soak --seconds $(SECONDS) $(SOAK_ARGS)
+
 .PHONY: trace canary
 trace: ## every requirement of SPEC.md against the tests that cite it; TRACE_ARGS=--kills
 	@$(PYTHON) ci/trace $(TRACE_ARGS)
