@@ -16,6 +16,9 @@
 
 #include "lbproxy.h"
 #include "oracle.h"
+#include "server/config.h"
+#include "server/policy.h"
+#include "server/toml.h"
 
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t len, size_t size);

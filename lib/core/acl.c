@@ -50,9 +50,10 @@ static int compare_entries(const void *a, const void *b)
 {
 	const struct entry *x = a;
 	const struct entry *y = b;
+	int order = (int)x->kind - (int)y->kind;
 
-	if (x->kind != y->kind)
-		return x->kind < y->kind ? -1 : 1;
+	if (order != 0)
+		return order;
 	return x->kind == LBP_NAME_SERIAL
 		       ? lbp_serial_compare(&x->serial, &y->serial)
 		       : strcmp(x->id, y->id);
