@@ -56,10 +56,12 @@ def is_library(names):
     """Is this the library with its headers, and nothing else?"""
     headers = {f"include/lbproxy/{path.name}"
                for path in pathlib.Path(ROOT, "lib").glob("*.h")}
-    rest = names - headers - {"lib/liblbproxy.a", "lib/pkgconfig/lbproxy.pc"}
+    others = {"lib/liblbproxy.a", "lib/pkgconfig/lbproxy.pc",
+              "share/man/man3/lbproxy.3"}
+    rest = names - headers - others
     shared = {name for name in rest
               if name.startswith("lib/liblbproxy.so")}
-    return len(names - rest) == len(headers) + 2 and len(shared) == 3 \
+    return len(names - rest) == len(headers) + len(others) and len(shared) == 3 \
         and rest == shared
 
 
