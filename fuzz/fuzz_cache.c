@@ -23,7 +23,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 #define IDS       32
 #define CLIENTS   4
 #define ROOM_MAX  8
-#define MINUTE_NS (60 * NS_PER_S)
+#define MINUTE_NS (60 * LBP_NS_PER_S)
 #define ID_LEN    32
 
 /* What the cache should have, in the order in which it came. */

@@ -25,10 +25,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 #define UPSTREAMS 2
 
 static const struct lbp_session_timeouts timeouts = {
-	.handshake_ns = 10 * NS_PER_S,
-	.connect_ns = 5 * NS_PER_S,
-	.idle_ns = 60 * NS_PER_S,
-	.linger_ns = 2 * NS_PER_S};
+	.handshake_ns = 10 * LBP_NS_PER_S,
+	.connect_ns = 5 * LBP_NS_PER_S,
+	.idle_ns = 60 * LBP_NS_PER_S,
+	.linger_ns = 2 * LBP_NS_PER_S};
 
 static struct lbp_session ended = {.state = LBP_SESSION_ENDED};
 
@@ -78,21 +78,21 @@ static void poll_side(struct side *side)
 {
 	struct watch *watch;
 	unsigned ready = readiness(side);
-	bool gave_way;
+	bool had_yielded;
 
 	if (ready == 0)
 		return;
 	watch = &side_stream(side)->watch;
 	sides_turn();
 	/* It gave way, and the others have not had their turn. */
-	if (sides.conn->is_again)
+	if (sides.conn->has_yielded)
 		sides.budget[0] = sides.budget[1] = 0;
-	gave_way = sides.conn->is_again;
+	had_yielded = sides.conn->has_yielded;
 	side->saw_reset = side->saw_reset || (ready & POLLER_ERROR) != 0;
 	host.is_polling = true;
 	watch->ready(watch, ready);
 	host.is_polling = false;
-	if (!gave_way)
+	if (!had_yielded)
 		sides_turned(is_over());
 }
 
@@ -101,13 +101,13 @@ static int most_ms(void)
 {
 	uint64_t due = lbp_timers_due(&run.loop.timers);
 
-	if (run.conns.again != NULL || run.loop.handshakes.first != NULL)
+	if (run.conns.yielded != NULL || run.loop.handshakes.first != NULL)
 		return 0;
 	if (due == LBP_NEVER)
 		return -1;
 	if (due <= host.now_ns)
 		return 0;
-	return (int)((due - host.now_ns - 1) / NS_PER_MS + 1);
+	return (int)((due - host.now_ns - 1) / LBP_NS_PER_MS + 1);
 }
 
 static int wait_for(struct poller *poller, int timeout_ms)
@@ -226,7 +226,7 @@ static void check_state(void)
 		ORACLE("SRV-82",
 			!conn->session->is_flushing ||
 				conn->alarm.timer.due_ns <=
-					host.now_ns + 20 * NS_PER_MS,
+					host.now_ns + 20 * LBP_NS_PER_MS,
 			"nobody looks whether the last bytes have arrived");
 		side_check_rest(&sides.side[0]);
 		side_check_rest(&sides.side[1]);
@@ -440,7 +440,7 @@ static void turn_once(void)
 	bool turned;
 
 	host.steps = 0;
-	turned = loop_turn(&run.loop, run.conns.again == NULL);
+	turned = loop_turn(&run.loop, run.conns.yielded == NULL);
 	ORACLE("SRV-35", turned, "the loop fails");
 	sides_turn();
 	conns_turn(&run.conns);
@@ -451,11 +451,11 @@ static void give_way(void)
 {
 	struct conn *other = &run.others[0];
 
-	if (run.is_alone || run.conns.again == NULL)
+	if (run.is_alone || run.conns.yielded == NULL)
 		return;
-	other->is_again = true;
-	other->again_next = run.conns.again;
-	run.conns.again = other;
+	other->has_yielded = true;
+	other->yielded_next = run.conns.yielded;
+	run.conns.yielded = other;
 }
 
 static void settle(void)
@@ -466,7 +466,7 @@ static void settle(void)
 		give_way();
 	} while (!run.is_hasty && (readiness(&sides.side[0]) != 0 ||
 					  readiness(&sides.side[1]) != 0 ||
-					  run.conns.again != NULL ||
+					  run.conns.yielded != NULL ||
 					  run.loop.handshakes.first != NULL));
 	if (!is_over() && !run.is_hasty)
 		check_state();
@@ -477,7 +477,8 @@ static void stop(enum lbp_reason reason)
 	run.was_stopped = true;
 	conns_stop(&run.conns, reason);
 	ORACLE("SRV-34",
-		!run.others[0].is_again || run.conns.again == &run.others[0],
+		!run.others[0].has_yielded ||
+			run.conns.yielded == &run.others[0],
 		"another one that waits is forgotten");
 }
 
@@ -495,10 +496,10 @@ static void hear_of_evictions(void)
 
 static void pass(unsigned how)
 {
-	static const uint64_t spans[] = {1, NS_PER_MS, NS_PER_S,
-		2 * NS_PER_S - 1, 2 * NS_PER_S, 5 * NS_PER_S - 1, 5 * NS_PER_S,
-		10 * NS_PER_S - 1, 10 * NS_PER_S, 60 * NS_PER_S - 1,
-		60 * NS_PER_S, 3600 * NS_PER_S};
+	static const uint64_t spans[] = {1, LBP_NS_PER_MS, LBP_NS_PER_S,
+		2 * LBP_NS_PER_S - 1, 2 * LBP_NS_PER_S, 5 * LBP_NS_PER_S - 1,
+		5 * LBP_NS_PER_S, 10 * LBP_NS_PER_S - 1, 10 * LBP_NS_PER_S,
+		60 * LBP_NS_PER_S - 1, 60 * LBP_NS_PER_S, 3600 * LBP_NS_PER_S};
 
 	run.has_waited = true;
 	if (how < sizeof(spans) / sizeof(*spans))
@@ -705,7 +706,7 @@ static void make_app(uint8_t how)
 	options.upstreams = upstreams;
 	options.upstream_len = how & 0x80 ? 1 : UPSTREAMS;
 	options.health.enabled = true;
-	options.health.interval_ns = NS_PER_S;
+	options.health.interval_ns = LBP_NS_PER_S;
 	options.health.rise = 1;
 	options.health.fall = 1;
 	if (lbp_app_new(&run.app.app, &options, 0) != LBP_OK)
@@ -763,7 +764,7 @@ static void start(uint8_t how)
 		run.others[i].app = &run.app;
 		run.others[i].session = &ended;
 	}
-	host_start(NS_PER_S);
+	host_start(LBP_NS_PER_S);
 	host.serial = (struct lbp_serial){.octets = {whose(how)}, .len = 1};
 	host.is_known = (how >> 4 & 3) == 0;
 	sides.connects = EINPROGRESS;
@@ -797,7 +798,7 @@ static void finish(void)
 	if (!is_over())
 		stop(LBP_REASON_SHUTDOWN);
 	for (int i = 0; i < 3 && !is_over(); i++) {
-		host.now_ns += 3 * NS_PER_S;
+		host.now_ns += 3 * LBP_NS_PER_S;
 		turn_once();
 	}
 	ORACLE("SES-14", is_over(), "it does not end");

@@ -88,10 +88,10 @@ static struct run {
 } run;
 
 static const struct lbp_session_timeouts timeouts = {
-	.handshake_ns = 10 * NS_PER_S,
-	.connect_ns = 5 * NS_PER_S,
-	.idle_ns = 60 * NS_PER_S,
-	.linger_ns = 2 * NS_PER_S};
+	.handshake_ns = 10 * LBP_NS_PER_S,
+	.connect_ns = 5 * LBP_NS_PER_S,
+	.idle_ns = 60 * LBP_NS_PER_S,
+	.linger_ns = 2 * LBP_NS_PER_S};
 
 int __wrap_clock_gettime(clockid_t clock, struct timespec *ts);
 ssize_t __wrap_recv(int fd, void *buf, size_t len, int flags);
@@ -101,8 +101,8 @@ ssize_t __wrap_getrandom(void *buf, size_t len, unsigned flags);
 int __wrap_clock_gettime(clockid_t clock, struct timespec *ts)
 {
 	(void)clock;
-	ts->tv_sec = (time_t)(run.now_ns / NS_PER_S);
-	ts->tv_nsec = (long)(run.now_ns % NS_PER_S);
+	ts->tv_sec = (time_t)(run.now_ns / LBP_NS_PER_S);
+	ts->tv_nsec = (long)(run.now_ns % LBP_NS_PER_S);
 	return 0;
 }
 
@@ -690,7 +690,7 @@ static void turn(struct worker *worker)
 
 	for (unsigned i = 0; i < PEERS; i++)
 		lost[i] = has_lost(&run.peers[i], worker);
-	if (!loop_turn(&worker->loop, worker->conns.again == NULL))
+	if (!loop_turn(&worker->loop, worker->conns.yielded == NULL))
 		abort();
 	tell_model_all();
 	conns_turn(&worker->conns);
@@ -736,7 +736,7 @@ static void operate(uint8_t what)
 		peer->is_reset = true;
 		break;
 	default:
-		run.now_ns += how * (NS_PER_S / 4);
+		run.now_ns += how * (LBP_NS_PER_S / 4);
 		break;
 	}
 }
@@ -820,7 +820,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	memset(&run, 0, sizeof(run));
 	memset(workers, 0, sizeof(workers));
 	run.bytes = (struct bytes){data, len};
-	run.now_ns = NS_PER_S;
+	run.now_ns = LBP_NS_PER_S;
 	run.tls = bytes_bool(&run.bytes) ? (struct tls_client *)&run : NULL;
 	run.snapshot.timeouts = timeouts;
 	run.model.cap = PLACES;

@@ -202,7 +202,7 @@ static void check_turn(void)
 				(side->taken == side_other(side)->given),
 			"a ring for no bytes, or bytes without a ring");
 		ORACLE("SRV-34",
-			sides.budget[i] > 0 || run.conn.is_again ||
+			sides.budget[i] > 0 || run.conn.has_yielded ||
 				run.session.state != LBP_SESSION_RELAY ||
 				!lbp_pipe_wants_read(&pipes[i]) ||
 				(side_stream(side)->watch.want &
@@ -211,10 +211,11 @@ static void check_turn(void)
 		check_want(side);
 	}
 	ORACLE("SRV-34",
-		run.conns.again == (run.conn.is_again ? &run.conn : &run.other),
+		run.conns.yielded ==
+			(run.conn.has_yielded ? &run.conn : &run.other),
 		"it is not in the list, or nobody else is");
 	ORACLE("SRV-34",
-		!run.conn.is_again || run.conn.again_next == &run.other,
+		!run.conn.has_yielded || run.conn.yielded_next == &run.other,
 		"others that wait are forgotten");
 }
 
@@ -254,8 +255,8 @@ static void turn(void)
 	bool was_flushing = run.session.is_flushing;
 	bool moved;
 
-	run.conns.again = &run.other;
-	run.conn.is_again = false;
+	run.conns.yielded = &run.other;
+	run.conn.has_yielded = false;
 	sides_turn();
 	now_ns++;
 	if (!conn_relay(&run.conn, now_ns, &duties))
@@ -307,7 +308,7 @@ static void settle(void)
 		bool ready = poll_side(&sides.side[0]);
 
 		ready = poll_side(&sides.side[1]) || ready;
-		if (!ready && !run.conn.is_again && !is_due())
+		if (!ready && !run.conn.has_yielded && !is_due())
 			break;
 		turn();
 		if (run.is_over)
@@ -434,7 +435,7 @@ static void start(uint8_t how)
 	no_ring = false;
 	run.loop.poller = &poller;
 	run.conns.loop = &run.loop;
-	run.conns.again = &run.other;
+	run.conns.yielded = &run.other;
 	run.conn.conns = &run.conns;
 	run.config.unclean_end = LBP_UNCLEAN_RESET;
 	run.app.config = &run.config;

@@ -1,44 +1,38 @@
 #include "acceptor.h"
 
 #include <errno.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "clock.h"
+#include "container.h"
 #include "log.h"
 #include "server/fault.h"
 #include "server/spread.h"
 
 /* How long to wait before accepting again when out of descriptors. */
-#define RETRY_NS (100 * NS_PER_MS)
+#define RETRY_NS (100 * LBP_NS_PER_MS)
 
 static struct acceptor *acceptor_of_room(struct mail *mail)
 {
-	return (struct acceptor *)(void *)((char *)mail -
-					   offsetof(struct acceptor, room));
+	return CONTAINER_OF(mail, struct acceptor, room);
 }
 
 static struct acceptor *acceptor_of_stop_order(struct mail *mail)
 {
-	return (struct acceptor *)(void *)((char *)mail -
-					   offsetof(struct acceptor,
-						   stop_order));
+	return CONTAINER_OF(mail, struct acceptor, stop_order);
 }
 
 static struct acceptor *acceptor_of_retry(struct alarm *alarm)
 {
-	return (struct acceptor *)(void *)((char *)alarm -
-					   offsetof(struct acceptor, retry));
+	return CONTAINER_OF(alarm, struct acceptor, retry);
 }
 
 static struct acceptor *acceptor_of_closed_mailbox(struct watch *watch)
 {
-	return (struct acceptor *)(void *)((char *)watch -
-					   offsetof(struct acceptor,
-						   closed_mailbox));
+	return CONTAINER_OF(watch, struct acceptor, closed_mailbox);
 }
 
 /*

@@ -7,7 +7,7 @@
 #include "log.h"
 
 /* A resource that has not run out for this long has recovered. [SRV-142]. */
-#define RECOVERED_NS NS_PER_S
+#define RECOVERED_NS LBP_NS_PER_S
 
 void capacity_init(struct capacity *capacity, uint32_t max, uint32_t max_loose,
 	void (*freed)(void *user), void *user)

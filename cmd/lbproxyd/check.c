@@ -1,10 +1,10 @@
 #include "check.h"
 
 #include <errno.h>
-#include <stddef.h>
 #include <stdlib.h>
 
 #include "clock.h"
+#include "container.h"
 #include "dial.h"
 #include "report.h"
 #include "server/dial_time.h"
@@ -170,8 +170,7 @@ static void check_ready(struct watch *watch, unsigned ready)
 
 static void handshake_turn(struct job *job)
 {
-	go_on((struct check *)(void *)((char *)job -
-				       offsetof(struct check, handshake)));
+	go_on(CONTAINER_OF(job, struct check, handshake));
 }
 
 static void next_address(struct check *check)
@@ -182,9 +181,7 @@ static void next_address(struct check *check)
 
 static void timeout_fired(struct alarm *alarm)
 {
-	struct check *check =
-		(struct check *)(void *)((char *)alarm -
-					 offsetof(struct check, timeout));
+	struct check *check = CONTAINER_OF(alarm, struct check, timeout);
 
 	if (check->is_connected)
 		finish_well(check);

@@ -1,33 +1,30 @@
 #include <errno.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "clock.h"
 #include "conn_private.h"
+#include "container.h"
 #include "report.h"
 
-/* A connection and its session are one block, the session behind it. */
+/* A connection and the session after it are one block of memory. */
 #define ALIGNMENT _Alignof(max_align_t)
 #define SESSION_AT                                                             \
 	((sizeof(struct conn) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT)
 
 static struct conn *conn_of_alarm(struct alarm *alarm)
 {
-	return (struct conn *)(void *)((char *)alarm -
-				       offsetof(struct conn, alarm));
+	return CONTAINER_OF(alarm, struct conn, alarm);
 }
 
 static struct conn *conn_of_client(struct watch *watch)
 {
-	return (struct conn *)(void *)((char *)watch -
-				       offsetof(struct conn, client));
+	return CONTAINER_OF(watch, struct conn, client);
 }
 
 static struct conn *conn_of_upstream(struct watch *watch)
 {
-	return (struct conn *)(void *)((char *)watch -
-				       offsetof(struct conn, upstream));
+	return CONTAINER_OF(watch, struct conn, upstream);
 }
 
 void conn_set_alarm(struct conn *conn)
@@ -49,7 +46,7 @@ struct lbp_event conn_failed(struct conn *conn, const char *what, int error)
 		.kind = LBP_EVENT_STOP, .reason = LBP_REASON_INTERNAL};
 }
 
-/* Refused: our sending ends, and what the client sends is dropped. */
+/* Refused: we stop sending, and drop what the client sends. */
 static void linger(struct conn *conn, bool close_notify)
 {
 	struct conns *conns = conn->conns;
@@ -62,7 +59,7 @@ static void linger(struct conn *conn, bool close_notify)
 		capacity_exhausted(conns->capacity, "cannot watch", errno);
 }
 
-/* Closes and frees all; the memory stays until no handler runs. */
+/* Closes everything; the memory is freed once no handler runs. */
 static void end(struct conn *conn, unsigned duties)
 {
 	struct conns *conns = conn->conns;
@@ -73,7 +70,7 @@ static void end(struct conn *conn, unsigned duties)
 		(duties & LBP_DUTY_RESET_UPSTREAM) != 0);
 	loop_disarm(conns->loop, &conn->alarm);
 	queue_remove(&conns->loop->handshakes, &conn->handshake);
-	conns_bury(conn);
+	conns_remove(conn);
 	conn_leave_place(conn);
 	if (lbp_session_is_admitted(conn->session))
 		capacity_give(conns->capacity);
@@ -92,7 +89,7 @@ enum lbp_err conn_step_locked(void *user, const struct lbp_event *event,
 	return err;
 }
 
-/* What ends something, or does not go on. */
+/* Carries out the duties after which nothing more happens. */
 static void carry_out(
 	struct conn *conn, const struct lbp_duties *duties, uint64_t now_ns)
 {
@@ -102,7 +99,7 @@ static void carry_out(
 		conn->cause);
 	if (duties->set & LBP_DUTY_DROP_DIAL) {
 		queue_remove(&conns->loop->handshakes, &conn->handshake);
-		/* It may be connected already: an end would look like one. */
+		/* If connected, it would take a FIN for the client's. */
 		stream_close(&conn->upstream, conns->loop->poller, true);
 	}
 	if (duties->set & LBP_DUTY_LINGER)
@@ -113,7 +110,7 @@ static void carry_out(
 		end(conn, duties->set);
 }
 
-/* Is it a matter of both sides what comes next? */
+/* Returns true if what comes next depends on both sides. */
 static bool is_relaying(const struct conn *conn)
 {
 	enum lbp_state state = lbp_session_state(conn->session);
@@ -122,15 +119,15 @@ static bool is_relaying(const struct conn *conn)
 }
 
 /*
- * One turn of the relay, unless it gave way in this one already. True: *event
- * happened and is to be stepped.
+ * Relays for one turn, unless it has yielded in this one. True: *event happened
+ * and must be stepped.
  */
 static bool relay(struct conn *conn, struct lbp_event *event)
 {
 	struct lbp_duties duties;
 	uint64_t now = clock_now_ns();
 
-	if (conn->is_again || !conn_relay(conn, now, &duties))
+	if (conn->has_yielded || !conn_relay(conn, now, &duties))
 		return false;
 	carry_out(conn, &duties, now);
 	if (!is_relaying(conn) || conn_watch(conn))
@@ -139,7 +136,7 @@ static bool relay(struct conn *conn, struct lbp_event *event)
 	return true;
 }
 
-/* What goes on. True: *event happened on the way and is to be stepped. */
+/* Carries out the other duties. True: *event happened and must be stepped. */
 static bool go_on(struct conn *conn, const struct lbp_duties *duties,
 	struct lbp_event *event)
 {
@@ -170,13 +167,13 @@ void conn_step(struct conn *conn, struct lbp_event event)
 		conn_set_alarm(conn);
 }
 
-/* The session's deadline has not come yet; what has? */
-static void alarm_of_less(struct conn *conn, uint64_t now_ns)
+/* Something else than the session's deadline is due. */
+static void alarm_before_deadline(struct conn *conn, uint64_t now_ns)
 {
 	bool dialing = lbp_session_state(conn->session) == LBP_SESSION_DIALING;
 
 	if (conn->is_paused)
-		conn_put_off(conn, &conn->client.watch);
+		conn_queue_handshake(conn, &conn->client.watch);
 	else if (dialing && now_ns >= conn->dial.due_ns)
 		conn_try_next_address(conn);
 	if (lbp_session_state(conn->session) != LBP_SESSION_ENDED)
@@ -191,16 +188,16 @@ static void alarm_fired(struct alarm *alarm)
 	if (now >= lbp_session_deadline(conn->session))
 		conn_step(conn, (struct lbp_event){.kind = LBP_EVENT_TICK});
 	else
-		alarm_of_less(conn, now);
+		alarm_before_deadline(conn, now);
 }
 
-void conn_go_on(struct conn *conn)
+void conn_continue(struct conn *conn)
 {
 	struct lbp_event event;
 
 	if (relay(conn, &event))
 		conn_step(conn, event);
-	/* Its deadline moves away with each byte, or comes nearer now. */
+	/* A deadline that bytes postpone may have become an earlier one. */
 	else if (lbp_session_state(conn->session) == LBP_SESSION_RESETTING)
 		conn_set_alarm(conn);
 }
@@ -215,13 +212,13 @@ static void client_ready(struct watch *watch, unsigned ready)
 	case LBP_SESSION_HANDSHAKE:
 	case LBP_SESSION_AUTHORIZED:
 		handshakes_heard(conn->conns->handshakes, &conn->place);
-		conn_put_off(conn, watch);
+		conn_queue_handshake(conn, watch);
 		break;
 	case LBP_SESSION_DIALING:
 		conn_await_upstream(conn);
 		break;
 	default:
-		conn_go_on(conn);
+		conn_continue(conn);
 		break;
 	}
 }
@@ -233,9 +230,9 @@ static void upstream_ready(struct watch *watch, unsigned ready)
 	if (lbp_session_state(conn->session) != LBP_SESSION_DIALING) {
 		lbp_session_ready(conn->session, LBP_UPSTREAM,
 			stream_readiness(&conn->upstream, ready));
-		conn_go_on(conn);
+		conn_continue(conn);
 	} else if (conn->dial.target->tls != NULL) {
-		conn_put_off(conn, watch);
+		conn_queue_handshake(conn, watch);
 	} else {
 		conn_continue_dial(conn);
 	}

@@ -1,4 +1,4 @@
-/* From admission to an upstream that is there: the dial, and its causes. */
+/* From admission to a connected upstream: the dial, and why it fails. */
 #include <errno.h>
 
 #include "conn_private.h"
@@ -19,7 +19,7 @@ void conn_note_cause(struct conn *conn, enum lbp_event_kind kind)
 		conn->cause = "closed before its first byte";
 }
 
-/* What a dial's result means to the session; false: nothing yet. */
+/* Translates a dial's result to an event; false: it has none yet. */
 static bool dial_event(enum dial_result result, struct lbp_event *event)
 {
 	switch (result) {
@@ -38,7 +38,7 @@ static bool dial_event(enum dial_result result, struct lbp_event *event)
 	return false;
 }
 
-/* The same; what we were short of is said. */
+/* The same, and logs the resource that we lacked. */
 static bool dialed(
 	struct conn *conn, enum dial_result result, struct lbp_event *event)
 {
@@ -60,7 +60,7 @@ bool conn_start_dial(
 		event);
 }
 
-static void dial_goes_on(struct conn *conn, enum dial_result result)
+static void dial_progressed(struct conn *conn, enum dial_result result)
 {
 	struct lbp_event event = {0};
 
@@ -72,16 +72,16 @@ static void dial_goes_on(struct conn *conn, enum dial_result result)
 
 void conn_continue_dial(struct conn *conn)
 {
-	dial_goes_on(conn, dial_ready(&conn->dial));
+	dial_progressed(conn, dial_ready(&conn->dial));
 }
 
 void conn_try_next_address(struct conn *conn)
 {
 	queue_remove(&conn->conns->loop->handshakes, &conn->handshake);
-	dial_goes_on(conn, dial_late(&conn->dial));
+	dial_progressed(conn, dial_late(&conn->dial));
 }
 
-/* Has the client gone? *waits: it has sent something, or ended cleanly. */
+/* True: the client is gone. *waits: it sent something, or ended cleanly. */
 static bool is_gone(struct conn *conn, bool *waits, enum lbp_event_kind *how)
 {
 	struct stream *client = &conn->client;
@@ -103,13 +103,13 @@ void conn_await_upstream(struct conn *conn)
 	enum lbp_event_kind how;
 	bool waits;
 
-	/* That it has reset is for the session to say. */
-	conn_go_on(conn);
+	/* It is the session that notices a reset. */
+	conn_continue(conn);
 	if (lbp_session_state(conn->session) != LBP_SESSION_DIALING)
 		return;
 	if (is_gone(conn, &waits, &how))
 		conn_step(conn, (struct lbp_event){.kind = how});
-	/* The handshake may have waited for a write last. */
+	/* The handshake may last have waited for writing. */
 	else if (poller_set(conn->conns->loop->poller, &conn->client.watch,
 			 waits ? 0 : POLLER_READ) != 0)
 		conn_step(conn, conn_failed(conn, "cannot watch", errno));

@@ -1,32 +1,30 @@
 /*
- * The handshake with a client, in its turns, until it is let in or refused.
+ * The handshake with a client, step by step, until it is admitted or refused.
  * [SRV-43], [SES-22], [SES-23], [SES-30].
  */
 #include <errno.h>
-#include <stddef.h>
 
 #include "clock.h"
 #include "conn_private.h"
+#include "container.h"
 
 static struct conn *conn_of_place(struct handshake *place)
 {
-	return (struct conn *)(void *)((char *)place -
-				       offsetof(struct conn, place));
+	return CONTAINER_OF(place, struct conn, place);
 }
 
 static struct conn *conn_of_handshake(struct job *job)
 {
-	return (struct conn *)(void *)((char *)job -
-				       offsetof(struct conn, handshake));
+	return CONTAINER_OF(job, struct conn, handshake);
 }
 
-void conn_put_off(struct conn *conn, struct watch *watch)
+void conn_queue_handshake(struct conn *conn, struct watch *watch)
 {
 	struct loop *loop = conn->conns->loop;
 
 	conn->is_paused = false;
 	queue_add(&loop->handshakes, &conn->handshake);
-	/* It need not be told again; this takes no memory and cannot fail. */
+	/* Nothing to watch for until then; this cannot fail. */
 	(void)poller_set(loop->poller, watch, 0);
 }
 
@@ -51,9 +49,7 @@ void conn_leave_place(struct conn *conn)
 
 void conn_deliver_evictions(struct mail *mail)
 {
-	struct conns *conns = (struct conns *)(void *)((char *)mail -
-						       offsetof(struct conns,
-							       evictions.mail));
+	struct conns *conns = CONTAINER_OF(mail, struct conns, evictions.mail);
 	struct handshake *place;
 
 	while ((place = handshakes_next_evicted(
@@ -62,7 +58,7 @@ void conn_deliver_evictions(struct mail *mail)
 			(struct lbp_event){.kind = LBP_EVENT_EVICTED});
 }
 
-/* Asked by TLS in the middle of the handshake. */
+/* Called by TLS inside the handshake. */
 static bool identify(void *user, const struct lbp_serial *serial)
 {
 	struct conn *conn = user;
@@ -74,7 +70,7 @@ static bool identify(void *user, const struct lbp_serial *serial)
 	return lbp_session_is_authorized(conn->session);
 }
 
-/* The place of a session is there before it is let in. [SES-22]. */
+/* The place of a session is taken before it is admitted. [SES-22]. */
 static void ask_for_admission(struct conn *conn)
 {
 	struct capacity *capacity = conn->conns->capacity;
@@ -94,14 +90,14 @@ static void handshake_done(struct conn *conn)
 
 	conn->tls = tls_version(&conn->client.tls);
 	conn->resumed = tls_is_resumed(&conn->client.tls);
-	/* It may go away while the upstream is being dialed. */
+	/* It may leave while the upstream is being dialed. */
 	if (poller_set(poller, &conn->client.watch, POLLER_READ) != 0)
 		conn_step(conn, conn_failed(conn, "cannot watch", errno));
 	else
 		ask_for_admission(conn);
 }
 
-/* What to watch for; the bytes of one that sends too few wait. [SES-30]. */
+/* What to watch for; a client that sends tiny pieces must wait. [SES-30]. */
 static unsigned want_more(struct conn *conn)
 {
 	uint64_t now = clock_now_ns();

@@ -5,7 +5,7 @@
 
 #include "conn_private.h"
 
-/* What a side's TLS may take from its socket in one turn. [SRV-87]. */
+/* What TLS on a side may read from its socket in one turn. [SRV-87]. */
 #define TURN_BYTES ((size_t)4 * RING_BYTES)
 
 static struct stream *stream_of(struct conn *conn, enum lbp_side side)
@@ -13,7 +13,7 @@ static struct stream *stream_of(struct conn *conn, enum lbp_side side)
 	return side == LBP_CLIENT ? &conn->client : &conn->upstream;
 }
 
-/* Trouble of our own is logged, with its cause. [SRV-86]. */
+/* Logs failures of our own, with their cause. [SRV-86]. */
 static enum lbp_io noted(struct conn *conn, enum lbp_io io)
 {
 	if (io == LBP_IO_FAILED)
@@ -28,7 +28,7 @@ static enum lbp_io read_side(
 	struct conn *conn = user;
 	struct stream *stream = stream_of(conn, from);
 
-	/* Who was refused may be in the middle of a handshake. */
+	/* A refused client may be in the middle of a handshake. */
 	if (lbp_session_state(conn->session) == LBP_SESSION_CLOSING)
 		return stream_drop(stream, buf, len, n);
 	return noted(conn, stream_read(stream, buf, len, n));
@@ -88,7 +88,7 @@ static void begin_side(struct conn *conn, enum lbp_side side)
 
 	stream->tls.takes_unclean_end =
 		conn->app->config->unclean_end == LBP_UNCLEAN_END;
-	/* What came with the handshake the poller does not know of. */
+	/* The poller does not know of what came with the handshake. */
 	if (stream_has_pending(stream))
 		lbp_session_ready(conn->session, side, LBP_WATCH_READ);
 }
@@ -99,12 +99,12 @@ void conn_begin_relay(struct conn *conn)
 	begin_side(conn, LBP_UPSTREAM);
 }
 
-/* It goes on once the others have had their turn. [SRV-34]. */
+/* To be resumed once the others have had their turn. [SRV-34]. */
 static void yield(struct conn *conn)
 {
-	conn->is_again = true;
-	conn->again_next = conn->conns->again;
-	conn->conns->again = conn;
+	conn->has_yielded = true;
+	conn->yielded_next = conn->conns->yielded;
+	conn->conns->yielded = conn;
 }
 
 bool conn_watch(struct conn *conn)

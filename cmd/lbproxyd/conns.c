@@ -1,9 +1,9 @@
 /* All connections of one thread: their lists, their number, their sums. */
-#include <stddef.h>
 #include <stdlib.h>
 
 #include "clock.h"
 #include "conn_private.h"
+#include "container.h"
 #include "strangers.h"
 
 void conns_await_sums(struct conns *conns, uint64_t due_ns)
@@ -14,9 +14,7 @@ void conns_await_sums(struct conns *conns, uint64_t due_ns)
 
 static void sums_fired(struct alarm *alarm)
 {
-	struct conns *conns =
-		(struct conns *)(void *)((char *)alarm -
-					 offsetof(struct conns, sums));
+	struct conns *conns = CONTAINER_OF(alarm, struct conns, sums);
 
 	conns_await_sums(conns, strangers_sum_up(clock_now_ns()));
 }
@@ -35,8 +33,8 @@ void conns_init(struct conns *conns, struct loop *loop, struct mailbox *mailbox,
 }
 
 /*
- * The load is no more than a count that others go by: what is ordered is
- * ordered by the mailbox.
+ * The load is only a hint to other threads; the mailbox provides all ordering
+ * that is needed.
  */
 void conns_expect(struct conns *conns)
 {
@@ -75,26 +73,26 @@ static void unlink_conn(struct conn *conn)
 		conn->next->prev = conn->prev;
 }
 
-static void leave_again(struct conn *conn)
+static void leave_yielded(struct conn *conn)
 {
-	struct conn **link = &conn->conns->again;
+	struct conn **link = &conn->conns->yielded;
 
-	if (!conn->is_again)
+	if (!conn->has_yielded)
 		return;
 	while (*link != conn)
-		link = &(*link)->again_next;
-	*link = conn->again_next;
-	conn->is_again = false;
+		link = &(*link)->yielded_next;
+	*link = conn->yielded_next;
+	conn->has_yielded = false;
 }
 
-void conns_bury(struct conn *conn)
+void conns_remove(struct conn *conn)
 {
 	struct conns *conns = conn->conns;
 
-	leave_again(conn);
+	leave_yielded(conn);
 	unlink_conn(conn);
-	conn->next = conns->buried;
-	conns->buried = conn;
+	conn->next = conns->ended;
+	conns->ended = conn;
 	conns_uncount(conns);
 }
 
@@ -109,17 +107,17 @@ void conns_stop(struct conns *conns, enum lbp_reason reason)
 	}
 }
 
-/* Each of those that gave way gets one more turn. */
-static void go_on(struct conns *conns)
+/* Gives each connection that yielded one more turn. */
+static void resume_yielded(struct conns *conns)
 {
-	struct conn *conn = conns->again;
+	struct conn *conn = conns->yielded;
 	struct conn *next;
 
-	conns->again = NULL;
+	conns->yielded = NULL;
 	for (; conn != NULL; conn = next) {
-		next = conn->again_next;
-		conn->is_again = false;
-		conn_go_on(conn);
+		next = conn->yielded_next;
+		conn->has_yielded = false;
+		conn_continue(conn);
 	}
 }
 
@@ -127,9 +125,9 @@ void conns_turn(struct conns *conns)
 {
 	struct conn *conn;
 
-	go_on(conns);
-	while ((conn = conns->buried) != NULL) {
-		conns->buried = conn->next;
+	resume_yielded(conns);
+	while ((conn = conns->ended) != NULL) {
+		conns->ended = conn->next;
 		free(conn);
 	}
 }

@@ -4,11 +4,11 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "clock.h"
+#include "container.h"
 #include "log.h"
 #include "process.h"
 #include "server/descriptors.h"
@@ -86,9 +86,7 @@ static void order_workers(struct crew *crew)
 
 static void deliver_acceptor_done(struct mail *mail)
 {
-	struct crew *crew =
-		(struct crew *)(void *)((char *)mail -
-					offsetof(struct crew, acceptor_done));
+	struct crew *crew = CONTAINER_OF(mail, struct crew, acceptor_done);
 
 	crew->accepts = false;
 	order_workers(crew);
@@ -96,9 +94,7 @@ static void deliver_acceptor_done(struct mail *mail)
 
 static void deliver_worker_done(struct mail *mail)
 {
-	struct member *member =
-		(struct member *)(void *)((char *)mail -
-					  offsetof(struct member, done));
+	struct member *member = CONTAINER_OF(mail, struct member, done);
 
 	member->crew->running--;
 }

@@ -65,7 +65,7 @@ static int timeout_ms(const struct loop *loop)
 	if (due <= now)
 		return 0;
 	/* Rounded up: waking early would only mean waiting once more. */
-	ms = (due - now - 1) / NS_PER_MS + 1;
+	ms = (due - now - 1) / LBP_NS_PER_MS + 1;
 	return ms < INT_MAX ? (int)ms : INT_MAX;
 }
 

@@ -1,8 +1,9 @@
 #include "mailbox.h"
 
-#include <stddef.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
+
+#include "container.h"
 
 /* Messages in one turn; if more are left, the loop serves others first. */
 #ifndef MAILBOX_BATCH
@@ -55,9 +56,7 @@ static struct mail *take(struct mailbox *mailbox)
 
 static void wake_ready(struct watch *watch, unsigned ready)
 {
-	struct mailbox *mailbox =
-		(struct mailbox *)(void *)((char *)watch -
-					   offsetof(struct mailbox, watch));
+	struct mailbox *mailbox = CONTAINER_OF(watch, struct mailbox, watch);
 	struct mail *mail;
 	uint64_t count;
 	int n;

@@ -112,10 +112,10 @@ static int until_look(struct poller_select *poller, int timeout_ms)
 	uint64_t left_ms;
 
 	if (poller->look_ns == 0)
-		poller->look_ns = now_ns + LOOK_MS * NS_PER_MS;
+		poller->look_ns = now_ns + LOOK_MS * LBP_NS_PER_MS;
 	if (now_ns >= poller->look_ns)
 		return 0;
-	left_ms = (poller->look_ns - now_ns - 1) / NS_PER_MS + 1;
+	left_ms = (poller->look_ns - now_ns - 1) / LBP_NS_PER_MS + 1;
 	return timeout_ms >= 0 && (uint64_t)timeout_ms < left_ms ? timeout_ms
 								 : (int)left_ms;
 }

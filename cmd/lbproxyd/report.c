@@ -39,8 +39,8 @@ static void report_session(const struct conn *conn, uint64_t now_ns)
 	log_bool(&line, "resumed", conn->resumed);
 	log_uint(&line, "bytes_up", lbp_session_delivered(session, LBP_UP));
 	log_uint(&line, "bytes_down", lbp_session_delivered(session, LBP_DOWN));
-	log_uint(
-		&line, "duration_ms", (now_ns - conn->accepted_ns) / NS_PER_MS);
+	log_uint(&line, "duration_ms",
+		(now_ns - conn->accepted_ns) / LBP_NS_PER_MS);
 	log_string(
 		&line, "reason", lbp_reason_text(lbp_session_reason(session)));
 	/* None was left. */

@@ -1,11 +1,11 @@
 #include "server.h"
 
 #include <errno.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 
 #include "clock.h"
+#include "container.h"
 #include "crew.h"
 #include "log.h"
 #include "resolver.h"
@@ -83,8 +83,7 @@ static void log_notices(struct server *server)
 
 static void daily_fired(struct alarm *alarm)
 {
-	log_notices((struct server *)(void *)((char *)alarm -
-					      offsetof(struct server, daily)));
+	log_notices(CONTAINER_OF(alarm, struct server, daily));
 }
 
 static bool serve(struct server *server)

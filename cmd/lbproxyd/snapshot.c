@@ -19,10 +19,10 @@
 #define WORKERS_MAX 256
 
 /* How long a refused client may take to close its side. [SES-12]. */
-#define LINGER_NS (2 * NS_PER_S)
+#define LINGER_NS (2 * LBP_NS_PER_S)
 
 /* How long names that do not resolve may delay the start. [SRV-116]. */
-#define NAMES_LOST_NS (5 * NS_PER_S)
+#define NAMES_LOST_NS (5 * LBP_NS_PER_S)
 
 static const struct lbp_config_pos start = {1, 1};
 

@@ -83,5 +83,5 @@ uint64_t strangers_sum_up(uint64_t now_ns)
 			told = report(&sum, now_ns != LBP_NEVER);
 	} while (taken);
 	/* Sums for which the log has no room now are retried later. */
-	return told ? due_ns : now_ns + NS_PER_S;
+	return told ? due_ns : now_ns + LBP_NS_PER_S;
 }

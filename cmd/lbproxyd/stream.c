@@ -23,7 +23,7 @@ void stream_open(struct stream *stream, int fd)
 
 	stream_init(stream, stream->watch.ready);
 	stream->watch.fd = fd;
-	/* Bytes are passed on as they come: waiting for more only delays. */
+	/* Bytes are sent as they come: waiting for more only adds delay. */
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 }
 
@@ -55,7 +55,7 @@ void stream_begin_turn(struct stream *stream, size_t budget)
 	stream->tls.budget = budget;
 }
 
-/* Is this failure of a call of a socket ours rather than the peer's? */
+/* Returns true if the failure of a socket call is ours, not the peer's. */
 static enum lbp_io failure(int error)
 {
 	return lbp_fault_of_socket(error) == LBP_FAULT_OURS ? LBP_IO_FAILED
@@ -98,7 +98,7 @@ enum lbp_io stream_drop(struct stream *stream, void *buf, size_t len, size_t *n)
 	if (rc < 0)
 		return errno == EAGAIN ? LBP_IO_WAIT : failure(errno);
 	*n = (size_t)rc;
-	/* Less than asked for: the socket is empty, or will say so. */
+	/* If it is less than asked for, the next read would only wait. */
 	return (size_t)rc == len ? LBP_IO_OK : LBP_IO_WAIT;
 }
 
@@ -168,8 +168,8 @@ static bool has_error(const struct stream *stream)
 }
 
 /*
- * A peer that has ended TLS and closed its socket answers close_notify with a
- * reset, of which nothing comes. One that came before is another matter.
+ * A peer that ended TLS and closed its socket answers our close_notify with a
+ * reset, which does no harm. A reset that came before does matter.
  */
 static enum io end_tls(struct stream *stream)
 {

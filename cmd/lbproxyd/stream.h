@@ -14,49 +14,49 @@
 struct stream {
 	struct watch watch; /* watch.fd is the socket; -1: closed */
 	struct tls tls;     /* tls.ssl is NULL on plain TCP */
-	unsigned read_on;   /* what makes a read worth trying again: TLS may */
-	unsigned write_on;  /* have to write before it can read */
+	unsigned read_on;   /* what to wait for before reading or writing: */
+	unsigned write_on;  /* TLS may have to write before it can read */
 };
 
-/* Starts a closed stream with this handler. */
+/* Initializes a closed stream with this handler. */
 void stream_init(
 	struct stream *stream, void (*ready)(struct watch *, unsigned));
 
 /* Takes over a connected or connecting socket. */
 void stream_open(struct stream *stream, int fd);
 
-/* Are there bytes to read that the poller does not know of? */
+/* Returns true if there are bytes to read that the poller cannot see. */
 bool stream_has_pending(const struct stream *stream);
 
-/* What the poller said, of enum poller_want, in terms of enum lbp_watch. */
+/* Translates what the poller reported to a set of enum lbp_watch. */
 unsigned stream_readiness(const struct stream *stream, unsigned ready);
 
-/* Watches for this, of enum lbp_watch; returns as poller_set. */
+/* Watches for this set of enum lbp_watch; returns what poller_set does. */
 int stream_watch(struct stream *stream, struct poller *poller, unsigned watch);
 
-/* A turn begins, in which TLS may take so many bytes. [SRV-87]. */
+/* Begins a turn, in which TLS may read this many bytes. [SRV-87]. */
 void stream_begin_turn(struct stream *stream, size_t budget);
 
 /*
- * As those of struct lbp_relay_io: *n is left alone unless bytes were moved,
- * and with LBP_IO_WAIT too it says how many.
+ * Like those of struct lbp_relay_io: *n is set only if bytes were moved, which
+ * may also be so with LBP_IO_WAIT.
  */
 enum lbp_io stream_read(
 	struct stream *stream, void *buf, size_t len, size_t *n);
 enum lbp_io stream_write(
 	struct stream *stream, const void *buf, size_t len, size_t *n);
 
-/* Ends sending cleanly: close_notify if TLS, and FIN. */
+/* Ends sending cleanly: with TLS, close_notify; then FIN. */
 enum lbp_io stream_end(struct stream *stream);
 
-/* Drops what the socket has, whatever it means to TLS. */
+/* Reads and drops raw bytes of the socket, bypassing TLS. */
 enum lbp_io stream_drop(
 	struct stream *stream, void *buf, size_t len, size_t *n);
 
-/* How many written bytes the peer's TCP has not got yet. */
+/* How many written bytes the peer's TCP has not acknowledged yet. */
 unsigned stream_unsent(const struct stream *stream);
 
-/* Closes; the peer sees a reset if that is asked for. Closed stays closed. */
+/* Closes, with a RST if asked for; a closed stream stays closed. */
 void stream_close(struct stream *stream, struct poller *poller, bool reset);
 
 #endif

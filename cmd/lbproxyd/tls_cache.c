@@ -144,7 +144,7 @@ SSL_SESSION *cache_find(struct cache *cache, const unsigned char *id,
 	if (*link != LBP_NONE) {
 		slot = &cache->slots[*link];
 		*full_ns = slot->full_ns;
-		if (now_ns - slot->full_ns >= CACHE_LIFETIME_S * NS_PER_S)
+		if (now_ns - slot->full_ns >= CACHE_LIFETIME_S * LBP_NS_PER_S)
 			forget(cache, link);
 		else if (SSL_SESSION_up_ref(slot->session) == 1)
 			found = slot->session;

@@ -60,7 +60,7 @@ static void unfit(SSL_CTX *ctx, SSL_SESSION *session)
 /* How long a connection's TLS session may still be resumed. */
 static long seconds_left(const struct tls *tls)
 {
-	uint64_t age_s = (clock_now_ns() - tls->full_ns) / NS_PER_S;
+	uint64_t age_s = (clock_now_ns() - tls->full_ns) / LBP_NS_PER_S;
 
 	return age_s < CACHE_LIFETIME_S ? CACHE_LIFETIME_S - (long)age_s : 0;
 }

@@ -1,28 +1,25 @@
 #include "worker.h"
 
 #include <errno.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "container.h"
 #include "log.h"
 
 static struct worker *worker_of_drain_order(struct mail *mail)
 {
-	return (struct worker *)(void *)((char *)mail -
-					 offsetof(struct worker, drain_order));
+	return CONTAINER_OF(mail, struct worker, drain_order);
 }
 
 static struct worker *worker_of_stop_order(struct mail *mail)
 {
-	return (struct worker *)(void *)((char *)mail -
-					 offsetof(struct worker, stop_order));
+	return CONTAINER_OF(mail, struct worker, stop_order);
 }
 
 static struct worker *worker_of_drain(struct alarm *alarm)
 {
-	return (struct worker *)(void *)((char *)alarm -
-					 offsetof(struct worker, drain));
+	return CONTAINER_OF(alarm, struct worker, drain);
 }
 
 static void drain_fired(struct alarm *alarm)
@@ -125,7 +122,7 @@ void worker_run(struct worker *worker)
 {
 	while (!worker->draining || worker->conns.all != NULL) {
 		/* Nothing works without the poller; its failure is a bug. */
-		if (!loop_turn(&worker->loop, worker->conns.again == NULL)) {
+		if (!loop_turn(&worker->loop, worker->conns.yielded == NULL)) {
 			log_error(LBP_LOG_ERROR, "the event loop failed",
 				strerror(errno));
 			abort();

@@ -62,8 +62,8 @@ void host_start(uint64_t now_ns)
 int __wrap_clock_gettime(clockid_t clock, struct timespec *ts)
 {
 	(void)clock;
-	ts->tv_sec = (time_t)(host.now_ns / NS_PER_S);
-	ts->tv_nsec = (long)(host.now_ns % NS_PER_S);
+	ts->tv_sec = (time_t)(host.now_ns / LBP_NS_PER_S);
+	ts->tv_nsec = (long)(host.now_ns % LBP_NS_PER_S);
 	return 0;
 }
 
@@ -354,7 +354,7 @@ uint64_t report_conn(const struct conn *conn, uint64_t now_ns)
 	ORACLE("SES-17", conn == sides.conn && host.reports == 0,
 		"a second line");
 	ORACLE("LOG-3",
-		now_ns == host.now_ns && conn->accepted_ns == NS_PER_S &&
+		now_ns == host.now_ns && conn->accepted_ns == LBP_NS_PER_S &&
 			conn->peer.in.sin_port == HOST_PEER_PORT,
 		"another time or peer");
 	ORACLE("LOG-3",
