@@ -176,7 +176,7 @@ static void check_rest(const struct found *found, const char *text, size_t len)
 				"line %u is passed over", number);
 		ORACLE("SRV-120",
 			!is_free || memchr(line, '\0', line_len) == NULL,
-			"a NUL in line %u", number);
+			"a NUL on line %u", number);
 	}
 }
 

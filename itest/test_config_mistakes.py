@@ -35,8 +35,8 @@ CASES = []
 def already(key, shown, piece, first=None):
     """The message of what must be unique and is in the base's piece too."""
     line = BASE[:BASE.index(piece)].count("\n") + 1
-    return (rf"{key} '{re.escape(shown)}' is in line {line} already "
-            rf"\({first or key}\), and must be unique")
+    return (rf"{key} '{re.escape(shown)}' is already on line {line} "
+            rf"\({first or key}\) and must be unique")
 
 
 def case(name, spec, old, new, *messages):
@@ -251,7 +251,7 @@ for key, text in [("ca", "a.pem"), ("server_name", "a"),
                   ("certificate", "a.pem"), ("private_key", "a.pem")]:
     case(f"upstream-tcp-with-{key}", "CFG-28", "weight = 1",
          f'§{key} = "{text}"',
-         rf"app.upstream.{key} is accepted with a tls:// url only, .*")
+         rf"app.upstream.{key} is accepted only with a tls:// url, .*")
 case("upstream-certificate-alone", "CFG-28",
      'certificate = "proxy-client.pem"\nprivate_key = "proxy-client.key"',
      '§certificate = "proxy-client.pem"',
@@ -291,10 +291,10 @@ for number, (toml, shown) in enumerate([
     case(f"client.serials-item-{number}", "CFG-9 CFG-12 CFG-29", '["4D"]',
          f"[§{toml}]", f"client.serials must be {SERIALS}, not {shown}")
 values("CFG-29", "client.apps", 'apps = ["echo", "mail"]',
-       "an array of one or more ids of apps", ("[]", "empty"),
+       "an array of one or more app ids", ("[]", "empty"),
        ('"echo"', "a string"))
 case("client.apps-item", "CFG-12 CFG-29", '"echo", "mail"', '"echo", §true',
-     "client.apps must be an array of one or more ids of apps, "
+     "client.apps must be an array of one or more app ids, "
      "not a boolean")
 case("client.apps-near", "CFG-31", '"echo", "mail"', '"echo", §"mial"',
      r"client.apps: no app has the id 'mial'; did you mean 'mail'\? "
@@ -340,7 +340,7 @@ case("client.limits-without-apps", "CFG-11 CFG-31",
      '[[client]]\nid = "alice"\nserials = ["1A:2B:3C", "1a2b3d"]\n'
      'apps = ["echo"]\n',
      '§[[client]]\nid = "alice"\nserials = ["1A:2B:3C", "1a2b3d"]\n',
-     "client.apps is required: an array of one or more ids of apps")
+     "client.apps is required: an array of one or more app ids")
 MORE = "".join(f'[[app]]\nid = "mailed{n}"\nlisten = ["h:{n + 1}"]\n'
                f'upstream = [{{ url = "tcp://h:1" }}]\n'
                for n in range(100))

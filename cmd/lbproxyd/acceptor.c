@@ -225,7 +225,8 @@ bool acceptor_init(struct acceptor *acceptor, struct snapshot *snapshot,
 		init_pollers(acceptor, snapshot->event_loop) &&
 		init_entrances(acceptor))
 		return true;
-	log_error(LBP_LOG_ERROR, "cannot start to accept", strerror(errno));
+	log_error(LBP_LOG_ERROR, "cannot start accepting connections",
+		strerror(errno));
 	return false;
 }
 

@@ -66,7 +66,7 @@ bool addresses_resolve(struct addresses *out, const char *host, uint16_t port)
 	if (out->items != NULL)
 		copy_infos(out, infos);
 	freeaddrinfo(infos);
-	out->cause = out->len > 0 ? NULL : "no address that can be used";
+	out->cause = out->len > 0 ? NULL : "no usable address";
 	return out->items != NULL;
 }
 

@@ -96,7 +96,7 @@ static enum capacity_cause cause_of(int error)
 
 static const char *error_text(int error)
 {
-	return error == ERANGE ? "the descriptor is too high for select"
+	return error == ERANGE ? "the descriptor number is too high for select"
 			       : strerror(error);
 }
 

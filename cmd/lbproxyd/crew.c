@@ -141,7 +141,7 @@ static void take_signals(struct crew *crew)
 	/* However many signals have come, one answer is enough. */
 	if (atomic_exchange(&hangups, 0) > 0)
 		log_error(LBP_LOG_ERROR,
-			"reload is not built yet: SIGHUP changes nothing",
+			"reload is not implemented yet: SIGHUP changes nothing",
 			NULL);
 }
 

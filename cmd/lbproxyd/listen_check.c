@@ -85,8 +85,8 @@ static void report(
 	char text[ADDRESS_TEXT_MAX];
 
 	problem(problems, second->from->pos,
-		"%s: '%s' is %s, and %s is listened on already, in line %u; "
-		"accepted: addresses that are in no other's way",
+		"%s: '%s' is %s, but %s is already listened on (line %u); "
+		"accepted: addresses that do not conflict",
 		second->key, second->from->host,
 		address_text(second->address, text),
 		address_text(first->address, taken), first->from->pos.line);

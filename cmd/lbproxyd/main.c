@@ -15,14 +15,12 @@ static const char usage[] =
 	"usage: lbproxyd -c FILE [--check] | --version | --help";
 
 static const char help[] =
-	"\n\n"
-	"A TCP load balancer that lets clients in by their certificates.\n\n"
-	"  -c, --config FILE  the configuration (TOML)\n"
-	"  -t, --check        check it and all files that it names, then stop\n"
-	"      --version      print the version\n"
-	"  -h, --help         print this\n\n"
-	"SIGTERM and SIGINT let sessions finish, a second one ends at once.\n"
-	"The log is on standard error, one JSON object a line.\n";
+	"\n\nA TCP load balancer that admits clients by their "
+	"certificates.\n\n  -c, --config FILE  the configuration (TOML)\n  -t, "
+	"--check        check it and every file it names, then exit\n      "
+	"--version      print the version\n  -h, --help         print "
+	"this\n\nSIGTERM and SIGINT let sessions finish; a second one stops at "
+	"once.\nThe log goes to standard error, one JSON object per line.\n";
 
 struct options {
 	const char *file;
@@ -68,7 +66,7 @@ static int parse_options(struct options *options, int argc, char **argv)
 		fprintf(stderr, "lbproxyd: unexpected '%s'; %s\n", argv[optind],
 			usage);
 	else
-		fprintf(stderr, "lbproxyd: no configuration is given; %s\n",
+		fprintf(stderr, "lbproxyd: no configuration file given; %s\n",
 			usage);
 	return EXIT_USAGE;
 }
@@ -81,12 +79,12 @@ static bool is_built(const struct lbp_config *config, const char *file)
 
 	if (config->admin.host != NULL)
 		problem(&problems, config->admin.pos,
-			"server.admin is not built yet; accepted in this "
+			"server.admin is not implemented yet; accepted in this "
 			"version: no admin key");
 	for (i = 0; i < config->app_len; i++) {
 		if (config->apps[i].proxy_protocol)
 			problem(&problems, config->apps[i].proxy_protocol_pos,
-				"app.proxy_protocol is not built yet; "
+				"app.proxy_protocol is not implemented yet; "
 				"accepted in this version: false");
 	}
 	return problems.count == 0;

@@ -62,12 +62,12 @@ static bool put_message(
 		when = expiry->from_s;
 		break;
 	case LBP_EXPIRY_SOON:
-		what = is_crl ? "is past four fifths of its life, and is out "
-				"of date from"
+		what = is_crl ? "is past four fifths of its lifetime and goes "
+				"out of date at"
 			      : "expires within 14 days, at";
 		break;
 	case LBP_EXPIRY_OVER:
-		what = is_crl ? "is out of date since" : "has expired at";
+		what = is_crl ? "is out of date since" : "expired at";
 		break;
 	}
 	snprintf(buf, cap, "%s %s %s", notice->text, what,

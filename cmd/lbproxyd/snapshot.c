@@ -100,7 +100,7 @@ static bool resolve_upstream(struct names *names, struct addresses *out,
 
 	if (names->lost_ns >= NAMES_LOST_NS &&
 		!address_is_literal(from->host)) {
-		out->cause = "the names before it took too long";
+		out->cause = "earlier names took too long to resolve";
 		return true;
 	}
 	ok = addresses_resolve(out, from->host, from->port);
@@ -218,7 +218,7 @@ static void choose_event_loop(
 	}
 	fewest = snapshot->descriptors - config->max_handshakes + 1;
 	problem(problems, config->event_loop_pos,
-		"server.event_loop: select can watch %d descriptors, and "
+		"server.event_loop: select can watch %d descriptors, but "
 		"max_connections = %u may need %" PRIu64
 		" with one handshake at a "
 		"time and %u inherited ones; accepted: \"epoll\", \"auto\", or "
@@ -250,8 +250,8 @@ static void warn_revoked(
 		}
 		if (k == client->serial_len)
 			problem_warn(problems, client->id.pos, NULL,
-				"client '%s': each of its serials is revoked "
-				"by tls.crl, so that it cannot be let in",
+				"client '%s': all of its serials are revoked "
+				"by tls.crl, so it cannot be admitted",
 				client->id.ptr);
 	}
 }
@@ -324,11 +324,11 @@ static void warn_app(const struct served_app *app, struct problems *problems)
 	for (i = 0; i < app->config->listen_len; i++)
 		warn(problems, &app->config->listen[i], "app.listen",
 			&app->listen[i],
-			"the server does not start until it can");
+			"the server will not start until it resolves");
 	for (i = 0; i < app->config->upstream_len; i++)
 		warn(problems, &app->config->upstreams[i].address,
 			"app.upstream.url", &app->targets[i].addresses,
-			"its upstream is down until it can");
+			"its upstream is down until it resolves");
 }
 
 void snapshot_warn(struct snapshot *snapshot)

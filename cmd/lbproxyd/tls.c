@@ -144,7 +144,7 @@ static const char *what_happened(const struct tls *tls, enum io io)
 	case IO_TRUNCATED:
 		return "the peer closed the connection";
 	case IO_YIELD:
-		return "too long a handshake";
+		return "the handshake is too long";
 	default:
 		return tls->error != 0 ? strerror(tls->error) : NULL;
 	}

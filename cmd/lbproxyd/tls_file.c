@@ -131,11 +131,11 @@ static void explain_kind(
 	char what[160];
 
 	if (block->kind == LBP_PEM_OTHER)
-		snprintf(what, sizeof(what), "has '%.*s' in line %u",
+		snprintf(what, sizeof(what), "has '%.*s' on line %u",
 			block->label_len > 64 ? 64 : (int)block->label_len,
 			block->label, block->line);
 	else
-		snprintf(what, sizeof(what), "has %s in line %u",
+		snprintf(what, sizeof(what), "has %s on line %u",
 			lbp_pem_kind_text(block->kind), block->line);
 	if (block->kind == LBP_PEM_ENCRYPTED_KEY)
 		suggest(file, what, "openssl pkey -out new.key -in");
@@ -211,7 +211,7 @@ static void add_part(const struct tls_file *file, struct tls_parts *parts,
 	parts->items = items;
 	if (parse_part(&items[parts->len++], block, der))
 		return;
-	tls_file_problem(file, "has %s in line %u that cannot be read (%s)",
+	tls_file_problem(file, "has %s on line %u that cannot be read (%s)",
 		lbp_pem_kind_text(block->kind), block->line,
 		tls_file_reason("trailing bytes"));
 }
@@ -254,7 +254,7 @@ static void read_blocks(const struct tls_file *file, const struct file *read,
 		return;
 	if (found == LBP_PEM_FAULT)
 		tls_file_problem(
-			file, "is damaged in line %u: %s", pem.line, pem.fault);
+			file, "is damaged on line %u: %s", pem.line, pem.fault);
 	else if (!any)
 		tls_file_problem(file, "has no PEM block");
 	else if (parts->len == 0 && file->problems->count == before)

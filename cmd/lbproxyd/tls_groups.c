@@ -60,9 +60,9 @@ void tls_use_groups(SSL_CTX *ctx, const struct lbp_config *config,
 
 	if (unknown != NULL)
 		problem(problems, groups->pos,
-			"tls.groups: '%.*s' is no group that can be used; "
-			"accepted: OpenSSL names of key exchange groups, as "
-			"X25519, P-256, P-384, joined by colons",
+			"tls.groups: '%.*s' is not a usable group; accepted: "
+			"OpenSSL names of key exchange groups, such as X25519, "
+			"P-256 or P-384, joined by colons",
 			(int)len, unknown);
 	else if (SSL_CTX_set1_groups_list(ctx, list) != 1)
 		problem(problems, groups->pos,

@@ -34,7 +34,7 @@ static bool use_certificate(SSL_CTX *ctx, const struct tls_file *file,
 
 	ERR_clear_error();
 	if (!tls_judge_key(X509_get0_pubkey(part->cert), why)) {
-		tls_file_problem(file, "has a certificate in line %u %s",
+		tls_file_problem(file, "has a certificate on line %u %s",
 			part->line, why);
 		return false;
 	}
@@ -42,7 +42,7 @@ static bool use_certificate(SSL_CTX *ctx, const struct tls_file *file,
 		   : SSL_CTX_add1_chain_cert(ctx, part->cert) == 1)
 		return true;
 	tls_file_problem(file,
-		"has a certificate in line %u that cannot be used: %s",
+		"has a certificate on line %u that cannot be used: %s",
 		part->line, tls_file_reason("unknown reason"));
 	return false;
 }
@@ -58,7 +58,7 @@ static bool is_in_order(
 		if (X509_cmp(chain->items[k].cert, part->cert) != 0)
 			continue;
 		tls_file_problem(file,
-			"has the certificate of line %u again in line %u",
+			"has the certificate of line %u again on line %u",
 			chain->items[k].line, part->line);
 		return false;
 	}
@@ -66,7 +66,7 @@ static bool is_in_order(
 		tls_judge_issuer(chain->items[i - 1].cert, part->cert, why))
 		return true;
 	tls_file_problem(file,
-		"has a certificate in line %u that did not issue the one "
+		"has a certificate on line %u that did not issue the one "
 		"before it: %s",
 		part->line, why);
 	return false;
@@ -120,10 +120,10 @@ static void use_key(SSL_CTX *ctx, const struct tls_identity *identity,
 		return;
 	part = &keys.items[0];
 	if (keys.len > 1)
-		tls_file_problem(&file, "has another private key in line %u",
+		tls_file_problem(&file, "has another private key on line %u",
 			keys.items[1].line);
 	else if (!tls_judge_key(part->pkey, why))
-		tls_file_problem(&file, "has a private key in line %u %s",
+		tls_file_problem(&file, "has a private key on line %u %s",
 			part->line, why);
 	else if (leaf != NULL && X509_check_private_key(leaf, part->pkey) != 1)
 		tls_file_problem(&file,

@@ -138,8 +138,8 @@ static bool judge_entry(const X509_REVOKED *entry, char why[TLS_JUDGE_WHY_MAX])
 		     ASN1_ENUMERATED_get(reason) == CRL_REASON_REMOVE_FROM_CRL;
 	ASN1_ENUMERATED_free(reason);
 	return !is_removal ||
-	       refuse(why, "with an entry that takes another one back, as "
-			   "only delta lists have");
+	       refuse(why, "with an entry that revokes nothing but removes "
+			   "another one, as only delta lists have");
 }
 
 static bool judge_entries(X509_CRL *crl, char why[TLS_JUDGE_WHY_MAX])
@@ -246,7 +246,7 @@ static void warn_life(const struct tls_file *file, const struct tls_part *part)
 	const struct lbp_expiry expiry = expiry_of(part);
 
 	problem_warn(file->problems, file->path->pos, &expiry,
-		"%s: '" SHOWN_PATH "': the %s in line %u", file->key,
+		"%s: '" SHOWN_PATH "': the %s on line %u", file->key,
 		file->path->ptr,
 		part->crl != NULL ? "revocation list" : "certificate",
 		part->line);
@@ -262,15 +262,15 @@ static void warn_usage(
 	if ((X509_get_extended_key_usage(leaf) & (purpose | XKU_ANYEKU)) == 0)
 		problem_warn(file->problems, file->path->pos, NULL,
 			"%s: '" SHOWN_PATH
-			"': the extended key usage of its leaf has no "
-			"%s, so that peers will refuse it",
+			"': the extended key usage of its leaf has no %s, so "
+			"peers will refuse it",
 			file->key, file->path->ptr,
 			is_server ? "serverAuth" : "clientAuth");
 	if ((X509_get_key_usage(leaf) & KU_DIGITAL_SIGNATURE) == 0)
 		problem_warn(file->problems, file->path->pos, NULL,
 			"%s: '" SHOWN_PATH
-			"': the key usage of its leaf has no "
-			"digitalSignature, so that peers will refuse it",
+			"': the key usage of its leaf has no digitalSignature, "
+			"so peers will refuse it",
 			file->key, file->path->ptr);
 }
 
@@ -304,8 +304,8 @@ void tls_judge_warn_signer(
 	if ((X509_get_extension_flags(part->cert) & EXFLAG_CA) != 0 &&
 		(X509_get_key_usage(part->cert) & KU_KEY_CERT_SIGN) == 0)
 		problem_warn(file->problems, file->path->pos, NULL,
-			"%s: '" SHOWN_PATH "': the key usage of the CA in line "
-			"%u has no keyCertSign, so that nothing it issued is "
-			"trusted",
+			"%s: '" SHOWN_PATH
+			"': the key usage of the CA on line %u has no "
+			"keyCertSign, so nothing it issued is trusted",
 			file->key, file->path->ptr, part->line);
 }

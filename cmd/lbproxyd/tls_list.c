@@ -94,18 +94,18 @@ static bool is_known(SSL_CTX *ctx, const char *name)
 static const char *judge_item(SSL_CTX *ctx, const char *item)
 {
 	if (strlen(item) >= TLS_LIST_ITEM_MAX - 1)
-		return "is no cipher's name";
+		return "is not the name of a cipher";
 	if (strcmp(item, "@STRENGTH") == 0)
 		return NULL;
 	if (strchr(item, '@') != NULL)
 		return "is not accepted here";
 	if (strchr("!-+", item[0]) != NULL)
 		return is_known(ctx, item + 1) ? NULL
-					       : "excludes what is unknown";
+					       : "excludes an unknown cipher";
 	if (selects(ctx, item, NULL))
 		return NULL;
 	return is_known(ctx, item) ? "has no cipher that this server can use"
-				   : "is no cipher's name in TLS 1.2";
+				   : "is not the name of a TLS 1.2 cipher";
 }
 
 static void judge_ciphers(SSL_CTX *ctx, const struct lbp_config *config,
@@ -156,15 +156,15 @@ static void judge_suites(SSL_CTX *ctx, const struct lbp_config_text *list,
 		if (strncmp(item, "TLS_", 4) != 0 ||
 			SSL_CTX_set_ciphersuites(ctx, item) != 1)
 			problem(problems, list->pos,
-				"tls.ciphersuites: '%s' is no suite of TLS "
-				"1.3; accepted: names of them, joined by "
-				"colons",
+				"tls.ciphersuites: '%s' is not a TLS 1.3 "
+				"cipher suite; accepted: names of TLS 1.3 "
+				"cipher suites, joined by colons",
 				item);
 	}
 	if (!any)
 		problem(problems, list->pos,
-			"tls.ciphersuites: '%s' names none; accepted: names "
-			"of TLS 1.3 suites, joined by colons",
+			"tls.ciphersuites: '%s' has no cipher suite; accepted: "
+			"names of TLS 1.3 cipher suites, joined by colons",
 			list->ptr);
 }
 

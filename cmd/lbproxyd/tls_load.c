@@ -16,8 +16,9 @@
 /* The most TLS sessions kept for resumption. [SRV-69]. */
 #define CACHE_SESSIONS 4096
 
-#define ACCEPTED_CA  "a PEM file with exactly one CA certificate"
-#define ACCEPTED_CRL "a PEM file with whole revocation lists of tls.client_ca"
+#define ACCEPTED_CA "a PEM file with exactly one CA certificate"
+#define ACCEPTED_CRL                                                           \
+	"a PEM file with complete revocation lists of tls.client_ca"
 #define ACCEPTED_CAS "a PEM file with one or more CA certificates"
 
 /* A private key with a passphrase is an error, not a prompt. */
@@ -51,10 +52,10 @@ static void use_client_ca(struct tls_server *server,
 		return;
 	ca = cas.items[0].cert;
 	if (cas.len > 1) {
-		tls_file_problem(&file, "has another certificate in line %u",
+		tls_file_problem(&file, "has another certificate on line %u",
 			cas.items[1].line);
 	} else if (!tls_judge_ca(server->ctx, ca, why)) {
-		tls_file_problem(&file, "has a certificate in line %u %s",
+		tls_file_problem(&file, "has a certificate on line %u %s",
 			cas.items[0].line, why);
 	} else if (X509_STORE_add_cert(
 			   SSL_CTX_get_cert_store(server->ctx), ca) != 1 ||
@@ -94,12 +95,12 @@ static void use_crl(struct tls_server *server,
 
 		if (!tls_judge_crl(part->crl, ca, why))
 			tls_file_problem(&file,
-				"has a revocation list in line %u %s",
+				"has a revocation list on line %u %s",
 				part->line, why);
 		else if (!trust_add_crl(server->trust, part->crl))
 			tls_file_problem(&file,
-				"has times in line %u that cannot be read, or "
-				"there is no memory for it",
+				"has times on line %u that cannot be read, or "
+				"memory ran out",
 				part->line);
 	}
 	tls_judge_warn_last(&file, &crls);
@@ -220,7 +221,7 @@ static void use_upstream_ca(SSL_CTX *ctx, const struct lbp_config_text *path,
 
 		if (!tls_judge_strength(ctx, part->cert, why))
 			tls_file_problem(&file,
-				"has a certificate in line %u %s", part->line,
+				"has a certificate on line %u %s", part->line,
 				why);
 		else if (X509_STORE_add_cert(store, part->cert) != 1)
 			tls_file_problem(&file, "cannot be used: %s",

@@ -33,7 +33,8 @@ static void check_hello(struct tls *tls, const uint8_t *message, size_t len)
 {
 	if (lbp_hello_check(message + HEADER, len - HEADER) != LBP_OK)
 		refuse(tls, LBP_REASON_HANDSHAKE_FAILED,
-			"the hello offers too much, or is none", message, len);
+			"the ClientHello offers too much or is malformed",
+			message, len);
 }
 
 static void check_certs(struct tls *tls, const uint8_t *message, size_t len)
@@ -44,7 +45,7 @@ static void check_certs(struct tls *tls, const uint8_t *message, size_t len)
 
 	if (err == LBP_ERR_RANGE)
 		refuse(tls, LBP_REASON_BAD_CERTIFICATE,
-			"too many certificates, or a key that is not taken",
+			"too many certificates, or a key that is not accepted",
 			message, len);
 	else if (err != LBP_OK)
 		refuse(tls, LBP_REASON_BAD_CERTIFICATE, "no certificate in DER",

@@ -142,7 +142,7 @@ static void check_tcp(
 
 		if (entry != NULL)
 			report(reader, entry->pos, tls_keys[i],
-				"is accepted with a tls:// url only, and this "
+				"is accepted only with a tls:// url, and this "
 				"one is tcp://");
 	}
 }

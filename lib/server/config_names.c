@@ -131,7 +131,7 @@ bool lbp_config_names_unique(
 		lbp_config_say(&message, "%s ", name->label);
 		lbp_config_say_quoted(&message, name->shown);
 		lbp_config_say(&message,
-			" is in line %u already (%s), and must be unique",
+			" is already on line %u (%s) and must be unique",
 			(unsigned)names->items[first].pos.line,
 			names->items[first].label);
 		lbp_config_add_error(reader, name->pos, &message);

@@ -153,8 +153,8 @@ static const char *check_label(const char *text, size_t len)
 		return "a part of the host is longer than 63";
 	for (size_t i = 0; i < len; i++) {
 		if (!is_name_char(text[i]))
-			return "the host has a character that is no letter, "
-			       "digit, '-', '_' or '.'";
+			return "the host has a character other than letters, "
+			       "digits, '-', '_' and '.'";
 	}
 	if (text[0] == '-' || text[len - 1] == '-')
 		return "a part of the host starts or ends with '-'";

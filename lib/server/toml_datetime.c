@@ -75,7 +75,7 @@ static enum lbp_err scan_date(
 	date->day = (uint8_t)digits(scan, 2);
 	if (!scan->ok)
 		return lbp_lex_fail(lex, lex->pos,
-			"not a date; accepted: such as 1979-05-27");
+			"not a date; accepted: for example 1979-05-27");
 	if (date->month < 1 || date->month > 12)
 		return lbp_lex_fail(lex, lex->pos,
 			"there is no month %02u; accepted: 01 to 12",
@@ -121,7 +121,7 @@ static enum lbp_err scan_time(
 	}
 	if (!scan->ok)
 		return lbp_lex_fail(lex, lex->pos,
-			"not a time; accepted: such as 07:32:00 or "
+			"not a time; accepted: for example 07:32:00 or "
 			"07:32:00.999");
 	if (time->hour > 23 || time->minute > 59 || time->second > 60)
 		return lbp_lex_fail(lex, lex->pos,
@@ -200,7 +200,7 @@ enum lbp_err lbp_lex_datetime(struct lbp_lex *lex, const char *token,
 	}
 	if (!err && scan.len > 0)
 		return lbp_lex_fail(lex, lex->pos,
-			"not a date or time; accepted: such as 1979-05-27, "
+			"not a date or time; accepted: for example 1979-05-27, "
 			"07:32:00, 1979-05-27T07:32:00 and with Z or +01:00");
 	return err;
 }

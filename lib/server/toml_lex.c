@@ -168,7 +168,7 @@ static enum lbp_err plain_char(
 	if ((code < 0x20 && code != '\t') || code == 0x7F)
 		return lbp_lex_fail(lex, lex->pos,
 			"control character U+%04" PRIX32
-			" in a %s; accepted: no control character but tab",
+			" in a %s; accepted: no control characters except tab",
 			code, where);
 	lbp_lex_skip(lex, *used);
 	return LBP_OK;
@@ -384,7 +384,7 @@ enum lbp_err lbp_lex_key(struct lbp_lex *lex, struct lbp_toml_string *key)
 		if (lbp_lex_ahead(lex, 1) == first &&
 			lbp_lex_ahead(lex, 2) == first)
 			return lbp_lex_fail(lex, lex->pos,
-				"a key can not be a multi-line string");
+				"a key cannot be a multi-line string");
 		return lbp_lex_string(lex, key);
 	}
 	if (!is_bare(first))

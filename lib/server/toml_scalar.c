@@ -70,7 +70,7 @@ static enum lbp_err not_a_value(
 static enum lbp_err not_a_number(struct lbp_lex *lex)
 {
 	return lbp_lex_fail(lex, lex->pos,
-		"not a number; accepted: such as 42, 1_000, 0x2A, 0o52, "
+		"not a number; accepted: for example 42, 1_000, 0x2A, 0o52, "
 		"0b10, -1.5, 6e23, inf, nan");
 }
 
@@ -212,7 +212,7 @@ static enum lbp_err decimal(struct lbp_lex *lex, struct number *number,
 		return not_a_number(lex);
 	if (number->text[first] == '0' && number->at - first > 1)
 		return lbp_lex_fail(
-			lex, lex->pos, "a number can not begin with a zero");
+			lex, lex->pos, "a number cannot begin with a zero");
 	if (number->at == number->len)
 		return integer(lex, number, 10, value);
 	if (!float_part(number))

@@ -672,16 +672,16 @@ static void test_whole_messages(void)
 			"mean 'e'? accepted: e\n"},
 		{TLS ECHO UPSTREAM
 			"[[client]]\nid='al'\nserials=['1']\napps=['e','e']\n",
-			"13:11: client.apps 'e' is in line 13 already "
-			"(client.apps), and must be unique\n"},
+			"13:11: client.apps 'e' is already on line 13 "
+			"(client.apps) and must be unique\n"},
 		{TLS ECHO UPSTREAM CLIENT
 			"[[client]]\nid='al'\nserials=['2']\napps=['e']\n",
-			"15:4: client.id 'al' is in line 11 already "
-			"(client.id), and must be unique\n"},
+			"15:4: client.id 'al' is already on line 11 "
+			"(client.id) and must be unique\n"},
 		{TLS ECHO UPSTREAM CLIENT
 			"[[client]]\nid='bo'\nserials=['01']\napps=['e']\n",
-			"16:10: client.serials '01' is in line 12 already "
-			"(client.serials), and must be unique\n"},
+			"16:10: client.serials '01' is already on line 12 "
+			"(client.serials) and must be unique\n"},
 		{TLS "[[app]]\nid='e'\nlisten=[':1']\n" UPSTREAM,
 			"7:9: app.listen must be an array of one or more "
 			"\"host:port\", IPv6 in brackets, not ':1': the host "
@@ -719,8 +719,8 @@ static void test_whole_messages(void)
 			"10:8: app.upstream.weight must be an integer from 1 "
 			"to 256, not 257\n"},
 		{TLS ECHO UPSTREAM "ca='x'\n",
-			"10:1: app.upstream.ca is accepted with a tls:// url "
-			"only, and this one is tcp://\n"},
+			"10:1: app.upstream.ca is accepted only with a tls:// "
+			"url, and this one is tcp://\n"},
 		{TLS ECHO, "5:1: app.upstream is required: 1 to 1024 tables, "
 			   "[[app.upstream]]\n"},
 		{"[tls]\ncertificate='c'\nprivate_key='k'\n" ECHO UPSTREAM,
@@ -729,10 +729,10 @@ static void test_whole_messages(void)
 			"certificate\n"},
 		{TLS ECHO ECHO UPSTREAM,
 			"5:1: app.upstream is required: 1 to 1024 tables, "
-			"[[app.upstream]]\n9:4: app.id 'e' is in line 6 "
-			"already (app.id), and must be unique\n10:9: "
-			"app.listen '127.0.0.1:1' is in line 7 already "
-			"(app.listen), and must be unique\n"},
+			"[[app.upstream]]\n9:4: app.id 'e' is already on line "
+			"6 (app.id) and must be unique\n10:9: app.listen "
+			"'127.0.0.1:1' is already on line 7 (app.listen) and "
+			"must be unique\n"},
 		{TLS "[[app]]\nid=\"\\u00e9\\U0001F600\"\nlisten=['127.0.0.1:1'"
 		     "]\n" UPSTREAM,
 			"6:4: app.id must be a unique name of 1 to 64 "

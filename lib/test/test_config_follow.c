@@ -128,7 +128,7 @@ static void wrong_ids(void)
 		{TLS APP("ec ho", "1") CLIENT "apps=['echo', 'ec ho']\n",
 			{"app.id must be"}},
 		{TLS ECHO APP("echo", "2") CLIENT "apps=['mail']\n",
-			{"app.id 'echo' is in line 6 already"}},
+			{"app.id 'echo' is already on line 6"}},
 		{TLS "[[app]]\nidd='echo'\nlisten=['h:1']\n" UP CLIENT
 		     "apps=['echo']\n",
 			{"unknown key 'app.idd'; did you mean 'id'?"}},
@@ -149,7 +149,7 @@ static void wrong_ids(void)
 				"client.apps: no app has the id 'ecoh'"}},
 		/* But what is there twice is. */
 		{TLS ECHO CLIENT "apps=['echo', 'echo']\n",
-			{"client.apps 'echo' is in line 13 already"}},
+			{"client.apps 'echo' is already on line 13"}},
 	};
 
 	give(mistakes, COUNT(mistakes));

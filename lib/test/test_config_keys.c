@@ -15,7 +15,7 @@
 #define SERIALS                                                                \
 	"an array of one or more serial numbers, each hex like \"1A:2B:3C\", " \
 	"positive and at most 20 octets"
-#define APPS      "an array of one or more ids of apps"
+#define APPS      "an array of one or more app ids"
 #define UPSTREAMS "1 to 1024 tables, [[app.upstream]]"
 #define OVERRIDES                                                              \
 	"a table for each app, [client.limits.APP], with concurrent, "         \
@@ -47,7 +47,7 @@
 #define FLOAT                      "a float"
 #define MUST(key, accepted, value) key " must be " accepted ", not " value
 #define UNKNOWN(key, known)        "unknown key '" key "'; accepted: " known
-#define NOT_TCP                    " is accepted with a tls:// url only, and this one is tcp://"
+#define NOT_TCP                    " is accepted only with a tls:// url, and this one is tcp://"
 
 static const char other_types_text[] =
 	"[server]\n"
@@ -528,8 +528,8 @@ static const struct want url_keys_wanted[] = {
 		"app.upstream.private_key must come with certificate, the path "
 		"of its certificate"},
 	{22, 7,
-		"app.upstream.url 'tls://H:2' is in line 18 already "
-		"(app.upstream.url), and must be unique"},
+		"app.upstream.url 'tls://H:2' is already on line 18 "
+		"(app.upstream.url) and must be unique"},
 	{25, 7,
 		MUST("app.upstream.url", URL,
 			"'udp://h:1': it does not start with tcp:// or "

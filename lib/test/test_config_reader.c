@@ -151,8 +151,8 @@ static void what_just_fits_of_a_text(void)
 static void the_first_place_counts(void)
 {
 	expect_one(TLS APP "[server]\nadmin = \"H:1\"\n", 11, 9,
-		"server.admin 'H:1' is in line 7 already (app.listen), and "
-		"must be unique");
+		"server.admin 'H:1' is already on line 7 (app.listen) and must "
+		"be unique");
 }
 
 /* Two letters away, then one, then two again. */
@@ -202,8 +202,8 @@ static void hosts(void)
 	lbp_config_free(config);
 	expect_one("[server]\nadmin = \"a{b:1\"\n" TLS APP, 2, 9,
 		"server.admin must be \"host:port\", IPv6 in brackets, not "
-		"'a{b:1': the host has a character that is no letter, digit, "
-		"'-', '_' or '.'");
+		"'a{b:1': the host has a character other than letters, digits, "
+		"'-', '_' and '.'");
 	expect_one("[server]\nadmin = \"[::\\u0000]:1\"\n" TLS APP, 2, 9,
 		"server.admin must be \"host:port\", IPv6 in brackets, not "
 		"'[::\\u0000]:1': the IPv6 address is not valid");
@@ -353,19 +353,19 @@ static void names_in_any_order(void)
 {
 	static const struct want wanted[] = {
 		{1, 9,
-			"other 'a' is in line 1 already (first), and must be "
+			"other 'a' is already on line 1 (first) and must be "
 			"unique"},
 		{2, UINT32_MAX,
-			"other 'a' is in line 1 already (first), and must be "
+			"other 'a' is already on line 1 (first) and must be "
 			"unique"},
 		{3, 1,
-			"other 'a' is in line 1 already (first), and must be "
+			"other 'a' is already on line 1 (first) and must be "
 			"unique"},
 		{6, 2,
-			"other 'ab' is in line 5 already (other), and must be "
+			"other 'ab' is already on line 5 (other) and must be "
 			"unique"},
 		{UINT32_C(0x80000001), 1,
-			"other 'a' is in line 1 already (first), and must be "
+			"other 'a' is already on line 1 (first) and must be "
 			"unique"},
 	};
 	const struct lbp_config_name names[] = {

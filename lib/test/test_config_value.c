@@ -21,7 +21,8 @@
 #define PRINTABLE "it has a character that is not printable ASCII"
 #define EMPTY     "it is empty"
 #define BAD_CHAR                                                               \
-	"the host has a character that is no letter, digit, '-', '_' or '.'"
+	"the host has a character other than letters, digits, '-', '_' and "   \
+	"'.'"
 #define EMPTY_PART "the host has an empty part"
 #define LONG_PART  "a part of the host is longer than 63"
 #define HYPHEN     "a part of the host starts or ends with '-'"
