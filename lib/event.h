@@ -1,0 +1,137 @@
+/*
+ * What happens to a session, and what its caller does about it: an event in a
+ * state leads to the next state and to duties.
+ *
+ *  state, event            next         duties
+ *  HANDSHAKE, AUTHORIZED
+ *    IDENTIFIED            AUTHORIZED   -
+ *      if not welcome      CLOSING      REFUSE REPORT; step HANDSHAKE_FAILED
+ *                                       once the alert is written
+ *    HANDSHAKE_FAILED      CLOSING      LINGER REPORT
+ *    EVICTED               ENDED        RESET_CLIENT REPORT END
+ *  HANDSHAKE
+ *    HANDSHAKE_DONE        ENDED        RESET_CLIENT REPORT END
+ *  AUTHORIZED
+ *    HANDSHAKE_DONE        DIALING      DIAL; step DIAL_DONE, DIAL_FAILED or
+ *                                       DIAL_LOCAL, at once or later
+ *      if over a limit     CLOSING      CLOSE_NOTIFY LINGER REPORT
+ *  DIALING
+ *    DIAL_DONE             RELAY        RELAY
+ *    DIAL_FAILED           DIALING      DIAL, of the next upstream
+ *      if none is left     CLOSING      CLOSE_NOTIFY LINGER REPORT
+ *    DIAL_LOCAL            as DIAL_FAILED, or, if none is left:
+ *                          ENDED        RESET_CLIENT REPORT END
+ *    TICK at the deadline  as DIAL_FAILED, and DROP_DIAL
+ *    CLIENT_RESET, CLIENT_TRUNCATED
+ *                          ENDED        DROP_DIAL RESET_CLIENT REPORT END
+ *  RELAY, by lbp_session_relay
+ *    ANSWERED              RELAY        -
+ *    FLOW_FINISHED         ENDED        REPORT END
+ *    a reset or truncation RESETTING    RELAY, of what that side sent before
+ *  RESETTING, by lbp_session_relay
+ *    ANSWERED              RESETTING    -
+ *    DELIVERED             ENDED        RESET_CLIENT RESET_UPSTREAM REPORT END
+ *    TICK before that      RESETTING    RELAY: look whether all has arrived
+ *  CLOSING, by lbp_session_relay or by the caller
+ *    CLIENT_ENDED          ENDED        END
+ *    CLIENT_RESET          ENDED        END
+ *    HANDSHAKE_FAILED      CLOSING      LINGER
+ *  any but ENDED
+ *    TICK at the deadline, STOP, and RELOADED for a client that is not welcome
+ *    any more, end the session:
+ *                          ENDED        REPORT END, RESET_CLIENT unless it was
+ *                                       CLOSING, DROP_DIAL if it was DIALING,
+ *                                       RESET_UPSTREAM if it had one
+ *
+ * REPORT comes once, as soon as the reason is final. Source: SPEC.md [SES-*].
+ */
+#ifndef LBP_EVENT_H
+#define LBP_EVENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "health.h"
+#include "name.h"
+#include "reason.h"
+
+LBP_BEGIN_DECLS
+
+enum lbp_state {
+	LBP_SESSION_HANDSHAKE,  /* with a client that is nobody yet */
+	LBP_SESSION_AUTHORIZED, /* with a client that may come in */
+	LBP_SESSION_DIALING,    /* admitted; an upstream is being dialed */
+	LBP_SESSION_RELAY,
+	LBP_SESSION_RESETTING, /* one side broke off; what it sent goes on */
+	LBP_SESSION_CLOSING,   /* refused; waiting for the client's end */
+	LBP_SESSION_ENDED,
+};
+
+enum lbp_event_kind {
+	LBP_EVENT_IDENTIFIED,       /* names: what the client is known by */
+	LBP_EVENT_HANDSHAKE_DONE,   /* the client's */
+	LBP_EVENT_HANDSHAKE_FAILED, /* reason: why */
+	LBP_EVENT_DIAL_DONE,        /* the upstream's TLS included */
+	LBP_EVENT_DIAL_FAILED,
+	LBP_EVENT_FLOW_FINISHED, /* the relay's: both ends were passed on */
+	LBP_EVENT_CLIENT_RESET,  /* a reset, or TLS that is broken */
+	LBP_EVENT_UPSTREAM_RESET,
+	LBP_EVENT_CLIENT_TRUNCATED, /* a TCP end without close_notify */
+	LBP_EVENT_UPSTREAM_TRUNCATED,
+	LBP_EVENT_DELIVERED,    /* the relay's: all, or all that can be */
+	LBP_EVENT_CLIENT_ENDED, /* while closing: clean or not */
+	LBP_EVENT_TICK,         /* time has passed */
+	LBP_EVENT_RELOADED,     /* the application was reloaded or retired */
+	LBP_EVENT_EVICTED,      /* another handshake got its place */
+	LBP_EVENT_STOP,         /* reason: why the server ends the session */
+	LBP_EVENT_DIAL_LOCAL,   /* failed for want of our own resources */
+	LBP_EVENT_ANSWERED, /* the relay's: the upstream's first byte or end */
+};
+
+struct lbp_event {
+	enum lbp_event_kind kind;
+	/* IDENTIFIED; must outlive the session, which asks again after a
+	 * reload. */
+	const struct lbp_name *names;
+	size_t name_len;
+	enum lbp_reason reason; /* HANDSHAKE_FAILED, STOP */
+	bool is_full; /* HANDSHAKE_DONE: no place for one more session */
+};
+
+/* What to do after a step, in this order. */
+enum lbp_duty {
+	/* Let the TLS handshake in progress fail with a fatal alert. */
+	LBP_DUTY_REFUSE = 1 << 0,
+	/* Forget the dial in progress. */
+	LBP_DUTY_DROP_DIAL = 1 << 1,
+	/* Dial duties.upstream, answer DIAL_DONE, _FAILED or _LOCAL. */
+	LBP_DUTY_DIAL = 1 << 2,
+	/* There are bytes to move: call lbp_session_relay, at once after a
+	 * step, in the next turn if that call itself says so. */
+	LBP_DUTY_RELAY = 1 << 3,
+	/* Send close_notify to the client. */
+	LBP_DUTY_CLOSE_NOTIFY = 1 << 4,
+	/* End sending to the client; lbp_session_relay drops what it sends
+	 * until it ends. */
+	LBP_DUTY_LINGER = 1 << 5,
+	/* Write the log line: the reason stands, nothing will change it. */
+	LBP_DUTY_REPORT = 1 << 6,
+	/* Close this side as a reset rather than cleanly. */
+	LBP_DUTY_RESET_CLIENT = 1 << 7,
+	LBP_DUTY_RESET_UPSTREAM = 1 << 8,
+	/* Close whatever is open; the session is over. */
+	LBP_DUTY_END = 1 << 9,
+};
+
+struct lbp_duties {
+	unsigned set;      /* of enum lbp_duty */
+	uint32_t upstream; /* to dial */
+	/* What the step changed in an upstream's health, to be logged. */
+	enum lbp_health_change health;
+	uint32_t health_upstream;
+};
+
+LBP_END_DECLS
+
+#endif
