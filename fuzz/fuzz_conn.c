@@ -175,7 +175,8 @@ static void check_dialing(void)
 		"a client that is gone");
 	ORACLE("SRV-92",
 		host.now_ns < address_due() &&
-			sides.conn->alarm.timer.due_ns <= address_due(),
+			lbp_timer_due(&sides.conn->alarm.timer) <=
+				address_due(),
 		"address %u takes too long", host.tried[host.target]);
 	ORACLE("SES-26", !client->is_reset, "a client that has reset");
 	ORACLE("SRV-35",
@@ -193,7 +194,7 @@ static void check_state(void)
 		"it has the place of a handshake: %d", host.has_place);
 	ORACLE("SES-14",
 		lbp_timer_is_armed(&conn->alarm.timer) &&
-			conn->alarm.timer.due_ns <=
+			lbp_timer_due(&conn->alarm.timer) <=
 				lbp_session_deadline(conn->session),
 		"the deadline is forgotten");
 	ORACLE("SES-14", lbp_session_deadline(conn->session) > host.now_ns,
@@ -225,7 +226,7 @@ static void check_state(void)
 			"a side is closed before it has all");
 		ORACLE("SRV-82",
 			!conn->session->is_flushing ||
-				conn->alarm.timer.due_ns <=
+				lbp_timer_due(&conn->alarm.timer) <=
 					host.now_ns + 20 * LBP_NS_PER_MS,
 			"nobody looks whether the last bytes have arrived");
 		side_check_rest(&sides.side[0]);

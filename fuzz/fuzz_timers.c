@@ -32,14 +32,14 @@ static void check_state(const struct pair *pair)
 {
 	uint32_t armed = model_timers_armed(&pair->model);
 
-	ORACLE("TMR-3", pair->timers.len == armed, "%u armed instead of %u",
-		pair->timers.len, armed);
+	ORACLE("TMR-3", pair->timers.heap.len == armed,
+		"%u armed instead of %u", pair->timers.heap.len, armed);
 	ORACLE("TMR-5",
 		lbp_timers_due(&pair->timers) == model_timers_due(&pair->model),
 		"another next due time");
 	ORACLE("TMR-2", lbp_timers_validate(&pair->timers),
 		"the heap is not one");
-	for (uint32_t i = 0; i < pair->timers.cap + 2; i++)
+	for (uint32_t i = 0; i < pair->timers.heap.cap + 2; i++)
 		ORACLE("TMR-4",
 			lbp_timer_is_armed(&pair->pool[i]) ==
 				model_timers_is_armed(&pair->model, i),
@@ -55,7 +55,7 @@ static void take(struct pair *pair, uint64_t now_ns)
 		"a timer is taken too early or not when due");
 	if (got == NULL)
 		return;
-	ORACLE("TMR-1", got->due_ns <= now_ns, "taken too early");
+	ORACLE("TMR-1", lbp_timer_due(got) <= now_ns, "taken too early");
 	ORACLE("TMR-4", !lbp_timer_is_armed(got), "armed when taken");
 	ORACLE("TMR-2", got == &pair->pool[want], "timer %td instead of %u",
 		got - pair->pool, want);
@@ -69,13 +69,14 @@ static void arm(struct pair *pair, uint32_t i, uint64_t due_ns)
 
 	ORACLE("TMR-3", got == want, "%s instead of %s", lbp_err_text(got),
 		lbp_err_text(want));
-	ORACLE("TMR-3", got != LBP_OK || pair->pool[i].due_ns == due_ns,
+	ORACLE("TMR-3",
+		got != LBP_OK || lbp_timer_due(&pair->pool[i]) == due_ns,
 		"armed for another time");
 }
 
 static void operate(struct pair *pair, struct bytes *bytes)
 {
-	uint32_t limit = pair->timers.cap + 2;
+	uint32_t limit = pair->timers.heap.cap + 2;
 	uint32_t i;
 
 	switch (bytes_below(bytes, 5)) {
@@ -105,7 +106,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	static struct pair pair;
 	struct bytes bytes = {data, len};
-	struct lbp_timer **heap;
+	struct lbp_heap_node **heap;
 
 	model_timers_start(&pair.model, bytes_below(&bytes, CAP_MAX + 1));
 	/* Of exactly the size that was asked for, for the sanitizers. */

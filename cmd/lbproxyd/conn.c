@@ -35,7 +35,7 @@ void conn_set_alarm(struct conn *conn)
 		conn->dial.due_ns < due)
 		due = conn->dial.due_ns;
 	if (!lbp_timer_is_armed(&conn->alarm.timer) ||
-		due < conn->alarm.timer.due_ns)
+		due < lbp_timer_due(&conn->alarm.timer))
 		loop_arm(conn->conns->loop, &conn->alarm, due);
 }
 

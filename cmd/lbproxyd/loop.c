@@ -16,7 +16,7 @@ struct ring {
 bool loop_init(struct loop *loop, enum lbp_event_loop kind, uint32_t alarm_cap)
 {
 	*loop = (struct loop){0};
-	loop->timer_heap = calloc(alarm_cap, sizeof(struct lbp_timer *));
+	loop->timer_heap = calloc(alarm_cap, sizeof(struct lbp_heap_node *));
 	if (loop->timer_heap == NULL)
 		return false;
 	lbp_timers_init(&loop->timers, loop->timer_heap, alarm_cap);

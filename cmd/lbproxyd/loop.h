@@ -26,7 +26,7 @@ struct ring;
 struct loop {
 	struct poller *poller;
 	struct lbp_timers timers;
-	struct lbp_timer **timer_heap;
+	struct lbp_heap_node **timer_heap;
 	/* Handshakes that can continue when their turn comes. [SRV-107]. */
 	struct queue handshakes;
 	struct ring *rings; /* free ones */

@@ -78,7 +78,7 @@ static bool allocate_places(struct lbp_app *app, size_t len)
 	app->slots = calloc(len, sizeof(*app->slots));
 	app->heap = calloc(len, sizeof(*app->heap));
 	app->places = calloc(len, sizeof(*app->places));
-	app->timer_heap = calloc(len, sizeof(struct lbp_timer *));
+	app->timer_heap = calloc(len, sizeof(struct lbp_heap_node *));
 	if (!app->slots || !app->heap || !app->places || !app->timer_heap)
 		return false;
 	/* A number that nothing has is as light as any, and not eligible. */

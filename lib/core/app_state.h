@@ -33,7 +33,7 @@ struct lbp_app {
 	uint16_t *heap;
 	struct lbp_app_place *places; /* one for each slot */
 	struct lbp_timers timers;
-	struct lbp_timer **timer_heap;
+	struct lbp_heap_node **timer_heap;
 	struct lbp_app_member *members; /* member_len, by client */
 	size_t member_len;
 	uint64_t *rings; /* of all limiters, one after the other */

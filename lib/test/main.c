@@ -29,6 +29,7 @@ int main(void)
 	suite_health();
 	suite_sources();
 	suite_suppress();
+	suite_heap();
 	suite_timers();
 	suite_flow();
 	suite_app();

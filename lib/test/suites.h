@@ -22,6 +22,7 @@ void suite_balancer(void);
 void suite_health(void);
 void suite_sources(void);
 void suite_suppress(void);
+void suite_heap(void);
 void suite_timers(void);
 void suite_flow(void);
 void suite_app(void);

@@ -6,7 +6,7 @@
 
 #define CAP 64
 
-static struct lbp_timer *heap[CAP + 1];
+static struct lbp_heap_node *heap[CAP + 1];
 static struct lbp_timer pool[CAP + 1];
 
 static struct lbp_timers make(uint32_t cap)
@@ -41,7 +41,7 @@ static void expect_at(struct lbp_timers *timers, uint32_t i, uint64_t now_ns)
 
 static void expect_none(struct lbp_timers *timers)
 {
-	CU_ASSERT_EQUAL(timers->len, 0);
+	CU_ASSERT_EQUAL(timers->heap.len, 0);
 	CU_ASSERT_EQUAL(lbp_timers_due(timers), UINT64_MAX);
 	CU_ASSERT_PTR_NULL(lbp_timers_take(timers, UINT64_MAX));
 }
@@ -74,7 +74,7 @@ static void they_come_in_order(void)
 		struct lbp_timer *timer = lbp_timers_take(&timers, UINT64_MAX);
 
 		CU_ASSERT_PTR_NOT_NULL_FATAL(timer);
-		CU_ASSERT_EQUAL(timer->due_ns, now_ns);
+		CU_ASSERT_EQUAL(lbp_timer_due(timer), now_ns);
 		CU_ASSERT_TRUE(lbp_timers_validate(&timers));
 	}
 	expect_none(&timers);
@@ -104,7 +104,7 @@ static void arming_moves(void)
 	arm(&timers, 3, 40);
 	arm(&timers, 0, 35);
 	arm(&timers, 3, 5);
-	CU_ASSERT_EQUAL(timers.len, 4);
+	CU_ASSERT_EQUAL(timers.heap.len, 4);
 	expect_at(&timers, 3, 5);
 	expect_at(&timers, 1, 20);
 	expect_at(&timers, 2, 30);
@@ -121,7 +121,7 @@ static void beyond_the_capacity(void)
 	CU_ASSERT_EQUAL(lbp_timers_arm(&timers, &pool[2], 5), LBP_ERR_RANGE);
 	CU_ASSERT_FALSE(lbp_timer_is_armed(&pool[2]));
 	CU_ASSERT_PTR_NULL(heap[2]);
-	CU_ASSERT_EQUAL(timers.len, 2);
+	CU_ASSERT_EQUAL(timers.heap.len, 2);
 	arm(&timers, 1, 9);
 	expect_at(&timers, 1, 9);
 	arm(&timers, 2, 5);
@@ -146,13 +146,13 @@ static void disarmed_ones_are_not_taken(void)
 		CU_ASSERT_TRUE(lbp_timers_validate(&timers));
 	}
 	lbp_timers_disarm(&timers, &pool[0]);
-	CU_ASSERT_EQUAL(timers.len, CAP / 2);
+	CU_ASSERT_EQUAL(timers.heap.len, CAP / 2);
 	/* Due times are odd where the numbers are. */
 	for (uint64_t now_ns = 1; now_ns < CAP; now_ns += 2) {
 		struct lbp_timer *timer = lbp_timers_take(&timers, now_ns);
 
 		CU_ASSERT_PTR_NOT_NULL_FATAL(timer);
-		CU_ASSERT_EQUAL(timer->due_ns, now_ns);
+		CU_ASSERT_EQUAL(lbp_timer_due(timer), now_ns);
 	}
 	expect_none(&timers);
 }
@@ -171,7 +171,7 @@ static void any_place_can_be_left(void)
 								       : 0));
 		lbp_timers_disarm(&timers, &pool[out]);
 		CU_ASSERT_TRUE(lbp_timers_validate(&timers));
-		CU_ASSERT_EQUAL(timers.len, 14);
+		CU_ASSERT_EQUAL(timers.heap.len, 14);
 	}
 }
 
@@ -197,20 +197,20 @@ static void broken_heaps_are_seen(void)
 
 	arm(&timers, 0, 10);
 	arm(&timers, 1, 20);
-	pool[0].due_ns = 30;
+	pool[0].node.key = 30;
 	CU_ASSERT_FALSE(lbp_timers_validate(&timers));
-	pool[0].due_ns = 10;
-	pool[1].at = 0;
+	pool[0].node.key = 10;
+	pool[1].node.at = 0;
 	CU_ASSERT_FALSE(lbp_timers_validate(&timers));
-	pool[1].at = 1;
-	pool[0].at = 1;
+	pool[1].node.at = 1;
+	pool[0].node.at = 1;
 	CU_ASSERT_FALSE(lbp_timers_validate(&timers));
-	pool[0].at = 0;
-	pool[1].order = 2;
+	pool[0].node.at = 0;
+	pool[1].node.tie = 2;
 	CU_ASSERT_FALSE(lbp_timers_validate(&timers));
-	pool[1].order = 1;
+	pool[1].node.tie = 1;
 	CU_ASSERT_TRUE(lbp_timers_validate(&timers));
-	timers.cap = 1;
+	timers.heap.cap = 1;
 	CU_ASSERT_FALSE(lbp_timers_validate(&timers));
 }
 
