@@ -30,8 +30,8 @@ static bool is_quiet(const struct watch *watch)
 	return watch->is_watched && watch->want == 0;
 }
 
-/* Takes a watch in, in place of what it was before, or out: NULL. */
-static void note(struct poller_select *poller, int fd, struct watch *watch)
+/* Sets the watch of a descriptor; NULL: it has none. */
+static void set_watch(struct poller_select *poller, int fd, struct watch *watch)
 {
 	poller->watches[fd] = watch;
 	if (watch != NULL && fd >= poller->fd_end)
@@ -67,7 +67,7 @@ static int set(struct poller *base, struct watch *watch, unsigned want)
 	poller->quiet_len -= is_quiet(watch);
 	poller->quiet_len += want == 0;
 	ask_for(poller, watch->fd, want);
-	note(poller, watch->fd, watch);
+	set_watch(poller, watch->fd, watch);
 	return 0;
 }
 
@@ -77,7 +77,7 @@ static void stop(struct poller *base, struct watch *watch)
 
 	poller->quiet_len -= is_quiet(watch);
 	ask_for(poller, watch->fd, 0);
-	note(poller, watch->fd, NULL);
+	set_watch(poller, watch->fd, NULL);
 }
 
 /* Checks those that are watched for errors only. */

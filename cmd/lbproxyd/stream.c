@@ -98,7 +98,7 @@ enum lbp_io stream_drop(struct stream *stream, void *buf, size_t len, size_t *n)
 	if (rc < 0)
 		return errno == EAGAIN ? LBP_IO_WAIT : failure(errno);
 	*n = (size_t)rc;
-	/* If it is less than asked for, the next read would only wait. */
+	/* After a short read the socket is empty, or the next read tells. */
 	return (size_t)rc == len ? LBP_IO_OK : LBP_IO_WAIT;
 }
 

@@ -24,8 +24,8 @@ static struct tls *tls_of(BIO *bio)
 	return BIO_get_data(bio);
 }
 
-/* Nothing can be read now; tls has the reason. */
-static int come_again(BIO *bio, int flags)
+/* Not now; tls has the reason. */
+static int retry_later(BIO *bio, int flags)
 {
 	BIO_set_flags(bio, flags | BIO_FLAGS_SHOULD_RETRY);
 	return -1;
@@ -40,7 +40,7 @@ static int bio_read(BIO *bio, char *buf, int len)
 	BIO_clear_retry_flags(bio);
 	if (tls->is_flood || most == 0) {
 		tls->is_starved = true;
-		return come_again(bio, BIO_FLAGS_READ);
+		return retry_later(bio, BIO_FLAGS_READ);
 	}
 	do {
 		n = recv(tls->fd, buf, most, 0);
@@ -53,10 +53,10 @@ static int bio_read(BIO *bio, char *buf, int len)
 		tls->has_ended = true;
 	else if (errno != EAGAIN)
 		tls->error = errno;
-	return come_again(bio, BIO_FLAGS_READ);
+	return retry_later(bio, BIO_FLAGS_READ);
 }
 
-/* After an error nobody gets it any more, and reading is to go on. */
+/* After an error, pretends to write, so that reading can continue. */
 static int bio_write(BIO *bio, const char *buf, int len)
 {
 	struct tls *tls = tls_of(bio);
@@ -71,7 +71,7 @@ static int bio_write(BIO *bio, const char *buf, int len)
 	if (n >= 0)
 		return (int)n;
 	if (errno == EAGAIN)
-		return come_again(bio, BIO_FLAGS_WRITE);
+		return retry_later(bio, BIO_FLAGS_WRITE);
 	tls->error = errno;
 	return len;
 }
