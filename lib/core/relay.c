@@ -52,20 +52,17 @@ static bool can_write(const struct turn *turn, enum lbp_side to)
 	       (lbp_pipe_wants_write(pipe) || lbp_pipe_end_is_due(pipe));
 }
 
-static bool has_buffer(struct turn *turn, struct lbp_pipe *pipe)
+/* Has its buffer, if there is one. [REL-2]. */
+static void borrow(struct turn *turn, enum lbp_side from)
 {
 	const struct lbp_session *session = turn->session;
-	uint8_t *buffer;
+	uint8_t *buffer = session->io->take_buffer(session->user);
 
-	if (pipe->ring != NULL)
-		return true;
-	buffer = session->io->take_buffer(session->user);
-	if (buffer == NULL) {
-		fault(turn, LBP_IO_FAILED, LBP_CLIENT);
-		return false;
-	}
-	(void)lbp_pipe_lend(pipe, buffer, session->io->buffer_bytes);
-	return true;
+	if (buffer == NULL)
+		fault(turn, LBP_IO_FAILED, from);
+	else
+		(void)lbp_pipe_lend(pipe_from(turn, from), buffer,
+			session->io->buffer_bytes);
 }
 
 /*
@@ -81,7 +78,7 @@ static enum lbp_io meaning(
 		return io;
 	if (io == LBP_IO_WAIT)
 		return n > 0 ? LBP_IO_OK : LBP_IO_RESET;
-	return io == LBP_IO_END || io == LBP_IO_TRUNCATED ? LBP_IO_RESET : io;
+	return io == LBP_IO_END ? LBP_IO_RESET : io;
 }
 
 static void note_read(struct turn *turn, enum lbp_side from, enum lbp_io io)
@@ -115,28 +112,33 @@ static void note_read(struct turn *turn, enum lbp_side from, enum lbp_io io)
 	}
 }
 
-static void read_some(struct turn *turn, enum lbp_side from)
+static void read_bytes(struct turn *turn, enum lbp_side from)
 {
 	struct lbp_session *session = turn->session;
 	struct lbp_pipe *pipe = pipe_from(turn, from);
 	size_t room, n = 0;
-	uint8_t *to;
+	uint8_t *to = lbp_pipe_room(pipe, &room);
 	enum lbp_io io;
 
-	if (!has_buffer(turn, pipe))
-		return;
-	to = lbp_pipe_room(pipe, &room);
 	if (room > turn->left[from])
 		room = turn->left[from];
 	io = session->io->read(session->user, from, to, room, &n);
 	if (n > room) {
-		fault(turn, LBP_IO_FAILED, from);
-		return;
+		n = 0;
+		io = LBP_IO_FAILED;
 	}
 	(void)lbp_pipe_filled(pipe, n);
 	turn->left[from] -= n;
 	turn->moved = turn->moved || n > 0;
 	note_read(turn, from, meaning(&session->sides[from], io, n));
+}
+
+static void read_some(struct turn *turn, enum lbp_side from)
+{
+	if (pipe_from(turn, from)->ring == NULL)
+		borrow(turn, from);
+	if (pipe_from(turn, from)->ring != NULL)
+		read_bytes(turn, from);
 }
 
 static void note_written(struct turn *turn, enum lbp_side to, enum lbp_io io)
@@ -147,8 +149,8 @@ static void note_written(struct turn *turn, enum lbp_side to, enum lbp_io io)
 	case LBP_IO_OK:
 		break;
 	case LBP_IO_RESET:
-		/* What it sent before is worth reading, at once. */
-		side->has_failed = side->can_read = true;
+		/* What it sent before is read once that is known. */
+		side->has_failed = true;
 		break;
 	case LBP_IO_FAILED:
 		fault(turn, io, to);
@@ -171,10 +173,11 @@ static void write_bytes(struct turn *turn, enum lbp_side to)
 	const uint8_t *data = lbp_pipe_data(pipe, &len);
 	enum lbp_io io = session->io->write(session->user, to, data, len, &n);
 
-	if (lbp_pipe_drained(pipe, n) != LBP_OK) {
-		fault(turn, LBP_IO_FAILED, to);
-		return;
+	if (n > len) {
+		n = 0;
+		io = LBP_IO_FAILED;
 	}
+	(void)lbp_pipe_drained(pipe, n);
 	turn->moved = turn->moved || n > 0;
 	if (io == LBP_IO_OK && n == 0)
 		io = LBP_IO_WAIT;

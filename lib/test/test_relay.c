@@ -114,6 +114,17 @@ static void a_budget_is_counted_in_bytes(void)
 	relay_finish();
 }
 
+/* The last byte of a budget is used too. */
+static void a_budget_is_used_up(void)
+{
+	relay_reach(LBP_SESSION_RELAY);
+	peers[CLIENT].most = 7;
+	client_sends(100);
+	turn_is("b r7 r1 W8 r7 r1 W8 r7 r1 W8 r7 r1 W8 g");
+	CU_ASSERT_EQUAL(duties.set, RELAY);
+	relay_finish();
+}
+
 static void who_yields_is_called_again_later(void)
 {
 	relay_reach(LBP_SESSION_RELAY);
@@ -427,6 +438,7 @@ void suite_relay(void)
 	CU_add_test(suite, "[REL-3] a turn has a budget", a_turn_has_a_budget);
 	CU_add_test(suite, "[REL-3] a budget is counted in bytes",
 		a_budget_is_counted_in_bytes);
+	CU_add_test(suite, "[REL-3] a budget is used up", a_budget_is_used_up);
 	CU_add_test(suite, "[REL-3] who yields is called again later",
 		who_yields_is_called_again_later);
 	CU_add_test(suite, "[REL-3] a full ring asks for no turn",
