@@ -17,6 +17,7 @@
 #include "health.h"
 #include "limiter.h"
 #include "name.h"
+#include "pipe.h"
 #include "reason.h"
 #include "relay.h"
 #include "serial.h"
