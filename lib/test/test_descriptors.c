@@ -35,6 +35,11 @@ static void descriptors_are_counted(void)
 	config->apps[1].health.enabled = true;
 	CU_ASSERT_EQUAL(lbp_descriptors_needed(config, 1, 2, 0),
 		16 + 11 + 2 + 2 * 100 + 256 + 3);
+	/* What is beyond the configuration's apps does not count. */
+	config->app_len = 1;
+	CU_ASSERT_EQUAL(lbp_descriptors_needed(config, 1, 2, 0),
+		16 + 11 + 2 + 2 * 100 + 256 + 2);
+	config->app_len = 2;
 	config->apps[1].health.enabled = false;
 	config->max_connections = 1000000;
 	config->max_handshakes = 1000000;
