@@ -629,9 +629,8 @@ static void check_places(void)
 			"a place of a handshake, admitted: %d",
 			peer->is_admitted);
 	}
-	ORACLE("SRV-20",
-		sessions <= SESSIONS &&
-			atomic_load(&run.capacity.used) == sessions,
+	ORACLE("SRV-20", sessions <= SESSIONS, "%u sessions", sessions);
+	ORACLE("SES-44", atomic_load(&run.capacity.used) == sessions,
 		"%u places for %u sessions", atomic_load(&run.capacity.used),
 		sessions);
 	ORACLE("SRV-42",

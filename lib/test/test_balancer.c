@@ -594,7 +594,8 @@ void suite_balancer(void)
 		a_million_operations);
 	CU_add_test(suite, "[BAL-5] an operation moves few places",
 		few_places_move);
-	CU_add_test(suite, "[BAL-5] only the top of the heap is looked at",
+	CU_add_test(suite,
+		"[BAL-5][BAL-9] only the top of the heap is looked at",
 		only_the_top_is_looked_at);
 	CU_add_test(suite, "a broken heap is seen", broken_heaps_are_seen);
 	CU_add_test(suite, "a place of another is seen",

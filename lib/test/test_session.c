@@ -828,7 +828,8 @@ void suite_session(void)
 		a_full_server_refuses_and_counts_nothing);
 	CU_add_test(suite, "[SES-22] a full server judges the identity first",
 		a_full_server_judges_the_identity_first);
-	CU_add_test(suite, "[SES-45] only a handshake is evicted",
+	CU_add_test(suite,
+		"[SES-23][SES-44][SES-45] only a handshake is evicted",
 		only_a_handshake_is_evicted);
 	CU_add_test(suite, "[SES-5] a failed dial leads to the next upstream",
 		a_failed_dial_leads_to_the_next_upstream);
