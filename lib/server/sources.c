@@ -53,65 +53,18 @@ static void leave_bucket(
 		sources->holders[next].before = before;
 }
 
-/* --- places -------------------------------------------------------------- */
-
-static void list(struct lbp_sources *sources, uint32_t at, uint32_t place)
-{
-	sources->listed[at] = place;
-	sources->places[place].at = at;
-}
-
-static uint32_t take_place(struct lbp_sources *sources, uint32_t holder)
-{
-	struct lbp_sources_holder *by = &sources->holders[holder];
-	uint32_t p = sources->listed[sources->taken++];
-	struct lbp_sources_place *place = &sources->places[p];
-
-	place->order = ++sources->orders;
-	place->heard = false;
-	place->holder = holder;
-	place->older = by->taken > 0 ? by->newest : LBP_NOWHERE;
-	place->newer = LBP_NOWHERE;
-	if (place->older != LBP_NOWHERE)
-		sources->places[place->older].newer = p;
-	else
-		by->oldest = p;
-	by->newest = p;
-	by->taken++;
-	return p;
-}
-
-static void unlink_place(
-	struct lbp_sources *sources, const struct lbp_sources_place *place)
-{
-	struct lbp_sources_holder *by = &sources->holders[place->holder];
-	uint32_t older = place->older;
-	uint32_t newer = place->newer;
-
-	if (older != LBP_NOWHERE)
-		sources->places[older].newer = newer;
-	else
-		by->oldest = newer;
-	if (newer != LBP_NOWHERE)
-		sources->places[newer].older = older;
-	else
-		by->newest = older;
-	by->taken--;
-}
+/* --- entering and leaving ------------------------------------------------ */
 
 static void give_back(struct lbp_sources *sources, uint32_t p)
 {
-	struct lbp_sources_place *place = &sources->places[p];
-	uint32_t last = sources->listed[--sources->taken];
+	uint32_t holder = sources->places[p].holder;
 
-	unlink_place(sources, place);
-	list(sources, place->at, last);
-	list(sources, sources->taken, p);
-	if (sources->holders[place->holder].taken == 0) {
-		leave_bucket(sources, &sources->holders[place->holder]);
-		lbp_sources_drop(sources, place->holder);
+	lbp_sources_give(sources, p);
+	if (sources->holders[holder].taken == 0) {
+		leave_bucket(sources, &sources->holders[holder]);
+		lbp_sources_drop(sources, holder);
 	} else {
-		lbp_sources_later(sources, place->holder);
+		lbp_sources_later(sources, holder);
 	}
 }
 
@@ -150,20 +103,8 @@ void lbp_sources_enter(struct lbp_sources *sources,
 	holder = find_holder(sources, source);
 	if (holder == LBP_NOWHERE)
 		holder = add_holder(sources, source);
-	*ticket = ticket_of(sources, take_place(sources, holder));
+	*ticket = ticket_of(sources, lbp_sources_take(sources, holder));
 	lbp_sources_sooner(sources, holder);
-}
-
-/* Has the ticket its place still? */
-static bool is_valid(
-	const struct lbp_sources *sources, struct lbp_ticket ticket)
-{
-	const struct lbp_sources_place *place;
-
-	if (ticket.place >= sources->cap)
-		return false;
-	place = &sources->places[ticket.place];
-	return place->at < sources->taken && place->order == ticket.order;
 }
 
 enum lbp_err lbp_sources_heard(
@@ -171,7 +112,7 @@ enum lbp_err lbp_sources_heard(
 {
 	struct lbp_sources_place *place;
 
-	if (!is_valid(sources, ticket))
+	if (!lbp_sources_has(sources, ticket))
 		return LBP_ERR_STATE;
 	place = &sources->places[ticket.place];
 	place->heard = true;
@@ -183,7 +124,7 @@ enum lbp_err lbp_sources_heard(
 enum lbp_err lbp_sources_leave(
 	struct lbp_sources *sources, struct lbp_ticket ticket)
 {
-	if (!is_valid(sources, ticket))
+	if (!lbp_sources_has(sources, ticket))
 		return LBP_ERR_STATE;
 	give_back(sources, ticket.place);
 	return LBP_OK;
@@ -219,8 +160,7 @@ static uint32_t mask_for(uint32_t cap)
 
 static void make_empty(struct lbp_sources *sources)
 {
-	for (uint32_t i = 0; i < sources->cap; i++)
-		list(sources, i, i);
+	lbp_sources_list_all(sources);
 	lbp_sources_order_init(sources);
 	for (uint32_t i = 0; i <= sources->mask; i++)
 		sources->buckets[i] = LBP_NOWHERE;

@@ -1,4 +1,14 @@
-/* What lbp_sources_* and their tests share. Private. */
+/*
+ * What lbp_sources_* and their tests share. Private.
+ *
+ * ci/prove shows what the parts promise: the source of an address and its
+ * bucket (sources_hash.c), who is to be evicted from (sources_order.c), which
+ * places are taken, and by which ticket (sources_places.c). It does not show
+ * that the lists by age and those of the buckets are whole, on which the parts
+ * rely, nor the calls in sources.c, which put the parts together: these rest on
+ * lbp_sources_validate and a model, under fuzzing and in all short sequences of
+ * calls.
+ */
 #ifndef LBP_SOURCES_STATE_H
 #define LBP_SOURCES_STATE_H
 
@@ -308,5 +318,85 @@ void lbp_sources_drop(struct lbp_sources *sources, uint32_t holder);
   @ 		sources->holders[i].taken <= sources->holders[\result].taken;
   @*/
 uint32_t lbp_sources_first(const struct lbp_sources *sources);
+
+#ifdef __FRAMAC__
+#include "proof/sources_places.h"
+#endif
+
+/* Has the ticket its place still? */
+/*@ requires places_storage(sources);
+  @ assigns \nothing;
+  @ ensures \result <==> has_place(sources, ticket);
+  @*/
+bool lbp_sources_has(
+	const struct lbp_sources *sources, struct lbp_ticket ticket);
+
+/* Lists all places, of which none is taken. */
+/*@ requires places_storage(sources);
+  @ assigns sources->listed[0 .. sources->cap - 1],
+  @ 	sources->places[0 .. sources->cap - 1].at;
+  @ ensures places_storage(sources) && places_listed(sources);
+  @*/
+void lbp_sources_list_all(struct lbp_sources *sources);
+
+/* Takes a free place for a holder, as its newest. */
+/*@ requires places_storage(sources) && places_listed(sources);
+  @ requires sources->taken < sources->cap && holder < sources->cap;
+  @ requires sources->orders < UINT64_MAX;
+  @ requires sources->holders[holder].taken < UINT32_MAX;
+  @ requires sources->holders[holder].taken > 0 ==>
+  @ 	sources->holders[holder].newest < sources->cap;
+  @ assigns sources->taken, sources->orders,
+  @ 	sources->places[0 .. sources->cap - 1].order,
+  @ 	sources->places[0 .. sources->cap - 1].heard,
+  @ 	sources->places[0 .. sources->cap - 1].holder,
+  @ 	sources->places[0 .. sources->cap - 1].older,
+  @ 	sources->places[0 .. sources->cap - 1].newer,
+  @ 	sources->holders[holder].oldest, sources->holders[holder].newest,
+  @ 	sources->holders[holder].taken;
+  @ ensures places_storage(sources) && places_listed(sources);
+  @ ensures sources->taken == \old(sources->taken) + 1;
+  @ ensures sources->orders == \old(sources->orders) + 1;
+  @ ensures is_taken(sources, \result);
+  @ ensures !\old(sources->places[\result].at < sources->taken);
+  @ ensures taken_kept{Pre,Post}(sources, \result);
+  @ ensures tickets_kept{Pre,Post}(sources, \result);
+  @ ensures sources->places[\result].order == sources->orders;
+  @ ensures sources->places[\result].holder == holder;
+  @ ensures !sources->places[\result].heard;
+  @ ensures sources->holders[holder].newest == \result;
+  @ ensures sources->holders[holder].taken ==
+  @ 	\old(sources->holders[holder].taken) + 1;
+  @ ensures \old(sources->holders[holder].taken) == 0 ==>
+  @ 	sources->holders[holder].oldest == \result;
+  @ ensures \old(sources->holders[holder].taken) > 0 ==>
+  @ 	sources->holders[holder].oldest ==
+  @ 		\old(sources->holders[holder].oldest);
+  @*/
+uint32_t lbp_sources_take(struct lbp_sources *sources, uint32_t holder);
+
+/* Gives a taken place back, whose holder has one less then. */
+/*@ requires places_storage(sources) && places_listed(sources);
+  @ requires is_taken(sources, p);
+  @ requires sources->places[p].holder < sources->cap;
+  @ requires sources->holders[sources->places[p].holder].taken > 0;
+  @ requires place_or_none(sources, sources->places[p].older);
+  @ requires place_or_none(sources, sources->places[p].newer);
+  @ assigns sources->taken, sources->listed[0 .. sources->cap - 1],
+  @ 	sources->places[0 .. sources->cap - 1].at,
+  @ 	sources->places[0 .. sources->cap - 1].older,
+  @ 	sources->places[0 .. sources->cap - 1].newer,
+  @ 	sources->holders[sources->places[p].holder].oldest,
+  @ 	sources->holders[sources->places[p].holder].newest,
+  @ 	sources->holders[sources->places[p].holder].taken;
+  @ ensures places_storage(sources) && places_listed(sources);
+  @ ensures sources->taken == \old(sources->taken) - 1;
+  @ ensures !is_taken(sources, p);
+  @ ensures taken_kept{Pre,Post}(sources, p);
+  @ ensures tickets_kept{Pre,Post}(sources, -1);
+  @ ensures sources->holders[sources->places[p].holder].taken ==
+  @ 	\old(sources->holders[sources->places[p].holder].taken) - 1;
+  @*/
+void lbp_sources_give(struct lbp_sources *sources, uint32_t p);
 
 #endif
