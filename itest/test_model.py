@@ -39,7 +39,7 @@ HARMLESS = [signal.SIGHUP, signal.SIGPIPE, signal.SIGUSR1, signal.SIGUSR2,
 
 hypothesis.settings.register_profile(
     "model", deadline=None, database=None, print_blob=False,
-    derandomize=not LONG, max_examples=2000 if LONG else 60,
+    derandomize=not LONG, max_examples=2000 if LONG else 40,
     stateful_step_count=80 if LONG else 50,
     # What fails waits for what does not come, so to shrink it takes long.
     phases=[hypothesis.Phase.generate,

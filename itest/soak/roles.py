@@ -14,7 +14,7 @@ from traffic import (BREAK, DOWN, ECHO, HALF, HEADER, PATIENCE_S, UNCLEAN,
                      Check, Stream, Wrong, header, take_all)
 
 STRANGERS = [None, "stranger", "below", "expired", "revoked", "unlisted"]
-FLOOD = 80
+FLOOD = 130
 
 
 class Client:
