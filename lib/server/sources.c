@@ -4,23 +4,6 @@
 
 /* --- holders ------------------------------------------------------------- */
 
-static bool is_same(const struct lbp_source *a, const struct lbp_source *b)
-{
-	return a->high == b->high && a->low == b->low;
-}
-
-/* The holder of this source, or LBP_NOWHERE. */
-static uint32_t find_holder(
-	const struct lbp_sources *sources, const struct lbp_source *source)
-{
-	uint32_t i = sources->buckets[lbp_sources_bucket(sources, source)];
-
-	while (i != LBP_NOWHERE &&
-		!is_same(&sources->holders[i].source, source))
-		i = sources->holders[i].next;
-	return i;
-}
-
 /* It has no place yet, as all that are free. */
 static uint32_t add_holder(
 	struct lbp_sources *sources, const struct lbp_source *source)
@@ -68,19 +51,6 @@ static void give_back(struct lbp_sources *sources, uint32_t p)
 	}
 }
 
-/* The place that a newcomer of this source gets when none is free. */
-static uint32_t choose_victim(
-	const struct lbp_sources *sources, const struct lbp_source *source)
-{
-	const struct lbp_sources_holder *most =
-		&sources->holders[lbp_sources_first(sources)];
-	uint32_t own = find_holder(sources, source);
-
-	if (own != LBP_NOWHERE && sources->holders[own].taken == most->taken)
-		return sources->holders[own].oldest;
-	return most->oldest;
-}
-
 static struct lbp_ticket ticket_of(
 	const struct lbp_sources *sources, uint32_t place)
 {
@@ -95,12 +65,13 @@ void lbp_sources_enter(struct lbp_sources *sources,
 
 	*evicted = (struct lbp_ticket){0, 0};
 	if (sources->taken == sources->cap) {
-		uint32_t victim = choose_victim(sources, source);
+		uint32_t victim = lbp_sources_victim(sources, source);
+		uint32_t oldest = sources->holders[victim].oldest;
 
-		*evicted = ticket_of(sources, victim);
-		give_back(sources, victim);
+		*evicted = ticket_of(sources, oldest);
+		give_back(sources, oldest);
 	}
-	holder = find_holder(sources, source);
+	holder = lbp_sources_find(sources, source);
 	if (holder == LBP_NOWHERE)
 		holder = add_holder(sources, source);
 	*ticket = ticket_of(sources, lbp_sources_take(sources, holder));
@@ -138,7 +109,7 @@ uint32_t lbp_sources_taken(const struct lbp_sources *sources)
 uint32_t lbp_sources_taken_by(
 	const struct lbp_sources *sources, const struct lbp_source *source)
 {
-	uint32_t own = find_holder(sources, source);
+	uint32_t own = lbp_sources_find(sources, source);
 
 	return own != LBP_NOWHERE ? sources->holders[own].taken : 0;
 }

@@ -2,7 +2,8 @@
  * What lbp_sources_* and their tests share. Private.
  *
  * ci/prove shows what the parts promise: the source of an address and its
- * bucket (sources_hash.c), who is to be evicted from (sources_order.c), which
+ * bucket (sources_hash.c), the order of who loses a place (sources_order.c),
+ * that who loses one is of those that have the most (sources_victim.c), which
  * places are taken, and by which ticket (sources_places.c). It does not show
  * that the lists by age and those of the buckets are whole, on which the parts
  * rely, nor the calls in sources.c, which put the parts together: these rest on
@@ -398,5 +399,37 @@ uint32_t lbp_sources_take(struct lbp_sources *sources, uint32_t holder);
   @ 	\old(sources->holders[sources->places[p].holder].taken) - 1;
   @*/
 void lbp_sources_give(struct lbp_sources *sources, uint32_t p);
+
+#ifdef __FRAMAC__
+#include "proof/sources_victim.h"
+#endif
+
+/* The holder of this source, or LBP_NOWHERE. */
+/*@ requires order_storage(sources) && buckets_held(sources);
+  @ requires \valid_read(source);
+  @ assigns \nothing;
+  @ ensures \result == LBP_NOWHERE || (is_held(sources, \result) &&
+  @ 	has_source(sources, \result, source));
+  @*/
+uint32_t lbp_sources_find(
+	const struct lbp_sources *sources, const struct lbp_source *source);
+
+/*
+ * The holder whose oldest place a newcomer of this source gets when none is
+ * free: its own if none has more, else who goes first.
+ */
+/*@ requires order_storage(sources) && order_places(sources);
+  @ requires heap_ordered{Here,Here}(sources) && sources->held > 0;
+  @ requires buckets_held(sources) && \valid_read(source);
+  @ assigns \nothing;
+  @ ensures is_held(sources, \result);
+  @ ensures \forall integer i; is_held(sources, i) ==>
+  @ 	sources->holders[i].taken <= sources->holders[\result].taken;
+  @ ensures has_source(sources, \result, source) ||
+  @ 	(\forall integer i; is_held(sources, i) ==>
+  @ 		!holder_before(sources, i, \result));
+  @*/
+uint32_t lbp_sources_victim(
+	const struct lbp_sources *sources, const struct lbp_source *source);
 
 #endif
