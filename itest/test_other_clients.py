@@ -145,16 +145,20 @@ def test_gnutls_cli(lb, upstream, need, priority):
 @pytest.mark.spec("SRV-12", "FLW-1")
 @pytest.mark.parametrize("priority", PRIORITIES[:2])
 def test_gnutls_cli_resumes(lb, upstream, need, priority):
-    """With TLS 1.3 the ticket comes with the first bytes, which are echoed
-    only once something was said."""
+    """With TLS 1.3 the ticket comes with the first bytes, which are sent at
+    once. With TLS 1.2 it comes again so soon that another worker may not find
+    yet what the first one is about to keep [SRV-68]."""
     server = lb.proxy(upstream(upstreams.name_server("hi")))
-    done = gnutls(need, server, "alice", "--resume", "--waitresumption",
-                  "--priority", priority)
-    assert done.returncode == 0, done.stderr
-    assert "This is a resumed session" in done.stdout
-    server.wait_event("session", count=2)
-    assert sorted(line["resumed"] for line in server.events("session")) == [
-        False, True]
+    for _ in range(10):
+        done = gnutls(need, server, "alice", "--resume", "--waitresumption",
+                      "--priority", priority)
+        assert done.returncode == 0, done.stderr
+        if "This is a resumed session" in done.stdout:
+            break
+    else:
+        pytest.fail(done.stdout)
+    server.wait_event("session", resumed=False)
+    server.wait_event("session", resumed=True)
 
 
 @pytest.mark.spec("SRV-8", "SRV-88")
