@@ -123,11 +123,10 @@ static void read_bytes(struct turn *turn, enum lbp_side from)
 	if (room > turn->left[from])
 		room = turn->left[from];
 	io = session->io->read(session->user, from, to, room, &n);
-	if (n > room) {
-		n = 0;
+	if (n <= room)
+		(void)lbp_pipe_filled(pipe, n);
+	else
 		io = LBP_IO_FAILED;
-	}
-	(void)lbp_pipe_filled(pipe, n);
 	turn->left[from] -= n;
 	turn->moved = turn->moved || n > 0;
 	note_read(turn, from, meaning(&session->sides[from], io, n));
@@ -145,24 +144,15 @@ static void note_written(struct turn *turn, enum lbp_side to, enum lbp_io io)
 {
 	struct lbp_relay_side *side = &turn->session->sides[to];
 
-	switch (io) {
-	case LBP_IO_OK:
-		break;
-	case LBP_IO_RESET:
+	if (io == LBP_IO_FAILED)
+		fault(turn, io, to);
+	else if (io == LBP_IO_RESET)
 		/* What it sent before is read once that is known. */
 		side->has_failed = true;
-		break;
-	case LBP_IO_FAILED:
-		fault(turn, io, to);
-		break;
-	case LBP_IO_YIELD:
+	else if (io != LBP_IO_OK)
+		side->can_write = false;
+	if (io == LBP_IO_YIELD)
 		turn->left[to] = 0;
-		side->can_write = false;
-		break;
-	default:
-		side->can_write = false;
-		break;
-	}
 }
 
 static void write_bytes(struct turn *turn, enum lbp_side to)
@@ -173,11 +163,8 @@ static void write_bytes(struct turn *turn, enum lbp_side to)
 	const uint8_t *data = lbp_pipe_data(pipe, &len);
 	enum lbp_io io = session->io->write(session->user, to, data, len, &n);
 
-	if (n > len) {
-		n = 0;
+	if (lbp_pipe_drained(pipe, n) != LBP_OK)
 		io = LBP_IO_FAILED;
-	}
-	(void)lbp_pipe_drained(pipe, n);
 	turn->moved = turn->moved || n > 0;
 	if (io == LBP_IO_OK && n == 0)
 		io = LBP_IO_WAIT;
@@ -222,17 +209,15 @@ static void transfer(struct turn *turn, enum lbp_side source)
 
 /* --- what comes of it --- */
 
-static void step(
-	struct turn *turn, enum lbp_event_kind kind, enum lbp_reason reason)
+static void step_event(struct turn *turn, const struct lbp_event *event)
 {
-	const struct lbp_event event = {.kind = kind, .reason = reason};
 	struct lbp_session *session = turn->session;
 	struct lbp_duties *all = turn->duties;
 	struct lbp_duties duties;
 	enum lbp_err err = session->io->step != NULL
-				   ? session->io->step(session->user, &event,
+				   ? session->io->step(session->user, event,
 					     turn->now_ns, &duties)
-				   : lbp_session_step(session, &event,
+				   : lbp_session_step(session, event,
 					     turn->now_ns, &duties);
 
 	if (err != LBP_OK)
@@ -245,14 +230,23 @@ static void step(
 	}
 }
 
+static void step(struct turn *turn, enum lbp_event_kind kind)
+{
+	const struct lbp_event event = {.kind = kind};
+
+	step_event(turn, &event);
+}
+
 static void step_fault(struct turn *turn)
 {
-	enum lbp_reason flood = turn->faulty == LBP_CLIENT
-					? LBP_REASON_CLIENT_FLOOD
-					: LBP_REASON_UPSTREAM_FLOOD;
+	struct lbp_event event = {
+		.kind = LBP_EVENT_STOP, .reason = LBP_REASON_INTERNAL};
 
-	step(turn, LBP_EVENT_STOP,
-		turn->fault == LBP_IO_FLOOD ? flood : LBP_REASON_INTERNAL);
+	if (turn->fault == LBP_IO_FLOOD)
+		event.reason = turn->faulty == LBP_CLIENT
+				       ? LBP_REASON_CLIENT_FLOOD
+				       : LBP_REASON_UPSTREAM_FLOOD;
+	step_event(turn, &event);
 }
 
 /* Did a side break off that had more to say, or to be told? */
@@ -282,13 +276,13 @@ static void note_transfers(struct turn *turn)
 	if (turn->moved)
 		lbp_session_moved(turn->session, turn->now_ns);
 	if (lbp_session_answer_is_due(turn->session))
-		step(turn, LBP_EVENT_ANSWERED, LBP_REASON_NONE);
+		step(turn, LBP_EVENT_ANSWERED);
 }
 
-/* Could a side be read if the turn were not over? [REL-3]. */
+/* Did the budget end before what there is to read? [REL-3]. */
 static bool is_starved(const struct turn *turn, enum lbp_side from)
 {
-	return turn->left[from] == 0 && turn->session->sides[from].can_read &&
+	return turn->session->sides[from].can_read &&
 	       lbp_pipe_wants_read(pipe_from(turn, from));
 }
 
@@ -302,10 +296,10 @@ static void relay_both(struct turn *turn)
 	if (turn->fault != LBP_IO_OK)
 		step_fault(turn);
 	else if (lbp_flow_is_finished(&turn->session->flow))
-		step(turn, LBP_EVENT_FLOW_FINISHED, LBP_REASON_NONE);
+		step(turn, LBP_EVENT_FLOW_FINISHED);
 	else if (broke_off(turn, LBP_CLIENT, &how) ||
 		 broke_off(turn, LBP_UPSTREAM, &how))
-		step(turn, how, LBP_REASON_NONE);
+		step(turn, how);
 	else if (is_starved(turn, LBP_CLIENT) || is_starved(turn, LBP_UPSTREAM))
 		turn->duties->set |= LBP_DUTY_RELAY;
 }
@@ -343,7 +337,7 @@ static void deliver(struct turn *turn)
 	else if (session->sides[sink].has_failed ||
 		 (lbp_pipe_is_spent(pipe_from(turn, source)) &&
 			 has_arrived(turn, sink)))
-		step(turn, LBP_EVENT_DELIVERED, LBP_REASON_NONE);
+		step(turn, LBP_EVENT_DELIVERED);
 	else if (is_starved(turn, source))
 		turn->duties->set |= LBP_DUTY_RELAY;
 }
@@ -390,7 +384,7 @@ static void drop(struct turn *turn)
 		ended = drop_some(turn, buffer);
 	give_back(session, buffer);
 	if (ended)
-		step(turn, LBP_EVENT_CLIENT_ENDED, LBP_REASON_NONE);
+		step(turn, LBP_EVENT_CLIENT_ENDED);
 	else if (client->can_read)
 		turn->duties->set |= LBP_DUTY_RELAY;
 }
@@ -402,7 +396,7 @@ static void take_turn(struct turn *turn)
 	switch (session->state) {
 	case LBP_SESSION_DIALING:
 		if (session->sides[LBP_CLIENT].has_failed)
-			step(turn, LBP_EVENT_CLIENT_RESET, LBP_REASON_NONE);
+			step(turn, LBP_EVENT_CLIENT_RESET);
 		break;
 	case LBP_SESSION_RELAY:
 		relay_both(turn);

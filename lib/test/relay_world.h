@@ -44,7 +44,7 @@ void relay_reach(enum lbp_state state);
  * upstream, "E" the upstream is ended; "R8", "w8", "e" the other way round; "u"
  * and "U": how many are unsent to the client, or upstream.
  */
-void turn_is(const char *trace);
+void turn_is(const char *want);
 
 /* It ended the session so, and the buffers are back. */
 void ended_with(unsigned set, enum lbp_reason reason);

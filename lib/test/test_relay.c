@@ -187,7 +187,8 @@ static void nothing_moved_is_waiting(void)
 	peers[UPSTREAM].full = LBP_IO_OK;
 	peers[UPSTREAM].room = 1;
 	client_sends(2);
-	turn_is("b r2 r0 W1 W0");
+	upstream_sends(1);
+	turn_is("b r2 r0 W1 W0 b R1 R0 w1 g");
 	turn_is("");
 	relay_finish();
 }
@@ -277,11 +278,11 @@ static void a_failed_side_is_read_to_its_end(void)
 
 	for (int i = 0; i < 5; i++) {
 		relay_reach(LBP_SESSION_RELAY);
-		peers[CLIENT].has = 11;
+		peers[CLIENT].has = 9;
 		peers[CLIENT].with = LBP_IO_WAIT;
 		peers[CLIENT].then = last[i];
 		lbp_session_ready(&session, CLIENT, ERROR);
-		turn_is("b r8 W8 r3 r0 W3 g U");
+		turn_is("b r8 W8 r1 r0 W1 g U");
 		ended_with(CUT, LBP_REASON_CLIENT_RESET);
 		relay_finish();
 	}
@@ -296,6 +297,19 @@ static void a_write_finds_a_reset(void)
 	client_sends(1);
 	turn_is("b r1 r0 W0 b R2 R0 w2 g u g");
 	ended_with(CUT, LBP_REASON_UPSTREAM_RESET);
+	relay_finish();
+}
+
+/* One that had nothing to say is asked once more, in the same turn. */
+static void a_write_to_a_silent_client_finds_a_reset(void)
+{
+	relay_reach(LBP_SESSION_RELAY);
+	peers[CLIENT].room = 0;
+	peers[CLIENT].full = LBP_IO_RESET;
+	client_sends(0);
+	upstream_sends(1);
+	turn_is("b r0 g b R1 R0 w0 b r0 g U g");
+	ended_with(CUT, LBP_REASON_CLIENT_RESET);
 	relay_finish();
 }
 
@@ -408,6 +422,17 @@ static void a_write_alone_is_movement(void)
 	relay_finish();
 }
 
+static void a_read_alone_is_movement(void)
+{
+	relay_reach(LBP_SESSION_RELAY);
+	peers[UPSTREAM].room = 0;
+	after(5 * MS);
+	client_sends(1);
+	turn_is("b r1 r0 W0");
+	deadline_is(now_ns + IDLE);
+	relay_finish();
+}
+
 static void health_comes_with_the_duties(void)
 {
 	uint8_t tried[LBP_TRIED_BYTES(LBP_UPSTREAMS_MAX)] = {1u << 1};
@@ -460,6 +485,8 @@ void suite_relay(void)
 		a_failed_side_is_read_to_its_end);
 	CU_add_test(
 		suite, "[REL-5] a write finds a reset", a_write_finds_a_reset);
+	CU_add_test(suite, "[REL-5] a write to a silent client finds a reset",
+		a_write_to_a_silent_client_finds_a_reset);
 	CU_add_test(
 		suite, "[REL-5] an end finds a reset", an_end_finds_a_reset);
 	CU_add_test(suite, "[SES-27][REL-9] a side that is done cannot break",
@@ -472,6 +499,8 @@ void suite_relay(void)
 		answers_and_movement_are_told);
 	CU_add_test(suite, "[SES-11] a write alone is movement",
 		a_write_alone_is_movement);
+	CU_add_test(suite, "[SES-11] a read alone is movement",
+		a_read_alone_is_movement);
 	CU_add_test(suite, "[SES-29] health comes with the duties",
 		health_comes_with_the_duties);
 }

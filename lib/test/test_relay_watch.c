@@ -76,6 +76,20 @@ static void a_broken_side_is_delivered(void)
 	relay_finish();
 }
 
+static void delivery_puts_the_deadline_off(void)
+{
+	break_off();
+	after(1 * MS);
+	peers[UPSTREAM].room = 3;
+	lbp_session_ready(&session, UPSTREAM, WRITE);
+	turn_is("W3 r1 r0 W0");
+	deadline_is(now_ns + LINGER);
+	after(1 * MS);
+	turn_is("");
+	deadline_is(now_ns - 1 * MS + LINGER);
+	relay_finish();
+}
+
 static void delivery_takes_its_turns(void)
 {
 	break_off();
@@ -114,6 +128,8 @@ static void a_break_may_be_stepped(void)
 	then(RELAY, LBP_SESSION_RESETTING);
 	turn_is("b R3 R0 w3 g u");
 	ended_with(CUT, LBP_REASON_UPSTREAM_RESET);
+	/* What it had said before was an answer. */
+	CU_ASSERT_EQUAL(duties.health_upstream, 0);
 	relay_finish();
 }
 
@@ -383,6 +399,8 @@ void suite_relay_watch(void)
 		a_side_is_written_to_when_it_blocks);
 	CU_add_test(suite, "[SES-25][REL-9] a broken side is delivered",
 		a_broken_side_is_delivered);
+	CU_add_test(suite, "[SES-25] delivery puts the deadline off",
+		delivery_puts_the_deadline_off);
 	CU_add_test(suite, "[SES-25][REL-3] delivery takes its turns",
 		delivery_takes_its_turns);
 	CU_add_test(suite, "[SES-25] the other side breaks off too",
