@@ -7,8 +7,8 @@
  * memory as long as it is in the heap. Setting and removing are O(log n). Both
  * numbers of a node are changed by lbp_heap_set alone while it is in the heap.
  *
- * Timers and the balancer are such heaps, and the order is proved here once
- * for both (proof/heap.h).
+ * Timers are in such a heap. The balancer has one of its own (balancer.h says
+ * why).
  */
 #ifndef LBP_HEAP_H
 #define LBP_HEAP_H
