@@ -210,6 +210,10 @@ static void broken_heaps_are_seen(void)
 	CU_ASSERT_FALSE(lbp_timers_validate(&timers));
 	pool[1].node.tie = 1;
 	CU_ASSERT_TRUE(lbp_timers_validate(&timers));
+	pool[0].node.tie = 2;
+	CU_ASSERT_FALSE(lbp_timers_validate(&timers));
+	pool[0].node.tie = 0;
+	CU_ASSERT_TRUE(lbp_timers_validate(&timers));
 	timers.heap.cap = 1;
 	CU_ASSERT_FALSE(lbp_timers_validate(&timers));
 }
