@@ -34,6 +34,9 @@ static enum lbp_io read_peer(
 	size_t got = least(peer->has, len);
 	uint8_t *to = buf;
 
+	if (peer->first != 0)
+		got = least(got, peer->first);
+	peer->first = 0;
 	if (peer->most != 0)
 		got = least(got, peer->most);
 	CU_ASSERT_PTR_EQUAL(user, peers);
@@ -134,6 +137,8 @@ void turn_is(const char *want)
 	if (strcmp(trace, want) != 0)
 		printf("\n\"%s\" instead of \"%s\"\n", trace, want);
 	CU_ASSERT_EQUAL(duties.upstream, LBP_NONE);
+	if (duties.health_upstream == LBP_NONE)
+		CU_ASSERT_EQUAL(duties.health, LBP_HEALTH_SAME);
 }
 
 void ended_with(unsigned set, enum lbp_reason reason)

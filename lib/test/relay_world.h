@@ -20,8 +20,9 @@ struct peer {
 	enum lbp_io full; /* what a write says that takes none */
 	enum lbp_io took; /* what one says that takes some */
 	enum lbp_io at_end;
-	unsigned most; /* that a read gives; 0: any number */
-	bool lies;     /* claims one byte more than it was asked for */
+	unsigned most;  /* that a read gives; 0: any number */
+	unsigned first; /* that the next one does */
+	bool lies;      /* claims one byte more than it was asked for */
 	unsigned unsent;
 	uint8_t sent; /* the last byte, which counts up */
 	uint8_t got;

@@ -240,6 +240,10 @@ static void a_refused_client_is_dropped(void)
 	peers[CLIENT].has = 100;
 	turn_is("b r5 r5 r5 r5 r5 r5 r2 g");
 	CU_ASSERT_EQUAL(duties.set, RELAY);
+	peers[CLIENT].most = 0;
+	peers[CLIENT].first = 7;
+	turn_is("b r7 r8 r8 r8 r1 g");
+	CU_ASSERT_EQUAL(duties.set, RELAY);
 	peers[CLIENT].has = 1;
 	peers[CLIENT].then = LBP_IO_END;
 	turn_is("b r1 r0 g");

@@ -188,10 +188,13 @@ static void a_dial_is_told_as_io(void)
 
 	for (int i = 0; i < 5; i++) {
 		reach(LBP_SESSION_DIALING);
+		duties = (struct lbp_duties){.upstream = 7};
 		CU_ASSERT_EQUAL(lbp_session_dialed(
 					&session, cases[i].io, now_ns, &duties),
 			LBP_OK);
 		CU_ASSERT_EQUAL(duties.set, cases[i].set);
+		CU_ASSERT_EQUAL(duties.upstream,
+			(cases[i].set & DIAL) != 0 ? 1 : LBP_NONE);
 		CU_ASSERT_EQUAL(session.state, cases[i].state);
 		/* A failure of the upstream's is one for its health too. */
 		CU_ASSERT_EQUAL(duties.health_upstream, i > 2 ? 0 : LBP_NONE);
