@@ -418,7 +418,7 @@ static void check_closing(void)
 	}
 }
 
-/* A client that was refused is heard until it ends. */
+/* A client that was refused is heard until it ends, if memory lasts. */
 static void check_linger(void)
 {
 	const struct side *client = &sides.side[0];
@@ -428,7 +428,7 @@ static void check_linger(void)
 		host.reason == LBP_REASON_NO_UPSTREAM)
 		ORACLE("SRV-13",
 			client->saw_end || client->is_reset ||
-				run.was_stopped ||
+				run.was_stopped || sides.refused ||
 				host.now_ns >=
 					host.reported_ns + timeouts.linger_ns,
 			"the client may have more to say");
