@@ -42,6 +42,7 @@ def program(request, tree, tmp_path_factory):
         capture_output=True, env={
             **os.environ, "PKG_CONFIG_PATH": str(lib / "pkgconfig"),
             "PKG_CONFIG_SYSROOT_DIR": str(tree)}).stdout.split()
+    assert len(EXAMPLE.read_text().splitlines()) <= 150
     out = tmp_path_factory.mktemp("embed") / "balance"
     done = subprocess.run(
         [*request.param, *WARNINGS, EXAMPLE, "-o", out, *flags,
@@ -135,10 +136,6 @@ def whole(peer):
     while data := peer.recv(65536):
         got += data
     return got
-
-
-def test_the_example_is_short():
-    assert len(EXAMPLE.read_text().splitlines()) <= 150
 
 
 @pytest.mark.spec("SES-32", "SES-7", "REL-1")
