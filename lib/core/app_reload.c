@@ -26,7 +26,7 @@ static void inherit_place(
 	bool keep_times = app->places[at].serves && app->health.enabled &&
 			  app->health.interval_ns == next->health.interval_ns;
 
-	lbp_balancer_carry(&next->balancer, &app->balancer, at);
+	lbp_balancer_inherit(&next->balancer, &app->balancer, at);
 	lbp_health_inherit(&place->health, &next->health,
 		&app->places[at].health, keep_times);
 	lbp_timers_disarm(&next->timers, &place->timer);
@@ -41,7 +41,7 @@ static void keep_removed(struct lbp_app *next, struct lbp_app *app, uint32_t at)
 
 	if (!is_held(app, at))
 		return;
-	lbp_balancer_carry(&next->balancer, &app->balancer, at);
+	lbp_balancer_inherit(&next->balancer, &app->balancer, at);
 	place->health = app->places[at].health;
 	place->name = app->places[at].name;
 	place->user = app->places[at].user;

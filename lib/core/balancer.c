@@ -516,7 +516,7 @@ enum lbp_err lbp_balancer_release(
 	return LBP_OK;
 }
 
-void lbp_balancer_carry(struct lbp_balancer *balancer,
+void lbp_balancer_inherit(struct lbp_balancer *balancer,
 	const struct lbp_balancer *from, uint32_t upstream)
 {
 	struct lbp_balancer_slot *slot = &balancer->slots[upstream];

@@ -72,7 +72,7 @@ enum lbp_err lbp_balancer_release(
  * which has nothing open and was never chosen here: its connections, and when
  * it was chosen last. Both have such an upstream. Source: [BAL-8].
  */
-void lbp_balancer_carry(struct lbp_balancer *balancer,
+void lbp_balancer_inherit(struct lbp_balancer *balancer,
 	const struct lbp_balancer *from, uint32_t upstream);
 
 /*

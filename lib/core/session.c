@@ -368,17 +368,9 @@ static enum lbp_event_kind effective_kind(const struct lbp_session *session,
 	return progress && is_due(session, now_ns) ? LBP_EVENT_TICK : kind;
 }
 
-enum lbp_err lbp_session_step(struct lbp_session *session,
-	const struct lbp_event *event, uint64_t now_ns,
-	struct lbp_duties *duties)
+static void apply(struct lbp_session *session, const struct lbp_event *event,
+	uint64_t now_ns, struct lbp_duties *duties)
 {
-	if (session == NULL || event == NULL || duties == NULL)
-		return LBP_ERR_NULL;
-	*duties = (struct lbp_duties){.upstream = LBP_NONE,
-		.health = LBP_HEALTH_SAME,
-		.health_upstream = LBP_NONE};
-	if (!lbp_session_may_happen(session, event->kind))
-		return LBP_ERR_STATE;
 	switch (effective_kind(session, event->kind, now_ns)) {
 	case LBP_EVENT_IDENTIFIED:
 		identified(session, event, now_ns, duties);
@@ -429,5 +421,19 @@ enum lbp_err lbp_session_step(struct lbp_session *session,
 		abandon(session, event->reason, now_ns, duties);
 		break;
 	}
+}
+
+enum lbp_err lbp_session_step(struct lbp_session *session,
+	const struct lbp_event *event, uint64_t now_ns,
+	struct lbp_duties *duties)
+{
+	if (session == NULL || event == NULL || duties == NULL)
+		return LBP_ERR_NULL;
+	*duties = (struct lbp_duties){.upstream = LBP_NONE,
+		.health = LBP_HEALTH_SAME,
+		.health_upstream = LBP_NONE};
+	if (!lbp_session_may_happen(session, event->kind))
+		return LBP_ERR_STATE;
+	apply(session, event, now_ns, duties);
 	return LBP_OK;
 }

@@ -260,7 +260,7 @@ enum lbp_err lbp_balancer_release(
   @ ensures balancer->choices ==
   @ 	\max(\old(balancer->choices), from->choices);
   @*/
-void lbp_balancer_carry(struct lbp_balancer *balancer,
+void lbp_balancer_inherit(struct lbp_balancer *balancer,
 	const struct lbp_balancer *from, uint32_t upstream);
 
 /*@ requires balancer_valid(balancer);

@@ -517,7 +517,7 @@ static void counts_of_another_balancer_go_on(void)
 			continue;
 		balancer = make(5, weights);
 		for (uint32_t u = 0; u < 5; u++) {
-			lbp_balancer_carry(&balancer, &old, u);
+			lbp_balancer_inherit(&balancer, &old, u);
 			CU_ASSERT_TRUE(lbp_balancer_validate(&balancer));
 			CU_ASSERT_EQUAL(slots[u].open, old_slots[u].open);
 			CU_ASSERT_EQUAL(slots[u].chosen, old_slots[u].chosen);
@@ -544,7 +544,7 @@ static void an_ineligible_one_gets_its_counts_too(void)
 	set_eligible(&balancer, 0, false);
 	/* More was chosen here than there. */
 	balancer.choices = 5;
-	lbp_balancer_carry(&balancer, &old, 0);
+	lbp_balancer_inherit(&balancer, &old, 0);
 	CU_ASSERT_EQUAL(balancer.choices, 5);
 	CU_ASSERT_TRUE(lbp_balancer_validate(&balancer));
 	CU_ASSERT_EQUAL(choose(&balancer, NULL), 1);
