@@ -331,7 +331,7 @@ void lbp_sources_give(struct lbp_sources *sources, uint32_t p);
 /*@ requires order_storage(sources) && buckets_held(sources);
   @ requires \valid_read(source);
   @ assigns \nothing;
-  @ ensures \result == LBP_NOWHERE || (is_held(sources, \result) &&
+  @ ensures \result == LBP_NONE || (is_held(sources, \result) &&
   @ 	has_source(sources, \result, source));
   @*/
 uint32_t lbp_sources_find(

@@ -51,7 +51,7 @@
   @
   @ // An end of a list, or what comes next in it.
   @ predicate place_or_none{L}(struct lbp_sources *s, integer p) =
-  @ 	p == LBP_NOWHERE || 0 <= p < s->cap;
+  @ 	p == LBP_NONE || 0 <= p < s->cap;
   @
   @ // The same places but one are taken between K and L, by the same holders
   @ // with the same tickets.

@@ -9,9 +9,9 @@
   @ predicate buckets_held{L}(struct lbp_sources *s) =
   @ 	\valid_read(s->buckets + (0 .. s->mask)) &&
   @ 	(\forall integer b; 0 <= b <= s->mask ==>
-  @ 		s->buckets[b] == LBP_NOWHERE || is_held(s, s->buckets[b])) &&
+  @ 		s->buckets[b] == LBP_NONE || is_held(s, s->buckets[b])) &&
   @ 	(\forall integer i; is_held(s, i) ==>
-  @ 		s->holders[i].next == LBP_NOWHERE ||
+  @ 		s->holders[i].next == LBP_NONE ||
   @ 		is_held(s, s->holders[i].next));
   @
   @ predicate has_source{L}(

@@ -13,9 +13,9 @@ static uint32_t add_holder(
 	struct lbp_sources_holder *holder = &sources->holders[i];
 
 	holder->source = *source;
-	holder->before = LBP_NOWHERE;
+	holder->before = LBP_NONE;
 	holder->next = sources->buckets[bucket];
-	if (holder->next != LBP_NOWHERE)
+	if (holder->next != LBP_NONE)
 		sources->holders[holder->next].before = i;
 	sources->buckets[bucket] = i;
 	return i;
@@ -27,12 +27,12 @@ static void leave_bucket(
 	uint32_t before = holder->before;
 	uint32_t next = holder->next;
 
-	if (before != LBP_NOWHERE)
+	if (before != LBP_NONE)
 		sources->holders[before].next = next;
 	else
 		sources->buckets[lbp_sources_bucket(sources, &holder->source)] =
 			next;
-	if (next != LBP_NOWHERE)
+	if (next != LBP_NONE)
 		sources->holders[next].before = before;
 }
 
@@ -72,7 +72,7 @@ void lbp_sources_enter(struct lbp_sources *sources,
 		give_back(sources, oldest);
 	}
 	holder = lbp_sources_find(sources, source);
-	if (holder == LBP_NOWHERE)
+	if (holder == LBP_NONE)
 		holder = add_holder(sources, source);
 	*ticket = ticket_of(sources, lbp_sources_take(sources, holder));
 	lbp_sources_sooner(sources, holder);
@@ -111,7 +111,7 @@ uint32_t lbp_sources_taken_by(
 {
 	uint32_t own = lbp_sources_find(sources, source);
 
-	return own != LBP_NOWHERE ? sources->holders[own].taken : 0;
+	return own != LBP_NONE ? sources->holders[own].taken : 0;
 }
 
 uint32_t lbp_sources_count(const struct lbp_sources *sources)
@@ -134,7 +134,7 @@ static void make_empty(struct lbp_sources *sources)
 	lbp_sources_list_all(sources);
 	lbp_sources_order_init(sources);
 	for (uint32_t i = 0; i <= sources->mask; i++)
-		sources->buckets[i] = LBP_NOWHERE;
+		sources->buckets[i] = LBP_NONE;
 }
 
 enum lbp_err lbp_sources_new(

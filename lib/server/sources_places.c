@@ -139,9 +139,9 @@ static void link_place(struct lbp_sources *sources, uint32_t p, uint32_t holder)
 	place->order = ++sources->orders;
 	place->heard = false;
 	place->holder = holder;
-	place->older = by->taken > 0 ? by->newest : LBP_NOWHERE;
-	place->newer = LBP_NOWHERE;
-	if (place->older != LBP_NOWHERE)
+	place->older = by->taken > 0 ? by->newest : LBP_NONE;
+	place->newer = LBP_NONE;
+	if (place->older != LBP_NONE)
 		sources->places[place->older].newer = p;
 	else
 		by->oldest = p;
@@ -172,11 +172,11 @@ static void unlink_place(struct lbp_sources *sources, uint32_t p)
 	uint32_t older = place->older;
 	uint32_t newer = place->newer;
 
-	if (older != LBP_NOWHERE)
+	if (older != LBP_NONE)
 		sources->places[older].newer = newer;
 	else
 		by->oldest = newer;
-	if (newer != LBP_NOWHERE)
+	if (newer != LBP_NONE)
 		sources->places[newer].older = older;
 	else
 		by->newest = older;

@@ -15,13 +15,11 @@
 
 #include "server/sources.h"
 
-#define LBP_NOWHERE UINT32_MAX /* the end of a list */
-
 /* A place; all but at means something only while it is taken. */
 struct lbp_sources_place {
 	uint64_t order;  /* of its ticket */
 	uint32_t holder; /* index of who has it */
-	uint32_t older;  /* place of the same holder, or LBP_NOWHERE */
+	uint32_t older;  /* place of the same holder, or LBP_NONE */
 	uint32_t newer;
 	uint32_t at; /* index in listed */
 	bool heard;  /* it has sent something */
@@ -34,7 +32,7 @@ struct lbp_sources_holder {
 	uint32_t oldest;
 	uint32_t newest;
 	uint32_t at;     /* index in heap */
-	uint32_t before; /* in its bucket, or LBP_NOWHERE */
+	uint32_t before; /* in its bucket, or LBP_NONE */
 	uint32_t next;
 };
 
@@ -54,7 +52,7 @@ struct lbp_sources {
 	struct lbp_sources_holder *holders;
 	uint32_t *listed;
 	uint32_t *heap;
-	uint32_t *buckets; /* the first holder, or LBP_NOWHERE */
+	uint32_t *buckets; /* the first holder, or LBP_NONE */
 };
 
 /* The bucket that a source belongs to. */
@@ -99,7 +97,7 @@ uint32_t lbp_sources_take(struct lbp_sources *sources, uint32_t holder);
 /* Gives a taken place back, whose holder has one less then. */
 void lbp_sources_give(struct lbp_sources *sources, uint32_t p);
 
-/* The holder of this source, or LBP_NOWHERE. */
+/* The holder of this source, or LBP_NONE. */
 uint32_t lbp_sources_find(
 	const struct lbp_sources *sources, const struct lbp_source *source);
 

@@ -26,7 +26,7 @@ static bool place_is_valid(const struct lbp_sources *sources, uint32_t p,
 	place = &sources->places[p];
 	return place->at < sources->taken && place->holder == holder &&
 	       place->older == older && place->order <= sources->orders &&
-	       (older == LBP_NOWHERE ||
+	       (older == LBP_NONE ||
 		       place->order > sources->places[older].order);
 }
 
@@ -34,7 +34,7 @@ static bool place_is_valid(const struct lbp_sources *sources, uint32_t p,
 static bool holder_is_valid(const struct lbp_sources *sources, uint32_t i)
 {
 	const struct lbp_sources_holder *holder = &sources->holders[i];
-	uint32_t older = LBP_NOWHERE;
+	uint32_t older = LBP_NONE;
 	uint32_t p = holder->oldest;
 
 	for (uint32_t n = 0; n < holder->taken; n++) {
@@ -43,7 +43,7 @@ static bool holder_is_valid(const struct lbp_sources *sources, uint32_t i)
 		older = p;
 		p = sources->places[p].newer;
 	}
-	return holder->taken > 0 && p == LBP_NOWHERE && holder->newest == older;
+	return holder->taken > 0 && p == LBP_NONE && holder->newest == older;
 }
 
 /* Are all that have a place holders, and in the order of a heap? */
@@ -71,10 +71,10 @@ static bool heap_is_valid(const struct lbp_sources *sources)
 static bool bucket_is_valid(
 	const struct lbp_sources *sources, uint32_t bucket, uint32_t *held)
 {
-	uint32_t before = LBP_NOWHERE;
+	uint32_t before = LBP_NONE;
 	uint32_t i = sources->buckets[bucket];
 
-	while (i != LBP_NOWHERE) {
+	while (i != LBP_NONE) {
 		const struct lbp_sources_holder *holder;
 
 		if (i >= sources->cap)

@@ -14,11 +14,10 @@ uint32_t lbp_sources_find(
 {
 	uint32_t i = sources->buckets[lbp_sources_bucket(sources, source)];
 
-	/*@ loop invariant i == LBP_NOWHERE || is_held(sources, i);
+	/*@ loop invariant i == LBP_NONE || is_held(sources, i);
 	  @ loop assigns i;
 	  @*/
-	while (i != LBP_NOWHERE &&
-		!is_same(&sources->holders[i].source, source))
+	while (i != LBP_NONE && !is_same(&sources->holders[i].source, source))
 		i = sources->holders[i].next;
 	return i;
 }
@@ -29,7 +28,7 @@ uint32_t lbp_sources_victim(
 	uint32_t first = lbp_sources_first(sources);
 	uint32_t own = lbp_sources_find(sources, source);
 
-	if (own != LBP_NOWHERE &&
+	if (own != LBP_NONE &&
 		sources->holders[own].taken == sources->holders[first].taken)
 		return own;
 	return first;

@@ -502,7 +502,7 @@ static void test_validate(void)
 	SPOILED(s, most->newest, 1);
 	SPOILED(s, places[0].newer, 2);
 	SPOILED(s, places[2].newer, 3);
-	SPOILED(s, places[1].older, LBP_NOWHERE);
+	SPOILED(s, places[1].older, LBP_NONE);
 	SPOILED(s, places[1].holder, last);
 	SPOILED(s, places[1].order, places[0].order);
 
@@ -510,7 +510,7 @@ static void test_validate(void)
 	bucket = lbp_sources_bucket(s, &most->source);
 	SPOILED(s, s->buckets[bucket], 6);
 	SPOILED(s, s->buckets[bucket], s->heap[5]);
-	SPOILED(s, s->buckets[bucket], LBP_NOWHERE);
+	SPOILED(s, s->buckets[bucket], LBP_NONE);
 	SPOILED(s, most->source.low, most->source.low + 1000);
 	lbp_sources_free(s);
 }
@@ -551,11 +551,11 @@ static void test_validate_holders(void)
 	added = &s->holders[i];
 	SPOILED(s, s->holders[a].next, 4);
 	added->before = b;
-	added->next = LBP_NOWHERE;
+	added->next = LBP_NONE;
 	SPOILED(s, s->holders[b].next, i);
-	added->oldest = LBP_NOWHERE;
-	added->newest = LBP_NOWHERE;
-	added->before = LBP_NOWHERE;
+	added->oldest = LBP_NONE;
+	added->newest = LBP_NONE;
+	added->before = LBP_NONE;
 	added->next = b;
 	s->holders[b].before = i;
 	s->buckets[0] = i;
@@ -607,9 +607,9 @@ static void test_validate_order(void)
 	/* The bucket, if it has a circle, and if it loses one. */
 	SPOILED(s, s->holders[a].next, b);
 	SPOILED(s, s->holders[a].next, a);
-	SPOILED(s, s->holders[a].before, LBP_NOWHERE);
+	SPOILED(s, s->holders[a].before, LBP_NONE);
 	SPOILED(s, s->holders[b].before, a);
-	SPOILED(s, s->holders[b].next, LBP_NOWHERE);
+	SPOILED(s, s->holders[b].next, LBP_NONE);
 	lbp_sources_free(s);
 }
 
