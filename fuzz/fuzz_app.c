@@ -20,6 +20,7 @@
 #include "bytes.h"
 #include "model/twin_app.h"
 #include "oracle.h"
+#include "reload.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 

@@ -3,38 +3,8 @@
  * chooses the one with the least connections. Source: SPEC.md [APP-*].
  *
  * An application is not thread-safe. If threads share one, hold a lock around
- * every call except lbp_app_new, lbp_app_prepare and lbp_app_free.
- *
- * Reloading. An application that serves keeps its address and takes over new
- * options in two steps:
- *
- *   prepare   builds the next application beside the current one. It may take
- *             its time, and if it fails nothing has changed. Only one reload
- *             may be in progress.
- *   commit    swaps the contents of the two, under the lock. It cannot fail.
- *             The current application now has the new options and inherits
- *             its own counts; the next one is left with what is no longer
- *             needed, and is freed.
- *
- * 1. Addresses stay. Sessions keep their application, and lbp_app_id returns
- *    the same pointer. Clients and upstreams may have changed, so every
- *    session must be stepped with LBP_EVENT_RELOADED.
- * 2. Names keep their numbers. An upstream is known again by its name. It
- *    keeps its number, its open connections, its health, and when it was last
- *    chosen. Clients are numbered by the access list: the next one must give
- *    each client that stays the number that it had, and none that of a
- *    removed client of which lbp_app_sessions are open.
- * 3. What was removed keeps its number while it is in use. No new session gets
- *    it, but open sessions give it back as usual. The next commit after that
- *    frees the number for another name.
- * 4. What the options point to must outlive the commit that replaces it: the
- *    access list, and the users of upstreams. A removed upstream keeps its
- *    user as long as its number. After a commit, the upstreams that
- *    lbp_app_upstream_name still finds in the next application are those whose
- *    users have been replaced or removed.
- *
- * An application that is removed altogether is retired, and freed after its
- * last session. Source: [APP-8] to [APP-13], [APP-21] to [APP-26].
+ * every call except lbp_app_new, lbp_app_prepare and lbp_app_free. reload.h
+ * replaces its options while it serves; checks.h has its active checks.
  */
 #ifndef LBP_APP_H
 #define LBP_APP_H
@@ -100,30 +70,6 @@ struct lbp_app;
 LBP_MUST_CHECK enum lbp_err lbp_app_new(struct lbp_app **out,
 	const struct lbp_app_options *options, uint64_t now_ns);
 
-/*
- * Prepares a reload: makes the application that app is to become, with nothing
- * open, and stores it in *out; pass it to lbp_app_commit, or to lbp_app_free to
- * give up. app does not change, and other threads may use it meanwhile; if it
- * is NULL this is lbp_app_new. Fails as lbp_app_new does, and with
- * LBP_ERR_MANY_UPSTREAMS if the new upstreams and the numbers that app has in
- * use exceed LBP_UPSTREAMS_MAX. Source: [APP-8], [APP-21].
- */
-LBP_MUST_CHECK enum lbp_err lbp_app_prepare(struct lbp_app **out,
-	const struct lbp_app *app, const struct lbp_app_options *options,
-	uint64_t now_ns);
-
-/*
- * Commits a reload: app becomes next, which lbp_app_prepare made for it. Free
- * next with lbp_app_free. Source: [APP-8] to [APP-11], [APP-22] to [APP-25].
- */
-void lbp_app_commit(struct lbp_app *app, struct lbp_app *next);
-
-/*
- * Retires an application that was removed: from now on it admits nobody and
- * chooses no upstream. What is open is given back as usual. Source: [APP-12].
- */
-void lbp_app_retire(struct lbp_app *app);
-
 /* Frees an application; no session may still refer to it. NULL is allowed. */
 void lbp_app_free(struct lbp_app *app);
 
@@ -169,9 +115,6 @@ LBP_MUST_CHECK enum lbp_err lbp_app_admit(
  */
 enum lbp_err lbp_app_leave(struct lbp_app *app, uint32_t client);
 
-/* Returns how many sessions of a client are open. Source: [APP-26]. */
-uint32_t lbp_app_sessions(const struct lbp_app *app, uint32_t client);
-
 /*
  * Chooses the eligible upstream with the least connections for its weight,
  * counts a connection on it, and stores its number in *upstream. tried is a
@@ -194,37 +137,6 @@ enum lbp_health_change lbp_app_dialed(
  * open. LBP_ERR_RANGE: there is no such upstream. LBP_ERR_NULL: app is NULL.
  */
 enum lbp_err lbp_app_release(struct lbp_app *app, uint32_t upstream);
-
-/* Returns when the next health check is due; LBP_NEVER: none is. [APP-6]. */
-uint64_t lbp_app_check_due(const struct lbp_app *app);
-
-/*
- * Takes the first check that is due at now_ns and stores the number of its
- * upstream in *upstream; answer it with lbp_app_checked or
- * lbp_app_check_dropped. False: none is due. Source: [APP-6].
- */
-LBP_MUST_CHECK bool lbp_app_take_check(
-	struct lbp_app *app, uint64_t now_ns, uint32_t *upstream);
-
-/*
- * Records the result of a check, and returns how it changed the upstream's
- * health. Source: [APP-5].
- */
-enum lbp_health_change lbp_app_checked(
-	struct lbp_app *app, uint32_t upstream, bool ok);
-
-/*
- * Drops a check that could not be carried out: it says nothing about the
- * upstream. Source: [HLT-10].
- */
-void lbp_app_check_dropped(struct lbp_app *app, uint32_t upstream);
-
-/*
- * Records that an upstream has no address, or has one again, and returns how
- * that changed its health. Source: [HLT-12].
- */
-enum lbp_health_change lbp_app_set_address(
-	struct lbp_app *app, uint32_t upstream, bool has_address);
 
 /* Returns true if at least one upstream is eligible. [APP-7]. */
 bool lbp_app_is_ready(const struct lbp_app *app);

@@ -1,4 +1,5 @@
 #include "check.h"
+#include "checks.h"
 
 #include <errno.h>
 #include <stdlib.h>

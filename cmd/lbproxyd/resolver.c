@@ -1,4 +1,5 @@
 #include "resolver.h"
+#include "checks.h"
 
 #include <errno.h>
 #include <signal.h>

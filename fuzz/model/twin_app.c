@@ -1,4 +1,6 @@
 #include "twin_app.h"
+#include "checks.h"
+#include "reload.h"
 
 #include "core/app_state.h"
 #include "oracle.h"

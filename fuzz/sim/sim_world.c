@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "checks.h"
 #include "oracle.h"
 #include "sim.h"
 

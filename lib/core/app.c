@@ -1,6 +1,8 @@
 #include <stdlib.h>
 
+#include "checks.h"
 #include "core/app_state.h"
+#include "reload.h"
 
 void lbp_app_arm_check(struct lbp_app *app, uint32_t upstream)
 {

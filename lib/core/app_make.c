@@ -4,6 +4,7 @@
 #include "core/app_state.h"
 #include "core/numbers.h"
 #include "core/options.h"
+#include "reload.h"
 
 /* Two years and a bit: sums of times stay far from wrapping around. */
 #define INTERVAL_MAX_NS (UINT64_C(1) << 56)

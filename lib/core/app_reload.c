@@ -1,6 +1,7 @@
 #include <stdlib.h>
 
 #include "core/app_state.h"
+#include "reload.h"
 
 static bool is_held(const struct lbp_app *app, uint32_t at)
 {

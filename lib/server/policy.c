@@ -1,4 +1,5 @@
 #include "server/policy.h"
+#include "reload.h"
 
 #include <stdlib.h>
 

@@ -39,8 +39,8 @@ LBP_MUST_CHECK enum lbp_err lbp_policy_init(struct lbp_policy *policy,
 	const struct lbp_config *config, uint64_t now_ns);
 
 /*
- * Prepares a reload, by the rules of app.h: makes in *next what policy, which
- * may be empty, is to become; pass it to lbp_policy_commit, or to
+ * Prepares a reload, by the rules of reload.h: makes in *next what policy,
+ * which may be empty, is to become; pass it to lbp_policy_commit, or to
  * lbp_policy_release to give up. Apps and clients are known again by their ids,
  * upstreams by their urls. Fails as lbp_policy_init does, or as
  * lbp_app_prepare. Source: [POL-4].

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "core/numbers.h"
+#include "reload.h"
 #include "server/policy.h"
 
 /* A policy in the making. */

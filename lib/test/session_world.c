@@ -1,4 +1,5 @@
 #include "session_world.h"
+#include "reload.h"
 
 #include "lists.h"
 

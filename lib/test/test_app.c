@@ -4,8 +4,10 @@
 
 #include "alloc.h"
 #include "app.h"
+#include "checks.h"
 #include "core/balancer.h"
 #include "lists.h"
+#include "reload.h"
 #include "suites.h"
 
 enum {

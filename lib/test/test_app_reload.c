@@ -3,9 +3,11 @@
 #include <string.h>
 
 #include "alloc.h"
+#include "checks.h"
 #include "core/app_state.h"
 #include "core/balancer.h"
 #include "lists.h"
+#include "reload.h"
 #include "suites.h"
 
 enum {

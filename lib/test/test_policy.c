@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "alloc.h"
+#include "checks.h"
 #include "core/balancer.h"
 #include "server/policy.h"
 #include "suites.h"

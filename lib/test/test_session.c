@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "lists.h"
+#include "reload.h"
 #include "session_world.h"
 #include "suites.h"
 
