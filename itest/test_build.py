@@ -54,8 +54,9 @@ def installed(root):
 
 def is_library(names):
     """Is this the library with its headers, and nothing else?"""
-    headers = {f"include/lbproxy/{path.name}"
-               for path in pathlib.Path(ROOT, "lib").glob("*.h")}
+    lib = pathlib.Path(ROOT, "lib")
+    headers = {f"include/lbproxy/{path.relative_to(lib)}"
+               for path in [*lib.glob("*.h"), *lib.glob("posix/*.h")]}
     others = {"lib/liblbproxy.a", "lib/pkgconfig/lbproxy.pc",
               "share/man/man3/lbproxy.3"}
     rest = names - headers - others

@@ -6,7 +6,7 @@
  * usage: balance PORT IDLE_MS UPSTREAM_PORT...
  */
 #include <lbproxy/lbproxy.h>
-#include <lbproxy/sockets.h>
+#include <lbproxy/posix/sockets.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>

@@ -20,8 +20,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "relay.h"
-#include "session.h"
+#include "../relay.h"
+#include "../session.h"
 
 LBP_BEGIN_DECLS
 
