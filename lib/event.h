@@ -59,11 +59,11 @@
 LBP_BEGIN_DECLS
 
 enum lbp_state {
-	LBP_SESSION_HANDSHAKE,  /* with a client that is nobody yet */
-	LBP_SESSION_AUTHORIZED, /* with a client that may come in */
+	LBP_SESSION_HANDSHAKE,  /* with a client that is not known yet */
+	LBP_SESSION_AUTHORIZED, /* with a client that may use the app */
 	LBP_SESSION_DIALING,    /* admitted; an upstream is being dialed */
 	LBP_SESSION_RELAY,
-	LBP_SESSION_RESETTING, /* one side broke off; what it sent goes on */
+	LBP_SESSION_RESETTING, /* one side broke off; its bytes are delivered */
 	LBP_SESSION_CLOSING,   /* refused; waiting for the client's end */
 	LBP_SESSION_ENDED,
 };
@@ -83,7 +83,7 @@ enum lbp_event_kind {
 	LBP_EVENT_CLIENT_ENDED, /* while closing: clean or not */
 	LBP_EVENT_TICK,         /* time has passed */
 	LBP_EVENT_RELOADED,     /* the application was reloaded or retired */
-	LBP_EVENT_EVICTED,      /* another handshake got its place */
+	LBP_EVENT_EVICTED,      /* another handshake took its place */
 	LBP_EVENT_STOP,         /* reason: why the server ends the session */
 	LBP_EVENT_DIAL_LOCAL,   /* failed for want of our own resources */
 	LBP_EVENT_ANSWERED, /* the relay's: the upstream's first byte or end */
@@ -91,31 +91,31 @@ enum lbp_event_kind {
 
 struct lbp_event {
 	enum lbp_event_kind kind;
-	/* IDENTIFIED; must outlive the session, which asks again after a
-	 * reload. */
+	/* IDENTIFIED; they must outlive the session, which looks them up
+	 * again after a reload. */
 	const struct lbp_name *names;
 	size_t name_len;
 	enum lbp_reason reason; /* HANDSHAKE_FAILED, STOP */
-	bool is_full; /* HANDSHAKE_DONE: no place for one more session */
+	bool is_full; /* HANDSHAKE_DONE: no room for one more session */
 };
 
 /* What to do after a step, in this order. */
 enum lbp_duty {
 	/* Let the TLS handshake in progress fail with a fatal alert. */
 	LBP_DUTY_REFUSE = 1 << 0,
-	/* Forget the dial in progress. */
+	/* Abandon the dial in progress. */
 	LBP_DUTY_DROP_DIAL = 1 << 1,
-	/* Dial duties.upstream, answer DIAL_DONE, _FAILED or _LOCAL. */
+	/* Dial duties.upstream; answer DIAL_DONE, _FAILED or _LOCAL. */
 	LBP_DUTY_DIAL = 1 << 2,
-	/* There are bytes to move: call lbp_session_relay, at once after a
-	 * step, in the next turn if that call itself says so. */
+	/* Call lbp_session_relay: at once after a step, in the next turn if
+	 * it was that call itself that asked. */
 	LBP_DUTY_RELAY = 1 << 3,
 	/* Send close_notify to the client. */
 	LBP_DUTY_CLOSE_NOTIFY = 1 << 4,
 	/* End sending to the client; lbp_session_relay drops what it sends
 	 * until it ends. */
 	LBP_DUTY_LINGER = 1 << 5,
-	/* Write the log line: the reason stands, nothing will change it. */
+	/* Write the log line: the reason is final. */
 	LBP_DUTY_REPORT = 1 << 6,
 	/* Close this side as a reset rather than cleanly. */
 	LBP_DUTY_RESET_CLIENT = 1 << 7,
@@ -127,7 +127,7 @@ enum lbp_duty {
 struct lbp_duties {
 	unsigned set;      /* of enum lbp_duty */
 	uint32_t upstream; /* to dial */
-	/* What the step changed in an upstream's health, to be logged. */
+	/* The change of an upstream's health, for the log. */
 	enum lbp_health_change health;
 	uint32_t health_upstream;
 };
