@@ -1,4 +1,5 @@
 #include <CUnit/CUnit.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "server/hello.h"
@@ -291,6 +292,38 @@ static void test_certs_number(void)
 		CU_ASSERT_EQUAL(check_list(&p256, n, false), want);
 		CU_ASSERT_EQUAL(check_list(&p256, n, true), want);
 	}
+}
+
+/* A byte more is one too many, whatever it begins. */
+static void test_certs_and_a_byte(void)
+{
+	static struct text text;
+	unsigned n;
+
+	text.len = 0;
+	for (n = 0; n < 4; n++) {
+		size_t mark = text.len;
+
+		put_cert(&text, &p256);
+		wrap(&text, mark, 3);
+	}
+	put_zeros(&text, 1);
+	wrap(&text, 0, 3);
+	CU_ASSERT_EQUAL(
+		lbp_certs_check(text.bytes, text.len, false), LBP_ERR_RANGE);
+}
+
+/* Nothing behind it may be read, which sanitizers see. */
+static void test_certs_of_nothing(void)
+{
+	static const char list[] = "\0\0\7\0\0\4\x30\2\x30\0";
+	size_t len = sizeof(list) - 1;
+	uint8_t *exact = malloc(len);
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(exact);
+	memcpy(exact, list, len);
+	CU_ASSERT_EQUAL(lbp_certs_check(exact, len, false), LBP_ERR_SYNTAX);
+	free(exact);
 }
 
 static void test_certs_bytes(void)
@@ -608,6 +641,10 @@ void suite_hello(void)
 	CU_add_test(suite, "[SRV-65] what is no hello", test_hello_cut);
 	CU_add_test(
 		suite, "[SRV-64] at most four certificates", test_certs_number);
+	CU_add_test(suite, "[SRV-64] a byte more than four certificates",
+		test_certs_and_a_byte);
+	CU_add_test(suite, "[SRV-64] a certificate of nothing",
+		test_certs_of_nothing);
 	CU_add_test(suite, "[SRV-64] of 16 KiB", test_certs_bytes);
 	CU_add_test(suite, "[SRV-102] RSA keys", test_certs_rsa);
 	CU_add_test(suite, "[SRV-102] EC keys", test_certs_ec);
