@@ -45,6 +45,8 @@ struct side {
 	bool notified;  /* close_notify was written */
 	bool shut;      /* FIN was sent */
 	uint64_t retry; /* TLS: so many bytes are to be offered again */
+	/* A message of TLS made it readable, and a write has taken it. */
+	bool took_message;
 	/* The last call did all it was asked for: the next may be in vain. */
 	bool may_be_empty;
 	bool may_be_full;

@@ -29,6 +29,7 @@ static void get_message(struct side *side)
 	side->messages = 0;
 	side->write_needs_read = false;
 	side->may_be_idle = true;
+	side->took_message = true;
 	sides.called = true;
 }
 
@@ -71,8 +72,11 @@ static enum io no_data(struct tls *tls, struct side *side)
 	}
 	if (!side->has_ended && (side->has_error || tls->error != 0))
 		return fail_reset(tls, side);
-	ORACLE("SRV-35", side->has_ended || side->is_reset || side->may_be_idle,
+	ORACLE("SRV-35",
+		side->has_ended || side->is_reset || side->may_be_idle ||
+			side->took_message,
 		"a read in vain");
+	side->took_message = false;
 	if (!side->has_ended && !side->is_reset)
 		return IO_WANT_READ;
 	sides.called = true;
@@ -102,6 +106,7 @@ enum io tls_read(struct tls *tls, void *buf, size_t len, size_t *n)
 		get_record(tls, side);
 	}
 	if (side->pending > 0) {
+		side->took_message = false;
 		*n = side_take(side, buf, len, side->pending);
 		side->pending -= *n;
 		return IO_OK;
