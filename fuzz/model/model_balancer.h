@@ -1,4 +1,4 @@
-/* The balancer of lib/balancer.h once more, replayed from a plain log. */
+/* The balancer of lib/core/balancer.h once more, replayed from a plain log. */
 #ifndef LBP_MODEL_BALANCER_H
 #define LBP_MODEL_BALANCER_H
 

@@ -1,4 +1,4 @@
-/* The places of lib/sources.h once more, read from a plain log. */
+/* The places of lib/server/sources.h once more, read from a plain log. */
 #ifndef LBP_MODEL_SOURCES_H
 #define LBP_MODEL_SOURCES_H
 

@@ -1,4 +1,4 @@
-/* What an application is made of. For lib/app*.c, lib/policy.c and tests. */
+/* What an application is made of. For app*.c, server/policy.c, tests. */
 #ifndef LBP_APP_STATE_H
 #define LBP_APP_STATE_H
 
