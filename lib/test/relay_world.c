@@ -146,6 +146,7 @@ void ended_with(unsigned set, enum lbp_reason reason)
 	CU_ASSERT_EQUAL(duties.set, set);
 	CU_ASSERT_EQUAL(session.state, LBP_SESSION_ENDED);
 	reason_is(reason);
+	deadline_is(LBP_NEVER);
 	CU_ASSERT_FALSE(lent[0] || lent[1]);
 }
 

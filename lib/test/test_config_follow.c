@@ -18,7 +18,7 @@
 /* The errors that a text must give: the beginning of each, in their order. */
 struct mistake {
 	const char *text;
-	const char *wanted[3];
+	const char *wanted[4];
 };
 
 static void gives(const struct mistake *mistake)
@@ -183,6 +183,15 @@ static void limits_of_wrong_apps(void)
 			"apps=['echo', 'mail']\nlimits.mail.concurrent=1\n"
 			"limits.x.concurrent=1\n",
 			{"app.id must be"}},
+		{TLS ECHO CLIENT "apps=['echo', 'zoo', 'mob', 'ant']\n"
+				 "limits={zoo={}, mob={}, ant={}, echo={}}\n",
+			{"client.apps: no app has the id 'zoo'",
+				"client.apps: no app has the id 'mob'",
+				"client.apps: no app has the id 'ant'"}},
+		/* There is no app that could have a rate. */
+		{TLS CLIENT "apps=['echo']\n"
+			    "limits.echo={connections=1, window='1s'}\n",
+			{"app is required"}},
 		/* These no app that was meant could have. */
 		{TLS ECHO MAIL CLIENT
 			"apps=['echo', 'mial']\nlimits.x.concurrent=1\n",
@@ -202,6 +211,12 @@ static void limits_of_wrong_apps(void)
 			"apps=['echo']\nlimits.ecoh.concurrent=1\n",
 			{"client.apps: no app has the id 'ecoh'",
 				"client.limits: 'ecoh' is not one of"}},
+		{TLS ECHO CLIENT
+			"apps=['zoo']\n[[client]]\nid='d'\nserials=['2']\n"
+			"apps=['echo', 'mob']\nlimits={zoo={}, mob={}}\n",
+			{"client.apps: no app has the id 'zoo'",
+				"client.apps: no app has the id 'mob'",
+				"client.limits: 'zoo' is not one of"}},
 		{TLS ECHO MAIL CLIENT
 			"apps=['echo']\n[[client]]\nid='d'\nserials=['2']\n"
 			"limits.x.concurrent=1\n",

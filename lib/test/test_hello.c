@@ -541,6 +541,17 @@ static enum lbp_err check_info(const struct text *info, size_t len)
 	return check_tbs(&text, text.len);
 }
 
+/* A curve's tag with no length behind it is no empty name of a curve. */
+static void test_certs_curve_without_a_length(void)
+{
+	static const char info[] = "\x30\x0a\6\7" OID_EC "\6\3\2\0\4";
+	static struct text text;
+
+	text.len = 0;
+	put(&text, info, sizeof(info) - 1);
+	CU_ASSERT_EQUAL(check_info(&text, text.len), LBP_ERR_RANGE);
+}
+
 /* Whatever is missing at the end, in lengths that are right. */
 static void test_certs_without_an_end(void)
 {
@@ -654,6 +665,8 @@ void suite_hello(void)
 	CU_add_test(suite, "[SRV-103] what is no certificate", test_certs_der);
 	CU_add_test(suite, "[SRV-103] certificates without an end",
 		test_certs_without_an_end);
+	CU_add_test(suite, "[SRV-103] a curve without a length",
+		test_certs_curve_without_a_length);
 	CU_add_test(suite, "[SRV-103] entries longer than their list",
 		test_certs_in_their_list);
 	CU_add_test(suite, "[SRV-103] one bad one of four", test_certs_one_bad);
