@@ -104,14 +104,16 @@ programs := $(patsubst cmd/%/main.c,%,$(wildcard cmd/*/main.c))
 
 std      := -std=c11 -D_GNU_SOURCE
 warnings := -Wall -Wextra -Wpedantic -Wconversion -Wshadow \
-	-Wstrict-prototypes
+	-Wstrict-prototypes -Wdate-time
 includes := -Ilib -Ifuzz
 depend    = -MMD -MP
 openssl  := -lssl -lcrypto
 sanitize := -fno-sanitize-recover=all -fno-omit-frame-pointer
 
 release_cc     = $(CC)
-release_cflags = $(CFLAGS) -D_FORTIFY_SOURCE=2 -fstack-protector-strong
+# The map: what is built does not depend on where.
+release_cflags = $(CFLAGS) -D_FORTIFY_SOURCE=2 -fstack-protector-strong \
+	-ffile-prefix-map='$(CURDIR)'=.
 release_ld     = -pie -Wl,-z,relro,-z,now $(LDFLAGS)
 # lib goes into a shared library too, cmd into position-independent programs.
 release_pic    = $(if $(filter lib/%,$1),-fPIC,-fPIE)
@@ -201,11 +203,11 @@ $(dir_$1)/obj/%.o: %.c Makefile
 
 $(dir_$1)/liblbproxy.a: $(call objects,$1,$(core_c))
 	@rm -f $$@
-	$$(call brief,AR)$(AR) rcs $$@ $$^
+	$$(call brief,AR)$(AR) rcsD $$@ $$^
 
 $(dir_$1)/libserver.a: $(call objects,$1,$(server_c))
 	@rm -f $$@
-	$$(call brief,AR)$(AR) rcs $$@ $$^
+	$$(call brief,AR)$(AR) rcsD $$@ $$^
 
 $(dir_$1)/lbproxyd: $(call objects,$1,$(lbproxyd_c)) $(call archives,$1)
 	$$(call brief,LD)$$($1_cc) $$($1_ld) -pthread -o $$@ $$^ $(openssl)
@@ -218,7 +220,7 @@ $(dir_$1)/unit: $(call objects,$1,$(unit_c)) $(call archives,$1)
 
 $(dir_$1)/libmodel.a: $(call objects,$1,$(model_c))
 	@rm -f $$@
-	$$(call brief,AR)$(AR) rcs $$@ $$^
+	$$(call brief,AR)$(AR) rcsD $$@ $$^
 
 endef
 $(foreach v,$(variants),$(eval $(call variant_rules,$v)))
@@ -265,7 +267,7 @@ build/obj/scope/fuzz_%.o: fuzz/fuzz_%.c Makefile
 
 build/libscope.a: $(patsubst %,build/obj/scope/fuzz_%.o,$(fuzz_names))
 	@rm -f $@
-	$(call brief,AR)$(AR) rcs $@ $^
+	$(call brief,AR)$(AR) rcsD $@ $^
 
 build/exhaust: $(call objects,release,$(exhaust_c) fuzz/oracle.c) \
 		build/libscope.a build/libmodel.a $(call archives,release)
@@ -372,6 +374,10 @@ test-asan: build/asan/unit ## the CUnit suites under ASan and UBSan
 exhaust: build/exhaust build/interleave ## all short sequences of operations against the models, and orders of threads; EXHAUST=deep
 	build/exhaust $(EXHAUST)
 	build/interleave $(filter deep,$(EXHAUST))
+
+.PHONY: reproducible
+reproducible: ## two builds in other places and circumstances, and the same bytes
+	+@MAKE='$(MAKE)' ci/reproducible
 
 .PHONY: scaling
 scaling: build/scaling ## how the work of lib grows with what it is given

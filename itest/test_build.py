@@ -78,6 +78,11 @@ def test_the_library_needs_no_openssl(library_alone, tmp_path):
     assert is_library(installed(to / "opt"))
 
 
+@pytest.mark.spec("INS-4")
+def test_two_builds_are_the_same():
+    make(ROOT, "reproducible")
+
+
 @pytest.mark.spec("INS-2")
 def test_no_test_program_is_installed(tmp_path):
     make(ROOT, "install", f"DESTDIR={tmp_path}", "PREFIX=/opt")
