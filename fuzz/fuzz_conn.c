@@ -199,6 +199,8 @@ static void check_state(void)
 		"the deadline is forgotten");
 	ORACLE("SES-14", lbp_session_deadline(conn->session) > host.now_ns,
 		"the deadline has passed");
+	ORACLE("SES-16", conn->session->state != LBP_SESSION_ENDED,
+		"it has ended, and is there");
 	switch (conn->session->state) {
 	case LBP_SESSION_HANDSHAKE:
 	case LBP_SESSION_AUTHORIZED:
@@ -244,7 +246,6 @@ static void check_state(void)
 			"the refusal is not told");
 		break;
 	case LBP_SESSION_ENDED:
-		ORACLE("SES-16", false, "it has ended, and is there");
 		break;
 	}
 }

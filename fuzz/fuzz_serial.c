@@ -180,9 +180,12 @@ static void check_compare(struct bytes *bytes)
 	draw_octets(bytes, octets[1]);
 	for (size_t i = 0; i <= LBP_SERIAL_MAX && want == 0; i++)
 		want = octets[0][i] - octets[1][i];
-	if (lbp_serial_from_der(&a, octets[0], sizeof(octets[0])) != LBP_OK ||
-		lbp_serial_from_der(&b, octets[1], sizeof(octets[1])) != LBP_OK)
-		ORACLE("SER-3", false, "a good serial is refused");
+	ORACLE("SER-3",
+		lbp_serial_from_der(&a, octets[0], sizeof(octets[0])) ==
+				LBP_OK &&
+			lbp_serial_from_der(&b, octets[1], sizeof(octets[1])) ==
+				LBP_OK,
+		"a good serial is refused");
 	got = lbp_serial_compare(&a, &b);
 	ORACLE("SER-5", (got < 0) == (want < 0) && (got > 0) == (want > 0),
 		"%d instead of %d", got, want);

@@ -3,17 +3,10 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-static struct oracle_site *sites;
-
-void oracle_hit(struct oracle_site *site)
-{
-	if (site->count++ == 0) {
-		site->next = sites;
-		sites = site;
-	}
-}
+/* The linker's names for the two ends of the section; NULL without one. */
+extern struct oracle_site *__start_oracle_sites[] __attribute__((weak));
+extern struct oracle_site *__stop_oracle_sites[] __attribute__((weak));
 
 void oracle_fail(
 	const char *id, const char *file, int line, const char *format, ...)
@@ -28,22 +21,6 @@ void oracle_fail(
 	abort();
 }
 
-/* The sum over a requirement's sites; 0 if an earlier site has told it. */
-static unsigned long sum_of(const struct oracle_site *first)
-{
-	unsigned long sum = 0;
-
-	for (const struct oracle_site *s = sites; s != first; s = s->next) {
-		if (strcmp(s->id, first->id) == 0)
-			return 0;
-	}
-	for (const struct oracle_site *s = first; s != NULL; s = s->next) {
-		if (strcmp(s->id, first->id) == 0)
-			sum += s->count;
-	}
-	return sum;
-}
-
 int oracle_write_counts(void)
 {
 	const char *path = getenv("LBP_ORACLE_COUNTS");
@@ -55,12 +32,10 @@ int oracle_write_counts(void)
 	file = fopen(path, "a");
 	if (file == NULL)
 		return -1;
-	for (const struct oracle_site *s = sites; s != NULL; s = s->next) {
-		unsigned long sum = sum_of(s);
-
-		if (sum > 0)
-			fprintf(file, "%s %lu\n", s->id, sum);
-	}
+	for (struct oracle_site **at = __start_oracle_sites;
+		at != __stop_oracle_sites; at++)
+		fprintf(file, "%s %s:%d %lu\n", (*at)->id, (*at)->file,
+			(*at)->line, (*at)->count);
 	failed = ferror(file);
 	return fclose(file) != 0 || failed ? -1 : 0;
 }

@@ -1,7 +1,7 @@
 /*
  * What a fuzz target or a model checks goes through ORACLE, which names the
  * requirement of SPEC.md that would be broken. In builds with ORACLE_COUNT it
- * also counts how often each requirement is evaluated.
+ * also counts how often each place in the source is evaluated.
  */
 #ifndef LBP_FUZZ_ORACLE_H
 #define LBP_FUZZ_ORACLE_H
@@ -9,29 +9,33 @@
 /* One ORACLE in the source; private to the macro and oracle.c. */
 struct oracle_site {
 	const char *id;
+	const char *file;
+	int line;
 	unsigned long count;
-	struct oracle_site *next;
 };
-
-/* Counts one evaluation, and at the first one links the site. */
-void oracle_hit(struct oracle_site *site);
 
 /* Prints "[id] file:line: text" to stderr and aborts. */
 __attribute__((noreturn, format(printf, 4, 5))) void oracle_fail(
 	const char *id, const char *file, int line, const char *format, ...);
 
 /*
- * Appends a line "ID count" for each requirement evaluated so far to the file
- * that the environment variable LBP_ORACLE_COUNTS names; without it, nothing.
- * Returns 0, or -1 if the file could not be written.
+ * Appends a line "ID FILE:LINE COUNT" for each ORACLE of the program, those
+ * never evaluated included, to the file that the environment variable
+ * LBP_ORACLE_COUNTS names; without it, nothing. Returns 0, or -1 if the file
+ * could not be written.
  */
 int oracle_write_counts(void);
 
+/* The linker makes an array of a section: of pointers, which have no gaps. */
 #ifdef ORACLE_COUNT
 #define ORACLE_HIT(id)                                                         \
 	do {                                                                   \
-		static struct oracle_site oracle_site_ = {id, 0, 0};           \
-		oracle_hit(&oracle_site_);                                     \
+		static struct oracle_site oracle_site_ = {                     \
+			id, __FILE__, __LINE__, 0};                            \
+		__attribute__((section("oracle_sites"),                        \
+			used)) static struct oracle_site *oracle_listed_ =     \
+			&oracle_site_;                                         \
+		oracle_listed_->count++;                                       \
 	} while (0)
 #else
 #define ORACLE_HIT(id)                                                         \

@@ -271,6 +271,9 @@ static void leave(struct sim *sim, struct sim_conn *conn)
 
 void sim_act(struct sim *sim, struct sim_conn *conn)
 {
+	ORACLE("SES-16",
+		!conn->live || conn->twin.session.state != LBP_SESSION_ENDED,
+		"an end without its duty");
 	switch (conn->twin.session.state) {
 	case LBP_SESSION_HANDSHAKE:
 	case LBP_SESSION_AUTHORIZED:
@@ -289,7 +292,6 @@ void sim_act(struct sim *sim, struct sim_conn *conn)
 		leave(sim, conn);
 		break;
 	case LBP_SESSION_ENDED:
-		ORACLE("SES-16", !conn->live, "an end without its duty");
 		break;
 	}
 }
