@@ -468,6 +468,18 @@ bench: all ## side by side with nginx and HAProxy; BENCH_ARGS=--quick
 cost: all ## what strangers cost the server beside an honest client, as ratios; COST_ARGS=
 	$(PYTHON) itest/cost/cost $(COST_ARGS)
 
+# Of choices too: what lib takes for one of them.
+build/choices: $(call objects,release,itest/instructions/choices.c) \
+		$(call archives,release)
+	$(call brief,LD)$(CC) $(release_ld) -o $@ $^
+
+.PHONY: instructions instructions-update
+instructions: all build/choices ## instructions of a handshake, a request and a choice, beside the committed figures
+	$(PYTHON) itest/instructions/count
+
+instructions-update: all build/choices ## write these figures anew
+	$(PYTHON) itest/instructions/count --update
+
 # Not bash's own SECONDS, should it be in the environment.
 SECONDS = 3600
 .PHONY: soak

@@ -83,7 +83,7 @@ step() {
 		verdict=FAILED
 	fi
 	took=$(($(date +%s) - start))
-	printf '%s: %-10s %-6s %4d s\n' "$run" "$name" $verdict $took
+	printf '%s: %-12s %-6s %4d s\n' "$run" "$name" $verdict $took
 	printf '%s\t%s\t%d\n' "$name" $verdict $took >>"$logs/steps.tsv"
 	if [ $verdict = ok ]; then
 		grep -E "$shown" "$log"

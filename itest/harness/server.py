@@ -150,13 +150,13 @@ class Lbproxyd:
     """
 
     def __init__(self, pki, path, tree, fd_limit=None, read_log=True,
-                 inherit=None, stderr=subprocess.PIPE):
+                 inherit=None, stderr=subprocess.PIPE, program=None):
         self.pki = pki
         self.tree = tree
         self.log = []
         self.raw = []
         self.stdout = b""
-        command = [*WITH_ITS_PARENT, LBPROXYD, "-c", str(path)]
+        command = [*WITH_ITS_PARENT, program or LBPROXYD, "-c", str(path)]
         if fd_limit:
             command = ["prlimit", f"--nofile={fd_limit}:{fd_limit}",
                        *command]
