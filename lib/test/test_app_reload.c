@@ -1059,6 +1059,19 @@ static void one_that_comes_back_later_is_a_new_one(void)
 	lbp_app_free(app);
 }
 
+static void what_a_reload_adds_is_eligible(void)
+{
+	struct lbp_app *app = make();
+
+	take_down(app, 1);
+	expect_choices(app, "acac");
+	reload(app, cdba, 4);
+	expect_names(app, "abcd");
+	expect_open(app, "2020");
+	expect_choices(app, "dd");
+	lbp_app_free(app);
+}
+
 /* --- the end -------------------------------------------------------------- */
 
 static void a_retired_application_only_takes_back(void)
@@ -1161,6 +1174,8 @@ static void add_upstream_tests(CU_pSuite suite)
 	CU_add_test(suite,
 		"[APP-11][APP-23] one that comes back later is a new one",
 		one_that_comes_back_later_is_a_new_one);
+	CU_add_test(suite, "[APP-23] what a reload adds is eligible",
+		what_a_reload_adds_is_eligible);
 }
 
 static void add_client_tests(CU_pSuite suite)
@@ -1220,6 +1235,21 @@ static void reload_users(struct lbp_app *app,
 	lbp_app_free(next);
 }
 
+static void what_is_gone_is_told_after_a_commit(void)
+{
+	struct lbp_upstream list[] = {UPSTREAM("a", 1), UPSTREAM("b", 1)};
+	struct lbp_app_options from = options(list, 2);
+	struct lbp_app *app;
+
+	list[0].user = "1";
+	list[1].user = "2";
+	app = make_from(&from);
+	list[1].user = "3";
+	reload_users(app, list + 1, 1, "12");
+	reload_users(app, list + 1, 1, "-3");
+	lbp_app_free(app);
+}
+
 /* The new users at once, but a held one's stays until its number is free. */
 static void users_stay_with_their_numbers(void)
 {
@@ -1266,8 +1296,10 @@ void suite_app_reload(void)
 
 	CU_add_test(suite, "[APP-8] a reload replaces all at once",
 		a_reload_replaces_all_at_once);
-	CU_add_test(suite, "[APP-13][APP-25] users stay with their numbers",
+	CU_add_test(suite, "[APP-13] users stay with their numbers",
 		users_stay_with_their_numbers);
+	CU_add_test(suite, "[APP-25] what is gone is told after a commit",
+		what_is_gone_is_told_after_a_commit);
 	CU_add_test(suite, "[APP-8] the id stays where it is",
 		the_id_stays_where_it_is);
 	CU_add_test(suite,

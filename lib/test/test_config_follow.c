@@ -137,19 +137,41 @@ static void wrong_ids(void)
 		{"app=1\n" TLS CLIENT "apps=['echo']\n", {"app must be"}},
 		{"app=[]\n" TLS CLIENT "apps=['echo']\n", {"app must be"}},
 		{"app=[1]\n" TLS CLIENT "apps=['echo']\n", {"app must be"}},
-		/* What is wrong twice is not told to be there twice. */
+	};
+
+	give(mistakes, COUNT(mistakes));
+}
+
+static void wrong_values(void)
+{
+	static const struct mistake mistakes[] = {
 		{TLS APP("e o", "1") APP("e o", "2"),
 			{"app.id must be", "app.id must be"}},
 		{TLS ECHO CLIENT "apps=['echo']\n[[client]]\nid=''\n"
 				 "serials=['2']\napps=['echo']\n[[client]]\n"
 				 "id=''\nserials=['3']\napps=['echo']\n",
 			{"client.id must be", "client.id must be"}},
+	};
+
+	give(mistakes, COUNT(mistakes));
+}
+
+static void values_that_are_there_twice(void)
+{
+	static const struct mistake mistakes[] = {
+		{TLS ECHO CLIENT "apps=['echo', 'echo']\n",
+			{"client.apps 'echo' is already on line 13"}},
+	};
+
+	give(mistakes, COUNT(mistakes));
+}
+
+static void unknown_apps(void)
+{
+	static const struct mistake mistakes[] = {
 		{TLS ECHO CLIENT "apps=['ecoh', 'ecoh']\n",
 			{"client.apps: no app has the id 'ecoh'",
 				"client.apps: no app has the id 'ecoh'"}},
-		/* But what is there twice is. */
-		{TLS ECHO CLIENT "apps=['echo', 'echo']\n",
-			{"client.apps 'echo' is already on line 13"}},
 	};
 
 	give(mistakes, COUNT(mistakes));
@@ -192,7 +214,18 @@ static void limits_of_wrong_apps(void)
 		{TLS CLIENT "apps=['echo']\n"
 			    "limits.echo={connections=1, window='1s'}\n",
 			{"app is required"}},
-		/* These no app that was meant could have. */
+		/* What is wrong inside them does not follow. */
+		{TLS ECHO CLIENT "apps=['ecoh']\nlimits.echo.concurrent=0\n",
+			{"client.apps: no app has the id 'ecoh'",
+				"client.limits.echo.concurrent must be"}},
+	};
+
+	give(mistakes, COUNT(mistakes));
+}
+
+static void limits_of_no_app(void)
+{
+	static const struct mistake mistakes[] = {
 		{TLS ECHO MAIL CLIENT
 			"apps=['echo', 'mial']\nlimits.x.concurrent=1\n",
 			{"client.apps: no app has the id 'mial'",
@@ -201,10 +234,6 @@ static void limits_of_wrong_apps(void)
 		{TLS ECHO MAIL CLIENT "apps=['echo']\nlimits.mail={}\n",
 			{"client.limits: 'mail' is not one of this client's "
 			 "apps; accepted: echo"}},
-		/* What is wrong inside them does not follow. */
-		{TLS ECHO CLIENT "apps=['ecoh']\nlimits.echo.concurrent=0\n",
-			{"client.apps: no app has the id 'ecoh'",
-				"client.limits.echo.concurrent must be"}},
 		/* The client after that has a list of its own. */
 		{TLS ECHO MAIL CLIENT
 			"apps=['ecoh']\n[[client]]\nid='d'\nserials=['2']\n"
@@ -221,7 +250,14 @@ static void limits_of_wrong_apps(void)
 			"apps=['echo']\n[[client]]\nid='d'\nserials=['2']\n"
 			"limits.x.concurrent=1\n",
 			{"client.apps is required"}},
-		/* Limits without an app. */
+	};
+
+	give(mistakes, COUNT(mistakes));
+}
+
+static void limits_without_an_app(void)
+{
+	static const struct mistake mistakes[] = {
 		{TLS ECHO CLIENT "apps=['echo']\nlimits={concurrent=1}\n",
 			{"client.limits must be a table for each app"}},
 	};
@@ -237,8 +273,15 @@ void suite_config_follow(void)
 		misspelt_keys);
 	CU_add_test(suite, "[CFG-28][CFG-33] nor is one of an upstream",
 		misspelt_keys_of_upstreams);
+	CU_add_test(suite, "[CFG-47] wrong ids of apps", wrong_ids);
 	CU_add_test(
-		suite, "[CFG-14][CFG-31][CFG-46][CFG-47] wrong ids", wrong_ids);
-	CU_add_test(suite, "[CFG-31][CFG-48][CFG-49] limits of wrong apps",
-		limits_of_wrong_apps);
+		suite, "[CFG-46] values that are wrong twice", wrong_values);
+	CU_add_test(suite, "[CFG-14] values that are there twice",
+		values_that_are_there_twice);
+	CU_add_test(suite, "[CFG-31] unknown apps", unknown_apps);
+	CU_add_test(
+		suite, "[CFG-48] limits of wrong apps", limits_of_wrong_apps);
+	CU_add_test(suite, "[CFG-31] limits of no app", limits_of_no_app);
+	CU_add_test(
+		suite, "[CFG-49] limits without an app", limits_without_an_app);
 }

@@ -116,10 +116,9 @@ static void ids(void)
 	check_rows(rows, COUNT(rows), lbp_config_check_id);
 }
 
-static void hosts(void)
+static void dns_names(void)
 {
 	static const struct row rows[] = {
-		{TEXT(""), NO_HOST},
 		{TEXT("AZaz09-_z"), NULL},
 		{TEXT("A"), NULL},
 		{TEXT("Z"), NULL},
@@ -146,8 +145,14 @@ static void hosts(void)
 		{TEXT("a-"), HYPHEN},
 		{TEXT("a.-"), HYPHEN},
 		{TEXT("a-b"), NULL},
-		{TEXT("0.0.0.0"), NULL},
-		{TEXT("255.255.255.255"), NULL},
+	};
+
+	check_rows(rows, COUNT(rows), lbp_config_check_host);
+}
+
+static void names_of_numbers(void)
+{
+	static const struct row rows[] = {
 		{TEXT("0"), NOT_IPV4},
 		{TEXT("1.2.3"), NOT_IPV4},
 		{TEXT("1.2.3.04"), NOT_IPV4},
@@ -171,6 +176,17 @@ static void hosts(void)
 		{TEXT("1.a"), NULL},
 		{TEXT("a.1"), NULL},
 		{TEXT("1.a.1"), NULL},
+	};
+
+	check_rows(rows, COUNT(rows), lbp_config_check_host);
+}
+
+static void hosts(void)
+{
+	static const struct row rows[] = {
+		{TEXT(""), NO_HOST},
+		{TEXT("0.0.0.0"), NULL},
+		{TEXT("255.255.255.255"), NULL},
 		{TEXT("::"), NULL},
 		{TEXT("::1.2.3.4"), NULL},
 		{TEXT("2001:DB8::f"), NULL},
@@ -415,9 +431,11 @@ void suite_config_value(void)
 	CU_pSuite suite = CU_add_suite("config_value", NULL, NULL);
 
 	CU_add_test(suite, "[CFG-3] what no duration is", durations);
-	CU_add_test(suite,
-		"[CFG-4][CFG-41][CFG-42] hosts, and what is wrong with them",
-		hosts);
+	CU_add_test(suite, "[CFG-4] hosts, and what is wrong with them", hosts);
+	CU_add_test(suite, "[CFG-41] characters and lengths of DNS names",
+		dns_names);
+	CU_add_test(suite, "[CFG-42] names whose labels are numbers",
+		names_of_numbers);
 	CU_add_test(suite, "[CFG-5] addresses, and what is wrong with them",
 		addresses);
 	CU_add_test(suite, "[CFG-6] urls, and what is wrong with them", urls);

@@ -89,7 +89,7 @@ static void the_event_loop_follows_the_descriptors(void)
 }
 
 /* What is left beside all else is for handshakes, and one there must be. */
-static void select_has_the_handshakes_that_fit(void)
+static void select_is_refused_without_room_for_one(void)
 {
 	struct lbp_config *config = parse();
 	enum lbp_event_loop loop = LBP_EVENT_LOOP_AUTO;
@@ -104,6 +104,13 @@ static void select_has_the_handshakes_that_fit(void)
 		lbp_descriptors_event_loop(config, 1024 + 256, 1024, &loop),
 		LBP_ERR_RANGE);
 	CU_ASSERT_EQUAL(loop, LBP_EVENT_LOOP_AUTO);
+	lbp_config_free(config);
+}
+
+static void select_has_the_handshakes_that_fit(void)
+{
+	struct lbp_config *config = parse();
+
 	CU_ASSERT_EQUAL(lbp_descriptors_handshakes(config,
 				LBP_EVENT_LOOP_SELECT, 1024 + 255, 1024),
 		1);
@@ -130,6 +137,8 @@ void suite_descriptors(void)
 		descriptors_are_counted);
 	CU_add_test(suite, "[POL-3] the event loop follows the descriptors",
 		the_event_loop_follows_the_descriptors);
-	CU_add_test(suite, "[POL-3][POL-6] select has the handshakes that fit",
+	CU_add_test(suite, "[POL-3] select is refused without room for one",
+		select_is_refused_without_room_for_one);
+	CU_add_test(suite, "[POL-6] select has the handshakes that fit",
 		select_has_the_handshakes_that_fit);
 }

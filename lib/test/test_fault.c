@@ -49,16 +49,34 @@ static const struct {
 
 #define COUNT (sizeof(faults) / sizeof(faults[0]))
 
-static void each_error_is_somebodys(void)
+/* Of a dial and a socket, those that are this one's. */
+static void errors_are(enum lbp_fault whose)
 {
 	for (size_t i = 0; i < COUNT; i++) {
-		CU_ASSERT_EQUAL(
-			lbp_fault_of_dial(faults[i].error), faults[i].dial);
-		CU_ASSERT_EQUAL(
-			lbp_fault_of_socket(faults[i].error), faults[i].socket);
+		if (faults[i].dial == whose)
+			CU_ASSERT_EQUAL(
+				lbp_fault_of_dial(faults[i].error), whose);
+		if (faults[i].socket == whose)
+			CU_ASSERT_EQUAL(
+				lbp_fault_of_socket(faults[i].error), whose);
+	}
+}
+
+static void some_errors_are_the_peers(void)
+{
+	errors_are(PEER);
+}
+
+static void all_others_are_ours(void)
+{
+	errors_are(OURS);
+}
+
+static void an_error_of_accept_may_be_the_connections(void)
+{
+	for (size_t i = 0; i < COUNT; i++)
 		CU_ASSERT_EQUAL(
 			lbp_fault_of_accept(faults[i].error), faults[i].accept);
-	}
 }
 
 static bool is_listed(int error)
@@ -85,9 +103,13 @@ void suite_fault(void)
 {
 	CU_pSuite suite = CU_add_suite("fault", NULL, NULL);
 
+	CU_add_test(suite, "[SRV-90] some errors are the peer's",
+		some_errors_are_the_peers);
+	CU_add_test(
+		suite, "[SRV-109] all others are ours", all_others_are_ours);
 	CU_add_test(suite,
-		"[SRV-90][SRV-109][SRV-111] each error is somebody's",
-		each_error_is_somebodys);
+		"[SRV-111] an error of accept may be the connection's",
+		an_error_of_accept_may_be_the_connections);
 	CU_add_test(suite, "[SRV-109] unknown errors are ours",
 		unknown_errors_are_ours);
 }

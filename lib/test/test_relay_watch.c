@@ -417,8 +417,7 @@ void suite_relay_watch(void)
 		the_last_bytes_have_a_deadline);
 	CU_add_test(suite, "[REL-7] who cannot tell does not wait",
 		who_cannot_tell_does_not_wait);
-	CU_add_test(suite,
-		"[REL-12][SES-26] a client that goes is not dialed for",
+	CU_add_test(suite, "[REL-12] a client that goes is not dialed for",
 		a_client_that_goes_is_not_dialed_for);
 	CU_add_test(suite, "[REL-4] a relay begins anew", a_relay_begins_anew);
 	CU_add_test(suite, "[REL-11] a refused client is dropped",

@@ -460,7 +460,7 @@ static void the_handshake_is_timed_from_accept(void)
 	finish();
 }
 
-static void progress_at_the_deadline_comes_too_late(void)
+static void a_handshake_at_the_deadline_comes_too_late(void)
 {
 	reach(LBP_SESSION_AUTHORIZED);
 	after(HANDSHAKE);
@@ -469,6 +469,10 @@ static void progress_at_the_deadline_comes_too_late(void)
 	reason_is(LBP_REASON_HANDSHAKE_TIMEOUT);
 	CU_ASSERT_FALSE(session.admitted);
 	finish();
+}
+
+static void a_dial_at_the_deadline_comes_too_late(void)
+{
 	reach(LBP_SESSION_DIALING);
 	after(CONNECT);
 	when(LBP_EVENT_DIAL_DONE);
@@ -861,9 +865,11 @@ void suite_session(void)
 	CU_add_test(suite, "[SES-9] the handshake is timed from accept",
 		the_handshake_is_timed_from_accept);
 	CU_add_test(suite,
-		"[SES-9][SES-10][SES-41] progress at the deadline comes too "
-		"late",
-		progress_at_the_deadline_comes_too_late);
+		"[SES-9][SES-41] a handshake at the deadline comes too late",
+		a_handshake_at_the_deadline_comes_too_late);
+	CU_add_test(suite,
+		"[SES-10][SES-41] a dial at the deadline comes too late",
+		a_dial_at_the_deadline_comes_too_late);
 	CU_add_test(suite, "[SES-9] a handshake just in time is admitted",
 		a_handshake_just_in_time_is_admitted);
 	CU_add_test(suite, "[SES-10] each dial has the whole time",

@@ -157,6 +157,22 @@ static void expect_outcome(enum lbp_state state, int kind)
 	finish();
 }
 
+static void a_tick_before_the_deadline_changes_nothing(void)
+{
+	for (int state = 0; state < LBP_SESSION_ENDED; state++) {
+		struct lbp_session before;
+
+		reach((enum lbp_state)state);
+		before = session;
+		now_ns = lbp_session_deadline(&session) - 1;
+		when(LBP_EVENT_TICK);
+		then(0, (enum lbp_state)state);
+		CU_ASSERT_EQUAL(memcmp(&session, &before, sizeof(session)), 0);
+		when(LBP_EVENT_STOP);
+		finish();
+	}
+}
+
 static void every_event_in_every_state(void)
 {
 	for (int state = 0; state <= LBP_SESSION_ENDED; state++) {
@@ -346,8 +362,11 @@ void add_session_events(CU_pSuite suite)
 {
 	CU_add_test(suite, "[SES-1] what may follow a state",
 		what_may_follow_a_state);
-	CU_add_test(suite, "[SES-6][SES-15][SES-40] every event in every state",
+	CU_add_test(suite, "[SES-6][SES-15] every event in every state",
 		every_event_in_every_state);
+	CU_add_test(suite,
+		"[SES-40] a tick before the deadline changes nothing",
+		a_tick_before_the_deadline_changes_nothing);
 	CU_add_test(suite, "[SES-6] what others hold stays theirs",
 		what_others_hold_stays_theirs);
 	CU_add_test(suite, "[SES-14] every state has a deadline",

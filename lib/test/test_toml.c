@@ -187,8 +187,6 @@ static void test_keys(void)
 			"{\"a\":1 \"B-_9\":2 \"--\":3 \"42\":4 }"},
 		{"\"a b\"=1\n'c.d'=2\n\"\\u00e9\"=3\n''=4",
 			"{\"a b\":1 \"c.d\":2 \"é\":3 \"\":4 }"},
-		{"a . 'b'\t.c=1\na.d=2",
-			"{\"a\":{\"b\":{\"c\":1 } \"d\":2 } }"},
 		{"azAZ09_-=1", "{\"azAZ09_-\":1 }"},
 		{"3.14=1", "{\"3\":{\"14\":1 } }"},
 	};
@@ -201,11 +199,7 @@ static void test_keys(void)
 		{"é=1", 1, 1, "found 'é'"},
 		{"a b=1", 1, 3, "expected '=' after the key, found 'b'"},
 		{"a", 1, 2, "expected '=' after the key, found the end of"},
-		{"a\n=1", 1, 2, "expected '=' after the key, found the end of"},
-		{"a=\n1", 1, 3, "expected a value, found the end of the line"},
 		{"a=", 1, 3, "expected a value, found the end of the text"},
-		{"\"\"\"a\"\"\"=1", 1, 1, "multi-line"},
-		{"'''a'''=1", 1, 1, "multi-line"},
 		{"a=1 b=2", 1, 5, "expected the line to end"},
 		{"[a] b=2", 1, 5, "expected the line to end"},
 		{"a=word", 1, 3, "'word' is not a value"},
@@ -214,6 +208,28 @@ static void test_keys(void)
 	};
 
 	expect_trees(good, COUNT(good));
+	expect_faults(bad, COUNT(bad));
+}
+
+static void test_blanks_in_keys(void)
+{
+	static const struct valid good[] = {
+		{"a . 'b'\t.c=1\na.d=2",
+			"{\"a\":{\"b\":{\"c\":1 } \"d\":2 } }"},
+	};
+
+	expect_trees(good, COUNT(good));
+}
+
+static void test_keys_that_are_none(void)
+{
+	static const struct invalid bad[] = {
+		{"a\n=1", 1, 2, "expected '=' after the key, found the end of"},
+		{"a=\n1", 1, 3, "expected a value, found the end of the line"},
+		{"\"\"\"a\"\"\"=1", 1, 1, "multi-line"},
+		{"'''a'''=1", 1, 1, "multi-line"},
+	};
+
 	expect_faults(bad, COUNT(bad));
 }
 
@@ -234,9 +250,6 @@ static void test_strings(void)
 		{"a=\"\\u0123\\u4567\\u89ab\\ucdef\\uABCD\\uEF01\"",
 			"{\"a\":\"\xC4\xA3\xE4\x95\xA7\xE8\xA6\xAB"
 			"\xEC\xB7\xAF\xEA\xAF\x8D\xEE\xBC\x81\" }"},
-		{"a=\"\"\nb=''", "{\"a\":\"\" \"b\":\"\" }"},
-		{"a='\\b\"'\nb=\"\t'\"",
-			"{\"a\":\"\\\\b\\\"\" \"b\":\"\\u0009'\" }"},
 	};
 	static const struct invalid bad[] = {
 		{"a=\"xy\\q\"", 1, 6, "unknown escape; accepted: \\b \\t"},
@@ -249,6 +262,20 @@ static void test_strings(void)
 		{"a=\"\\uDFFF\"", 1, 4, "U+DFFF is not a character"},
 		{"a=\"\\U00110000\"", 1, 4, "U+110000 is not a character"},
 		{"a=\"\\", 1, 4, "unknown escape"},
+	};
+
+	expect_trees(good, COUNT(good));
+	expect_faults(bad, COUNT(bad));
+}
+
+static void test_literal_strings(void)
+{
+	static const struct valid good[] = {
+		{"a=\"\"\nb=''", "{\"a\":\"\" \"b\":\"\" }"},
+		{"a='\\b\"'\nb=\"\t'\"",
+			"{\"a\":\"\\\\b\\\"\" \"b\":\"\\u0009'\" }"},
+	};
+	static const struct invalid bad[] = {
 		{"a=\"b", 1, 5, "expected a closing \""},
 		{"a=\"b\n", 1, 5,
 			"expected a closing \", found the end of the l"},
@@ -290,8 +317,18 @@ static void test_multi_line(void)
 		{"a=\"\"\"\n\nb\"\"\"", "{\"a\":\"\\u000ab\" }"},
 		{"a=\"\"\"\r\nb\r\nc\"\"\"", "{\"a\":\"b\\u000ac\" }"},
 		{"a='''\r\nb\r\nc\\n'''", "{\"a\":\"b\\u000ac\\\\n\" }"},
-		{"a=\"\"\"b \\  \n \t\r\n c\\\n\"\"\"", "{\"a\":\"b c\" }"},
-		{"a=\"\"\"b\\\\\n\"\"\"", "{\"a\":\"b\\\\\\u000a\" }"},
+	};
+	static const struct invalid bad[] = {
+		{"a=\"\"\"b\rc\"\"\"", 1, 7, "control character U+000D"},
+	};
+
+	expect_trees(good, COUNT(good));
+	expect_faults(bad, COUNT(bad));
+}
+
+static void test_quotes_in_many_lines(void)
+{
+	static const struct valid good[] = {
 		{"a=\"\"\"\"b\"\"\"", "{\"a\":\"\\\"b\" }"},
 		{"a=\"\"\"\"\"b\"\" \"\"\"\"\"",
 			"{\"a\":\"\\\"\\\"b\\\"\\\" \\\"\\\"\" }"},
@@ -304,8 +341,20 @@ static void test_multi_line(void)
 		{"a='''b''''''", 1, 12, "expected the line to end"},
 		{"\n a=\"\"\"b\n\"\"", 2, 4, "not closed; expected \"\"\""},
 		{"a='''b\n\\'''c''", 2, 5, "expected the line to end"},
+	};
+
+	expect_trees(good, COUNT(good));
+	expect_faults(bad, COUNT(bad));
+}
+
+static void test_backslash_at_the_end(void)
+{
+	static const struct valid good[] = {
+		{"a=\"\"\"b \\  \n \t\r\n c\\\n\"\"\"", "{\"a\":\"b c\" }"},
+		{"a=\"\"\"b\\\\\n\"\"\"", "{\"a\":\"b\\\\\\u000a\" }"},
+	};
+	static const struct invalid bad[] = {
 		{"a=\"\"\"b\\ c\"\"\"", 1, 7, "unknown escape"},
-		{"a=\"\"\"b\rc\"\"\"", 1, 7, "control character U+000D"},
 	};
 
 	expect_trees(good, COUNT(good));
@@ -370,16 +419,27 @@ static void test_lines(void)
 {
 	static const struct valid good[] = {
 		{"\r\n# c\r\n a=1 # c\r\n\n[b]# c\n#", "{\"a\":1 \"b\":{} }"},
-		{"\xEF\xBB\xBF", "{}"},
-		{"\xEF\xBB\xBF"
-		 "a=1",
-			"{\"a\":1 }"},
 	};
 	static const struct invalid bad[] = {
 		{"a=1\rb=2", 1, 4, "found U+000D"},
 		{"a=1\r", 1, 4, "found U+000D"},
 		{"\ra=1", 1, 1, "found U+000D"},
 		{"a=1 # b\rc", 1, 8, "control character U+000D in a comment"},
+	};
+
+	expect_trees(good, COUNT(good));
+	expect_faults(bad, COUNT(bad));
+}
+
+static void test_byte_order_mark(void)
+{
+	static const struct valid good[] = {
+		{"\xEF\xBB\xBF", "{}"},
+		{"\xEF\xBB\xBF"
+		 "a=1",
+			"{\"a\":1 }"},
+	};
+	static const struct invalid bad[] = {
 		{"\xEF\xBB\xBF!", 1, 1, "found '!'"},
 		{"\xEF\xBB\xBF\xEF\xBB\xBF", 1, 1, "expected a key"},
 		{"a=1\n\xEF\xBB\xBF", 2, 1, "expected a key"},
@@ -779,6 +839,14 @@ static void test_defined_twice(void)
 		{"a={b.c=1,b.c=2}", 1, 12, "'c' is defined twice"},
 		{"[a]\nb=1\nb=2", 3, 1, "first at line 2"},
 		{"a.b=1\na=2", 2, 1, "'a' is defined twice"},
+	};
+
+	expect_faults(bad, COUNT(bad));
+}
+
+static void test_headers_twice(void)
+{
+	static const struct invalid bad[] = {
 		{"[a]\n[b]\n[ a ]", 3, 3,
 			"'a' is defined twice, first at line 1"},
 		{"[a.b]\n[a]\n[a]", 3, 2,
@@ -838,6 +906,15 @@ static void test_dotted(void)
 		{"a.b.c=1\n[a.b]", 2, 4, "'b' is defined twice"},
 		{"a.b.c=1\n[a]", 2, 2, "'a' is defined twice"},
 		{"[a.b.c]\n[a]\nb.d=1\n[a.b]", 4, 4, "'b' is defined twice"},
+	};
+
+	expect_trees(good, COUNT(good));
+	expect_faults(bad, COUNT(bad));
+}
+
+static void test_dotted_extends_nothing_else(void)
+{
+	static const struct invalid bad[] = {
 		{"[a.b]\n[a]\nb.c=1", 3, 1, "'b' is a table with a header"},
 		{"[a.b.c]\n[a]\nb.c.d=1", 3, 3, "'c' is a table with a header"},
 		{"a=1\na.b=2", 2, 1, "'a' is an integer (line 1)"},
@@ -845,7 +922,6 @@ static void test_dotted(void)
 		{"[[a.b]]\n[a]\nb.c=1", 3, 1, "'b' is an array"},
 	};
 
-	expect_trees(good, COUNT(good));
 	expect_faults(bad, COUNT(bad));
 }
 
@@ -1004,6 +1080,35 @@ static void test_places(void)
 	expect_pos(entry->pos, 6, 3);
 	expect_pos(entry->value.pos, 6, 1);
 	expect_pos(entry->value.as.array->items[1].pos, 7, 1);
+	lbp_toml_free(doc);
+}
+
+static void test_places_of_keys(void)
+{
+	struct lbp_toml *doc = parse("a=1\n b.c=2\nb.d=3\n[e.f]\n[ e]\ng=4");
+	const struct lbp_toml_table *root = lbp_toml_root(doc);
+	const struct lbp_toml_table *table;
+
+	expect_pos(get(root, "a")->pos, 1, 1);
+	expect_pos(get(root, "b")->pos, 2, 2);
+	table = get(root, "b")->value.as.table;
+	expect_pos(get(table, "c")->pos, 2, 4);
+	expect_pos(get(table, "d")->pos, 3, 3);
+	expect_pos(get(root, "e")->pos, 4, 2);
+	table = get(root, "e")->value.as.table;
+	expect_pos(get(table, "f")->pos, 4, 4);
+	expect_pos(get(table, "g")->pos, 6, 1);
+	lbp_toml_free(doc);
+}
+
+static void test_columns(void)
+{
+	struct lbp_toml *doc = parse("'ü😀' . k = 2");
+	const struct lbp_toml_entry *entry =
+		get(get(lbp_toml_root(doc), "ü😀")->value.as.table, "k");
+
+	expect_pos(entry->pos, 1, 8);
+	expect_pos(entry->value.pos, 1, 12);
 	lbp_toml_free(doc);
 }
 
@@ -1320,19 +1425,28 @@ void suite_toml(void)
 {
 	CU_pSuite suite = CU_add_suite("toml", NULL, NULL);
 
-	CU_add_test(suite, "[TOM-2][TOM-27][TOM-35][TOM-36] keys", test_keys);
+	CU_add_test(suite, "[TOM-2][TOM-27] keys", test_keys);
+	CU_add_test(suite, "[TOM-35] blanks in keys", test_blanks_in_keys);
+	CU_add_test(suite, "[TOM-36] keys of more than a line",
+		test_keys_that_are_none);
 	CU_add_test(suite, "[TOM-2] every byte of a bare key",
 		test_every_bare_byte);
-	CU_add_test(suite, "[TOM-3][TOM-4] strings of one line", test_strings);
+	CU_add_test(suite, "[TOM-3] escapes", test_strings);
+	CU_add_test(suite,
+		"[TOM-4] literal strings, and strings that are not closed",
+		test_literal_strings);
 	CU_add_test(suite, "[TOM-3] every escape", test_every_escape);
-	CU_add_test(suite, "[TOM-5][TOM-37][TOM-38] multi-line strings",
+	CU_add_test(suite, "[TOM-5] line ends in multi-line strings",
 		test_multi_line);
+	CU_add_test(suite, "[TOM-37] quotes in multi-line strings",
+		test_quotes_in_many_lines);
+	CU_add_test(suite, "[TOM-38] a backslash at the end of a line",
+		test_backslash_at_the_end);
 	CU_add_test(suite, "[TOM-6] control characters are rejected",
 		test_control_characters);
 	CU_add_test(suite, "[TOM-7] what is not UTF-8 is rejected", test_utf8);
-	CU_add_test(suite,
-		"[TOM-8][TOM-9] line ends, comments, byte order mark",
-		test_lines);
+	CU_add_test(suite, "[TOM-8] line ends and comments", test_lines);
+	CU_add_test(suite, "[TOM-9] a byte order mark", test_byte_order_mark);
 	CU_add_test(suite, "[TOM-10][TOM-11] integers", test_integers);
 	CU_add_test(suite, "[TOM-12] floats", test_floats);
 	CU_add_test(suite, "[TOM-12] floats are the nearest double",
@@ -1352,20 +1466,22 @@ void suite_toml(void)
 		test_ends_of_numbers);
 	CU_add_test(suite, "[TOM-17] arrays", test_arrays);
 	CU_add_test(suite, "[TOM-18] inline tables", test_inline_tables);
-	CU_add_test(suite, "[TOM-19][TOM-20] keys and headers that come twice",
-		test_defined_twice);
+	CU_add_test(suite, "[TOM-19] keys that come twice", test_defined_twice);
+	CU_add_test(
+		suite, "[TOM-20] headers that come twice", test_headers_twice);
 	CU_add_test(suite, "[TOM-20] headers", test_headers);
-	CU_add_test(suite, "[TOM-21][TOM-39] tables made by dotted keys",
-		test_dotted);
+	CU_add_test(suite, "[TOM-21] tables made by dotted keys", test_dotted);
+	CU_add_test(suite, "[TOM-39] what dotted keys may not extend",
+		test_dotted_extends_nothing_else);
 	CU_add_test(suite, "[TOM-22] arrays of tables", test_arrays_of_tables);
 	CU_add_test(suite, "[TOM-23] inline values are complete",
 		test_complete_values);
 	CU_add_test(suite, "[TOM-24] 128 levels of each kind", test_depth);
 	CU_add_test(suite, "[TOM-24] 128 levels of all kinds together",
 		test_depth_mixed);
-	CU_add_test(suite,
-		"[TOM-25][TOM-40][TOM-41] positions of keys and values",
-		test_places);
+	CU_add_test(suite, "[TOM-25] positions of values", test_places);
+	CU_add_test(suite, "[TOM-40] positions of keys", test_places_of_keys);
+	CU_add_test(suite, "[TOM-41] columns count characters", test_columns);
 	CU_add_test(suite, "[TOM-26][TOM-27] messages with hostile keys",
 		test_messages);
 	CU_add_test(suite, "[TOM-26][TOM-27] what a message says was found",
