@@ -207,7 +207,7 @@ def no_descriptor_left(server):
 
 
 @pytest.mark.workers
-@pytest.mark.spec("HLT-10", "SRV-21", "SRV-142", "SRV-28")
+@pytest.mark.spec("HLT-10", "SRV-142")
 def test_checks_without_descriptors_say_nothing(lb, upstream):
     """One upstream is up and one is down, and so they stay: no check that
     could not be carried out counts for or against anybody."""

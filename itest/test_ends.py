@@ -118,7 +118,7 @@ def test_a_client_resets_during_a_dial(lb, version, says):
         assert server.wait_event("session")["reason"] == "client_reset"
 
 
-@pytest.mark.spec("SRV-81", "SRV-108")
+@pytest.mark.spec("SRV-108")
 def test_a_side_whose_ends_have_passed_does_not_make_it_spin(lb, upstream):
     """All ends are there, but not all bytes are passed on."""
     up = upstream(receive_buffer=8192)

@@ -115,7 +115,7 @@ def addresses(first, count):
 
 
 @pytest.mark.workers
-@pytest.mark.spec("SRV-41", "SRV-40", "SRC-3")
+@pytest.mark.spec("SRV-41")
 @pytest.mark.parametrize("sources", [1, 200])
 def test_a_flood_of_silence_keeps_nobody_out(lb, upstream, many_files,
                                              sources):

@@ -171,7 +171,7 @@ def test_clients_keys_of_all_kinds_sign(lb, pki, upstream, tmp_path, version,
         assert peer.recv_exactly(1) == b"x"
 
 
-@pytest.mark.spec("SRV-100", "SRV-3")
+@pytest.mark.spec("SRV-100")
 @pytest.mark.parametrize("groups,named", [
     ("P-999", "P-999"), ("X25519:nonsense:P-256", "nonsense"),
     ("X25519::P-256", "''"), ("X25519:", "''"), (":X25519", "''"),

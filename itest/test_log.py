@@ -53,7 +53,7 @@ def test_a_session_line_has_its_fields(lb, upstream):
     assert abs(age.total_seconds()) < 60
 
 
-@pytest.mark.spec("LOG-1", "LOG-4")
+@pytest.mark.spec("LOG-4")
 def test_a_reject_line_has_its_fields(lb, upstream):
     server = lb.proxy(upstream(upstreams.echo), clients=[
         srv.client("alice", [SERIALS["alice"]], ["echo"])])
@@ -65,8 +65,7 @@ def test_a_reject_line_has_its_fields(lb, upstream):
     assert "client" not in line
 
 
-@pytest.mark.spec("LOG-3", "LOG-4", "LOG-8", "LOG-19", "LOG-20", "LOG-21",
-                  "LOG-22", "LOG-23", "LOG-24", "LOG-25", "LOG-26")
+@pytest.mark.spec("LOG-25")
 @pytest.mark.parametrize("level", ["info", "debug"])
 def test_every_event_has_its_fields(lb, upstream, level):
     """And no others, at the level that it should be of."""
@@ -100,6 +99,108 @@ def test_every_event_has_its_fields(lb, upstream, level):
     assert set(map(log_lines.event_of, server.log)) == set(log_lines.EVENTS)
     if level == "debug":
         assert server.events("reject", reason="expired")[0]["detail"]
+
+
+def has_fields(line, level, *fields):
+    """No others but those of every line."""
+    assert set(line) == {"ts", "level", "event", *fields}
+    assert line["level"] == level
+
+
+@pytest.mark.spec("LOG-19")
+def test_a_ready_line_has_its_fields(lb, upstream):
+    server = lb.proxy(upstream(), server={"workers": 3})
+    line = server.wait_event("ready")
+    has_fields(line, "info", "workers", "event_loop", "listen")
+    host, port = server.address()[:2]
+    assert (line["workers"], line["listen"]) == (3, [f"{host}:{port}"])
+    assert line["event_loop"] in ("epoll", "select")
+
+
+@pytest.mark.spec("LOG-20")
+def test_a_sum_has_its_fields(lb, upstream):
+    server = lb.proxy(upstream())
+    for _ in range(14):
+        with Peer(tcp_connect(server.address())) as peer:
+            peer.send(b"no TLS")
+            peer.recv()
+    server.stop()
+    sums = [line for line in server.events("reject") if "suppressed" in line]
+    assert sums
+    for line in sums:
+        has_fields(line, "info", "peer", "reason", "suppressed")
+        assert (line["peer"], line["reason"]) == ("127.0.0.1/32",
+                                                  "handshake_failed")
+
+
+def upstream_goes_and_comes(lb, upstream):
+    """The lines of the upstream's end and its return, and the upstream."""
+    up = upstream()
+    server = lb.proxy(up, health={"interval": "50ms", "timeout": "1s",
+                                  "rise": 1, "fall": 1})
+    up.stop()
+    down = server.wait_event("upstream_down")
+    up.start()
+    return down, server.wait_event("upstream_up"), up
+
+
+@pytest.mark.spec("LOG-21")
+def test_an_upstream_down_line_has_its_fields(lb, upstream):
+    line, _, up = upstream_goes_and_comes(lb, upstream)
+    has_fields(line, "warn", "app", "upstream", "cause")
+    assert line["app"] == "echo"
+    assert up.address in line["upstream"]
+
+
+@pytest.mark.spec("LOG-22")
+def test_an_upstream_up_line_has_its_fields(lb, upstream):
+    _, line, up = upstream_goes_and_comes(lb, upstream)
+    has_fields(line, "info", "app", "upstream", "cause")
+    assert line["app"] == "echo"
+    assert up.address in line["upstream"]
+
+
+@pytest.mark.spec("LOG-23")
+@pytest.mark.parametrize("open_sessions", [0, 2])
+def test_a_drain_line_counts_sessions(lb, upstream, open_sessions):
+    up = upstream()
+    server = lb.proxy(up, timeouts={"drain": "1h"})
+    pairs = [(server.connect(), up.accept()) for _ in range(open_sessions)]
+    with Peer(tcp_connect(server.address())):
+        server.signal(signal.SIGTERM)
+        line = server.wait_event("drain")
+    has_fields(line, "info", "connections")
+    assert line["connections"] == open_sessions
+    for pair in pairs:
+        for peer in pair:
+            peer.close()
+
+
+@pytest.mark.spec("LOG-24")
+def test_the_last_line_is_stopped(lb, upstream):
+    server = lb.proxy(upstream())
+    server.stop()
+    assert server.log[-1]["event"] == "stopped"
+    has_fields(server.log[-1], "info")
+
+
+@pytest.mark.spec("LOG-26")
+@pytest.mark.parametrize("level", ["info", "debug"])
+def test_more_is_told_at_level_debug(lb, upstream, level):
+    server = lb.proxy(upstream(upstreams.echo), log={"level": level},
+                      server={"workers": 2})
+    one_session(server)
+    attempt(server.address(), server.context("expired"))
+    attempt(server.address(), server.context("unlisted"))
+    lines = [server.wait_event("session"),
+             server.wait_event("reject", reason="expired"),
+             server.wait_event("reject", reason="unknown_client")]
+    if level == "info":
+        assert not any({"worker", "detail"} & set(line) for line in lines)
+        return
+    assert {line["worker"] for line in lines} <= {0, 1}
+    assert "detail" not in lines[0]
+    assert lines[1]["detail"] == "certificate has expired"
 
 
 @pytest.mark.spec("LOG-5")

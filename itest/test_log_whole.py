@@ -16,7 +16,7 @@ from harness import server as srv
 from harness import upstreams
 from harness.client import connect
 from harness.ports import free_port
-from harness.wait import BOUND, wait_for
+from harness.wait import BOUND, holds_for, wait_for
 
 
 @pytest.fixture
@@ -167,6 +167,24 @@ def tcp_pair():
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
         client = socket.create_connection(listener.getsockname())
         return client, listener.accept()[0]
+
+
+@pytest.mark.spec("LOG-14")
+def test_the_end_waits_for_a_slow_reader(serve):
+    """Part of a line is there when it stops, and no room for the rest."""
+    near, far = tcp_pair()
+    near.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4608)
+    server = serve(near.fileno(), workers=1)
+    near.close()
+    sessions(server, 80)
+    server.process.send_signal(signal.SIGTERM)
+    holds_for(lambda: server.process.poll() is None, "it waits", 0.3)
+    data = b""
+    while part := far.recv(4096):
+        data += part
+    assert server.process.wait(BOUND) == 0
+    far.close()
+    assert len(lines_of(data)) < 80
 
 
 @pytest.mark.workers

@@ -86,7 +86,7 @@ def test_it_is_resumed_on_any_worker(two_apps, version):
         assert reused
 
 
-@pytest.mark.spec("SRV-12", "SRV-11", "SRV-98")
+@pytest.mark.spec("SRV-11", "SRV-98")
 @pytest.mark.parametrize("name", ["localhost", None], ids=["sni", "no-sni"])
 @pytest.mark.parametrize("version", VERSIONS)
 def test_a_resumed_session_is_authorized_anew(two_apps, version, name):
@@ -248,7 +248,7 @@ def brief_server(lb, up, directory, whose, life):
     return server, (directory / "brief.pem", directory / "brief.key")
 
 
-@pytest.mark.spec("SRV-12", "SRV-9", "SRV-98", "SRV-99")
+@pytest.mark.spec("SRV-98", "SRV-99")
 @pytest.mark.parametrize("whose", ["client", "ca"])
 def test_a_session_outlives_no_certificate(lb, pki, upstream, tmp_path, whose):
     """A certificate that has run out does not live on in the cache."""

@@ -84,7 +84,7 @@ def nanoseconds(server):
     return total
 
 
-@pytest.mark.spec("SRV-66", "SRV-9")
+@pytest.mark.spec("SRV-9")
 @pytest.mark.parametrize("version", VERSIONS)
 def test_every_serial_of_a_long_list_is_found(lb, pki, upstream, tmp_path,
                                               listed, version):
@@ -134,7 +134,7 @@ def cost(server, context):
     return nanoseconds(server) - begin
 
 
-@pytest.mark.spec("SRV-66", "SRV-105")
+@pytest.mark.spec("SRV-105")
 def test_a_long_list_costs_strangers_nothing(lb, pki, upstream, tmp_path,
                                              listed):
     """A forged leaf that names the CA, with the list and without."""
@@ -144,3 +144,14 @@ def test_a_long_list_costs_strangers_nothing(lb, pki, upstream, tmp_path,
     without = lb.proxy(up, tls={"crl": None})
     assert cost(with_list, context) < 1.7 * cost(without, context)
     assert with_list.wait_event("reject")["reason"] == "untrusted"
+
+
+@pytest.mark.spec("SRV-66")
+def test_a_long_list_is_verified_once(lb, upstream, listed):
+    """A client of the CA's own that no list names, with it and without."""
+    up = upstream(upstreams.echo)
+    with_list = lb.proxy(up, tls={"crl": listed[0]})
+    without = lb.proxy(up, tls={"crl": None})
+    context = with_list.context("unlisted", "1.3")
+    assert cost(with_list, context) < 1.7 * cost(without, context)
+    assert with_list.wait_event("reject")["reason"] == "unknown_client"

@@ -27,7 +27,7 @@ def refuses(address):
 
 
 @pytest.mark.workers
-@pytest.mark.spec("SRV-24", "LOG-2", "SRV-136")
+@pytest.mark.spec("SRV-136")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_an_idle_server_stops_at_once(lb, upstream, number):
     server = lb.proxy(upstream(upstreams.echo))
@@ -126,7 +126,7 @@ def test_a_drain_waits_for_every_worker(lb, upstream):
 
 
 @pytest.mark.workers
-@pytest.mark.spec("SRV-24", "SES-13", "SRV-137")
+@pytest.mark.spec("SRV-137")
 @pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGINT])
 def test_a_second_signal_ends_at_once(lb, upstream, second):
     up = upstream()
@@ -177,7 +177,7 @@ def test_a_handshake_that_a_drain_finds_may_be_admitted(lb, upstream,
     assert server.wait_event("session")["reason"] == "done"
 
 
-@pytest.mark.spec("SRV-139", "SRV-24")
+@pytest.mark.spec("SRV-139")
 def test_a_drain_resets_what_was_not_accepted(lb, upstream):
     server = lb.proxy(upstream(upstreams.echo), server={"max_connections": 1})
     with server.connect() as peer:
@@ -224,7 +224,7 @@ def test_sigpipe_is_ignored(lb, upstream):
         talk(peer)
 
 
-@pytest.mark.spec("SRV-24", "SRV-27", "SRV-140")
+@pytest.mark.spec("SRV-140")
 def test_a_drain_does_not_wait_for_checks(lb):
     with upstreams.FullBacklog() as full:
         server = lb.proxy(full.url, health={
@@ -243,7 +243,7 @@ def in_time_wait(port):
                for row in rows)
 
 
-@pytest.mark.spec("SRV-24", "SRV-5", "SRV-148")
+@pytest.mark.spec("SRV-148")
 @pytest.mark.parametrize("first", ["client", "server"])
 def test_the_port_is_free_after_the_end(lb, upstream, first):
     """Who ends a connection first keeps its addresses for a minute."""

@@ -40,18 +40,29 @@ def tcp_sockets(server):
         yield listeners, others
 
 
-@pytest.mark.spec("SRV-146", "SRV-30", "SRV-29")
-def test_listeners(lb, upstream):
+def on_both_families(lb, upstream):
+    """A server that listens on an IPv4 and an IPv6 address."""
     port = free_port()
-    server = lb.proxy(upstream(upstreams.echo),
-                      listen=[f"127.0.0.1:{port}", f"[::1]:{port}"])
+    return lb.proxy(upstream(upstreams.echo),
+                    listen=[f"127.0.0.1:{port}", f"[::1]:{port}"])
+
+
+@pytest.mark.spec("SRV-146")
+def test_the_backlog_of_listeners(lb, upstream):
     with open("/proc/sys/net/core/somaxconn", encoding="ascii") as file:
         most = int(file.read())
-    with tcp_sockets(server) as (listeners, _):
+    with tcp_sockets(on_both_families(lb, upstream)) as (listeners, _):
         assert len(listeners) == 2
         for sock in listeners:
             info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 104)
             assert struct.unpack_from("I", info, SACKED)[0] == min(4096, most)
+
+
+@pytest.mark.spec("SRV-30", "SRV-29")
+def test_listeners(lb, upstream):
+    with tcp_sockets(on_both_families(lb, upstream)) as (listeners, _):
+        assert len(listeners) == 2
+        for sock in listeners:
             assert not sock.getsockopt(socket.SOL_SOCKET,
                                        socket.SO_REUSEPORT)
             if sock.family == socket.AF_INET6:

@@ -409,7 +409,6 @@ def test_a_critical_extension_that_nobody_knows(gate, pki, tmp_path, version):
     assert gate.up.accepted == 0
 
 
-@pytest.mark.spec("SRV-9")
 @pytest.mark.parametrize("extensions,is_let_in", [
     pytest.param(text, fits, marks=pytest.mark.spec(rule))
     for rule, text, fits in (

@@ -39,7 +39,7 @@ def lines(server, **fields):
 
 
 @pytest.mark.workers
-@pytest.mark.spec("LOG-11", "SUP-2", "SUP-4", "LOG-17")
+@pytest.mark.spec("LOG-11", "LOG-17")
 def test_a_flood_is_summed_up(lb, upstream):
     server = lb.proxy(upstream(upstreams.echo))
     total = 300
@@ -66,7 +66,7 @@ def test_a_flood_is_summed_up(lb, upstream):
                              "suppressed"}
 
 
-@pytest.mark.spec("LOG-11", "SUP-4", "LOG-17", "LOG-18")
+@pytest.mark.spec("LOG-18", "SUP-4")
 def test_nothing_is_lost_at_the_end(lb, upstream):
     server = lb.proxy(upstream(upstreams.echo))
     total = 60
@@ -79,7 +79,7 @@ def test_nothing_is_lost_at_the_end(lb, upstream):
     assert server.log[-1]["event"] == "stopped"
 
 
-@pytest.mark.spec("LOG-11", "SUP-2", "SRC-1", "LOG-17")
+@pytest.mark.spec("LOG-17", "SUP-2", "SRC-1")
 def test_sources_and_reasons_are_counted_apart(lb, upstream):
     port = free_port()
     server = lb.proxy(upstream(upstreams.echo),
@@ -122,7 +122,7 @@ def test_clients_are_never_summed_up(lb, upstream):
 
 
 @pytest.mark.workers
-@pytest.mark.spec("LOG-12", "LOG-11", "LOG-7", "LOG-18")
+@pytest.mark.spec("LOG-12", "LOG-18")
 def test_clients_have_room_while_nobody_reads(lb, upstream):
     """Strangers fill half of a pipe at most; lines of clients have the rest.
     """

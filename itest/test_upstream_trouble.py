@@ -90,7 +90,7 @@ def test_no_port_left_to_one_upstream_leads_to_the_next(lb, own_network,
     assert not server.events("upstream_down")
 
 
-@pytest.mark.spec("SRV-91", "SRV-97")
+@pytest.mark.spec("SRV-91")
 @pytest.mark.parametrize("url", ["tcp://127.0.0.1", "tcp://[::1]",
                                  "tcp://0.0.0.0", "tls://127.0.0.1"])
 def test_a_connection_to_itself_is_none(lb, pki, own_network, url):
@@ -205,7 +205,7 @@ def test_an_upstream_that_goes_down_has_a_cause(lb, faulty, fault, cause):
     assert not server.events("upstream_up")
 
 
-@pytest.mark.spec("SRV-97", "LOG-3", "SES-5", "SRV-118")
+@pytest.mark.spec("SRV-118")
 @pytest.mark.parametrize("fault,cause", CAUSES)
 def test_a_session_without_an_upstream_has_a_cause(lb, faulty, fault, cause):
     server = lb.proxy(faulty(fault), timeouts={"connect": "300ms"})
@@ -229,7 +229,7 @@ def test_an_upstream_that_comes_up_has_a_cause(lb, upstream):
     assert server.wait_event("upstream_up")["cause"]
 
 
-@pytest.mark.spec("SRV-96", "SRV-97", "SRV-117")
+@pytest.mark.spec("SRV-117")
 def test_a_check_sees_a_reset_that_follows_the_connect(lb, upstream):
     server = lb.proxy(upstream(lambda peer: peer.reset()), health=QUICK)
     assert "reset" in server.wait_event("upstream_down")["cause"]
