@@ -119,8 +119,8 @@ release_ld     = -pie -Wl,-z,relro,-z,now $(LDFLAGS)
 release_pic    = $(if $(filter lib/%,$1),-fPIC,-fPIE)
 
 asan_cc     = $(CLANG)
-asan_cflags = -O1 -g -fsanitize=address,undefined $(sanitize)
-asan_ld     = -fsanitize=address,undefined
+asan_cflags = -O1 -g -fsanitize=address,undefined $(sanitize) $(cmd_counts)
+asan_ld     = -fsanitize=address,undefined -fprofile-instr-generate
 
 tsan_cc     = $(CLANG)
 tsan_cflags = -O1 -g -fsanitize=thread $(sanitize)
@@ -146,11 +146,18 @@ steps_cflags = -O1 -g -fsanitize-coverage=trace-pc
 steps_ld     =
 
 cover_cc     = $(CLANG)
-cover_cflags = -O0 -g -fprofile-instr-generate -fcoverage-mapping
+cover_cflags = -O0 -g $(or $(cmd_counts),$(counts))
 cover_ld     = -fprofile-instr-generate
+# Nothing is written unless LLVM_PROFILE_FILE says where.
+counts       = -fprofile-instr-generate=/dev/null -fcoverage-mapping
+# The server's threads count together, and in a file that is mapped, so that
+# what ran is known however the process ends.
+$(foreach v,asan cover,$(addprefix build/$v/obj/,cmd/%.o interleave/%.o)): \
+	cmd_counts = $(counts) -fprofile-update=atomic \
+	-mllvm -runtime-counter-relocation
 
 mcdc_cc     = $(CLANG_MCDC)
-mcdc_cflags = $(cover_cflags) -fcoverage-mcdc
+mcdc_cflags = -O0 -g $(counts) -fcoverage-mcdc
 mcdc_ld     = $(cover_ld)
 
 # Warnings are errors only here, so that a compiler newer than ours can still
@@ -284,16 +291,20 @@ interleave_c := $(sort $(wildcard fuzz/interleave/*.c))
 interleave_hooked := $(addprefix cmd/lbproxyd/,acceptor.c capacity.c \
 	crew.c handshakes.c loop.c mailbox.c worker.c)
 
-build/obj/interleave/%.o: %.c fuzz/interleave/hooks.h Makefile
-	@mkdir -p $(@D)
-	$(call brief,CC)$(call compile,release,$<,$@) -DMAILBOX_BATCH=2 \
+# interleave_rules VARIANT
+define interleave_rules
+$(dir_$1)/obj/interleave/%.o: %.c fuzz/interleave/hooks.h Makefile
+	@mkdir -p $$(@D)
+	$$(call brief,CC)$$(call compile,$1,$$<,$$@) -DMAILBOX_BATCH=2 \
 		-include fuzz/interleave/hooks.h
 
-build/interleave: $(patsubst %.c,build/obj/interleave/%.o, \
-		$(interleave_hooked)) $(call objects,release,$(interleave_c) \
+$(dir_$1)/interleave: $(patsubst %.c,$(dir_$1)/obj/interleave/%.o, \
+		$(interleave_hooked)) $(call objects,$1,$(interleave_c) \
 		cmd/lbproxyd/address.c cmd/lbproxyd/poller.c \
-		cmd/lbproxyd/queue.c) $(call archives,release)
-	$(call brief,LD)$(CC) $(release_ld) -o $@ $^
+		cmd/lbproxyd/queue.c) $(call archives,$1)
+	$$(call brief,LD)$$($1_cc) $$($1_ld) -o $$@ $$^
+endef
+$(foreach v,release cover,$(eval $(call interleave_rules,$v)))
 
 -include $(shell find build -name '*.d' 2>/dev/null)
 
@@ -400,7 +411,8 @@ fuzz: $(addprefix build/fuzz/,$(targets)) ## a short run of every fuzz target; F
 NOMEM_STEP = 1
 .PHONY: nomem
 nomem: build/asan/nomem ## start-up and accept with each allocation failing; NOMEM_STEP=
-	ci/sanitized build/asan build/asan/nomem $(NOMEM_STEP)
+	$(counting) ci/sanitized build/asan build/asan/nomem $(NOMEM_STEP)
+	@touch build/profile/$@/complete
 
 .PHONY: nomem-lib
 nomem-lib: $(addprefix build/nomem/,$(nomem_targets)) ## every committed input, with each allocation of lib failing; NOMEM_STEP=
@@ -430,10 +442,15 @@ itest-asan itest-tsan: export ITEST_SLOW = 3
 itest: all ## the pytest suite against build/lbproxyd; PYTEST_ARGS=
 	LBPROXYD='$(CURDIR)/build/lbproxyd' $(pytest) itest
 
+# What build/asan's programs run of cmd is counted, for cover-cmd.
+counting = rm -rf build/profile/$@ && mkdir -p build/profile/$@ && \
+	LLVM_PROFILE_FILE='$(CURDIR)/build/profile/$@/%m%c.profraw'
+
 itest-asan: build/asan/lbproxyd build/asan/toml-json ## the pytest suite, the server under ASan and UBSan
-	LBPROXYD='$(CURDIR)/build/asan/lbproxyd' \
+	$(counting) LBPROXYD='$(CURDIR)/build/asan/lbproxyd' \
 		LBP_TOML_JSON='$(CURDIR)/build/asan/toml-json' \
 		ci/sanitized build/asan $(pytest) itest $(no_server)
+	@touch build/profile/$@/complete
 
 # Every server in these has two workers or more, and much to do for them.
 many_workers = $(addprefix itest/test_,balance.py capacity.py \
@@ -444,12 +461,29 @@ itest-tsan: build/tsan/lbproxyd ## tests with several workers, the server under 
 	LBPROXYD='$(CURDIR)/build/tsan/lbproxyd' \
 		ci/sanitized build/tsan $(pytest) $(many_workers)
 
-.PHONY: cover cover-mcdc
+.PHONY: cover cover-mcdc cover-cmd
 cover: build/cover/unit $(addprefix build/cover/,$(fuzz_names)) ## lines and branches of lib, all of which CUnit and corpus must take
-	@CLANG=$(CLANG) $(PYTHON) ci/cover $(fuzz_names)
+	@CLANG=$(CLANG) $(PYTHON) ci/cover unit $(fuzz_names)
 
 cover-mcdc: build/mcdc/unit $(addprefix build/mcdc/,$(fuzz_names)) ## the same and decisions (MC/DC); needs clang-19 and llvm-19
-	@CLANG=$(CLANG_MCDC) $(PYTHON) ci/cover --mcdc $(fuzz_names)
+	@CLANG=$(CLANG_MCDC) $(PYTHON) ci/cover --mcdc unit $(fuzz_names)
+
+# The programs that have something of cmd in them.
+cover_cmd := interleave $(strip $(foreach n,$(fuzz_names), \
+	$(if $(filter cmd/%,$(fuzz_more_$n)),$n)))
+
+# The steps that count what they run of it, each with what it depends on.
+cover_steps := itest-asan nomem
+build/profile/itest-asan/complete: build/asan/lbproxyd build/asan/toml-json \
+		$(wildcard itest/*.py itest/harness/*.py)
+build/profile/nomem/complete: build/asan/nomem
+
+build/profile/%/complete:
+	$(MAKE) $* NOMEM_STEP=37
+
+cover-cmd: $(cover_steps:%=build/profile/%/complete) $(addprefix build/cover/,$(cover_cmd)) ## lines and branches of cmd, which itest-asan, nomem and corpus must take
+	@CLANG=$(CLANG) $(PYTHON) ci/cover \
+		--cmd=$(subst $() ,$(comma),$(cover_steps)) $(cover_cmd)
 
 .PHONY: mutate mutate-changed
 mutate: ## mutation testing of lib, with its floor; takes long

@@ -4,13 +4,15 @@
  * with all after it. OpenSSL's are among them, but for what it allocates once
  * in a program's life. The result must be an error, or as good as without the
  * failure: nobody gets in who would not. Run it with a sanitizer that finds
- * leaks. usage: nomem [STEP], which tries each STEP-th allocation only.
+ * leaks. usage: nomem [STEP], which tries each STEP-th allocation only, and the
+ * first of every call of ours that allocates.
  *
  * Linked with malloc, calloc, realloc, strdup, strndup, tls_accept and
  * tls_handshake wrapped.
  */
 #include <execinfo.h>
 #include <openssl/err.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,6 +43,11 @@ enum io __wrap_tls_handshake(struct tls *tls);
 /* How many of the attempts each loaded server is tried with. */
 #define CHECKED 3
 
+#define DEPTH  64
+#define PLACES 4096
+/* More allocations than a load makes. */
+#define MANY (1UL << 17)
+
 /* A handshake to try: who, and what happened before. */
 struct attempt {
 	const char *name;
@@ -57,9 +64,17 @@ static struct {
 	bool stays;       /* all after it fail too */
 	unsigned long at; /* 0: none fails */
 	unsigned long count;
-	void *stack[24]; /* of the first that failed */
+	void *stack[DEPTH]; /* of the first that failed */
 	int stack_len;
 } failure;
+
+/* Which allocations to try whatever the step is. */
+static struct {
+	bool is_looking; /* for them, in a run in which none fails */
+	bool chosen[MANY];
+	uintptr_t places[PLACES];
+	size_t len;
+} first;
 
 static struct pki pki;
 static struct pki_files files;
@@ -69,18 +84,72 @@ static unsigned long step = 1;
 static unsigned long runs;
 static unsigned long served_less; /* loads that left something out */
 
-static bool fails(void)
+/* The two innermost calls of ours that led to an allocation, as a number. */
+static uintptr_t place_of(void *const *stack, int len, const void *caller)
 {
-	void *stack[24];
+	extern const char __executable_start, etext;
+	uintptr_t place = 0;
+	int calls = 0;
+	int i = 0;
+
+	while (i < len && stack[i] != caller)
+		i++;
+	for (; i < len && calls < 2; i++) {
+		uintptr_t at = (uintptr_t)stack[i];
+
+		if (at < (uintptr_t)&__executable_start ||
+			at > (uintptr_t)&etext)
+			continue;
+		place = (place << 31 | place >> 33) ^ at;
+		calls++;
+	}
+	return place;
+}
+
+static void look(const void *caller)
+{
+	void *stack[DEPTH];
+	uintptr_t place = place_of(stack, backtrace(stack, DEPTH), caller);
+
+	for (size_t i = 0; i < first.len; i++) {
+		if (first.places[i] == place)
+			return;
+	}
+	if (first.len == PLACES || failure.count >= MANY)
+		abort();
+	first.places[first.len++] = place;
+	first.chosen[failure.count] = true;
+}
+
+/* The allocation to try after this one. */
+static unsigned long next_of(unsigned long at)
+{
+	do
+		at++;
+	while ((at - 1) % step != 0 && !(at < MANY && first.chosen[at]));
+	return at;
+}
+
+static void begin_look(void)
+{
+	memset(&first, 0, sizeof(first));
+	first.is_looking = true;
+}
+
+static bool fails(const void *caller)
+{
+	void *stack[DEPTH];
 	int len;
 
 	if (!failure.armed)
 		return false;
 	failure.count++;
+	if (first.is_looking)
+		look(caller);
 	if (failure.at == 0 || failure.count < failure.at ||
 		(!failure.stays && failure.count > failure.at))
 		return false;
-	len = backtrace(stack, 24);
+	len = backtrace(stack, DEPTH);
 	if (failure.count == failure.at) {
 		memcpy(failure.stack, stack, sizeof(stack));
 		failure.stack_len = len;
@@ -88,29 +157,32 @@ static bool fails(void)
 	return true;
 }
 
+/* Whether the allocation that this function stands for fails. */
+#define FAILS() fails(__builtin_return_address(0))
+
 void *__wrap_malloc(size_t size)
 {
-	return fails() ? NULL : __real_malloc(size);
+	return FAILS() ? NULL : __real_malloc(size);
 }
 
 void *__wrap_calloc(size_t len, size_t size)
 {
-	return fails() ? NULL : __real_calloc(len, size);
+	return FAILS() ? NULL : __real_calloc(len, size);
 }
 
 void *__wrap_realloc(void *ptr, size_t size)
 {
-	return fails() ? NULL : __real_realloc(ptr, size);
+	return FAILS() ? NULL : __real_realloc(ptr, size);
 }
 
 char *__wrap_strdup(const char *text)
 {
-	return fails() ? NULL : __real_strdup(text);
+	return FAILS() ? NULL : __real_strdup(text);
 }
 
 char *__wrap_strndup(const char *text, size_t len)
 {
-	return fails() ? NULL : __real_strndup(text, len);
+	return FAILS() ? NULL : __real_strndup(text, len);
 }
 
 bool __wrap_tls_accept(struct tls *tls, struct tls_server *server, int fd)
@@ -137,14 +209,14 @@ static void *openssl_malloc(size_t size, const char *file, int line)
 {
 	(void)file;
 	(void)line;
-	return fails() ? NULL : __real_malloc(size);
+	return FAILS() ? NULL : __real_malloc(size);
 }
 
 static void *openssl_realloc(void *ptr, size_t size, const char *file, int line)
 {
 	(void)file;
 	(void)line;
-	return fails() ? NULL : __real_realloc(ptr, size);
+	return FAILS() ? NULL : __real_realloc(ptr, size);
 }
 
 static void openssl_free(void *ptr, const char *file, int line)
@@ -286,10 +358,13 @@ static void try_attempt(
 {
 	unsigned long began = runs;
 
+	begin_look();
+	(void)run_attempt(server, attempt, MANY, false);
+	first.is_looking = false;
 	for (int stays = 0; stays < 2; stays++) {
 		for (unsigned long at = 1;
 			run_attempt(server, attempt, at, stays != 0);
-			at += step)
+			at = next_of(at))
 			continue;
 	}
 	failure.at = 0;
@@ -421,14 +496,17 @@ int main(int argc, char **argv)
 		return 2;
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	/* The first call allocates. */
-	failure.stack_len = backtrace(failure.stack, 24);
+	failure.stack_len = backtrace(failure.stack, DEPTH);
 	pki_make(&pki);
 	pki_open_files(&pki, &files);
 	fd = make_config(path);
 	client_ctx = SSL_CTX_new(TLS_client_method());
+	begin_look();
+	(void)run_load(path, MANY, false);
+	first.is_looking = false;
 	for (int stays = 0; stays < 2; stays++) {
 		for (unsigned long at = 1; run_load(path, at, stays != 0);
-			at += step)
+			at = next_of(at))
 			continue;
 	}
 	printf("nomem: %-18s %5lu runs, %lu with less to offer\n", "load", runs,
