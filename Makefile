@@ -12,6 +12,7 @@ MAKEFLAGS += --no-builtin-rules
 
 CC     ?= cc
 CLANG  ?= clang
+CXX    ?= c++
 # Only this one measures coverage of decisions.
 CLANG_MCDC ?= clang-19
 AR     ?= ar
@@ -135,6 +136,13 @@ fuzz_cflags   = -O2 -g $(fuzz_coverage) -fsanitize=address,undefined $(sanitize)
 build/fuzz/obj/fuzz/model/%.o: fuzz_coverage =
 fuzz_ld     = -fsanitize=fuzzer,address,undefined
 
+# As OSS-Fuzz wants it, for ci/oss-fuzz/build.sh: its compiler, its flags, and
+# its engine, which is C++.
+oss-fuzz_cc     = $(CC)
+oss-fuzz_cflags = $(CFLAGS)
+oss-fuzz_link   = $(CXX) $(CXXFLAGS)
+oss-fuzz_ld     = $(LIB_FUZZING_ENGINE)
+
 # Needs no clang: what replays a corpus is built with the system compiler.
 replay_cc     = $(CC)
 replay_cflags = -O1 -g -DORACLE_COUNT
@@ -185,7 +193,8 @@ aflcmp_cc     = AFL_QUIET=1 AFL_LLVM_CMPLOG=1 afl-clang-fast
 aflcmp_cflags = -O2 -g
 aflcmp_ld     = -fsanitize=fuzzer
 
-variants := afl aflsan aflcmp release asan tsan fuzz replay steps cover mcdc gcc clang
+variants := afl aflsan aflcmp release asan tsan fuzz oss-fuzz replay steps \
+	cover mcdc gcc clang
 
 dir_release := build
 $(foreach v,$(filter-out release,$(variants)),$(eval dir_$v := build/$v))
@@ -237,9 +246,10 @@ $(foreach v,$(variants),$(eval $(call variant_rules,$v)))
 define fuzz_rules
 $(dir_$1)/$2: $(call objects,$1,fuzz/fuzz_$2.c fuzz/oracle.c $3 \
 		$(fuzz_more_$2)) $(dir_$1)/libmodel.a $(call archives,$1)
-	$$(call brief,LD)$$($1_cc) $$($1_ld) -o $$@ $$^ $(fuzz_libs_$2)
+	$$(call brief,LD)$$(or $$($1_link),$$($1_cc)) $$($1_ld) -o $$@ $$^ \
+		$(fuzz_libs_$2)
 endef
-$(foreach n,$(fuzz_names),$(foreach v,fuzz afl aflsan aflcmp, \
+$(foreach n,$(fuzz_names),$(foreach v,fuzz oss-fuzz afl aflsan aflcmp, \
 	$(eval $(call fuzz_rules,$v,$n))))
 $(foreach n,$(fuzz_names),$(foreach v,replay cover mcdc, \
 	$(eval $(call fuzz_rules,$v,$n,fuzz/replay.c))))
@@ -407,6 +417,13 @@ targets := $(or $(TARGET),$(fuzz_names))
 fuzz: $(addprefix build/fuzz/,$(targets)) ## a short run of every fuzz target; FUZZ_SECONDS=, TARGET=
 	@$(PYTHON) ci/fuzz --seconds $(FUZZ_SECONDS) --jobs $(FUZZ_JOBS) \
 		$(targets)
+
+.PHONY: oss-fuzz fuzz-names
+oss-fuzz: ## what ci/oss-fuzz has OSS-Fuzz build; each target starts on its seed corpus
+	@CLANG='$(CLANG)' ci/oss-fuzz/check
+
+fuzz-names:
+	@echo $(fuzz_names)
 
 NOMEM_STEP = 1
 .PHONY: nomem
