@@ -503,12 +503,13 @@ cover-cmd: $(cover_steps:%=build/profile/%/complete) $(addprefix build/cover/,$(
 		--cmd=$(subst $() ,$(comma),$(cover_steps)) $(cover_cmd)
 
 .PHONY: mutate mutate-changed
-mutate: ## mutation testing of lib, with its floor; takes long
-	nice $(PYTHON) ci/mutate --floor 95 --report ci/mutation-report.md \
-		$(MUTATE_ARGS)
+mutate: ## mutation testing of lib and cmd, with its floors; takes long
+	nice $(PYTHON) ci/mutate --floor 95 --floor-cmd 90 \
+		--report ci/mutation-report.md $(MUTATE_ARGS)
 
-mutate-changed: ## the same for the lines of lib that changed, within 4 minutes; BASE=
-	$(PYTHON) ci/mutate --changed $(BASE) --floor 95 --seconds 240
+mutate-changed: ## the same for the lines that changed, within 4 minutes; BASE=
+	$(PYTHON) ci/mutate --changed $(BASE) --floor 95 --floor-cmd 90 \
+		--seconds 240
 
 .PHONY: bench
 bench: all ## side by side with nginx and HAProxy; BENCH_ARGS=--quick

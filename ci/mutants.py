@@ -1,9 +1,10 @@
 """The mutants of a C source file: small changes that a test should notice.
 
-Works on tokens: comments, string literals and preprocessor lines stay as they
-are, except for the numbers of object-like macros. Outside of functions only
-initializers are changed. Never changed are the arguments of assert, of sizeof
-and of _Static_assert, array designators, and declarations as a whole.
+Works on tokens: comments and preprocessor lines stay as they are, except for
+the numbers and strings of object-like macros and the rows of a table that is
+a macro, NAME_MAP(X). Outside of functions only initializers are changed. Never
+changed are the arguments of assert, of sizeof and of _Static_assert, array
+designators, and declarations as a whole.
 
 Kinds of mutants, as they stand in their ids:
   rel  relational operator        log  && and ||
@@ -13,6 +14,8 @@ Kinds of mutants, as they stand in their ids:
   enu  constant of an enum, or true and false, to the next one
   con  whole condition to 0 or 1  cls  operand of && or || to its neutral value
   del  statement deleted          ret  another value returned
+  str  one letter of a string     swp  two strings of a table, of one column
+                                       and next to each other, swapped
 A loop's condition is not made 1: a loop without an end dies at any test.
 """
 
@@ -32,6 +35,13 @@ TOKENS = re.compile(
     |(?P<op>\.\.\.|<<=|>>=|->|\+\+|--|<<|>>|[<>=!]=|&&|\|\||[-+*/%&|^]=|[^\s])
     """,
     re.S | re.X,
+)
+STRING = re.compile(r'"(?:[^"\\\n]|\\.)*"')
+# What stays in a string: escapes, and conversions of printf.
+FIXED = re.compile(
+    r"\\(?:x[0-9a-fA-F]+|[0-7]{1,3}|.)"
+    r"|%[-+ #0']*(?:\*|[0-9]+)?(?:\.(?:\*|[0-9]*))?(?:hh|h|ll|l|z|j|t)?"
+    r"[a-zA-Z%]"
 )
 INTEGER = re.compile(r"(0[xX][0-9a-fA-F]+|[0-9]+)([uUlL]*)")
 PAIRS = {"(": ")", "[": "]", "{": "}"}
@@ -215,12 +225,13 @@ class Source:
             elif self.is_at(i, "{") and self.is_at(i - 1, "="):
                 self.function = "table"
                 self._values(i, self.match[i])
+                self._swaps(i, self.match[i])
             if self.is_at(i, "{", "(", "["):
                 i = self.match[i]
             if self.is_at(i, ";", "}"):
                 first = i + 1
             i += 1
-        self._macro_numbers()
+        self._macros()
 
     def _function(self, first, body):
         opening = self.match[body - 1]
@@ -232,13 +243,19 @@ class Source:
         ]
         self._block(body, words)
         self._values(body, self.match[body])
+        for i in range(body + 1, self.match[body]):
+            if self.is_at(i, "{") and self.is_at(i - 1, "="):
+                self._swaps(i, self.match[i])
 
-    def _macro_numbers(self):
+    def _macros(self):
         self.function = "macro"
         for macro in self.macros:
+            self._map(macro)
             define = re.match(r"[ \t]*#[ \t]*define\s+\w+(?=\s)", macro.text)
             if define is None:
                 continue
+            for found in STRING.finditer(macro.text, define.end()):
+                self._letter(macro.start + found.start(), found[0])
             for found in TOKENS.finditer(macro.text, define.end()):
                 if found.lastgroup == "num":
                     start = macro.start + found.start()
@@ -246,6 +263,77 @@ class Source:
                         self.changes.append(
                             ("num", start, start + len(found[0]), text, "macro")
                         )
+
+    # --- strings ----------------------------------------------------------
+
+    def _map(self, macro):
+        """The texts of a table that is a macro."""
+        define = re.match(r"[ \t]*#[ \t]*define\s+\w+_MAP\(\w+\)", macro.text)
+        if define is None:
+            return
+        columns = {}
+        for row in re.finditer(r"\b\w+\(((?:[^()\"]|\"[^\"]*\")*)\)", macro.text):
+            if row.start() < define.end():
+                continue
+            for column, found in enumerate(STRING.finditer(row[1])):
+                start = macro.start + row.start(1) + found.start()
+                self._letter(start, found[0])
+                columns.setdefault(column, []).append((start, found[0]))
+        for texts in columns.values():
+            self._swap_neighbours(texts)
+
+    def _letter(self, start, literal):
+        """Changes the letter in the middle of a string that is printed."""
+        fixed = [found.span() for found in FIXED.finditer(literal)]
+        letters = [
+            i
+            for i, letter in enumerate(literal)
+            if letter.isascii()
+            and letter.isalnum()
+            and not any(first <= i < last for first, last in fixed)
+        ]
+        if letters:
+            i = letters[len(letters) // 2]
+            other = {"z": "a", "Z": "A", "9": "0"}.get(literal[i])
+            other = other or chr(ord(literal[i]) + 1)
+            self.changes.append(
+                ("str", start + i, start + i + 1, other, self.function)
+            )
+
+    def _swap_neighbours(self, texts):
+        """Swaps each (start, string) with the next one."""
+        for (one, first), (two, second) in zip(texts, texts[1:]):
+            between = self.text[one + len(first) : two]
+            self.changes.append(
+                ("swp", one, two + len(second), second + between + first,
+                 self.function)
+            )
+
+    def _swaps(self, first, last):
+        """Strings of an initializer that can change places: the elements of
+        an array of strings, or one column of an array of structures."""
+        columns = {}
+        open_at = []
+        for i in range(first, last + 1):
+            if self.is_at(i, "{", "(", "["):
+                open_at.append([i, 0])
+            elif self.is_at(i, "}", ")", "]"):
+                open_at.pop()
+            elif self.is_at(i, ","):
+                open_at[-1][1] += 1
+            token = self.tokens[i]
+            if (
+                token.kind != "str"
+                or i in self.frozen
+                or not self.is_at(i - 1, "{", ",", "=")
+                or not self.is_at(i + 1, "}", ",")
+            ):
+                continue
+            column = open_at[-1][1] if len(open_at) > 1 else None
+            key = (len(open_at), column)
+            columns.setdefault(key, []).append((token.start, token.text))
+        for texts in columns.values():
+            self._swap_neighbours(texts)
 
     # --- statements -------------------------------------------------------
 
@@ -359,6 +447,8 @@ class Source:
                     self.change("num", i, i, text)
             elif token.kind == "chr":
                 self.change("chr", i, i, f"({token.text} + 1)")
+            elif token.kind == "str" and i not in self.frozen:
+                self._letter(token.start, token.text)
             elif token.kind == "id":
                 self._constant(i)
             elif token.kind == "op":
@@ -484,7 +574,8 @@ def mutants_of(path, text, enums):
     """
     source = Source(path, text, enums)
     source.scan()
-    stem = path.rsplit("/", 1)[-1].rsplit(".", 1)[0]
+    name = path.rsplit("/", 1)[-1]
+    stem = name[:-2] if name.endswith(".c") else name
     seen = {}
     counts = {}
     keys = {}
