@@ -55,6 +55,8 @@ OUTPUT_KB = 8192
 ID = r"[A-Z]+-[0-9]+"
 KILLED = ("failed", "crashed", "hung")
 DROPPED = ("no-compile", "equal", "duplicate")
+# What takes longer, of cmd, comes after the integration tests.
+HEAVY_S = 0.5
 # As many failing tests are kept of a mutant.
 TESTS_MAX = 20
 
@@ -856,14 +858,18 @@ class Bench:
             names |= more
 
     def judge(self, mutant, source, job, seen, lines=None):
-        """Compiles a mutant and runs what is here. The result is "alive" if
-        nothing of this kills it. job: the caller's; seen: digest of objects
-        -> the mutant that had them first."""
+        """Compiles a mutant and runs what is here and takes little time. The
+        result is "alive" if nothing of this kills it. job: the caller's; seen:
+        digest of objects -> the mutant that had them first, or None for a
+        mutant that was here before: then what takes long is run."""
         (job.tree / mutant.path).write_text(mutant.apply(source))
         try:
             return self._judge(mutant, job, seen, lines)
         finally:
             (job.tree / mutant.path).write_text(source)
+
+    def _is_heavy(self, run, mutant):
+        return wing_of(mutant.path) == "cmd" and run.cpu_s > HEAVY_S
 
     def _judge(self, mutant, job, seen, lines):
         sources, users = self.users_of(mutant)
@@ -873,10 +879,13 @@ class Bench:
             return Verdict("no-compile")
         if not built.changed:
             return Verdict("equal")
-        first = seen.setdefault(same, mutant.id)
-        if first != mutant.id:
-            return Verdict("duplicate", f"of {first}")
+        if seen is not None:
+            first = seen.setdefault(same, mutant.id)
+            if first != mutant.id:
+                return Verdict("duplicate", f"of {first}")
         for run in self.runs_of(built.changed, lines):
+            if self._is_heavy(run, mutant) == (seen is not None):
+                continue
             verdict = self.try_run(run, job, built, users)
             if verdict is not None:
                 return verdict

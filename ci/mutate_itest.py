@@ -360,8 +360,8 @@ class Map:
 
 
 def judge(tests, bench_map, names):
-    """Runs tests against the mutant at tests.server; the verdict. A test has
-    to fail twice: the machine may be slow for once."""
+    """Runs tests against the mutant at tests.server; the verdict if one fails.
+    It has to fail twice: the machine may be slow for once."""
     for name in names:
         failed, _ = tests.run(name)
         if failed is None or failed == "skipped":
@@ -373,4 +373,4 @@ def judge(tests, bench_map, names):
         result = "hung" if again.startswith("no end") else "failed"
         ids = bench_map.ids[name]
         return Verdict(result, f"{name}: {first}", list(ids), {name: ids})
-    return Verdict("survived")
+    return None
