@@ -159,8 +159,8 @@ static void supervise(struct crew *crew)
 }
 
 /*
- * If a thread cannot be started, the server stops at once, and the threads that
- * were not started get their orders here.
+ * If a thread cannot be started, the server stops at once. Nothing is accepted
+ * then: nobody would serve what goes to a worker that was not started.
  */
 bool crew_run(struct crew *crew)
 {
@@ -177,7 +177,8 @@ bool crew_run(struct crew *crew)
 	ok = ok && start_thread(&crew->acceptor.thread, acceptor_main, crew);
 	if (!ok) {
 		force(crew);
-		acceptor_main(crew);
+		listeners_close(crew->acceptor.listeners);
+		mailbox_post(&crew->mailbox, &crew->acceptor_done);
 		crew->running = started;
 	}
 	supervise(crew);
