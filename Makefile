@@ -32,6 +32,7 @@ FUZZ_SECONDS = 10
 FUZZ_JOBS    = 2
 TARGET       =
 SIM_ARGS     = --count 10000
+SIM_SERVER_ARGS = --count 500
 EXHAUST      =
 PYTEST_ARGS  =
 # Integration tests at a time: most of their time they wait.
@@ -99,6 +100,16 @@ fuzz_libs_conn = $(addprefix -Wl$(comma)--wrap=,recv send shutdown \
 	getpeername clock_gettime \
 	loop_take_ring loop_give_ring)
 
+# The whole server but for OpenSSL, over a made-up kernel: what is below world/
+# is compiled with fuzz/kernel/hooks.h.
+world_hooked := $(addprefix world/,fuzz/kernel/tls.c \
+	$(wildcard fuzz/kernel/static_*.c) \
+	$(filter-out cmd/lbproxyd/tls% $(addprefix cmd/lbproxyd/,log.c sink.c \
+		strangers.c),$(lbproxyd_c)))
+fuzz_more_server := $(world_hooked) $(filter-out fuzz/world/main.c \
+	fuzz/kernel/blocks.c fuzz/kernel/tls.c $(wildcard fuzz/kernel/static_*.c), \
+	$(sort $(wildcard fuzz/kernel/*.c fuzz/world/*.c)))
+
 programs := $(patsubst cmd/%/main.c,%,$(wildcard cmd/*/main.c))
 
 # --- flags ------------------------------------------------------------------
@@ -153,6 +164,12 @@ steps_cc     = $(CC)
 steps_cflags = -O1 -g -fsanitize-coverage=trace-pc
 steps_ld     =
 
+# The library can be interrupted between any two of its basic blocks.
+world_cc     = $(CC)
+world_cflags = -O2 -g
+world_pic    = $(if $(filter lib/core/%,$1),-fsanitize-coverage=trace-pc)
+world_ld     =
+
 cover_cc     = $(CLANG)
 cover_cflags = -O0 -g $(or $(cmd_counts),$(counts))
 cover_ld     = -fprofile-instr-generate
@@ -194,7 +211,7 @@ aflcmp_cflags = -O2 -g
 aflcmp_ld     = -fsanitize=fuzzer
 
 variants := afl aflsan aflcmp release asan tsan fuzz oss-fuzz replay steps \
-	cover mcdc gcc clang
+	world cover mcdc gcc clang
 
 dir_release := build
 $(foreach v,$(filter-out release,$(variants)),$(eval dir_$v := build/$v))
@@ -216,6 +233,11 @@ define variant_rules
 $(dir_$1)/obj/%.o: %.c Makefile
 	@mkdir -p $$(@D)
 	$$(call brief,CC)$$(call compile,$1,$$<,$$@)
+
+$(dir_$1)/obj/world/%.o: %.c fuzz/kernel/hooks.h Makefile
+	@mkdir -p $$(@D)
+	$$(call brief,CC)$$(call compile,$1,$$<,$$@) -DRING_BYTES=2048 \
+		-include fuzz/kernel/hooks.h
 
 $(dir_$1)/liblbproxy.a: $(call objects,$1,$(core_c))
 	@rm -f $$@
@@ -275,6 +297,10 @@ $(foreach n,$(nomem_targets),$(eval $(call nomem_rules,$n)))
 build/sim: $(call objects,release,$(sim_c) fuzz/oracle.c) build/libmodel.a \
 		$(call archives,release)
 	$(call brief,LD)$(CC) $(release_ld) -o $@ $^
+
+build/sim-server: $(call objects,world,fuzz/world/main.c fuzz/oracle.c \
+		fuzz/kernel/blocks.c $(fuzz_more_server)) $(call archives,world)
+	$(call brief,LD)$(CC) -o $@ $^
 
 # Fuzz targets as functions of one program, for the exhaustive small scopes.
 build/obj/scope/fuzz_%.o: fuzz/fuzz_%.c Makefile
@@ -406,6 +432,9 @@ scaling: build/scaling ## how the work of lib grows with what it is given
 
 sim: build/sim ## the deterministic simulation; SIM_ARGS=
 	build/sim $(SIM_ARGS)
+
+sim-server: build/sim-server ## the whole server in simulation; SIM_SERVER_ARGS=
+	build/sim-server $(SIM_SERVER_ARGS)
 
 .PHONY: replay
 replay: $(addprefix build/replay/,$(fuzz_names)) ## every committed fuzz input, with the system compiler
@@ -562,7 +591,8 @@ prove: ## contracts in lib's sources and readers of text, with Frama-C; faulty c
 
 c_files  := $(lib_c) $(lbproxyd_c) $(toml-json_c) $(exhaust_c) $(unit_c) \
 	$(model_c) $(sort $(wildcard fuzz/*.c fuzz/sim/*.c fuzz/scaling/*.c fuzz/tls/*.c \
-	fuzz/sockets/*.c fuzz/eva/*.c fuzz/interleave/*.c))
+	fuzz/sockets/*.c fuzz/eva/*.c fuzz/interleave/*.c fuzz/kernel/*.c \
+	fuzz/world/*.c))
 tidy_ok  := $(patsubst %.c,build/tidy/%.ok, \
 	$(lib_c) $(lbproxyd_c) $(toml-json_c))
 warn_ok  := $(foreach v,gcc clang,$(call objects,$v,$(c_files)))

@@ -19,7 +19,7 @@ REPORT = ROOT / "fuzz/REPORT.md"
 # exchange that others take apart, at a hundredth of their rate. In all others
 # it is a sequence of operations on something that has a state.
 STATELESS = ("config", "hello", "identity", "pem", "serial", "toml")
-COMPOSITE = ("roundtrip", "tls")
+COMPOSITE = ("roundtrip", "server", "tls")
 GOALS = {"stateless": 10**9, "stateful": 10**8, "composite": 10**6}
 
 COLUMNS = (

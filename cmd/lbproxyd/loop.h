@@ -10,7 +10,9 @@
 #include "timers.h"
 
 /* The buffer of one direction of a session. [SRV-18]. */
+#ifndef RING_BYTES
 #define RING_BYTES (64 * 1024)
+#endif
 
 /* Handshake steps in one turn; one may cost as much as relaying 1 MB. */
 #define HANDSHAKES_PER_TURN 4

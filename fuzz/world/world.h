@@ -1,0 +1,196 @@
+/*
+ * The world around the whole server: its configuration, clients, upstreams,
+ * time, signals, shortages and the reader of its log, all drawn from bytes, and
+ * what SPEC.md says of what they see. It talks to the server through the
+ * made-up kernel alone.
+ */
+#ifndef LBP_FUZZ_WORLD_H
+#define LBP_FUZZ_WORLD_H
+
+#include "kernel/kernel.h"
+#include "kernel/wire.h"
+#include "session.h"
+
+#define WORLD_APPS      2
+#define WORLD_UPSTREAMS 20
+#define WORLD_CLIENTS   256 /* connections of clients in one run */
+#define WORLD_DIALS     512
+#define WORLD_CONFIG    8192
+
+/* Who a client's certificate says it is. */
+enum world_who {
+	WHO_ALICE, /* may use both applications */
+	WHO_BOB,   /* the first one only */
+	WHO_CAROL, /* both, with limits of her own */
+	WHO_STRANGER,
+	WHO_NO_CERTIFICATE,
+	WHO_EXPIRED, /* and so on: a certificate that is refused */
+	WHO_NOBODY,  /* says nothing */
+	WHO_KINDS,
+};
+
+/* One end of a connection that is not the server's. */
+struct peer {
+	struct sock *sock;
+	bool is_tls;
+	bool is_client;                   /* in TLS: it says hello first */
+	uint8_t out[4 * WIRE_RECORD_MAX]; /* what the socket has not taken */
+	size_t out_len;
+	uint8_t in[WIRE_RECORD_MAX]; /* a record that has not come whole */
+	size_t in_len;
+	bool said_hello;
+	bool heard_hello;
+	bool is_open;     /* its handshake is complete */
+	bool was_refused; /* it got an alert */
+	uint64_t sent;    /* bytes of data, */
+	uint64_t got;
+	unsigned from;   /* who sent those: a client's, or a dial's, number */
+	bool has_ended;  /* cleanly */
+	bool ends_tcp;   /* once all of out has gone */
+	bool has_broken; /* or not: */
+	bool has_truncated;
+	bool has_reset;
+	bool misbehaved; /* it broke TLS */
+	bool may_flood;  /* it sent records without data */
+	bool saw_close;
+	bool saw_end;
+	bool saw_reset;
+	uint64_t touched_ns; /* when it last did something */
+	uint64_t broke_ns;
+};
+
+/* A connection of a client. */
+struct client {
+	struct peer peer;
+	unsigned number; /* from 1 */
+	unsigned app;
+	enum world_who who;
+	uint16_t port;  /* its own, which is no other one's */
+	bool has_shown; /* its certificate */
+	bool is_accepted;
+	uint64_t accepted_ns;
+	struct dial_seen *upstream; /* where its bytes arrive */
+	unsigned reported;          /* lines about it */
+	enum lbp_reason reason;
+	uint64_t bytes_up; /* that the line says */
+	uint64_t bytes_down;
+};
+
+/* A connection of the server to an upstream. */
+struct dial_seen {
+	struct peer peer;
+	unsigned number; /* from 1 */
+	unsigned app;
+	unsigned upstream;
+	bool is_answered;
+	struct client *client; /* whose bytes arrive; NULL: none have */
+};
+
+enum upstream_mode {
+	MODE_UP,
+	MODE_REFUSING,
+	MODE_UNREACHABLE, /* at once */
+	MODE_HANGING,
+	MODE_BAD_CERTIFICATE,
+	MODE_RESETTING,
+	MODE_ITSELF, /* the server is connected to itself */
+	MODE_KINDS,
+};
+
+struct upstream {
+	bool is_tls;
+	bool has_name;
+	bool has_address; /* if it has a name */
+	enum upstream_mode mode;
+	bool is_to_blame; /* it may have failed by a fault of its own */
+	bool is_down;     /* as the log says */
+};
+
+struct app_plan {
+	unsigned upstreams;
+	unsigned concurrent; /* 0: no limit */
+	bool has_checks;
+	bool takes_unclean_end;
+	struct upstream items[WORLD_UPSTREAMS];
+};
+
+struct world {
+	struct bytes bytes;
+	char config[WORLD_CONFIG];
+	unsigned workers;
+	bool is_select;
+	unsigned max_connections;
+	unsigned max_handshakes;
+	uint64_t handshake_ns;
+	uint64_t connect_ns;
+	uint64_t idle_ns;
+	uint64_t drain_ns;
+	unsigned carol; /* her limit */
+	unsigned apps;
+	struct app_plan app[WORLD_APPS];
+
+	bool is_honest; /* no upstream does anything wrong by itself */
+
+	struct client clients[WORLD_CLIENTS];
+	struct dial_seen dials[WORLD_DIALS];
+	unsigned client_len;
+	unsigned dial_len;
+	unsigned dialed; /* in all */
+
+	/* What was done to the server: */
+	bool was_troubled; /* a shortage, or a signal to reload */
+	bool is_short;     /* of descriptors */
+	uint64_t short_ns; /* when that changed last */
+	unsigned terms;
+	uint64_t term_ns;
+	unsigned hups;
+	bool is_at_rest;
+	uint64_t to_pass_ns; /* when it is */
+	uint64_t lag_ns;     /* that passed while it was not */
+	unsigned steps;
+	unsigned stage; /* of the end */
+	unsigned stage_steps;
+	uint64_t stage_until_ns;
+
+	/* What its log says: */
+	bool is_ready;
+	bool has_stopped;
+	bool has_drained;
+	uint64_t suppressed;
+	uint64_t dropped;
+	uint64_t errors;
+};
+
+extern struct world world;
+
+/* Runs the server in the world that the bytes say, and judges it. */
+void world_run(const uint8_t *data, size_t len);
+
+/* Prints what happens from now on. */
+void world_tell(bool verbose);
+__attribute__((format(printf, 1, 2))) void world_note(const char *format, ...);
+
+/* plan.c: draws the configuration, and writes it. */
+void plan_draw(struct world *world);
+
+/* peer.c: what a peer says and hears. */
+void peer_put(struct peer *peer, enum wire_type type, const void *payload,
+	size_t len);
+void peer_send_data(struct peer *peer, unsigned number, size_t n);
+void peer_flush(struct peer *peer);
+/* Takes at most n bytes, and hears what they say; true: there were some. */
+bool peer_take(struct peer *peer, size_t n);
+bool dial_take(struct dial_seen *dial, size_t n);
+void peer_end(struct peer *peer);
+void peer_truncate(struct peer *peer);
+void peer_break(struct peer *peer, int error);
+/* What a peer of this number sends. */
+uint8_t peer_byte(unsigned number, bool is_client, uint64_t at);
+bool peer_is_over(const struct peer *peer);
+
+/* judge.c: what SPEC.md says. */
+void judge_line(const char *line, size_t len);
+void judge_rest(void);
+void judge_end(int status);
+
+#endif
