@@ -8,6 +8,7 @@ import hashlib
 import struct
 
 from harness.peer import Ended
+from harness.wait import SLOW
 
 # What happens after the header.
 ECHO = 0  # each piece is answered with as much, until the client ends
@@ -21,7 +22,7 @@ UNCLEAN = 1
 HEADER = struct.Struct(">4sIIIHH")
 MAGIC = b"soak"
 BLOCK = 1 << 16
-PATIENCE_S = 60.0
+PATIENCE_S = 5.0 * SLOW
 
 
 class Wrong(Exception):
