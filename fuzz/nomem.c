@@ -358,6 +358,7 @@ static void try_attempt(
 {
 	unsigned long began = runs;
 
+	(void)run_attempt(server, attempt, MANY, false);
 	begin_look();
 	(void)run_attempt(server, attempt, MANY, false);
 	first.is_looking = false;
@@ -379,6 +380,8 @@ static int make_config(char *path)
 	int len = asprintf(&text,
 		"[tls]\ncertificate = \"%s\"\nprivate_key = \"%s\"\n"
 		"client_ca = \"%s\"\ncrl = \"%s\"\n"
+		"ciphers = \"ECDHE+AESGCM\"\n"
+		"ciphersuites = \"TLS_AES_128_GCM_SHA256\"\n"
 		"[[app]]\nid = \"a\"\nlisten = [\"127.0.0.1:1\"]\n"
 		"[[app.upstream]]\nurl = \"tls://127.0.0.1:2\"\nca = \"%s\"\n"
 		"certificate = \"%s\"\nprivate_key = \"%s\"\n"
@@ -501,6 +504,8 @@ int main(int argc, char **argv)
 	pki_open_files(&pki, &files);
 	fd = make_config(path);
 	client_ctx = SSL_CTX_new(TLS_client_method());
+	/* Once before: some of OpenSSL's allocations are never made again. */
+	(void)run_load(path, MANY, false);
 	begin_look();
 	(void)run_load(path, MANY, false);
 	first.is_looking = false;

@@ -119,21 +119,15 @@ const char *address_text(const union address *address, char *buf)
 {
 	char host[INET6_ADDRSTRLEN] = "";
 
-	switch (address->sa.sa_family) {
-	case AF_INET:
+	if (address->sa.sa_family == AF_INET) {
 		inet_ntop(AF_INET, &address->in.sin_addr, host, sizeof(host));
 		snprintf(buf, ADDRESS_TEXT_MAX, "%s:%u", host,
 			ntohs(address->in.sin_port));
-		break;
-	case AF_INET6:
+	} else {
 		inet_ntop(
 			AF_INET6, &address->in6.sin6_addr, host, sizeof(host));
 		snprintf(buf, ADDRESS_TEXT_MAX, "[%s]:%u", host,
 			ntohs(address->in6.sin6_port));
-		break;
-	default:
-		buf[0] = '\0';
-		break;
 	}
 	return buf;
 }

@@ -34,9 +34,9 @@ static const char *time_text(int64_t seconds, char *buf, size_t cap)
 	time_t when = (time_t)seconds;
 	struct tm utc;
 
-	if (gmtime_r(&when, &utc) == NULL ||
-		strftime(buf, cap, "%Y-%m-%dT%H:%M:%SZ", &utc) == 0)
-		snprintf(buf, cap, "an unknown time");
+	/* Certificates have no year above 9999. */
+	gmtime_r(&when, &utc);
+	strftime(buf, cap, "%Y-%m-%dT%H:%M:%SZ", &utc);
 	return buf;
 }
 
@@ -83,9 +83,7 @@ void notices_for_each(struct notices *notices,
 	char message[MESSAGE_MAX];
 	size_t i;
 
-	if (notices->len > 1)
-		qsort(notices->items, notices->len, sizeof(*notices->items),
-			compare);
+	qsort(notices->items, notices->len, sizeof(*notices->items), compare);
 	for (i = 0; i < notices->len; i++) {
 		if (put_message(&notices->items[i], now_s, message,
 			    sizeof(message)))

@@ -228,12 +228,11 @@ static void take_block(const struct tls_file *file, struct tls_parts *parts,
 		add_part(file, parts, block, der);
 }
 
-/* What a file must contain at least one of. */
+/* What a file with blocks of which none is used must contain one of. */
 static const char *wanted_text(const struct tls_file *file)
 {
-	if (file->kinds == TLS_FILE_CERTS)
-		return "certificate";
-	return file->kinds == TLS_FILE_CRLS ? "revocation list" : "private key";
+	/* Lists are alone in their file. */
+	return file->kinds == TLS_FILE_CERTS ? "certificate" : "private key";
 }
 
 static void read_blocks(const struct tls_file *file, const struct file *read,

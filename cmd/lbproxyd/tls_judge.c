@@ -137,9 +137,11 @@ static bool judge_entry(const X509_REVOKED *entry, char why[TLS_JUDGE_WHY_MAX])
 	is_removal = reason != NULL &&
 		     ASN1_ENUMERATED_get(reason) == CRL_REASON_REMOVE_FROM_CRL;
 	ASN1_ENUMERATED_free(reason);
-	return !is_removal ||
-	       refuse(why, "with an entry that revokes nothing but removes "
-			   "another one, as only delta lists have");
+	if (is_removal)
+		return refuse(why, "with an entry that revokes nothing but "
+				   "removes another one, as only delta lists "
+				   "have");
+	return true;
 }
 
 static bool judge_entries(X509_CRL *crl, char why[TLS_JUDGE_WHY_MAX])

@@ -21,16 +21,6 @@
 	"a PEM file with complete revocation lists of tls.client_ca"
 #define ACCEPTED_CAS "a PEM file with one or more CA certificates"
 
-/* A private key with a passphrase is an error, not a prompt. */
-static int no_passphrase(char *buf, int size, int writing, void *arg)
-{
-	(void)buf;
-	(void)size;
-	(void)writing;
-	(void)arg;
-	return -1;
-}
-
 /* Exactly one CA: a second one would bring another namespace of serials. */
 static void use_client_ca(struct tls_server *server,
 	const struct lbp_config_text *path, int dir_fd,
@@ -122,7 +112,6 @@ static void set_modes(SSL_CTX *ctx)
 					 SSL_OP_NO_COMPRESSION |
 					 SSL_OP_NO_TICKET);
 	SSL_CTX_set_read_ahead(ctx, 1);
-	SSL_CTX_set_default_passwd_cb(ctx, no_passphrase);
 }
 
 struct tls_server *tls_server_new(

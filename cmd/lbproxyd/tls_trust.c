@@ -30,7 +30,7 @@ enum lbp_err trust_serial(const ASN1_INTEGER *number, struct lbp_serial *serial)
 	 * OpenSSL keeps magnitude and sign apart; a leading zero octet makes
 	 * the magnitude the DER content of the same positive number.
 	 */
-	if (ASN1_STRING_type(number) == V_ASN1_NEG_INTEGER || len < 0 ||
+	if (ASN1_STRING_type(number) == V_ASN1_NEG_INTEGER ||
 		len > LBP_SERIAL_MAX)
 		return LBP_ERR_RANGE;
 	memcpy(content + 1, octets, (size_t)len);
@@ -42,7 +42,7 @@ static bool read_time(const ASN1_TIME *from, time_t *to)
 {
 	struct tm tm;
 
-	if (from == NULL || ASN1_TIME_to_tm(from, &tm) != 1)
+	if (ASN1_TIME_to_tm(from, &tm) != 1)
 		return false;
 	*to = timegm(&tm);
 	return true;

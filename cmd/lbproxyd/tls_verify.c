@@ -140,11 +140,8 @@ static int vet_resumed(SSL *ssl, int *alert, void *arg)
 	if (!SSL_session_reused(ssl))
 		return SSL_TLSEXT_ERR_NOACK;
 	cert = SSL_SESSION_get0_peer(SSL_get_session(ssl));
-	if (cert == NULL) {
-		*alert = SSL_AD_ACCESS_DENIED;
-		return SSL_TLSEXT_ERR_ALERT_FATAL;
-	}
-	tls->reason = trust_judge(server->trust, cert);
+	tls->reason = cert == NULL ? LBP_REASON_BAD_CERTIFICATE
+				   : trust_judge(server->trust, cert);
 	if (tls->reason != LBP_REASON_NONE) {
 		*alert = tls->reason == LBP_REASON_REVOKED
 				 ? SSL_AD_CERTIFICATE_REVOKED
