@@ -9,7 +9,7 @@ import pytest
 
 from harness import server as srv
 from harness import upstreams
-from harness.certs import SERIALS, certs_gen
+from harness.certs import SERIALS, certs_gen, signed_with_subject
 from harness.client import (attempt, begin, client_context, connect,
                             tcp_connect)
 from harness.wait import BOUND, wait_for
@@ -414,3 +414,17 @@ def listens(address):
     except ConnectionRefusedError:
         return False
     return True
+
+
+@pytest.mark.spec("SRV-69")
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("size,kept", [(3000, True), (5000, False)])
+def test_sessions_with_long_certificates_are_not_kept(
+        lb, pki, upstream, tmp_path, version, size, kept):
+    pair = signed_with_subject(pki, tmp_path, "long", "0x0A11CE",
+                               f"1.2.3.4=ASN1:UTF8:{'x' * size}")
+    server = lb.proxy(upstream(upstreams.echo))
+    context = client_context(pki.ca, pair, version)
+    session, _ = visit(server.address(), context)
+    _, reused = visit(server.address(), context, session)
+    assert reused is kept

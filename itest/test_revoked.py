@@ -10,39 +10,11 @@ from harness import server as srv
 from harness import upstreams
 from harness.certs import signed_with_subject
 from harness.client import attempt, client_context, connect
+from harness.odd_certs import der, openssl, subject_of
 
 ENTRIES = 60_000
 TRIES = 40
 VERSIONS = ["1.2", "1.3"]
-
-
-def der(tag, *parts):
-    body = b"".join(parts)
-    size = len(body)
-    if size < 0x80:
-        head = bytes([size])
-    else:
-        octets = size.to_bytes((size.bit_length() + 7) // 8, "big")
-        head = bytes([0x80 | len(octets)]) + octets
-    return bytes([tag]) + head + body
-
-
-def openssl(*args, data=None):
-    return subprocess.run(["openssl", *map(str, args)], input=data,
-                          capture_output=True, check=True, timeout=60).stdout
-
-
-def subject_of(pem):
-    """The DER of a CA's own name, which its lists begin with."""
-    whole = openssl("x509", "-in", pem, "-outform", "DER")
-    listing = openssl("asn1parse", "-inform", "DER", data=whole).decode()
-    names = [line for line in listing.splitlines()
-             if "d=2" in line and "SEQUENCE" in line]
-    # signature, issuer, validity, subject, key
-    offset = int(names[3].split(":")[0])
-    size = int(names[3].split(" l=")[1].split()[0])
-    head = int(names[3].split("hl=")[1].split()[0])
-    return whole[offset:offset + head + size]
 
 
 def long_list(ca_dir, serials, path):

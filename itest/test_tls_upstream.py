@@ -56,6 +56,18 @@ def test_verified_by_the_url_s_address_without_sni(lb, pki, tls_up):
     assert up.server_names == [None], "SNI was sent for an IP address"
 
 
+@pytest.mark.spec("SRV-14", "SRV-29")
+def test_verified_by_an_address_of_ipv6(lb, pki, tls_up):
+    up = tls_up("loopback", host="::1")
+    server = lb.proxy(table(pki, up))
+    assert_works(server)
+    assert up.server_names == [None], "SNI was sent for an IP address"
+    # "db" has no address among its names.
+    up = tls_up("db", host="::1")
+    server = lb.proxy(table(pki, up))
+    assert_refused(server, up)
+
+
 @pytest.mark.spec("SRV-14")
 def test_verified_by_the_url_s_name_with_sni(lb, pki, tls_up):
     up = tls_up("loopback")

@@ -448,10 +448,42 @@ def test_input_in_pieces(text, size):
 
 
 @pytest.mark.spec("TOM-33")
-def test_output_that_cannot_be_written():
+@pytest.mark.parametrize("lines", [1, 20_000])
+def test_output_that_cannot_be_written(lines):
     """A full disk is not success."""
+    text = b"".join(b"a%d = 1\n" % n for n in range(lines))
     with open("/dev/full", "wb") as full:
-        done = subprocess.run([str(TOOL)], input=b"a = 1\n", stdout=full,
+        done = subprocess.run([str(TOOL)], input=text, stdout=full,
                               stderr=subprocess.PIPE, timeout=LIMIT_S)
     assert done.returncode == 1
-    assert done.stderr
+    assert done.stderr == b"toml-json: cannot write the output\n"
+
+
+def test_input_that_cannot_be_read():
+    directory = os.open("/", os.O_RDONLY)
+    try:
+        done = subprocess.run([str(TOOL)], stdin=directory,
+                              capture_output=True, timeout=LIMIT_S)
+    finally:
+        os.close(directory)
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert done.stderr == b"toml-json: cannot read the input\n"
+
+
+@pytest.mark.parametrize("text,said", [
+    (b"#" * (3 << 20), b"cannot read the input"),
+    (b"a = '" + b'"' * 700_000 + b"'\n", b"out of memory")],
+    ids=["input", "output"])
+def test_out_of_memory(text, said):
+    """AddressSanitizer refuses a block of more than a megabyte; without it
+    there is enough."""
+    done = subprocess.run(
+        [str(TOOL)], input=text, capture_output=True, timeout=LIMIT_S,
+        env={**os.environ, "ASAN_OPTIONS":
+             "max_allocation_size_mb=1:allocator_may_return_null=1",
+             "UBSAN_OPTIONS": ""})
+    if b"__asan_init" in TOOL.read_bytes():
+        assert (done.returncode, done.stdout) == (1, b"")
+        assert b"toml-json: " + said in done.stderr, done.stderr
+    else:
+        assert (done.returncode, done.stderr) == (0, b"")

@@ -16,22 +16,19 @@
 /* Reads up to the end of the file; NULL: it failed, and said so. */
 static char *read_all(FILE *file, size_t *len)
 {
-	size_t cap = 65536;
-	char *text = malloc(cap);
+	size_t cap = 32768;
+	char *text = NULL;
 
 	*len = 0;
-	while (text) {
-		char *larger;
+	do {
+		char *larger = realloc(text, cap *= 2);
 
-		*len += fread(text + *len, 1, cap - *len, file);
-		if (*len < cap)
-			break;
-		larger = cap <= SIZE_MAX / 2 ? realloc(text, cap * 2) : NULL;
 		if (!larger)
 			free(text);
 		text = larger;
-		cap *= 2;
-	}
+		if (text)
+			*len += fread(text + *len, 1, cap - *len, file);
+	} while (text && *len == cap);
 	if (!text || ferror(file)) {
 		(void)fprintf(stderr, "toml-json: cannot read the input\n");
 		free(text);
@@ -56,31 +53,17 @@ static void write_tagged(
 	lbp_json_end_object(json);
 }
 
-static const char *tag(enum lbp_toml_type type)
-{
-	switch (type) {
-	case LBP_TOML_STRING:
-		return "string";
-	case LBP_TOML_INTEGER:
-		return "integer";
-	case LBP_TOML_FLOAT:
-		return "float";
-	case LBP_TOML_BOOLEAN:
-		return "bool";
-	case LBP_TOML_OFFSET_DATETIME:
-		return "datetime";
-	case LBP_TOML_LOCAL_DATETIME:
-		return "datetime-local";
-	case LBP_TOML_LOCAL_DATE:
-		return "date-local";
-	case LBP_TOML_LOCAL_TIME:
-		return "time-local";
-	case LBP_TOML_ARRAY:
-	case LBP_TOML_TABLE:
-		break;
-	}
-	return NULL; /* these two are plain JSON */
-}
+/* Arrays and tables have none: they are plain JSON. */
+static const char *const tags[] = {
+	[LBP_TOML_STRING] = "string",
+	[LBP_TOML_INTEGER] = "integer",
+	[LBP_TOML_FLOAT] = "float",
+	[LBP_TOML_BOOLEAN] = "bool",
+	[LBP_TOML_OFFSET_DATETIME] = "datetime",
+	[LBP_TOML_LOCAL_DATETIME] = "datetime-local",
+	[LBP_TOML_LOCAL_DATE] = "date-local",
+	[LBP_TOML_LOCAL_TIME] = "time-local",
+};
 
 /* A scalar's text; the longest, a date-time, takes 36 bytes. */
 struct scalar {
@@ -153,7 +136,7 @@ static void write_scalar(
 	struct scalar scalar = {.len = 0};
 
 	if (value->type == LBP_TOML_STRING) {
-		write_tagged(json, tag(value->type), value->as.string.ptr,
+		write_tagged(json, tags[value->type], value->as.string.ptr,
 			value->as.string.len);
 		return;
 	}
@@ -165,7 +148,7 @@ static void write_scalar(
 		append(&scalar, "%s", value->as.boolean ? "true" : "false");
 	else
 		append_datetime(&scalar, value);
-	write_tagged(json, tag(value->type), scalar.text, scalar.len);
+	write_tagged(json, tags[value->type], scalar.text, scalar.len);
 }
 
 static void write_table(
@@ -204,6 +187,7 @@ static int print(const struct lbp_toml *doc)
 {
 	struct lbp_json json = {.overflow = true};
 	char *buf = NULL;
+	bool ok;
 
 	for (size_t cap = 65536; json.overflow; cap *= 2) {
 		char *larger = realloc(buf, cap);
@@ -218,13 +202,12 @@ static int print(const struct lbp_toml *doc)
 		write_table(&json, lbp_toml_root(doc));
 		lbp_json_raw(&json, "\n", 1);
 	}
-	(void)fwrite(buf, 1, json.len, stdout);
+	ok = fwrite(buf, 1, json.len, stdout) == json.len &&
+	     fflush(stdout) == 0;
 	free(buf);
-	if (fflush(stdout) != 0 || ferror(stdout)) {
+	if (!ok)
 		(void)fprintf(stderr, "toml-json: cannot write the output\n");
-		return 1;
-	}
-	return 0;
+	return ok ? 0 : 1;
 }
 
 int main(int argc, char **argv)

@@ -1,6 +1,7 @@
 """What certs-gen does not make: odd keys, certificates and revocation lists,
 by openssl(1)."""
 
+import base64
 import pathlib
 import subprocess
 import tempfile
@@ -74,3 +75,53 @@ def when(days):
         ["date", "-u", "-d", f"{float(days) * 86400:+.0f} seconds",
          "+%Y%m%d%H%M%SZ"], capture_output=True, text=True, check=True)
     return done.stdout.strip()
+
+
+# --- what openssl(1) would not write ----------------------------------------
+
+def der(tag, *parts):
+    body = b"".join(parts)
+    size = len(body)
+    if size < 0x80:
+        head = bytes([size])
+    else:
+        octets = size.to_bytes((size.bit_length() + 7) // 8, "big")
+        head = bytes([0x80 | len(octets)]) + octets
+    return bytes([tag]) + head + body
+
+
+def subject_of(pem):
+    """The DER of a CA's own name, which its lists begin with."""
+    whole = openssl("x509", "-in", pem, "-outform", "DER")
+    listing = openssl("asn1parse", "-inform", "DER", data=whole).decode()
+    names = [line for line in listing.splitlines()
+             if "d=2" in line and "SEQUENCE" in line]
+    # signature, issuer, validity, subject, key
+    offset = int(names[3].split(":")[0])
+    size = int(names[3].split(" l=")[1].split()[0])
+    head = int(names[3].split("hl=")[1].split()[0])
+    return whole[offset:offset + head + size]
+
+
+def pem_of(label, whole):
+    """DER as a block of PEM."""
+    return (f"-----BEGIN {label}-----\n{base64.encodebytes(whole).decode()}"
+            f"-----END {label}-----\n").encode()
+
+
+def sign_crl(ca_dir, entries=(), begin=b"250101000000Z",
+             end=b"20990101000000Z", extensions=()):
+    """A list in PEM that a P-256 CA signs, whatever its fields say. entries
+    are (serial as octets, their extensions in DER); end may be None."""
+    algorithm = der(0x30, bytes.fromhex("06082a8648ce3d040302"))
+    rows = [der(0x30, der(0x02, serial), der(0x17, b"250101000000Z"),
+                *([der(0x30, *more)] if more else []))
+            for serial, more in entries]
+    body = der(0x30, b"\x02\x01\x01", algorithm,
+               subject_of(ca_dir / "ca.pem"), der(0x17, begin),
+               *([der(0x18, end)] if end else []), *([der(0x30, *rows)] if rows else []),
+               *([der(0xa0, der(0x30, *extensions))] if extensions else []))
+    signature = openssl("dgst", "-sha256", "-sign", ca_dir / "ca.key",
+                        data=body)
+    return pem_of("X509 CRL", der(0x30, body, algorithm,
+                                  der(0x03, b"\0" + signature)))
