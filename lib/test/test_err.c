@@ -28,6 +28,50 @@ static void each_text_is_its_own(void)
 	}
 }
 
+/* What programs print for years: a change is seen here first. */
+static void each_text_is_as_it_was(void)
+{
+	static const char *const texts[] = {
+		[LBP_OK] = "success",
+		[LBP_ERR_NOMEM] = "out of memory",
+		[LBP_ERR_SYNTAX] = "the text does not follow its grammar",
+		[LBP_ERR_RANGE] = "the value is out of range",
+		[LBP_ERR_UNKNOWN_CLIENT] = "no client has these names",
+		[LBP_ERR_NOT_ALLOWED] =
+			"this client may not use this application",
+		[LBP_ERR_CONCURRENT] = "too many sessions open at once",
+		[LBP_ERR_RATE] = "too many sessions admitted in the window",
+		[LBP_ERR_NO_UPSTREAM] = "no upstream is left to try",
+		[LBP_ERR_STATE] = "the call is not legal in this state",
+		[LBP_ERR_NULL] = "an argument that has to be there is NULL",
+		[LBP_ERR_OPTIONS] =
+			"the options were not set by their init function",
+		[LBP_ERR_CLIENT_NUMBER] =
+			"the number of a client is out of range",
+		[LBP_ERR_APP_NUMBER] =
+			"the number of an application is out of range",
+		[LBP_ERR_NAME_KIND] = "a name of this kind cannot be listed",
+		[LBP_ERR_NAME_SERIAL] =
+			"a serial number is not in canonical form",
+		[LBP_ERR_NAME_TWICE] = "a name is given twice",
+		[LBP_ERR_GRANT_TWICE] =
+			"a client is granted an application twice",
+		[LBP_ERR_WINDOW] = "a rate needs a window of time",
+		[LBP_ERR_FEW_UPSTREAMS] = "an application needs an upstream",
+		[LBP_ERR_MANY_UPSTREAMS] =
+			"an application has too many upstreams",
+		[LBP_ERR_WEIGHT] = "the weight of an upstream is out of range",
+		[LBP_ERR_INTERVAL] =
+			"the interval of health checks is out of range",
+		[LBP_ERR_RISE] = "rise must be at least 1",
+		[LBP_ERR_FALL] = "fall must be at least 1",
+	};
+
+	CU_ASSERT_EQUAL(sizeof(texts) / sizeof(texts[0]), CODE_LEN);
+	for (size_t i = 0; i < CODE_LEN; i++)
+		CU_ASSERT_STRING_EQUAL(lbp_err_text((enum lbp_err)i), texts[i]);
+}
+
 static void unknown_codes_have_a_text(void)
 {
 	CU_ASSERT_STRING_EQUAL(
@@ -46,6 +90,8 @@ void suite_err(void)
 
 	CU_add_test(suite, "[ERR-1] every code has a text of its own",
 		each_text_is_its_own);
+	CU_add_test(suite, "[ERR-1] every text is as it was",
+		each_text_is_as_it_was);
 	CU_add_test(suite, "[ERR-1] an unknown code has a text too",
 		unknown_codes_have_a_text);
 	CU_add_test(suite, "[ERR-3] the library knows its version",
