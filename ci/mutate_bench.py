@@ -325,7 +325,7 @@ class Bench:
         self.sources = {}  # object -> (source, flags, what it includes)
         self.plain = {}  # source under test -> digest of its plain object
         self.archived = {}  # (wing, kind) -> sources
-        self.blocks = {}  # program -> Blocks
+        self.twins = {}  # program -> its twin that says which lines it takes
         self.headers = {}  # header -> its text
         self.code = None  # (path, line) of all blocks
         self.digests = {}  # path -> digest of what is there
@@ -438,6 +438,7 @@ class Bench:
             if path.endswith(".c") and not self._is_tested(path):
                 raise Broken(f"no test program has {path} in it")
         self._calibrate({label_of(path) for path in needed})
+        self._all_code()
 
     def itests_can_run(self):
         """Whether there is a server and a test that runs it."""
@@ -669,7 +670,7 @@ class Bench:
         more = self.objects([str(runtime)], "bare", BARE)
         twin = f"{name}-reach"
         self._program(twin, [*objects, *more], kinds, libs)
-        self.blocks[name] = Blocks(self.build / twin, self.root)
+        self.twins[name] = self.build / twin
 
     def _parts(self, name):
         return [
@@ -764,9 +765,9 @@ class Bench:
 
     def _find_lines(self, run):
         """Which lines of cmd a run takes, if there is a twin that says so."""
-        blocks = self.blocks.get(run.program.name)
-        if blocks is None:
+        if run.program.name not in self.twins:
             return
+        blocks = Blocks(self.twins[run.program.name], self.root)
         trace = self.build / "original.reach"
         blocks.clear(trace)
         log = self.build / "original.log"
@@ -986,14 +987,24 @@ class Bench:
         finally:
             (job.tree / mutant.path).write_text(source)
 
+    def _all_code(self):
+        """The (path, line) pairs of the twins that have code."""
+        if self.code is not None:
+            return self.code
+        made_of = [digest(twin) for twin in self.twins.values()]
+        if not self.kept.has("code", made_of):
+            code = set()
+            for twin in self.twins.values():
+                code |= Blocks(twin, self.root).code
+            self.kept.keep("code", made_of, sorted(code))
+            self.kept.save()
+        self.code = {tuple(pair) for pair in self.kept.value("code")}
+        return self.code
+
     def place_of(self, mutant, text):
         """The (path, line) pairs one of which a run must take to meet the
         mutant; None if that cannot be told."""
-        if self.code is None:
-            self.code = set()
-            for blocks in self.blocks.values():
-                self.code |= blocks.code
-        code = self.code
+        code = self._all_code()
         if not code or wing_of(mutant.path) == "lib":
             return None
         if mutant.function in ("macro", "table"):

@@ -246,7 +246,7 @@ class Map:
         """Runs the tests of these files against a server that says which
         lines it takes."""
         bench.reach_program("server", [], OPENSSL)
-        blocks = bench.blocks.pop("server")
+        blocks = Blocks(bench.twins.pop("server"), self.root)
         self.code = {}
         for path, line in sorted(blocks.code):
             self.code.setdefault(path, []).append(line)
