@@ -156,15 +156,18 @@ enum lbp_io stream_write(
 				       : secure_write(stream, buf, len, n);
 }
 
-static bool has_error(const struct stream *stream)
+/* What has become of the socket since it was read or written; 0: nothing. */
+static int error_of(const struct stream *stream)
 {
 	socklen_t len = sizeof(int);
 	int error = 0;
 
-	return stream->tls.error != 0 ||
-	       (getsockopt(stream->watch.fd, SOL_SOCKET, SO_ERROR, &error,
-			&len) == 0 &&
-		       error != 0);
+	if (stream->tls.error != 0)
+		return stream->tls.error;
+	if (getsockopt(stream->watch.fd, SOL_SOCKET, SO_ERROR, &error, &len) !=
+		0)
+		return 0;
+	return error;
 }
 
 /*
@@ -173,7 +176,13 @@ static bool has_error(const struct stream *stream)
  */
 static enum io end_tls(struct stream *stream)
 {
-	return has_error(stream) ? IO_RESET : tls_end(&stream->tls);
+	int error = error_of(stream);
+
+	if (error == 0)
+		return tls_end(&stream->tls);
+	errno = error;
+	return lbp_fault_of_socket(error) == LBP_FAULT_OURS ? IO_INTERNAL
+							    : IO_RESET;
 }
 
 enum lbp_io stream_end(struct stream *stream)

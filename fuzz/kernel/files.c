@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
+#include "../../cmd/lbproxyd/sink.h"
 #include "calls.h"
 #include "inside.h"
 
@@ -248,6 +249,11 @@ unsigned kernel_read_log(unsigned n)
 		n = (unsigned)the_log.used;
 	the_log.used -= n;
 	return n;
+}
+
+bool kernel_log_is_full(void)
+{
+	return log_room() < SINK_LINE_MAX;
 }
 
 bool kernel_log_refused(void)
@@ -501,7 +507,7 @@ void kernel_check_end(void)
 
 void kernel_forget(void)
 {
-	for (unsigned i = 0; i < BLOCKS_MAX; i++) {
+	for (unsigned i = 0; block_len > 0 && i < BLOCKS_MAX; i++) {
 		if (blocks[i] != NULL)
 			free((void *)(uintptr_t)blocks[i]);
 	}

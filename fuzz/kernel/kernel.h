@@ -87,7 +87,7 @@ uint64_t kernel_next_due_ns(void);
 /* From now on no call fails (true), or as the plan says. */
 void kernel_calm(bool calm);
 
-/* Calls of this run that failed or were cut short, and the last one's time. */
+/* Calls of this run that failed for good, and when the last one did. */
 unsigned kernel_faults(void);
 uint64_t kernel_fault_ns(void);
 
@@ -103,13 +103,14 @@ bool kernel_raise(int number);
 
 /* The log's reader takes n bytes; how many there were. */
 unsigned kernel_read_log(unsigned n);
+bool kernel_log_is_full(void); /* one more line may not fit */
 bool kernel_was_told(void);    /* something, before there was a log */
 bool kernel_log_refused(void); /* it was half full, or took no whole line */
 
 /* Calls that failed or were cut short, and switches between threads. */
 struct kernel_stats {
 	uint64_t calls;
-	uint64_t faults;
+	uint64_t faults; /* the world counts its own in, too */
 	uint64_t switches;
 };
 extern struct kernel_stats kernel_stats;
@@ -126,6 +127,7 @@ struct sock *far_connect(
 /* Answers an attempt of the server to connect; error: why it cannot. */
 void far_accept(struct sock *sock);
 void far_refuse(struct sock *sock, int error);
+void far_be_itself(struct sock *sock); /* the server's end is both */
 
 /* Sends up to n bytes; how many the server's kernel took. */
 size_t far_send(struct sock *sock, const void *bytes, size_t n);

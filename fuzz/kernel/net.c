@@ -432,6 +432,12 @@ void far_accept(struct sock *sock)
 	changed(sock);
 }
 
+void far_be_itself(struct sock *sock)
+{
+	sock->own = sock->peer;
+	far_accept(sock);
+}
+
 void far_refuse(struct sock *sock, int error)
 {
 	sock->state = SOCK_DEAD;

@@ -51,11 +51,20 @@ struct tls_client {
 	char unused;
 };
 
+/* Says so if there is none. */
+static void *no_memory(void *memory, struct problems *problems)
+{
+	if (memory == NULL)
+		problem(problems, (struct lbp_config_pos){1, 1},
+			"out of memory");
+	return memory;
+}
+
 struct tls_server *tls_server_new(
 	const struct lbp_config *config, int dir_fd, struct problems *problems)
 {
-	(void)config, (void)dir_fd, (void)problems;
-	return calloc(1, sizeof(struct tls_server));
+	(void)config, (void)dir_fd;
+	return no_memory(calloc(1, sizeof(struct tls_server)), problems);
 }
 
 void tls_server_free(struct tls_server *server)
@@ -73,8 +82,8 @@ bool tls_server_revokes(
 struct tls_client *tls_client_new(const struct lbp_config_upstream *upstream,
 	int dir_fd, struct problems *problems)
 {
-	(void)upstream, (void)dir_fd, (void)problems;
-	return calloc(1, sizeof(struct tls_client));
+	(void)upstream, (void)dir_fd;
+	return no_memory(calloc(1, sizeof(struct tls_client)), problems);
 }
 
 void tls_client_free(struct tls_client *client)

@@ -354,15 +354,28 @@ static bool has_broken(const struct client *client, const struct peer *peer,
 		       !world.app[client->app].takes_unclean_end);
 }
 
+static void be_later(uint64_t *last, uint64_t than)
+{
+	if (*last < than)
+		*last = than;
+}
+
+/* When one of the peers of a session, or who may be one, did something. */
 static uint64_t last_touch(const struct client *client)
 {
 	uint64_t last = client->accepted_ns;
 
-	if (client->peer.touched_ns > last)
-		last = client->peer.touched_ns;
-	if (client->upstream != NULL &&
-		client->upstream->peer.touched_ns > last)
-		last = client->upstream->peer.touched_ns;
+	be_later(&last, client->peer.touched_ns);
+	if (client->upstream != NULL) {
+		be_later(&last, client->upstream->peer.touched_ns);
+		return last;
+	}
+	for (unsigned i = 0; i < world.dial_len; i++) {
+		const struct dial_seen *dial = &world.dials[i];
+
+		if (dial->app == client->app && dial->client == NULL)
+			be_later(&last, dial->peer.touched_ns);
+	}
 	return last;
 }
 
@@ -456,6 +469,8 @@ void judge_rest(void)
 	for (unsigned i = 0; i < world.client_len; i++)
 		judge_client(&world.clients[i]);
 	judge_places();
+	ORACLE("SRV-137", world.terms < 2 || kernel_log_refused(),
+		"it is still there after a second signal");
 	if (world.terms > 0 && world.is_ready)
 		ORACLE("SRV-136",
 			kernel_now_ns() <= world.term_ns + world.drain_ns +
@@ -546,6 +561,12 @@ void judge_end(int status)
 		judge_client_end(client);
 		unreported += client->is_accepted && client->reported == 0;
 	}
+	ORACLE("LOG-17",
+		unreported <= world.suppressed + world.dropped ||
+			kernel_log_is_full() || kernel_faults() > 0,
+		"%llu connections have no line, and %llu were counted",
+		(unsigned long long)unreported,
+		(unsigned long long)(world.suppressed + world.dropped));
 	ORACLE("LOG-17",
 		unreported == world.suppressed || kernel_log_refused() ||
 			kernel_faults() > 0,

@@ -32,22 +32,24 @@ static void put_bytes(struct peer *peer, const void *bytes, size_t len)
 	peer->out_len += len;
 }
 
-static size_t room(const struct peer *peer)
+/* Does so much data fit, in whatever it is sent? */
+static bool has_room(const struct peer *peer, size_t n)
 {
-	size_t left = sizeof(peer->out) - peer->out_len;
-
-	return left < WIRE_RECORD_MAX ? 0 : left - WIRE_HEADER;
+	return sizeof(peer->out) - peer->out_len >= n + 2 * WIRE_HEADER;
 }
 
+/* What does not fit is not said; there is always room for the end. */
 void peer_put(
 	struct peer *peer, enum wire_type type, const void *payload, size_t len)
 {
-	const uint8_t header[WIRE_HEADER] = {
-		(uint8_t)type, (uint8_t)(len >> 8), (uint8_t)len};
+	uint8_t *out = peer->out + peer->out_len;
 
-	if (room(peer) < len)
+	if (type != WIRE_CLOSE && !has_room(peer, len))
 		return;
-	put_bytes(peer, header, sizeof(header));
+	out[0] = (uint8_t)type;
+	out[1] = (uint8_t)(len >> 8);
+	out[2] = (uint8_t)len;
+	peer->out_len += WIRE_HEADER;
 	if (len > 0)
 		put_bytes(peer, payload, len);
 	peer->touched_ns = kernel_now_ns();
@@ -61,7 +63,7 @@ void peer_send_data(struct peer *peer, unsigned number, size_t n)
 	if (n > sizeof(data))
 		n = sizeof(data);
 	/* Those who hear of it say nothing more. */
-	if (peer->has_ended || peer->has_broken || room(peer) < n ||
+	if (peer->has_ended || peer->has_broken || !has_room(peer, n) ||
 		(peer->is_tls && !peer->is_open))
 		return;
 	for (size_t i = 0; i < n; i++)
@@ -204,6 +206,8 @@ static void find_client(struct dial_seen *dial)
 		client->app == dial->app && client->who <= WHO_CAROL &&
 			(client->who != WHO_BOB || client->app == 0),
 		"client %u may not come, and its bytes arrive", number);
+	ORACLE("SRV-91", !dial->is_itself || kernel_faults() > 0,
+		"client %u's bytes go to the server itself", number);
 	dial->client = client;
 	client->upstream = dial;
 }

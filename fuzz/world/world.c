@@ -135,6 +135,10 @@ static void answer(struct dial_seen *dial)
 		break;
 	case MODE_HANGING:
 		break;
+	case MODE_ITSELF:
+		far_be_itself(dial->peer.sock);
+		dial->is_itself = true;
+		break;
 	case MODE_RESETTING:
 		far_accept(dial->peer.sock);
 		peer_break(&dial->peer, ECONNRESET);
@@ -229,8 +233,10 @@ static void pass(uint64_t ns)
 {
 	blame_the_slow();
 	/* What a thread does before it has its turn, it does so much later. */
-	if (!world.is_at_rest)
+	if (!world.is_at_rest) {
 		world.lag_ns += ns;
+		kernel_stats.faults++;
+	}
 	kernel_advance(ns);
 	world_note("%llu us pass", (unsigned long long)(ns / 1000));
 }
@@ -276,6 +282,7 @@ static void be_short(void)
 	unsigned drawn = bytes_u8(&world.bytes);
 
 	world.was_troubled = true;
+	kernel_stats.faults++;
 	world.short_ns = kernel_now_ns();
 	switch (drawn % 4) {
 	case 0:
@@ -308,6 +315,7 @@ static void signal_server(void)
 	if (!world.is_ready || !kernel_raise(number))
 		return;
 	world_note("signal %d", number);
+	kernel_stats.faults++;
 	if (number == SIGHUP) {
 		world.hups++;
 	} else if (world.terms++ == 0) {
@@ -326,9 +334,11 @@ static void change_upstream(void)
 	/* They are honest in some runs: then nobody may blame them. */
 	if (world.is_honest)
 		return;
-	upstream->mode = (enum upstream_mode)(drawn % MODE_ITSELF);
-	if (upstream->mode != MODE_UP)
+	upstream->mode = (enum upstream_mode)(drawn % MODE_KINDS);
+	if (upstream->mode != MODE_UP) {
 		upstream->is_to_blame = true;
+		kernel_stats.faults++;
+	}
 	upstream->has_address = upstream->has_address || (drawn & 0x40) != 0;
 	world_note("app%u's upstream %u is %u from now on",
 		(unsigned)(app - world.app), (unsigned)(upstream - app->items),
@@ -373,6 +383,7 @@ static void misbehave(struct peer *peer)
 	if (peer->has_ended || peer->has_broken || !peer->is_tls)
 		return;
 	world_note("it misbehaves, %u", drawn % 4);
+	kernel_stats.faults++;
 	switch (drawn % 4) {
 	case 0:
 		peer->misbehaved = true;
@@ -402,12 +413,20 @@ static void end_somehow(struct peer *peer)
 			     : drawn % 4 == 2               ? "with a reset"
 							    : "cleanly");
 	/* Without TLS its FIN is a clean end. */
+	kernel_stats.faults += drawn % 4 == 1 || drawn % 4 == 2;
 	if (drawn % 4 == 1 && peer->is_tls)
 		peer_truncate(peer);
 	else if (drawn % 4 == 2)
 		peer_break(peer, (drawn & 0x40) != 0 ? ETIMEDOUT : ECONNRESET);
 	else
 		peer_end(peer);
+}
+
+/* More than is moved in one turn, if there is room for it. */
+static void send_burst(struct peer *peer, unsigned number)
+{
+	for (unsigned i = 0; i < 24; i++)
+		peer_send_data(peer, number, WIRE_PAYLOAD_MAX);
 }
 
 static void act_client(unsigned what)
@@ -421,6 +440,8 @@ static void act_client(unsigned what)
 		shake_hands(client);
 		break;
 	case 1:
+		send_burst(&client->peer, client->number);
+		break;
 	case 2:
 		peer_send_data(&client->peer, client->number, draw_amount());
 		break;
@@ -450,6 +471,9 @@ static void act_dial(unsigned what)
 		shake_hands_upstream(dial);
 		break;
 	case 1:
+		if (dial->client != NULL)
+			send_burst(&dial->peer, dial->number);
+		break;
 	case 2:
 		if (dial->client != NULL)
 			peer_send_data(
@@ -479,7 +503,8 @@ static void go_on_all(void)
 	for (unsigned i = 0; i < world.client_len; i++) {
 		struct client *client = &world.clients[i];
 
-		if (far_is_queued(client->peer.sock))
+		if (far_is_queued(client->peer.sock) ||
+			peer_is_over(&client->peer))
 			continue;
 		shake_hands(client);
 		peer_flush(&client->peer);
@@ -487,6 +512,8 @@ static void go_on_all(void)
 	for (unsigned i = 0; i < world.dial_len; i++) {
 		struct dial_seen *dial = &world.dials[i];
 
+		if (peer_is_over(&dial->peer))
+			continue;
 		answer(dial);
 		shake_hands_upstream(dial);
 		peer_flush(&dial->peer);
@@ -578,7 +605,7 @@ static bool settle_client(struct client *client)
 	struct peer *peer = &client->peer;
 	bool moved = false;
 
-	if (far_is_queued(peer->sock))
+	if (far_is_queued(peer->sock) || peer_is_over(peer))
 		return false;
 	while (peer_take(peer, SIZE_MAX))
 		moved = true;
@@ -591,6 +618,8 @@ static bool settle_dial(struct dial_seen *dial)
 	struct peer *peer = &dial->peer;
 	bool moved = !dial->is_answered && !far_is_closed(peer->sock);
 
+	if (peer_is_over(peer))
+		return false;
 	answer(dial);
 	while (dial_take(dial, SIZE_MAX))
 		moved = true;
@@ -838,9 +867,18 @@ static const struct kernel_world callbacks = {.act = turn,
 	.resolve = resolve,
 	.logged = judge_line};
 
+/* Mostly much; in a quarter of the runs that have any it is little. */
+static unsigned draw_trouble(void)
+{
+	unsigned drawn = bytes_u8(&world.bytes);
+
+	return 255 - drawn * drawn / 256;
+}
+
 void world_run(const uint8_t *data, size_t len)
 {
 	static char *argv[] = {"lbproxyd", "-c", "lbproxyd.toml", NULL};
+	static const unsigned buffers[4] = {4000, 600, 4000, 24000};
 	struct kernel_plan plan = {.config = world.config};
 	unsigned drawn;
 	int status;
@@ -854,8 +892,8 @@ void world_run(const uint8_t *data, size_t len)
 	world.is_honest = (drawn & 1) != 0;
 	plan.log = (enum kernel_log)(drawn >> 1) % KERNEL_LOG_KINDS;
 	plan.log_room = (drawn & 0x10) != 0 ? 8192 : 1 << 20;
-	plan.buffer = (drawn & 0x20) != 0 ? 600 : 4000;
-	plan.trouble = (drawn & 0x40) != 0 ? bytes_u8(&world.bytes) : 0;
+	plan.buffer = buffers[drawn >> 5 & 3];
+	plan.trouble = drawn < 192 ? draw_trouble() : 0;
 	plan.soft_limit = 64;
 	plan.hard_limit = 250;
 	/* Most runs are about a server that has started. */

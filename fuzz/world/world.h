@@ -83,6 +83,7 @@ struct dial_seen {
 	unsigned app;
 	unsigned upstream;
 	bool is_answered;
+	bool is_itself;        /* there is nobody */
 	struct client *client; /* whose bytes arrive; NULL: none have */
 };
 
