@@ -360,16 +360,22 @@ static void be_later(uint64_t *last, uint64_t than)
 		*last = than;
 }
 
-/* When one of the peers of a session, or who may be one, did something. */
+/* When a peer of a session, as far as it is known, did something last. */
 static uint64_t last_touch(const struct client *client)
 {
 	uint64_t last = client->accepted_ns;
 
 	be_later(&last, client->peer.touched_ns);
-	if (client->upstream != NULL) {
+	if (client->upstream != NULL)
 		be_later(&last, client->upstream->peer.touched_ns);
-		return last;
-	}
+	return last;
+}
+
+/* The same of those whose client is not known yet: this one, perhaps. */
+static uint64_t last_unknown_touch(const struct client *client)
+{
+	uint64_t last = 0;
+
 	for (unsigned i = 0; i < world.dial_len; i++) {
 		const struct dial_seen *dial = &world.dials[i];
 
@@ -379,10 +385,19 @@ static uint64_t last_touch(const struct client *client)
 	return last;
 }
 
+/* Has nothing happened for longer than this? */
+static bool is_idle(const struct client *client, uint64_t ns)
+{
+	uint64_t now = kernel_now_ns();
+
+	return now > last_touch(client) + ns &&
+	       (client->upstream != NULL ||
+		       now > last_unknown_touch(client) + ns);
+}
+
 /* A break of one of its peers ends a session, even if nobody sends. */
 static void judge_break(const struct client *client)
 {
-	uint64_t idle_ns = kernel_now_ns() - last_touch(client);
 	const struct peer *one = &client->peer;
 	const struct peer *other =
 		client->upstream == NULL ? NULL : &client->upstream->peer;
@@ -390,9 +405,9 @@ static void judge_break(const struct client *client)
 	if (!has_broken(client, one, other) &&
 		(other == NULL || !has_broken(client, other, one)))
 		return;
-	ORACLE("SRV-81", idle_ns <= LINGER_NS + QUIET_NS + SLACK_NS,
-		"client %u's session is still there, %llu ms after a break",
-		client->number, (unsigned long long)(idle_ns / KERNEL_MS));
+	ORACLE("SRV-81", !is_idle(client, LINGER_NS + QUIET_NS + SLACK_NS),
+		"client %u's session is still there after a break",
+		client->number);
 }
 
 /* It may not have looked for the end of its handshake. */
@@ -406,8 +421,6 @@ static void judge_client(const struct client *client)
 {
 	uint64_t now = kernel_now_ns();
 	uint64_t dials = world.app[client->app].upstreams + 1;
-	uint64_t last = last_touch(client);
-
 	if (!is_served(client))
 		return;
 	ORACLE("SES-9",
@@ -419,8 +432,9 @@ static void judge_client(const struct client *client)
 		judge_relay(client);
 	judge_break(client);
 	ORACLE("SES-11",
-		now <= last + world.idle_ns + dials * world.connect_ns +
-				world.handshake_ns + LINGER_NS + SLACK_NS,
+		!is_idle(client, world.idle_ns + dials * world.connect_ns +
+					 world.handshake_ns + LINGER_NS +
+					 SLACK_NS),
 		"client %u's session never ends", client->number);
 }
 
