@@ -532,7 +532,7 @@ static void judge_client_end(const struct client *client)
 		judge_done(client);
 	if (dial == NULL)
 		return;
-	ORACLE("SRV-33", peer->from == 0 || peer->from == dial->number,
+	ORACLE("SRV-33", peer->got < 2 || peer->from == dial->number,
 		"client %u gets another one's bytes", client->number);
 	if (dial->peer.saw_end && (!dial->peer.is_tls || dial->peer.saw_close))
 		ORACLE("SRV-17",
@@ -551,7 +551,7 @@ void judge_end(int status)
 {
 	uint64_t unreported = 0;
 	/* A server that lacks a thread stops at once. */
-	bool had_no_thread = world.terms == 0 && was_short() && status == 1;
+	bool had_no_thread = !world.has_drained && was_short() && status == 1;
 
 	if (!world.is_ready && !kernel_log_refused()) {
 		ORACLE("SRV-5",
@@ -563,7 +563,7 @@ void judge_end(int status)
 	}
 	ORACLE("SRV-136", world.has_stopped || kernel_log_refused(),
 		"it has not said that it stopped");
-	ORACLE("SRV-136", world.terms != 1 || status == 0,
+	ORACLE("SRV-136", world.terms != 1 || status == 0 || had_no_thread,
 		"status %d after one signal", status);
 	ORACLE("SRV-137", status == 0 || status == 1, "status %d", status);
 	ORACLE("SRV-24",
