@@ -32,7 +32,7 @@ FUZZ_SECONDS = 10
 FUZZ_JOBS    = 2
 TARGET       =
 SIM_ARGS     = --count 10000
-SIM_SERVER_ARGS = --count 500
+SIM_SERVER_ARGS = --count 2000
 EXHAUST      =
 PYTEST_ARGS  =
 # Integration tests at a time: most of their time they wait.
@@ -411,7 +411,7 @@ verify: ## install what is missing and run what is too heavy for check; takes ho
 
 # --- tests ------------------------------------------------------------------
 
-.PHONY: test test-asan exhaust sim
+.PHONY: test test-asan exhaust sim sim-server
 test: build/unit ## the CUnit suites
 	build/unit
 
@@ -435,6 +435,10 @@ sim: build/sim ## the deterministic simulation; SIM_ARGS=
 
 sim-server: build/sim-server ## the whole server in simulation; SIM_SERVER_ARGS=
 	build/sim-server $(SIM_SERVER_ARGS)
+
+.PHONY: planted
+planted: ## faults that were real once, planted again: the simulation of the server must find each
+	@$(PYTHON) ci/planted
 
 .PHONY: replay
 replay: $(addprefix build/replay/,$(fuzz_names)) ## every committed fuzz input, with the system compiler
