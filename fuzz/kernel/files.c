@@ -338,9 +338,12 @@ off_t kernel_lseek(int fd, off_t at, int whence)
 
 int kernel_ftruncate(int fd, off_t len)
 {
+	size_t gone = the_log.len - (size_t)len;
+
 	(void)kernel_file(fd);
 	kernel_point();
-	the_log.used -= the_log.len - (size_t)len;
+	/* Some of it may have been read. */
+	the_log.used -= gone < the_log.used ? gone : the_log.used;
 	the_log.len = (size_t)len;
 	return 0;
 }

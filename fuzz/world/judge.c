@@ -577,7 +577,8 @@ void judge_end(int status)
 	}
 	ORACLE("LOG-17",
 		unreported <= world.suppressed + world.dropped ||
-			kernel_log_is_full() || kernel_faults() > 0,
+			kernel_log_is_full() || !world.has_stopped ||
+			kernel_faults() > 0,
 		"%llu connections have no line, and %llu were counted",
 		(unsigned long long)unreported,
 		(unsigned long long)(world.suppressed + world.dropped));
