@@ -32,9 +32,12 @@ def certs_gen(*args):
 
 
 class Pki:
-    """All files under one directory; `of` gives (certificate, key)."""
+    """All files under one directory; `of` gives (certificate, key).
 
-    def __init__(self, base):
+    made: they are there already.
+    """
+
+    def __init__(self, base, made=False):
         self.dir = pathlib.Path(base)
         self.ca_dir = self.dir / "ca"
         self.ca = self.ca_dir / "ca.pem"
@@ -43,9 +46,10 @@ class Pki:
         self.upstream_ca = self.upstream_dir / "ca.pem"
         self.other_dir = self.dir / "other"
         self.other_ca = self.other_dir / "ca.pem"
-        self._make_ours()
-        self._make_other()
-        self._make_upstream()
+        if not made:
+            self._make_ours()
+            self._make_other()
+            self._make_upstream()
 
     def _make_ours(self):
         certs_gen("ca", self.ca_dir, "--name", "test clients CA")
