@@ -5,13 +5,25 @@
 #include <string.h>
 #include <sys/random.h>
 
+/* Random bytes; false: errno says why there are none. */
+static bool draw(void *bytes, size_t len)
+{
+	ssize_t n;
+
+	/* So few bytes come at once, or not at all. */
+	do {
+		n = getrandom(bytes, len, 0);
+	} while (n < 0 && errno == EINTR);
+	return n == (ssize_t)len;
+}
+
 bool handshakes_init(struct handshakes *handshakes, uint32_t max)
 {
 	uint64_t seed[2];
 
 	*handshakes = (struct handshakes){0};
 	pthread_mutex_init(&handshakes->lock, NULL);
-	if (getrandom(seed, sizeof(seed), 0) != (ssize_t)sizeof(seed))
+	if (!draw(seed, sizeof(seed)))
 		return false;
 	handshakes->places = calloc(max, sizeof(struct handshake *));
 	if (handshakes->places != NULL &&

@@ -12,6 +12,9 @@
  */
 #define LOOK_MS 100
 
+/* How long to wait where the kernel has no memory for the sets. [SRV-21]. */
+#define RETRY_MS 20
+
 struct poller_select {
 	struct poller base;
 	struct watch *watches[FD_SETSIZE]; /* by descriptor */
@@ -138,6 +141,17 @@ static void tell(struct poller_select *poller, int end)
 	}
 }
 
+/* What a failure of select means. */
+static int give_up(void)
+{
+	if (errno == EINTR)
+		return 0;
+	if (errno != ENOMEM)
+		return -1;
+	(void)poll(NULL, 0, RETRY_MS);
+	return 0;
+}
+
 static int wait_for(struct poller *base, int timeout_ms)
 {
 	struct poller_select *poller = (struct poller_select *)base;
@@ -154,7 +168,7 @@ static int wait_for(struct poller *base, int timeout_ms)
 	n = select(end, &poller->ready_reads, &poller->ready_writes, NULL,
 		timeout_ms < 0 ? NULL : &timeout);
 	if (n < 0)
-		return errno == EINTR ? 0 : -1;
+		return give_up();
 	if (n > 0)
 		tell(poller, end);
 	if (poller->look_ns != 0 && clock_now_ns() >= poller->look_ns) {

@@ -24,10 +24,14 @@ static void raise_descriptor_limit(uint64_t needed)
 	struct rlimit limit;
 	struct log_line line;
 
+	rlim_t before;
+
 	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= needed)
 		return;
+	before = limit.rlim_cur;
 	limit.rlim_cur = limit.rlim_max < needed ? limit.rlim_max : needed;
-	setrlimit(RLIMIT_NOFILE, &limit);
+	if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+		limit.rlim_cur = before;
 	if (limit.rlim_cur >= needed)
 		return;
 	log_begin(&line, LBP_LOG_WARN, "error");

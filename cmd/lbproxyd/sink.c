@@ -107,15 +107,26 @@ static bool has_room_to_spare(void)
 	return used <= size / 2;
 }
 
+/* Returns true if a write would not block. */
+static bool takes_some(void)
+{
+	struct pollfd fd = {.fd = sink.fd, .events = POLLOUT};
+	int n;
+
+	do {
+		n = poll(&fd, 1, 0);
+	} while (n < 0 && errno == EINTR);
+	return n == 1 && (fd.revents & POLLOUT);
+}
+
 /* Writes as much as it takes now; -1: nothing. */
 static ssize_t write_some(const char *ptr, size_t len)
 {
-	struct pollfd fd = {.fd = sink.fd, .events = POLLOUT};
 	bool is_socket = sink.kind == KIND_SOCKET;
 	ssize_t n;
 
 	/* If it could not be opened once more, a write could block. */
-	if (!is_socket && (poll(&fd, 1, 0) != 1 || !(fd.revents & POLLOUT)))
+	if (!is_socket && !takes_some())
 		return -1;
 	do {
 		n = is_socket ? send(sink.fd, ptr, len,
