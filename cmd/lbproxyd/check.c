@@ -84,7 +84,7 @@ static void finish_badly(struct check *check, enum lbp_io io)
 	const char *detail = check->stream.tls.detail;
 
 	if (io == LBP_IO_FAILED) {
-		check->dial.error = ENOMEM;
+		check->dial.error = stream_error(&check->stream);
 		finish(check, DIAL_LOCAL, NULL);
 	} else if (io == LBP_IO_TRUNCATED) {
 		finish(check, DIAL_FAILED, "closed after the TLS handshake");

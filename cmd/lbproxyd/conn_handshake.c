@@ -128,8 +128,9 @@ static void handshake(struct conn *conn)
 		break;
 	default:
 		if (conn->client.tls.reason == LBP_REASON_INTERNAL)
-			capacity_exhausted(
-				conns->capacity, "cannot shake hands", ENOMEM);
+			capacity_exhausted(conns->capacity,
+				"cannot shake hands",
+				tls_error(&conn->client.tls));
 		conn_step(conn,
 			(struct lbp_event){.kind = LBP_EVENT_HANDSHAKE_FAILED,
 				.reason = conn->client.tls.reason});

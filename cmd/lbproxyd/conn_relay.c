@@ -14,11 +14,12 @@ static struct stream *stream_of(struct conn *conn, enum lbp_side side)
 }
 
 /* Logs failures of our own, with their cause. [SRV-86]. */
-static enum lbp_io noted(struct conn *conn, enum lbp_io io)
+static enum lbp_io noted(
+	struct conn *conn, const struct stream *stream, enum lbp_io io)
 {
 	if (io == LBP_IO_FAILED)
-		capacity_exhausted(
-			conn->conns->capacity, "cannot relay", errno);
+		capacity_exhausted(conn->conns->capacity, "cannot relay",
+			stream_error(stream));
 	return io;
 }
 
@@ -31,22 +32,24 @@ static enum lbp_io read_side(
 	/* A refused client may be in the middle of a handshake. */
 	if (lbp_session_state(conn->session) == LBP_SESSION_CLOSING)
 		return stream_drop(stream, buf, len, n);
-	return noted(conn, stream_read(stream, buf, len, n));
+	return noted(conn, stream, stream_read(stream, buf, len, n));
 }
 
 static enum lbp_io write_side(
 	void *user, enum lbp_side to, const void *buf, size_t len, size_t *n)
 {
 	struct conn *conn = user;
+	struct stream *stream = stream_of(conn, to);
 
-	return noted(conn, stream_write(stream_of(conn, to), buf, len, n));
+	return noted(conn, stream, stream_write(stream, buf, len, n));
 }
 
 static enum lbp_io end_side(void *user, enum lbp_side to)
 {
 	struct conn *conn = user;
+	struct stream *stream = stream_of(conn, to);
 
-	return noted(conn, stream_end(stream_of(conn, to)));
+	return noted(conn, stream, stream_end(stream));
 }
 
 static uint8_t *take_ring(void *user)

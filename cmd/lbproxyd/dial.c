@@ -38,7 +38,7 @@ static void give_up_handshake(struct dial *dial)
 	const struct tls *tls = &dial->stream->tls;
 
 	if (tls->reason == LBP_REASON_INTERNAL)
-		give_up_local(dial, ENOMEM);
+		give_up_local(dial, tls_error(tls));
 	else
 		give_up(dial, LBP_FAULT_PEER, 0,
 			tls->detail != NULL ? tls->detail
@@ -153,8 +153,10 @@ static enum dial_result connect_ready(struct dial *dial)
 	int error = 0;
 
 	if (getsockopt(dial->stream->watch.fd, SOL_SOCKET, SO_ERROR, &error,
-		    &len) != 0)
-		error = errno;
+		    &len) != 0) {
+		give_up_local(dial, errno);
+		return DIAL_FAILED;
+	}
 	if (error == 0)
 		return connected(dial);
 	give_up(dial, lbp_fault_of_socket(error), error, strerror(error));

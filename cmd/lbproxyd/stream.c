@@ -156,17 +156,20 @@ enum lbp_io stream_write(
 				       : secure_write(stream, buf, len, n);
 }
 
-/* What has become of the socket since it was read or written; 0: nothing. */
-static int error_of(const struct stream *stream)
+int stream_error(const struct stream *stream)
+{
+	return stream->tls.ssl == NULL ? errno : tls_error(&stream->tls);
+}
+
+/* What the socket of a TLS stream has failed with, or 0. */
+static int socket_error(const struct stream *stream)
 {
 	socklen_t len = sizeof(int);
-	int error = 0;
+	int error = stream->tls.error;
 
-	if (stream->tls.error != 0)
-		return stream->tls.error;
-	if (getsockopt(stream->watch.fd, SOL_SOCKET, SO_ERROR, &error, &len) !=
-		0)
-		return 0;
+	if (error == 0)
+		(void)getsockopt(
+			stream->watch.fd, SOL_SOCKET, SO_ERROR, &error, &len);
 	return error;
 }
 
@@ -176,11 +179,11 @@ static int error_of(const struct stream *stream)
  */
 static enum io end_tls(struct stream *stream)
 {
-	int error = error_of(stream);
+	int error = socket_error(stream);
 
 	if (error == 0)
 		return tls_end(&stream->tls);
-	errno = error;
+	stream->tls.error = error;
 	return lbp_fault_of_socket(error) == LBP_FAULT_OURS ? IO_INTERNAL
 							    : IO_RESET;
 }

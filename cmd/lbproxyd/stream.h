@@ -49,6 +49,9 @@ enum lbp_io stream_write(
 /* Ends sending cleanly: with TLS, close_notify; then FIN. */
 enum lbp_io stream_end(struct stream *stream);
 
+/* Directly after LBP_IO_FAILED: the cause, as errno has it. */
+int stream_error(const struct stream *stream);
+
 /* Reads and drops raw bytes of the socket, bypassing TLS. */
 enum lbp_io stream_drop(
 	struct stream *stream, void *buf, size_t len, size_t *n);

@@ -7,6 +7,7 @@
 #ifndef TLS_H
 #define TLS_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -26,7 +27,7 @@ enum io {
 	IO_TRUNCATED, /* TCP FIN without close_notify */
 	IO_RESET,     /* TCP was reset or failed, or TLS is broken */
 	IO_FLOOD,     /* too many records without data */
-	IO_INTERNAL,  /* our own fault: out of memory */
+	IO_INTERNAL,  /* our own fault; tls_error says which */
 };
 
 struct tls_server; /* towards clients */
@@ -87,8 +88,17 @@ void tls_client_free(struct tls_client *client);
 bool tls_accept(struct tls *tls, struct tls_server *server, int fd);
 bool tls_connect(struct tls *tls, const struct tls_client *client, int fd);
 
-/* Advances the handshake. IO_RESET: it failed; an alert, if any, was sent. */
+/*
+ * Advances the handshake. IO_RESET or IO_INTERNAL: it failed, reason and detail
+ * say why; an alert, if any, was sent.
+ */
 enum io tls_handshake(struct tls *tls);
+
+/* After IO_INTERNAL: the cause, as errno has it. */
+static inline int tls_error(const struct tls *tls)
+{
+	return tls->error != 0 ? tls->error : ENOMEM;
+}
 
 /*
  * Reads 1 to len bytes; with IO_OK, *n of them. What is read from the socket is
