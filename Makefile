@@ -281,6 +281,12 @@ build/asan/nomem: $(call objects,asan,$(nomem_c)) $(call archives,asan)
 	$(call brief,LD)$(asan_cc) $(asan_ld) $(nomem_wrap) -pthread -o $@ $^ \
 		$(openssl)
 
+# lbproxyd with calls and allocations that fail, for itest/faults/faults.
+build/asan/obj/itest/faults/%.o: asan_cflags = -O1 -g
+build/asan/faults: $(call objects,asan,$(lbproxyd_c) itest/faults/inject.c) \
+		$(call archives,asan)
+	$(call brief,LD)$(asan_cc) $(asan_ld) -pthread -o $@ $^ $(openssl)
+
 # nomem_rules NAME: a fuzz target that lets each allocation of lib fail.
 nomem_targets := toml config acl app session sim policy
 nomem_lib_wrap := $(addprefix -Wl$(comma)--wrap=,malloc calloc realloc free \
@@ -465,6 +471,10 @@ nomem: build/asan/nomem ## start-up and accept with each allocation failing; NOM
 	$(counting) ci/sanitized build/asan build/asan/nomem $(NOMEM_STEP)
 	@touch build/profile/$@/complete
 
+.PHONY: faults
+faults: build/asan/faults ## each system call and allocation of the server failing once; FAULTS_ARGS=
+	$(PYTHON) itest/faults/faults $(FAULTS_ARGS) $<
+
 .PHONY: nomem-lib
 nomem-lib: $(addprefix build/nomem/,$(nomem_targets)) ## every committed input, with each allocation of lib failing; NOMEM_STEP=
 	@LBP_NOMEM_STEP=$(NOMEM_STEP) ci/sanitized build/asan \
@@ -599,7 +609,7 @@ prove: ## contracts in lib's sources and readers of text, with Frama-C; faulty c
 c_files  := $(lib_c) $(lbproxyd_c) $(toml-json_c) $(exhaust_c) $(unit_c) \
 	$(model_c) $(sort $(wildcard fuzz/*.c fuzz/sim/*.c fuzz/scaling/*.c fuzz/tls/*.c \
 	fuzz/sockets/*.c fuzz/eva/*.c fuzz/interleave/*.c fuzz/kernel/*.c \
-	fuzz/world/*.c))
+	fuzz/world/*.c itest/faults/*.c))
 tidy_ok  := $(patsubst %.c,build/tidy/%.ok, \
 	$(lib_c) $(lbproxyd_c) $(toml-json_c))
 warn_ok  := $(foreach v,gcc clang,$(call objects,$v,$(c_files)))

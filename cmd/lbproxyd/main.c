@@ -8,6 +8,7 @@
 #include "process.h"
 #include "server.h"
 #include "snapshot.h"
+#include "tls_memory.h"
 
 #define EXIT_USAGE 2
 
@@ -102,6 +103,7 @@ int main(int argc, char **argv)
 		return EXIT_FAILURE;
 	}
 	process_ignore_signals();
+	(void)tls_memory_init();
 	inherited = process_inherited();
 	status = parse_options(&options, argc, argv);
 	if (status >= 0)

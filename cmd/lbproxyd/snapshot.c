@@ -14,6 +14,7 @@
 #include "listen.h"
 #include "process.h"
 #include "server/descriptors.h"
+#include "tls_memory.h"
 
 /* As many as the configuration may ask for. */
 #define WORKERS_MAX 256
@@ -256,6 +257,26 @@ static void warn_revoked(
 	}
 }
 
+/*
+ * Everything that needs OpenSSL. Where memory ran out, what it says of a file
+ * may be wrong, and what it made may be of no use. [SRV-160].
+ */
+static void load_tls(
+	struct snapshot *snapshot, int dir_fd, struct problems *problems)
+{
+	if (!tls_memory_load_algorithms()) {
+		problem(problems, start, "out of memory");
+		return;
+	}
+	snapshot->tls = tls_server_new(snapshot->config, dir_fd, problems);
+	if (snapshot->tls != NULL)
+		warn_revoked(snapshot, problems);
+	if (!load_apps(snapshot, dir_fd, problems) || tls_memory_ran_out())
+		problem(problems, start, "out of memory");
+	else
+		choose_event_loop(snapshot, problems);
+}
+
 static bool load(
 	struct snapshot *snapshot, const char *file, struct problems *problems)
 {
@@ -278,13 +299,7 @@ static bool load(
 		return false;
 	}
 	lbp_config_warn(config, warn_limit, problems);
-	snapshot->tls = tls_server_new(config, dir_fd, problems);
-	if (snapshot->tls != NULL)
-		warn_revoked(snapshot, problems);
-	if (!load_apps(snapshot, dir_fd, problems))
-		problem(problems, start, "out of memory");
-	else
-		choose_event_loop(snapshot, problems);
+	load_tls(snapshot, dir_fd, problems);
 	close(dir_fd);
 	return problems->count == 0;
 }

@@ -7,6 +7,7 @@
 #include "server/fault.h"
 #include "tls_bio.h"
 #include "tls_judge.h"
+#include "tls_memory.h"
 #include "tls_private.h"
 #include "tls_resume.h"
 
@@ -73,6 +74,7 @@ bool tls_connect(struct tls *tls, const struct tls_client *client, int fd)
  */
 static void forget_errors(void)
 {
+	tls_memory_forget();
 	if (ERR_peek_error() != 0)
 		ERR_clear_error();
 }
@@ -102,7 +104,8 @@ static enum io failure(void)
 {
 	unsigned long error = ERR_peek_last_error();
 
-	if (ERR_GET_REASON(error) == ERR_R_MALLOC_FAILURE)
+	if (tls_memory_ran_out() ||
+		ERR_GET_REASON(error) == ERR_R_MALLOC_FAILURE)
 		return IO_INTERNAL;
 	if (ERR_GET_LIB(error) != ERR_LIB_SSL)
 		return IO_RESET;
@@ -166,10 +169,12 @@ static void explain(struct tls *tls, enum io io)
 	if (tls->detail == NULL)
 		tls->detail = error != 0 ? ERR_reason_error_string(error)
 					 : what_happened(tls, io);
+	/* Without memory nobody can be judged. [SRV-160]. */
+	if (io == IO_INTERNAL)
+		tls->reason = LBP_REASON_INTERNAL;
 	if (tls->reason != LBP_REASON_NONE)
 		return;
-	tls->reason = io == IO_INTERNAL ? LBP_REASON_INTERNAL
-					: LBP_REASON_HANDSHAKE_FAILED;
+	tls->reason = LBP_REASON_HANDSHAKE_FAILED;
 	if (ERR_GET_LIB(error) == ERR_LIB_SSL &&
 		ERR_GET_REASON(error) ==
 			SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE)

@@ -1,0 +1,104 @@
+#include "tls_memory.h"
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/kdf.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+static _Thread_local bool ran_out;
+
+static void *noted(void *ptr, size_t size)
+{
+	if (ptr == NULL && size > 0)
+		ran_out = true;
+	return ptr;
+}
+
+static void *take(size_t size, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	return noted(malloc(size), size);
+}
+
+static void *take_again(void *ptr, size_t size, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	return noted(realloc(ptr, size), size);
+}
+
+static void give(void *ptr, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	free(ptr);
+}
+
+bool tls_memory_init(void)
+{
+	return CRYPTO_set_mem_functions(take, take_again, give) == 1;
+}
+
+/* To list all of a kind means to load them. */
+#define LOADER(kind)                                                           \
+	static void see_##kind(__typeof__(kind) *one, void *arg)               \
+	{                                                                      \
+		(void)one;                                                     \
+		(void)arg;                                                     \
+	}                                                                      \
+	static void load_##kind(void)                                          \
+	{                                                                      \
+		kind##_do_all_provided(NULL, see_##kind, NULL);                \
+	}
+
+LOADER(EVP_MD)
+LOADER(EVP_CIPHER)
+LOADER(EVP_MAC)
+LOADER(EVP_KDF)
+LOADER(EVP_RAND)
+LOADER(EVP_KEYMGMT)
+LOADER(EVP_KEYEXCH)
+LOADER(EVP_SIGNATURE)
+LOADER(EVP_ASYM_CIPHER)
+LOADER(EVP_KEM)
+
+static void (*const loaders[])(void) = {
+	load_EVP_MD,
+	load_EVP_CIPHER,
+	load_EVP_MAC,
+	load_EVP_KDF,
+	load_EVP_RAND,
+	load_EVP_KEYMGMT,
+	load_EVP_KEYEXCH,
+	load_EVP_SIGNATURE,
+	load_EVP_ASYM_CIPHER,
+	load_EVP_KEM,
+};
+
+bool tls_memory_load_algorithms(void)
+{
+	EVP_MD *any;
+	size_t i;
+
+	tls_memory_forget();
+	/* Listing crashes where OpenSSL could not initialise itself. */
+	any = EVP_MD_fetch(NULL, "SHA256", NULL);
+	if (any == NULL)
+		return false;
+	EVP_MD_free(any);
+	for (i = 0; i < sizeof(loaders) / sizeof(*loaders) && !ran_out; i++)
+		loaders[i]();
+	return !ran_out;
+}
+
+void tls_memory_forget(void)
+{
+	ran_out = false;
+}
+
+bool tls_memory_ran_out(void)
+{
+	return ran_out;
+}

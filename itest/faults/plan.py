@@ -1,0 +1,134 @@
+"""What each call can fail with, and what of all that is tried."""
+
+import dataclasses
+import errno
+import os
+
+# Threads in the order of starting.
+MAIN, RESOLVER, WORKERS, ACCEPTOR = 0, 1, (2, 3), 4
+# Beyond errno: what getaddrinfo itself returns.
+EAI = 1000
+EAI_AGAIN, EAI_FAIL, EAI_MEMORY = EAI + 3, EAI + 4, EAI + 10
+# No failure, but less than was asked for.
+SHORT = 0
+TEXTS = {SHORT: "short", EAI_AGAIN: "EAI_AGAIN", EAI_FAIL: "EAI_FAIL",
+         EAI_MEMORY: "EAI_MEMORY"}
+CAUSES = {EAI_AGAIN: "Temporary failure in name resolution",
+          EAI_FAIL: "Non-recoverable failure in name resolution",
+          EAI_MEMORY: "memory"}
+
+DESCRIPTORS = ("EMFILE", "ENFILE")
+MEMORY = ("ENOMEM", "ENOBUFS")
+FILE = ("EIO", "EINTR")
+ERRORS = {
+    "alloc": ("ENOMEM",),
+    "open": (*DESCRIPTORS, "EACCES", "EINTR"),
+    "openat": (*DESCRIPTORS, "EACCES", "EINTR"),
+    "fopen": ("EMFILE",),
+    "opendir": ("EMFILE", "ENOENT"),
+    "readdir": ("EIO",),
+    "read": (*FILE, "EAGAIN", SHORT),
+    "pread": (*FILE, SHORT),
+    "write": (*FILE, "ENOSPC", "EPIPE", "EAGAIN", SHORT),
+    "close": FILE,
+    "fstat": ("EIO",),
+    "fstatat": ("EIO",),
+    "lseek": ("EIO",),
+    "ftruncate": ("EIO",),
+    "fcntl": ("EPERM",),
+    "ioctl": ("EINVAL",),
+    "isatty": ("ENOTTY",),
+    "poll": ("EINTR",),
+    "select": ("EINTR", "ENOMEM"),
+    "epoll_create1": (*DESCRIPTORS, "ENOMEM"),
+    "epoll_ctl": ("ENOMEM", "ENOSPC"),
+    "epoll_wait": ("EINTR",),
+    "eventfd": (*DESCRIPTORS, "ENOMEM"),
+    "socket": (*DESCRIPTORS, *MEMORY, "EAFNOSUPPORT"),
+    "bind": ("EADDRINUSE", "EADDRNOTAVAIL", "EACCES", "ENOMEM"),
+    "listen": ("EADDRINUSE",),
+    "accept4": (*DESCRIPTORS, *MEMORY, "ECONNABORTED", "EPERM", "EPROTO",
+                "ENETDOWN", "EINTR", "EAGAIN"),
+    "connect": ("EADDRNOTAVAIL", "EAGAIN", "EPERM", "ENOBUFS",
+                "ECONNREFUSED", "ENETUNREACH", "ETIMEDOUT"),
+    "getsockname": ("ENOBUFS",),
+    "getpeername": ("ENOBUFS", "ENOTCONN"),
+    "getsockopt": ("EACCES",),
+    "setsockopt": ("ENOMEM", "EINVAL"),
+    "recv": (*MEMORY, "EINTR", "EAGAIN", "ECONNRESET", "ETIMEDOUT", SHORT),
+    "send": (*MEMORY, "EINTR", "EAGAIN", "ECONNRESET", "EPIPE", SHORT),
+    "shutdown": ("ENOTCONN",),
+    "getrandom": ("EINTR", "ENOSYS"),
+    "getrlimit": ("EPERM",),
+    "setrlimit": ("EPERM",),
+    "sched_getaffinity": ("EPERM", "EINVAL"),
+    "pthread_create": ("EAGAIN", "ENOMEM"),
+    "getaddrinfo": ("EMFILE", EAI_AGAIN, EAI_FAIL, EAI_MEMORY),
+}
+# What is tried again, so that nobody notices.
+RETRIED = ("EINTR", SHORT)
+# What a peer, or the network on the way to it, can have caused.
+PEERS = ("ECONNRESET", "ETIMEDOUT", "EPIPE", "ECONNREFUSED", "ENETUNREACH",
+         "ENOTCONN")
+
+# What else the server calls that is no system call, cannot fail, or fails
+# only for want of memory, which then is an allocation here.
+HARMLESS = set("""abort bcmp clock_gettime closedir dirfd explicit_bzero fprintf
+    fputc free freeaddrinfo gai_strerror getopt_long gmtime_r inet_ntop
+    inet_pton memchr memcmp memcpy memmove memset perror printf
+    pthread_cond_destroy pthread_cond_init pthread_cond_signal
+    pthread_cond_timedwait pthread_condattr_destroy pthread_condattr_init
+    pthread_condattr_setclock pthread_detach pthread_join
+    pthread_mutex_destroy pthread_mutex_init pthread_mutex_lock
+    pthread_mutex_unlock pthread_sigmask puts qsort sigaction sigaddset
+    sigemptyset sigfillset sigprocmask snprintf stderr stdout strchr strcmp
+    strcspn strdup strerror strftime strlen strncmp strndup strrchr strspn
+    strtod strtol time timegm vasprintf vfprintf vsnprintf optarg optind
+    opterr malloc calloc realloc""".split())
+
+
+@dataclasses.dataclass(frozen=True)
+class Fault:
+    """The at-th call of its kind in the thread `role` fails."""
+
+    phase: str
+    role: int
+    call: str
+    at: int
+    name: object
+    stays: bool = False
+
+    @property
+    def error(self):
+        """The number for the program."""
+        return (getattr(errno, self.name) if isinstance(self.name, str)
+                else self.name)
+
+    @property
+    def cause(self):
+        """The words for it in messages."""
+        return CAUSES.get(self.name) or os.strerror(self.error)
+
+    def __str__(self):
+        later = " and later" if self.stays else ""
+        return (f"{self.phase}: thread {self.role}, {self.call} "
+                f"{self.at}{later}: {TEXTS.get(self.name, self.name)}")
+
+
+def faults_of(phase, traced, step=None):
+    """All faults of one call of each place in the program; with a step, of
+    every call, but of every step-th allocation."""
+    seen = set()
+    found = []
+    for role, call, at, site in traced:
+        is_new = (role, call, site) not in seen
+        seen.add((role, call, site))
+        is_due = step and (call != "alloc" or at % step == 0)
+        if not is_new and not is_due:
+            continue
+        found += [Fault(phase, role, call, at, name)
+                  for name in ERRORS[call]]
+        # The acceptor would try again for as long as it takes.
+        if call == "alloc" and is_new and role != ACCEPTOR:
+            found.append(Fault(phase, role, call, at, "ENOMEM", True))
+    return found
