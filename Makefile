@@ -473,7 +473,8 @@ nomem: build/asan/nomem ## start-up and accept with each allocation failing; NOM
 
 .PHONY: faults
 faults: build/asan/faults ## each system call and allocation of the server failing once; FAULTS_ARGS=
-	$(PYTHON) itest/faults/faults $(FAULTS_ARGS) $<
+	$(counting) $(PYTHON) itest/faults/faults $(FAULTS_ARGS) $<
+	@touch build/profile/$@/complete
 
 .PHONY: nomem-lib
 nomem-lib: $(addprefix build/nomem/,$(nomem_targets)) ## every committed input, with each allocation of lib failing; NOMEM_STEP=
@@ -536,15 +537,16 @@ cover_cmd := interleave $(strip $(foreach n,$(fuzz_names), \
 	$(if $(filter cmd/%,$(fuzz_more_$n)),$n)))
 
 # The steps that count what they run of it, each with what it depends on.
-cover_steps := itest-asan nomem
+cover_steps := itest-asan nomem faults
 build/profile/itest-asan/complete: build/asan/lbproxyd build/asan/toml-json \
 		$(wildcard itest/*.py itest/harness/*.py)
 build/profile/nomem/complete: build/asan/nomem
+build/profile/faults/complete: build/asan/faults
 
 build/profile/%/complete:
-	$(MAKE) $* NOMEM_STEP=37
+	$(MAKE) $* NOMEM_STEP=37 FAULTS_ARGS='--part 32'
 
-cover-cmd: $(cover_steps:%=build/profile/%/complete) $(addprefix build/cover/,$(cover_cmd)) ## lines and branches of cmd, which itest-asan, nomem and corpus must take
+cover-cmd: $(cover_steps:%=build/profile/%/complete) $(addprefix build/cover/,$(cover_cmd)) ## lines and branches of cmd, which itest-asan, nomem, faults and corpus must take
 	@CLANG=$(CLANG) $(PYTHON) ci/cover \
 		--cmd=$(subst $() ,$(comma),$(cover_steps)) $(cover_cmd)
 
