@@ -1,6 +1,6 @@
 /*
- * Sessions of one application against their models, with legal events and
- * with wrong ones.
+ * Sessions of one application, judged by what has happened to each, with legal
+ * events and with wrong ones.
  *
  * Input: the timeouts (four bytes, see draw_timeout), the application (see
  * twin_app_draw), then operations: a byte for the session (modulo 4) and the
@@ -17,7 +17,7 @@
 #include <stdlib.h>
 
 #include "bytes.h"
-#include "model/twin_session.h"
+#include "model/witness.h"
 #include "oracle.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
@@ -29,7 +29,7 @@ struct run {
 	struct bytes bytes;
 	struct twin_app app;
 	struct lbp_session_timeouts timeouts;
-	struct twin_session sessions[SESSIONS];
+	struct witness sessions[SESSIONS];
 	uint64_t now_ns;
 };
 
@@ -53,7 +53,7 @@ static const enum lbp_event_kind usual[][4] = {
 };
 
 static struct lbp_event draw_event(
-	struct run *run, struct twin_session *twin, enum lbp_event_kind kind)
+	struct run *run, struct witness *witness, enum lbp_event_kind kind)
 {
 	static const enum lbp_reason failures[] = {LBP_REASON_HANDSHAKE_FAILED,
 		LBP_REASON_UNTRUSTED, LBP_REASON_EXPIRED, LBP_REASON_REVOKED};
@@ -62,10 +62,10 @@ static struct lbp_event draw_event(
 	struct lbp_event event = {.kind = kind};
 
 	if (kind == LBP_EVENT_IDENTIFIED) {
-		twin->name = twin_name(
+		witness->name = twin_name(
 			(uint8_t)(1 + bytes_below(&run->bytes,
 					      MODEL_APP_SERIALS + 1)));
-		event.names = &twin->name;
+		event.names = &witness->name;
 		event.name_len = 1;
 	}
 	if (kind == LBP_EVENT_HANDSHAKE_FAILED)
@@ -75,43 +75,43 @@ static struct lbp_event draw_event(
 	return event;
 }
 
-static void take(struct run *run, struct twin_session *twin,
-	const struct lbp_event *event)
+static void take(
+	struct run *run, struct witness *witness, const struct lbp_event *event)
 {
-	enum lbp_state before = twin->session.state;
+	enum lbp_state before = witness->session.state;
 	struct lbp_duties duties;
-	enum lbp_err err = twin_session_step(twin, event, run->now_ns, &duties);
+	enum lbp_err err = witness_step(witness, event, run->now_ns, &duties);
 
 	ORACLE("SES-16", before != LBP_SESSION_ENDED || err == LBP_ERR_STATE,
 		"an ended session took an event");
 	ORACLE("SES-14",
 		err != LBP_OK || event->kind != LBP_EVENT_TICK ||
-			lbp_session_deadline(&twin->session) == LBP_NEVER ||
-			lbp_session_deadline(&twin->session) > run->now_ns,
+			lbp_session_deadline(&witness->session) == LBP_NEVER ||
+			lbp_session_deadline(&witness->session) > run->now_ns,
 		"a tick left a deadline that has passed");
 }
 
 static void step(
-	struct run *run, struct twin_session *twin, enum lbp_event_kind kind)
+	struct run *run, struct witness *witness, enum lbp_event_kind kind)
 {
-	struct lbp_event event = draw_event(run, twin, kind);
+	struct lbp_event event = draw_event(run, witness, kind);
 
-	take(run, twin, &event);
+	take(run, witness, &event);
 }
 
-static void complete_while_full(struct run *run, struct twin_session *twin)
+static void complete_while_full(struct run *run, struct witness *witness)
 {
 	struct lbp_event event = {
 		.kind = LBP_EVENT_HANDSHAKE_DONE, .is_full = true};
 
-	take(run, twin, &event);
+	take(run, witness, &event);
 }
 
 /* Passes one more of the flow's ends on. */
-static void pass_end(struct twin_session *twin)
+static void pass_end(struct witness *witness)
 {
-	struct lbp_pipe *up = &twin->session.flow.pipes[LBP_UP];
-	struct lbp_pipe *down = &twin->session.flow.pipes[LBP_DOWN];
+	struct lbp_pipe *up = &witness->session.flow.pipes[LBP_UP];
+	struct lbp_pipe *down = &witness->session.flow.pipes[LBP_DOWN];
 	struct lbp_pipe *pipe = lbp_pipe_end(up) == LBP_OK ? up : down;
 
 	lbp_pipe_end(pipe);
@@ -119,9 +119,9 @@ static void pass_end(struct twin_session *twin)
 }
 
 /* A byte comes from the upstream, and is delivered. */
-static void upstream_sends(struct twin_session *twin)
+static void upstream_sends(struct witness *witness)
 {
-	struct lbp_pipe *down = &twin->session.flow.pipes[LBP_DOWN];
+	struct lbp_pipe *down = &witness->session.flow.pipes[LBP_DOWN];
 	uint8_t ring;
 
 	if (lbp_pipe_lend(down, &ring, 1) != LBP_OK)
@@ -138,10 +138,9 @@ static void advance(struct run *run, uint64_t by_ns)
 }
 
 /* To just before, at or just after a session's deadline. */
-static void advance_to_deadline(
-	struct run *run, const struct twin_session *twin)
+static void advance_to_deadline(struct run *run, const struct witness *witness)
 {
-	uint64_t deadline = lbp_session_deadline(&twin->session);
+	uint64_t deadline = lbp_session_deadline(&witness->session);
 	uint64_t at = deadline - 1 + bytes_below(&run->bytes, 3);
 
 	if (deadline != LBP_NEVER && at > run->now_ns)
@@ -187,53 +186,54 @@ static void reload(struct run *run)
 static void operate(struct run *run)
 {
 	uint8_t what = bytes_u8(&run->bytes);
-	struct twin_session *twin = &run->sessions[what % SESSIONS];
+	struct witness *witness = &run->sessions[what % SESSIONS];
 
 	switch (what / SESSIONS % 16) {
 	case 0:
-		step(run, twin, bytes_below(&run->bytes, KINDS));
+		step(run, witness, bytes_below(&run->bytes, KINDS));
 		break;
 	case 1:
 		advance(run, bytes_time(&run->bytes));
 		break;
 	case 2:
-		advance_to_deadline(run, twin);
-		step(run, twin, LBP_EVENT_TICK);
+		advance_to_deadline(run, witness);
+		step(run, witness, LBP_EVENT_TICK);
 		break;
 	case 3:
-		twin_session_moved(twin, run->now_ns);
+		witness_moved(witness, run->now_ns);
 		break;
 	case 4:
-		pass_end(twin);
+		pass_end(witness);
 		break;
 	case 5:
 		check_upstream(run);
 		break;
 	case 6:
-		if (twin->session.state == LBP_SESSION_ENDED)
-			twin_session_init(
-				twin, &run->app, &run->timeouts, run->now_ns);
+		if (witness->session.state == LBP_SESSION_ENDED)
+			witness_init(witness, &run->app, &run->timeouts,
+				run->now_ns);
 		break;
 	case 7:
-		advance_to_deadline(run, twin);
+		advance_to_deadline(run, witness);
 		break;
 	case 8:
 		reload(run);
 		break;
 	case 13:
-		step(run, twin, LBP_EVENT_DIAL_LOCAL);
+		step(run, witness, LBP_EVENT_DIAL_LOCAL);
 		break;
 	case 14:
 		if (what / (SESSIONS * 16) % 2 == 0)
-			upstream_sends(twin);
-		step(run, twin, LBP_EVENT_ANSWERED);
+			upstream_sends(witness);
+		step(run, witness, LBP_EVENT_ANSWERED);
 		break;
 	case 15:
-		complete_while_full(run, twin);
+		complete_while_full(run, witness);
 		break;
 	default:
-		step(run, twin,
-			usual[twin->session.state][what / (SESSIONS * 16) % 4]);
+		step(run, witness,
+			usual[witness->session.state]
+			     [what / (SESSIONS * 16) % 4]);
 		break;
 	}
 }
@@ -241,15 +241,15 @@ static void operate(struct run *run)
 static void stop_all(struct run *run)
 {
 	for (uint32_t i = 0; i < SESSIONS; i++) {
-		struct twin_session *twin = &run->sessions[i];
+		struct witness *witness = &run->sessions[i];
 
-		if (twin->session.state != LBP_SESSION_ENDED)
-			step(run, twin, LBP_EVENT_STOP);
-		ORACLE("SES-16", twin->session.state == LBP_SESSION_ENDED,
+		if (witness->session.state != LBP_SESSION_ENDED)
+			step(run, witness, LBP_EVENT_STOP);
+		ORACLE("SES-16", witness->session.state == LBP_SESSION_ENDED,
 			"session %u goes on", i);
-		ORACLE("SES-16", twin->model.reports == 1,
+		ORACLE("SES-16", witness->history.reports == 1,
 			"session %u reports %u reasons", i,
-			twin->model.reports);
+			witness->history.reports);
 	}
 	twin_app_check_empty(&run->app);
 }
@@ -277,7 +277,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	twin_app_draw(&run.app, &run.bytes);
 	twin_app_make(&run.app, run.now_ns);
 	for (uint32_t i = 0; i < SESSIONS; i++)
-		twin_session_init(
+		witness_init(
 			&run.sessions[i], &run.app, &run.timeouts, run.now_ns);
 	while (run.bytes.len > 0)
 		operate(&run);

@@ -3,7 +3,7 @@
  * around one application and its sessions, in virtual time. Whatever happens
  * is drawn from bytes, so that a fuzz input and a seed are the same thing.
  *
- * Every step of a session is checked against its model (model/twin_session.h);
+ * Every step of a session is checked against its model (model/witness.h);
  * what is checked here is what the peers see.
  */
 #ifndef LBP_SIM_H
@@ -11,7 +11,7 @@
 
 #include "bytes.h"
 #include "model/model_flow.h"
-#include "model/twin_session.h"
+#include "model/witness.h"
 
 #define SIM_CONNS 12
 /* Bytes that the socket buffers of one direction of one side hold. */
@@ -108,7 +108,7 @@ struct sim_stream {
 };
 
 struct sim_conn {
-	struct twin_session twin;
+	struct witness witness;
 	struct sim_stream streams[2]; /* by enum lbp_direction */
 	uint32_t number;              /* in the order of acceptance, from 1 */
 	uint32_t serial;              /* an octet; 0: no certificate */

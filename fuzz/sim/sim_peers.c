@@ -20,10 +20,10 @@ void sim_connect(struct sim *sim, struct sim_conn *conn)
 static void identify(struct sim *sim, struct sim_conn *conn)
 {
 	struct lbp_event event = {.kind = LBP_EVENT_IDENTIFIED,
-		.names = &conn->twin.name,
+		.names = &conn->witness.name,
 		.name_len = 1};
 
-	conn->twin.name = twin_name((uint8_t)conn->serial);
+	conn->witness.name = twin_name((uint8_t)conn->serial);
 	conn->client = sim_who_is(sim, conn->serial);
 	sim_note(sim, conn,
 		conn->client == LBP_NONE ? SIM_STRANGER : SIM_IDENTIFIED,
@@ -112,7 +112,7 @@ static void cut(struct sim *sim, struct sim_conn *conn, enum lbp_direction way,
 
 static void shake_hands(struct sim *sim, struct sim_conn *conn)
 {
-	bool authorized = conn->twin.session.state == LBP_SESSION_AUTHORIZED;
+	bool authorized = conn->witness.session.state == LBP_SESSION_AUTHORIZED;
 
 	if (sim_trouble(sim)) {
 		break_off(sim, conn);
@@ -251,7 +251,7 @@ static void relay(struct sim *sim, struct sim_conn *conn)
 /* What a side sent before it broke off goes on. */
 static void reset(struct sim *sim, struct sim_conn *conn, uint64_t n)
 {
-	enum lbp_direction way = conn->twin.session.cut;
+	enum lbp_direction way = conn->witness.session.cut;
 
 	sim_read(sim, conn, way, n);
 	sim_write(sim, conn, way, n);
@@ -272,9 +272,9 @@ static void leave(struct sim *sim, struct sim_conn *conn)
 void sim_act(struct sim *sim, struct sim_conn *conn)
 {
 	ORACLE("SES-16",
-		!conn->live || conn->twin.session.state != LBP_SESSION_ENDED,
+		!conn->live || conn->witness.session.state != LBP_SESSION_ENDED,
 		"an end without its duty");
-	switch (conn->twin.session.state) {
+	switch (conn->witness.session.state) {
 	case LBP_SESSION_HANDSHAKE:
 	case LBP_SESSION_AUTHORIZED:
 		shake_hands(sim, conn);
@@ -298,7 +298,7 @@ void sim_act(struct sim *sim, struct sim_conn *conn)
 
 void sim_behave(struct sim *sim, struct sim_conn *conn)
 {
-	switch (conn->twin.session.state) {
+	switch (conn->witness.session.state) {
 	case LBP_SESSION_HANDSHAKE:
 		if (conn->serial == 0)
 			complete_handshake(sim, conn);

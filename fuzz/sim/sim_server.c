@@ -12,7 +12,7 @@ void sim_accept(struct sim *sim, struct sim_conn *conn, uint32_t serial)
 		.live = true};
 	conn->streams[LBP_UP].pipe.key = number * 2;
 	conn->streams[LBP_DOWN].pipe.key = number * 2 + 1;
-	twin_session_init(&conn->twin, &sim->app, &sim->timeouts, sim->now_ns);
+	witness_init(&conn->witness, &sim->app, &sim->timeouts, sim->now_ns);
 	sim_note(sim, conn, SIM_ACCEPTED, serial);
 }
 
@@ -45,7 +45,7 @@ void sim_check_rings(const struct sim *sim)
 		const struct sim_conn *conn = &sim->conns[i];
 
 		for (int way = 0; way < 2 && conn->live; way++)
-			held += conn->twin.session.flow.pipes[way].len > 0;
+			held += conn->witness.session.flow.pipes[way].len > 0;
 	}
 	ORACLE("FLW-6", (uint32_t)__builtin_popcount(sim->rings_out) == held,
 		"%u pipes hold bytes, rings 0x%x are out", held,
@@ -180,7 +180,7 @@ static void close_refused(struct sim *sim, struct sim_conn *conn)
 
 static void report(struct sim *sim, struct sim_conn *conn)
 {
-	enum lbp_reason reason = conn->twin.session.reason;
+	enum lbp_reason reason = conn->witness.session.reason;
 
 	ORACLE("SES-16", conn->reports++ == 0, "a second reason");
 	ORACLE("SES-16", reason != LBP_REASON_NONE, "no reason");
@@ -208,8 +208,8 @@ static void check_stream(const struct sim_stream *stream, bool done)
 
 static void finish(struct sim *sim, struct sim_conn *conn)
 {
-	struct lbp_flow *flow = &conn->twin.session.flow;
-	bool done = conn->twin.session.reason == LBP_REASON_DONE;
+	struct lbp_flow *flow = &conn->witness.session.flow;
+	bool done = conn->witness.session.reason == LBP_REASON_DONE;
 
 	ORACLE("SES-16", conn->reports == 1, "%u reasons", conn->reports);
 	ORACLE("SES-7", conn->relayed || !done, "done without a relay");
@@ -266,12 +266,12 @@ void sim_event(
 	struct lbp_duties duties;
 	enum lbp_err err;
 
-	err = twin_session_step(&conn->twin, event, sim->now_ns, &duties);
+	err = witness_step(&conn->witness, event, sim->now_ns, &duties);
 	sim->stats.events++;
 	/* A clean end that was read before is not passed on any more. */
-	if (conn->twin.session.state == LBP_SESSION_RESETTING) {
+	if (conn->witness.session.state == LBP_SESSION_RESETTING) {
 		struct model_pipe *pipe =
-			&conn->streams[conn->twin.session.cut].pipe;
+			&conn->streams[conn->witness.session.cut].pipe;
 
 		pipe->is_cut = pipe->ended && !pipe->end_passed;
 	}
@@ -297,11 +297,11 @@ static uint64_t least(uint64_t a, uint64_t b)
 /* The upstream's first byte or end is news, and nothing later is. */
 static void tell_answer(struct sim *sim, struct sim_conn *conn)
 {
-	bool is_due = lbp_session_answer_is_due(&conn->twin.session);
+	bool is_due = lbp_session_answer_is_due(&conn->witness.session);
 	const struct sim_stream *down = &conn->streams[LBP_DOWN];
 
 	ORACLE("SES-29",
-		is_due == (!conn->twin.model.answered &&
+		is_due == (!conn->witness.history.was_answered &&
 				  (down->pipe.in > 0 ||
 					  (down->pipe.ended &&
 						  !down->pipe.is_cut))),
@@ -316,7 +316,7 @@ static void read_some(struct sim *sim, struct sim_conn *conn,
 	enum lbp_direction way, uint64_t most)
 {
 	struct sim_stream *stream = &conn->streams[way];
-	struct lbp_pipe *pipe = &conn->twin.session.flow.pipes[way];
+	struct lbp_pipe *pipe = &conn->witness.session.flow.pipes[way];
 	uint64_t waiting = stream->sent - stream->pipe.in;
 	size_t n;
 
@@ -335,7 +335,7 @@ static void read_some(struct sim *sim, struct sim_conn *conn,
 	lbp_pipe_room(pipe, &n);
 	n = least(least(n, most), waiting);
 	model_pipe_fill(&stream->pipe, pipe, n);
-	twin_session_moved(&conn->twin, sim->now_ns);
+	witness_moved(&conn->witness, sim->now_ns);
 	model_pipe_check(&stream->pipe, pipe);
 	sim_note(sim, conn, SIM_READ, (uint32_t)n);
 }
@@ -349,9 +349,9 @@ void sim_read(struct sim *sim, struct sim_conn *conn, enum lbp_direction way,
 
 void sim_deliver(struct sim *sim, struct sim_conn *conn)
 {
-	enum lbp_direction way = conn->twin.session.cut;
+	enum lbp_direction way = conn->witness.session.cut;
 	struct sim_stream *stream = &conn->streams[way];
-	struct lbp_pipe *pipe = &conn->twin.session.flow.pipes[way];
+	struct lbp_pipe *pipe = &conn->witness.session.flow.pipes[way];
 
 	if (!lbp_pipe_is_spent(pipe))
 		return;
@@ -369,7 +369,7 @@ static void pass_end(
 	struct sim *sim, struct sim_conn *conn, enum lbp_direction way)
 {
 	struct sim_stream *stream = &conn->streams[way];
-	struct lbp_flow *flow = &conn->twin.session.flow;
+	struct lbp_flow *flow = &conn->witness.session.flow;
 
 	if (!lbp_pipe_end_is_due(&flow->pipes[way]))
 		return;
@@ -395,7 +395,7 @@ void sim_write(struct sim *sim, struct sim_conn *conn, enum lbp_direction way,
 	uint64_t most)
 {
 	struct sim_stream *stream = &conn->streams[way];
-	struct lbp_pipe *pipe = &conn->twin.session.flow.pipes[way];
+	struct lbp_pipe *pipe = &conn->witness.session.flow.pipes[way];
 	uint64_t free = SIM_SOCKET - (stream->pipe.out - stream->taken);
 	size_t n;
 
@@ -405,7 +405,7 @@ void sim_write(struct sim *sim, struct sim_conn *conn, enum lbp_direction way,
 	n = least(least(n, most), free);
 	if (n > 0) {
 		model_pipe_drain(&stream->pipe, pipe, n);
-		twin_session_moved(&conn->twin, sim->now_ns);
+		witness_moved(&conn->witness, sim->now_ns);
 		take_ring_back(sim, stream, lbp_pipe_return(pipe));
 		model_pipe_check(&stream->pipe, pipe);
 		sim_note(sim, conn, SIM_WRITTEN, (uint32_t)n);

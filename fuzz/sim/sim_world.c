@@ -17,7 +17,7 @@ static uint64_t next_deadline(const struct sim *sim)
 
 		if (!conn->live)
 			continue;
-		deadline = lbp_session_deadline(&conn->twin.session);
+		deadline = lbp_session_deadline(&conn->witness.session);
 		if (deadline < next)
 			next = deadline;
 	}
@@ -30,7 +30,7 @@ static void tick(struct sim *sim)
 		sim_tell(sim, &sim->conns[i]);
 	for (int i = 0; i < SIM_CONNS; i++) {
 		struct sim_conn *conn = &sim->conns[i];
-		struct lbp_session *session = &conn->twin.session;
+		struct lbp_session *session = &conn->witness.session;
 
 		if (!conn->live || lbp_session_deadline(session) > sim->now_ns)
 			continue;
@@ -148,14 +148,8 @@ static void confuse(struct sim *sim, struct sim_conn *conn)
 	enum lbp_event_kind kind =
 		(enum lbp_event_kind)bytes_below(&sim->bytes, LBP_EVENT_STOP);
 	struct lbp_event event = {.kind = kind};
-	struct model_session model = conn->twin.model;
-	struct model_app app = sim->app.model;
-	struct lbp_duties duties;
 
-	model.app = &app;
-	if (model_session_step(&model, &event, sim->now_ns,
-		    lbp_flow_is_finished(&conn->twin.session.flow), true,
-		    &duties) == LBP_OK)
+	if (witness_allows(&conn->witness, &event, sim->now_ns))
 		return;
 	sim_note(sim, conn, SIM_WRONG, kind);
 	sim_event_kind(sim, conn, kind);
