@@ -493,9 +493,11 @@ class Bench:
         archives = [
             self.build / f"{wing}-{kind}.a" for wing, kind in program.archives
         ]
+        # The models, among the flags, need lib, and lib does not need them.
+        models = [flag for flag in program.flags if str(flag).endswith(".a")]
         return call(
             [CC, *san, *extra, "-pthread", "-o", out, *objects, *mutant]
-            + ["-Wl,--start-group", *archives, "-Wl,--end-group"]
+            + [*models, "-Wl,--start-group", *archives, "-Wl,--end-group"]
             + program.flags
         )
 
