@@ -83,7 +83,10 @@ void notices_for_each(struct notices *notices,
 	char message[MESSAGE_MAX];
 	size_t i;
 
-	qsort(notices->items, notices->len, sizeof(*notices->items), compare);
+	/* Without any there is no array, and qsort wants one. */
+	if (notices->len > 0)
+		qsort(notices->items, notices->len, sizeof(*notices->items),
+			compare);
 	for (i = 0; i < notices->len; i++) {
 		if (put_message(&notices->items[i], now_s, message,
 			    sizeof(message)))
