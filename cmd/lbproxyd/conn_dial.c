@@ -100,7 +100,6 @@ static bool is_gone(struct conn *conn, bool *waits, enum lbp_event_kind *how)
 
 void conn_await_upstream(struct conn *conn)
 {
-	const int error = conn->client.tls.error;
 	enum lbp_event_kind how;
 	bool waits;
 
@@ -108,10 +107,7 @@ void conn_await_upstream(struct conn *conn)
 	conn_continue(conn);
 	if (lbp_session_state(conn->session) != LBP_SESSION_DIALING)
 		return;
-	/* The last flight of the handshake was lost, and not by the client. */
-	if (error != 0 && lbp_fault_of_socket(error) == LBP_FAULT_OURS)
-		conn_step(conn, conn_failed(conn, "cannot shake hands", error));
-	else if (is_gone(conn, &waits, &how))
+	if (is_gone(conn, &waits, &how))
 		conn_step(conn, (struct lbp_event){.kind = how});
 	/* The handshake may last have waited for writing. */
 	else if (poller_set(conn->conns->loop->poller, &conn->client.watch,

@@ -21,17 +21,15 @@ struct server {
 /* [SRV-31]. */
 static void raise_descriptor_limit(uint64_t needed)
 {
-	struct rlimit limit;
+	struct rlimit limit, raised;
 	struct log_line line;
-
-	rlim_t before;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= needed)
 		return;
-	before = limit.rlim_cur;
-	limit.rlim_cur = limit.rlim_max < needed ? limit.rlim_max : needed;
-	if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
-		limit.rlim_cur = before;
+	raised = limit;
+	raised.rlim_cur = limit.rlim_max < needed ? limit.rlim_max : needed;
+	if (setrlimit(RLIMIT_NOFILE, &raised) == 0)
+		limit = raised;
 	if (limit.rlim_cur >= needed)
 		return;
 	log_begin(&line, LBP_LOG_WARN, "error");

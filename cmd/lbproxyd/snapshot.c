@@ -258,23 +258,18 @@ static void warn_revoked(
 }
 
 /*
- * Everything that needs OpenSSL. Where memory ran out, what it says of a file
- * may be wrong, and what it made may be of no use. [SRV-160].
+ * Makes what the configuration names. Where memory ran out in OpenSSL, what it
+ * says of a file may be wrong, and what it made may be of no use. [SRV-160].
  */
-static void load_tls(
+static bool make_parts(
 	struct snapshot *snapshot, int dir_fd, struct problems *problems)
 {
-	if (!tls_memory_load_algorithms()) {
-		problem(problems, start, "out of memory");
-		return;
-	}
+	if (!tls_memory_load_algorithms())
+		return false;
 	snapshot->tls = tls_server_new(snapshot->config, dir_fd, problems);
 	if (snapshot->tls != NULL)
 		warn_revoked(snapshot, problems);
-	if (!load_apps(snapshot, dir_fd, problems) || tls_memory_ran_out())
-		problem(problems, start, "out of memory");
-	else
-		choose_event_loop(snapshot, problems);
+	return load_apps(snapshot, dir_fd, problems) && !tls_memory_ran_out();
 }
 
 static bool load(
@@ -299,7 +294,10 @@ static bool load(
 		return false;
 	}
 	lbp_config_warn(config, warn_limit, problems);
-	load_tls(snapshot, dir_fd, problems);
+	if (!make_parts(snapshot, dir_fd, problems))
+		problem(problems, start, "out of memory");
+	else
+		choose_event_loop(snapshot, problems);
 	close(dir_fd);
 	return problems->count == 0;
 }

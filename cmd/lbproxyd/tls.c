@@ -188,13 +188,13 @@ enum io tls_handshake(struct tls *tls)
 
 	forget_errors();
 	rc = SSL_do_handshake(tls->ssl);
-	if (rc == 1) {
-		/* Unless the socket failed meanwhile. */
+	io = rc == 1 ? written(tls) : result_of(tls, rc);
+	/* A reset meanwhile is for the session to see. */
+	if (rc == 1 && io != IO_INTERNAL) {
 		tls->is_open = true;
 		tls_resume_handshaken(tls);
 		return IO_OK;
 	}
-	io = result_of(tls, rc);
 	if (io == IO_WANT_READ || io == IO_WANT_WRITE)
 		return io;
 	explain(tls, io);

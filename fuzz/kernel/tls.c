@@ -369,6 +369,8 @@ enum io tls_handshake(struct tls *tls)
 		if (io != IO_OK)
 			return failed(tls, io);
 	}
+	if (tls->error != 0 && is_ours(tls->error))
+		return failed(tls, IO_INTERNAL);
 	ssl->phase = OPEN;
 	tls->is_open = true;
 	return IO_OK;
