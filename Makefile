@@ -301,12 +301,12 @@ build/nomem/$1: $(call objects,asan,fuzz/fuzz_$1.c fuzz/oracle.c \
 endef
 $(foreach n,$(nomem_targets),$(eval $(call nomem_rules,$n)))
 
-build/sim: $(call objects,release,$(sim_c) fuzz/oracle.c) build/libmodel.a \
+build/sim: $(call objects,release,$(sim_c) fuzz/seeded.c fuzz/oracle.c) build/libmodel.a \
 		$(call archives,release)
 	$(call brief,LD)$(CC) $(release_ld) -o $@ $^
 
-build/sim-server: $(call objects,world,fuzz/world/main.c fuzz/oracle.c \
-		fuzz/kernel/blocks.c $(fuzz_more_server)) $(call archives,world)
+build/sim-server: $(call objects,world,fuzz/world/main.c fuzz/seeded.c \
+		fuzz/oracle.c fuzz/kernel/blocks.c $(fuzz_more_server)) $(call archives,world)
 	$(call brief,LD)$(CC) -o $@ $^
 
 # Fuzz targets as functions of one program, for the exhaustive small scopes.

@@ -687,6 +687,7 @@ class Bench:
         if not any(path.stem == "sim_main" for path in sources):
             return
         sources += sorted(self.root.glob("fuzz/model/*.c"))
+        sources += sorted(self.root.glob("fuzz/seeded.c"))
         sources.append(self.root / "fuzz/oracle.c")
         paths = [str(path.relative_to(self.root)) for path in sources]
         objects = self.objects(paths, "plain")

@@ -21,9 +21,9 @@
 struct world world;
 static bool is_verbose;
 
-void world_tell(bool verbose)
+void world_be_verbose(void)
 {
-	is_verbose = verbose;
+	is_verbose = true;
 }
 
 void world_note(const char *format, ...)

@@ -168,7 +168,7 @@ extern struct world world;
 void world_run(const uint8_t *data, size_t len);
 
 /* Prints what happens from now on. */
-void world_tell(bool verbose);
+void world_be_verbose(void);
 __attribute__((format(printf, 1, 2))) void world_note(const char *format, ...);
 
 /* plan.c: draws the configuration, and writes it. */
