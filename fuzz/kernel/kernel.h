@@ -29,9 +29,9 @@ struct kernel_world {
 	/*
 	 * Some thread could go on, but it is the world's turn: it does one
 	 * thing. is_at_rest: none could, until something happens or time
-	 * passes. False: the run is to be given up.
+	 * passes.
 	 */
-	bool (*act)(bool is_at_rest);
+	void (*act)(bool is_at_rest);
 	/* The server connects; far_accept or far_refuse may answer at once. */
 	void (*connects)(struct sock *sock, const struct sockaddr_in *to);
 	/* A connection was accepted. */
@@ -65,7 +65,7 @@ struct kernel_plan {
 
 /*
  * Runs the server's main with these arguments until all its threads have
- * returned, or the world gives up. Returns its exit status; -1: given up.
+ * returned. Returns its exit status.
  */
 int kernel_run(const struct kernel_plan *plan, const struct kernel_world *world,
 	struct bytes *bytes, int argc, char **argv);
@@ -143,13 +143,11 @@ bool far_sees_end(const struct sock *sock);
 bool far_sees_reset(const struct sock *sock);
 
 /* The server's end of it. */
-bool far_is_queued(const struct sock *sock);  /* not accepted yet */
-bool far_end_sent(const struct sock *sock);   /* and maybe not arrived */
-bool far_is_closed(const struct sock *sock);  /* by the server */
-size_t far_unread(const struct sock *sock);   /* bytes the server could read */
-bool far_end_unread(const struct sock *sock); /* or an end, or an error */
-size_t far_room(const struct sock *sock);     /* bytes it could write */
-bool far_is_watched(const struct sock *sock);
+bool far_is_queued(const struct sock *sock); /* not accepted yet */
+bool far_end_sent(const struct sock *sock);  /* and maybe not arrived */
+bool far_is_closed(const struct sock *sock); /* by the server */
+size_t far_unread(const struct sock *sock);  /* bytes the server could read */
+size_t far_room(const struct sock *sock);    /* bytes it could write */
 bool far_no_delay(const struct sock *sock);
 
 void *far_user(const struct sock *sock);

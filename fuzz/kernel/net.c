@@ -530,21 +530,11 @@ size_t far_unread(const struct sock *sock)
 	return sock->in_len;
 }
 
-bool far_end_unread(const struct sock *sock)
-{
-	return sock->in_end || sock->error != 0;
-}
-
 size_t far_room(const struct sock *sock)
 {
 	return sock->state == SOCK_OPEN && !sock->out_end
 		       ? kernel.plan.buffer - sock->out_len
 		       : 0;
-}
-
-bool far_is_watched(const struct sock *sock)
-{
-	return sock->fd >= 0;
 }
 
 bool far_no_delay(const struct sock *sock)

@@ -13,6 +13,7 @@
 
 #include "calls.h"
 #include "inside.h"
+#include "statics.h"
 
 #define THREADS_MAX 12
 #define STACK_BYTES (512 * 1024)
@@ -314,6 +315,7 @@ int kernel_run(const struct kernel_plan *plan, const struct kernel_world *world,
 	kernel.is_calm = plan->is_calm;
 	for (int fd = 0; fd < 3; fd++)
 		kernel.files[fd].kind = fd == 2 ? FILE_LOG : FILE_STANDARD;
+	statics_reset();
 	memory_start();
 	log_start();
 	threads.argc = argc;
@@ -329,8 +331,7 @@ int kernel_run(const struct kernel_plan *plan, const struct kernel_world *world,
 			continue;
 		}
 		threads.points = 0;
-		if (!world->act(is_at_rest))
-			return -1;
+		world->act(is_at_rest);
 	}
 	return threads.status;
 }

@@ -208,7 +208,6 @@ static void judge_error(const char *line)
 	/* What is amiss in the configuration. */
 	if (find(line, "file") != NULL)
 		return;
-	world.errors++;
 	if (find(line, "dropped") != NULL) {
 		world.dropped += number_of(line, "dropped");
 		ORACLE("LOG-7", kernel_log_refused(), "none was: %s", line);

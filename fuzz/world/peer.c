@@ -83,7 +83,7 @@ void peer_truncate(struct peer *peer)
 	if (peer->has_ended || peer->has_broken)
 		return;
 	peer->has_broken = peer->has_truncated = true;
-	peer->touched_ns = peer->broke_ns = kernel_now_ns();
+	peer->touched_ns = kernel_now_ns();
 	peer->ends_tcp = true;
 	peer_flush(peer);
 }
@@ -110,7 +110,7 @@ void peer_break(struct peer *peer, int error)
 		return;
 	peer->has_broken = peer->has_reset = true;
 	peer->out_len = 0;
-	peer->touched_ns = peer->broke_ns = kernel_now_ns();
+	peer->touched_ns = kernel_now_ns();
 	far_break(peer->sock, error);
 }
 

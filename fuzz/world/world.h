@@ -51,12 +51,10 @@ struct peer {
 	bool has_truncated;
 	bool has_reset;
 	bool misbehaved; /* it broke TLS */
-	bool may_flood;  /* it sent records without data */
 	bool saw_close;
 	bool saw_end;
 	bool saw_reset;
 	uint64_t touched_ns; /* when it last did something */
-	uint64_t broke_ns;
 };
 
 /* A connection of a client. */
@@ -159,7 +157,6 @@ struct world {
 	bool has_drained;
 	uint64_t suppressed;
 	uint64_t dropped;
-	uint64_t errors;
 };
 
 extern struct world world;
@@ -173,6 +170,30 @@ __attribute__((format(printf, 1, 2))) void world_note(const char *format, ...);
 
 /* plan.c: draws the configuration, and writes it. */
 void plan_draw(struct world *world);
+
+/* arrivals.c: how connections come about. */
+/* NULL: nobody listens, or there were too many. */
+struct client *client_connect(unsigned app, enum world_who who);
+/* The next message of a handshake, if it is this one's turn. */
+void client_shake_hands(struct client *client);
+void dial_shake_hands(struct dial_seen *dial);
+/* What its upstream does about a dial that waits for an answer. */
+void dial_answer(struct dial_seen *dial);
+struct upstream *dial_upstream(const struct dial_seen *dial);
+/* For struct kernel_world. */
+void arrivals_dial(struct sock *sock, const struct sockaddr_in *to);
+void arrivals_accepted(struct sock *sock);
+unsigned arrivals_resolve(
+	const char *name, struct in_addr *addresses, unsigned max);
+
+/* acts.c: what happens while there is trouble. */
+/* Draws one thing, and does it. */
+void acts_draw(void);
+/* Lets time pass until something is due; false: it has all passed. */
+bool acts_pass_time(void);
+
+/* end.c: one step of the end, when the server is at rest. */
+void end_step(void);
 
 /* peer.c: what a peer says and hears. */
 void peer_put(struct peer *peer, enum wire_type type, const void *payload,

@@ -1,0 +1,196 @@
+/*
+ * How connections come about: clients connect, upstreams answer the server's
+ * dials, and both shake hands.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "oracle.h"
+#include "world.h"
+
+#define FIRST_PORT 20000
+
+/* --- clients --- */
+
+struct client *client_connect(unsigned app, enum world_who who)
+{
+	struct client *client = &world.clients[world.client_len];
+	struct sockaddr_in to = {.sin_family = AF_INET};
+	struct sockaddr_in from = to;
+	struct sock *sock;
+
+	if (world.client_len == WORLD_CLIENTS)
+		return NULL;
+	inet_pton(AF_INET, "127.0.0.1", &to.sin_addr);
+	to.sin_port = htons((uint16_t)(8000 + app));
+	inet_pton(AF_INET, who == WHO_STRANGER ? "10.0.0.2" : "10.0.0.1",
+		&from.sin_addr);
+	from.sin_port = htons((uint16_t)(FIRST_PORT + world.client_len));
+	sock = far_connect(&to, &from);
+	if (sock == NULL)
+		return NULL;
+	world.client_len++;
+	*client = (struct client){.peer = {.sock = sock,
+					  .is_tls = true,
+					  .is_client = true,
+					  .touched_ns = kernel_now_ns()},
+		.number = world.client_len,
+		.app = app,
+		.who = who,
+		.port = ntohs(from.sin_port)};
+	far_set_user(sock, client);
+	world_note(
+		"client %u, a %u, connects to app%u", client->number, who, app);
+	return client;
+}
+
+static void say_certificate(struct client *client)
+{
+	uint8_t payload[2] = {
+		(uint8_t)(client->who == WHO_EXPIRED ? LBP_REASON_EXPIRED : 0),
+		(uint8_t)(1 + client->who)};
+
+	peer_put(&client->peer, WIRE_CERTIFICATE, payload,
+		client->who == WHO_NO_CERTIFICATE ? 0 : sizeof(payload));
+}
+
+/* The next message of its handshake, if it is its turn. */
+void client_shake_hands(struct client *client)
+{
+	struct peer *peer = &client->peer;
+
+	if (peer->has_broken || peer->is_open || client->who == WHO_NOBODY ||
+		far_is_closed(peer->sock))
+		return;
+	(void)peer_take(peer, SIZE_MAX);
+	if (client->has_shown || (peer->said_hello && !peer->heard_hello))
+		return;
+	world_note("client %u says %s", client->number,
+		peer->said_hello ? "who it is" : "hello");
+	if (!peer->said_hello)
+		peer_put(peer, WIRE_HELLO, NULL, 0);
+	else
+		say_certificate(client);
+	client->has_shown = peer->said_hello;
+	peer->said_hello = true;
+}
+
+/* --- upstreams --- */
+
+struct upstream *dial_upstream(const struct dial_seen *dial)
+{
+	return &world.app[dial->app].items[dial->upstream];
+}
+
+/* What an upstream does about a connection that waits to be answered. */
+void dial_answer(struct dial_seen *dial)
+{
+	struct upstream *upstream = dial_upstream(dial);
+
+	if (dial->is_answered || far_is_closed(dial->peer.sock))
+		return;
+	dial->is_answered = upstream->mode != MODE_HANGING;
+	dial->peer.touched_ns = kernel_now_ns();
+	world_note("dial %u to app%u's %u is answered as %u", dial->number,
+		dial->app, dial->upstream, upstream->mode);
+	switch (upstream->mode) {
+	case MODE_REFUSING:
+		far_refuse(dial->peer.sock, ECONNREFUSED);
+		dial->peer.has_broken = true;
+		break;
+	case MODE_UNREACHABLE:
+		far_refuse(dial->peer.sock, EHOSTUNREACH);
+		dial->peer.has_broken = true;
+		break;
+	case MODE_HANGING:
+		break;
+	case MODE_ITSELF:
+		far_be_itself(dial->peer.sock);
+		dial->is_itself = true;
+		break;
+	case MODE_RESETTING:
+		far_accept(dial->peer.sock);
+		peer_break(&dial->peer, ECONNRESET);
+		break;
+	default:
+		far_accept(dial->peer.sock);
+		break;
+	}
+}
+
+/* Room for one more: that of a check which is over, if need be. */
+static struct dial_seen *new_dial(void)
+{
+	if (world.dial_len < WORLD_DIALS)
+		return &world.dials[world.dial_len++];
+	for (unsigned i = 0; i < WORLD_DIALS; i++) {
+		struct dial_seen *dial = &world.dials[i];
+
+		if (dial->client == NULL && far_is_closed(dial->peer.sock))
+			return dial;
+	}
+	abort();
+}
+
+void arrivals_dial(struct sock *sock, const struct sockaddr_in *to)
+{
+	uint32_t address = ntohl(to->sin_addr.s_addr);
+	struct dial_seen *dial = new_dial();
+
+	*dial = (struct dial_seen){
+		.peer = {.sock = sock, .touched_ns = kernel_now_ns()},
+		.number = ++world.dialed,
+		.app = address >> 8 & 0xff,
+		.upstream = address & 0xff};
+	dial->peer.is_tls = dial_upstream(dial)->is_tls;
+	dial->peer.is_open = !dial->peer.is_tls;
+	far_set_user(sock, dial);
+	world_note("dial %u to app%u's upstream %u", dial->number, dial->app,
+		dial->upstream);
+	if (dial_upstream(dial)->mode != MODE_HANGING &&
+		dial_upstream(dial)->mode != MODE_RESETTING &&
+		(world.stage > 0 || bytes_bool(&world.bytes)))
+		dial_answer(dial);
+}
+
+void dial_shake_hands(struct dial_seen *dial)
+{
+	struct peer *peer = &dial->peer;
+	uint8_t verdict = dial_upstream(dial)->mode == MODE_BAD_CERTIFICATE;
+
+	(void)dial_take(dial, SIZE_MAX);
+	if (!peer->is_tls || !peer->heard_hello || peer->said_hello ||
+		peer->has_broken)
+		return;
+	peer->said_hello = true;
+	world_note("dial %u: the upstream says hello", dial->number);
+	peer_put(peer, WIRE_HELLO, &verdict, 1);
+}
+
+unsigned arrivals_resolve(
+	const char *name, struct in_addr *addresses, unsigned max)
+{
+	unsigned a = 0, u = 0;
+	char text[24];
+
+	(void)max;
+	if (sscanf(name, "n%u-%u.test", &a, &u) != 2 ||
+		!world.app[a].items[u].has_address)
+		return 0;
+	for (unsigned i = 0; i < 2; i++) {
+		snprintf(text, sizeof(text), "10.%u.%u.%u", 1 + i, a, u);
+		inet_pton(AF_INET, text, &addresses[i]);
+	}
+	return 2;
+}
+
+void arrivals_accepted(struct sock *sock)
+{
+	struct client *client = far_user(sock);
+
+	client->is_accepted = true;
+	client->accepted_ns = kernel_now_ns();
+	world_note("client %u is accepted", client->number);
+}
