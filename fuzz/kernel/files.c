@@ -71,13 +71,10 @@ int kernel_close(int fd)
 
 int kernel_eventfd(unsigned count, int flags)
 {
-	int error = FAULT(EMFILE, ENFILE, ENOMEM);
 	int fd;
 
 	(void)flags;
-	kernel_point();
-	errno = error;
-	if (error != 0)
+	if (kernel_fails(FAULT(EMFILE, ENFILE, ENOMEM)))
 		return -1;
 	fd = kernel_new_fd(FILE_EVENT);
 	if (fd >= 0)
@@ -135,19 +132,19 @@ ssize_t kernel_write(int fd, const void *buf, size_t len)
 static int open_path(const char *path)
 {
 	enum file_kind kind = FILE_DIRECTORY;
-	int error = FAULT(EMFILE, ENFILE, ENOMEM);
 
-	kernel_point();
+	if (kernel_fails(FAULT(EMFILE, ENFILE, ENOMEM)))
+		return -1;
 	if (strcmp(path, "lbproxyd.toml") == 0)
 		kind = FILE_TEXT;
 	else if (strcmp(path, "/proc/self/fd/2") == 0)
 		kind = FILE_LOG;
 	else if (strcmp(path, "/dev/null") == 0)
 		kind = FILE_STANDARD;
-	if (kind == FILE_LOG && kernel.plan.log == KERNEL_LOG_SHARED_PIPE)
-		error = EACCES;
-	errno = error;
-	return error == 0 ? kernel_new_fd(kind) : -1;
+	if (kind != FILE_LOG || kernel.plan.log != KERNEL_LOG_SHARED_PIPE)
+		return kernel_new_fd(kind);
+	errno = EACCES;
+	return -1;
 }
 
 int kernel_open(const char *path, int flags, ...)

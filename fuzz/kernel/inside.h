@@ -70,6 +70,7 @@ struct kernel {
 	uint64_t now_ns;
 	bool is_calm;
 	bool was_told;
+	unsigned fault_in; /* calls until the next fault; 0: none */
 	unsigned faults;
 	uint64_t fault_ns; /* when the last one was */
 	bool no_ports;
@@ -104,6 +105,12 @@ int kernel_fault(const int *errors, unsigned n);
 #define FAULT(...)                                                             \
 	kernel_fault((const int[]){__VA_ARGS__},                               \
 		sizeof((const int[]){__VA_ARGS__}) / sizeof(int))
+
+/*
+ * The beginning of a call, before which others may go on; error, or 0, is drawn
+ * for it. True: errno says so, and nothing else happens.
+ */
+bool kernel_fails(int error);
 
 /* A part of n, at least 1. */
 size_t kernel_part(size_t n);

@@ -120,15 +120,11 @@ void net_close(struct sock *sock)
 
 int kernel_socket(int family, int type, int protocol)
 {
-	int error = FAULT(EMFILE, ENFILE, ENOBUFS, ENOMEM, EACCES);
 	int fd;
 
 	(void)type, (void)protocol;
-	kernel_point();
-	if (error != 0) {
-		errno = error;
+	if (kernel_fails(FAULT(EMFILE, ENFILE, ENOBUFS, ENOMEM, EACCES)))
 		return -1;
-	}
 	if (family != AF_INET)
 		abort();
 	fd = kernel_new_fd(FILE_SOCKET);
@@ -141,24 +137,19 @@ int kernel_socket(int family, int type, int protocol)
 
 int kernel_bind(int fd, const struct sockaddr *address, socklen_t len)
 {
-	int error = FAULT(EADDRINUSE, EACCES, EADDRNOTAVAIL);
-
 	if (len != sizeof(struct sockaddr_in))
 		abort();
-	kernel_point();
+	if (kernel_fails(FAULT(EADDRINUSE, EACCES, EADDRNOTAVAIL)))
+		return -1;
 	memcpy(&get(fd)->own, address, sizeof(struct sockaddr_in));
-	errno = error;
-	return error == 0 ? 0 : -1;
+	return 0;
 }
 
 int kernel_listen(int fd, int backlog)
 {
 	struct sock *sock = get(fd);
-	int error = FAULT(EADDRINUSE);
 
-	kernel_point();
-	errno = error;
-	if (error != 0)
+	if (kernel_fails(FAULT(EADDRINUSE)))
 		return -1;
 	sock->state = SOCK_LISTENING;
 	sock->backlog = backlog < 8 ? (unsigned)backlog : 8;
@@ -219,11 +210,7 @@ int kernel_connect(int fd, const struct sockaddr *address, socklen_t len)
 		EPERM, ENETDOWN, EAFNOSUPPORT);
 
 	(void)len;
-	kernel_point();
-	if (kernel.no_ports)
-		error = EADDRNOTAVAIL;
-	errno = error;
-	if (error != 0)
+	if (kernel_fails(kernel.no_ports ? EADDRNOTAVAIL : error))
 		return -1;
 	ORACLE("SRV-92", sock->state == SOCK_NEW, "it connects twice");
 	memcpy(&sock->peer, address, sizeof(sock->peer));
@@ -247,13 +234,11 @@ int kernel_connect(int fd, const struct sockaddr *address, socklen_t len)
 static int tell_address(
 	const struct sockaddr_in *own, struct sockaddr *address, socklen_t *len)
 {
-	int error = FAULT(ENOBUFS);
-
-	kernel_point();
+	if (kernel_fails(FAULT(ENOBUFS)))
+		return -1;
 	memcpy(address, own, sizeof(*own));
 	*len = sizeof(*own);
-	errno = error;
-	return error == 0 ? 0 : -1;
+	return 0;
 }
 
 int kernel_getsockname(int fd, struct sockaddr *address, socklen_t *len)

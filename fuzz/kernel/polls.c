@@ -46,14 +46,11 @@ unsigned kernel_readiness(int fd)
 
 int kernel_epoll_create1(int flags)
 {
-	int error = FAULT(EMFILE, ENFILE, ENOMEM);
 	unsigned i;
 	int fd;
 
 	(void)flags;
-	kernel_point();
-	errno = error;
-	if (error != 0)
+	if (kernel_fails(FAULT(EMFILE, ENFILE, ENOMEM)))
 		return -1;
 	fd = kernel_new_fd(FILE_EPOLL);
 	if (fd < 0)
@@ -98,9 +95,7 @@ int kernel_epoll_ctl(int number, int what, int fd, struct epoll_event *event)
 	int error = what == EPOLL_CTL_ADD ? FAULT(ENOMEM, ENOSPC) : 0;
 
 	(void)kernel_file(fd);
-	kernel_point();
-	errno = error;
-	if (error != 0)
+	if (kernel_fails(error))
 		return -1;
 	while (item < end && item->fd != fd)
 		item++;

@@ -1,6 +1,6 @@
 /*
  * Threads, one of which runs at a time, and who goes on next; mutexes,
- * conditions, signals, time and faults.
+ * conditions, signals and time.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -65,10 +65,9 @@ static struct {
 	unsigned len;
 	unsigned current;
 	ucontext_t scheduler;
-	unsigned quantum;  /* points until the next switch; 0: none */
-	unsigned fault_in; /* calls until the next fault; 0: none */
-	unsigned points;   /* since something came from outside */
-	int status;        /* what main returned */
+	unsigned quantum; /* points until the next switch; 0: none */
+	unsigned points;  /* since something came from outside */
+	int status;       /* what main returned */
 	bool is_in_handler;
 	bool is_interrupted;
 	void (*handlers[NSIG])(int);
@@ -511,65 +510,4 @@ time_t kernel_time(time_t *out)
 {
 	(void)out;
 	return (time_t)(EPOCH_S + kernel.now_ns / KERNEL_S);
-}
-
-/* --- faults --- */
-
-static void draw_fault(void)
-{
-	unsigned drawn = bytes_u8(kernel.bytes);
-
-	threads.fault_in =
-		drawn == 0 ? 0 : 1 + drawn * (256 - kernel.plan.trouble) / 128;
-}
-
-/* Whoever is interrupted, or gets a part, can go on. */
-static bool is_harmless(int error)
-{
-	return error == EINTR || error == FAULT_SHORT;
-}
-
-int kernel_fault(const int *errors, unsigned n)
-{
-	int error;
-
-	kernel_stats.calls++;
-	if (kernel.is_calm || kernel.plan.trouble == 0)
-		return 0;
-	if (threads.fault_in == 0) {
-		/* Bytes may have run out; else look once more later. */
-		if (kernel.bytes->len > 0)
-			draw_fault();
-		return 0;
-	}
-	if (--threads.fault_in > 0)
-		return 0;
-	draw_fault();
-	kernel_stats.faults++;
-	error = errors[bytes_below(kernel.bytes, n)];
-	if (!is_harmless(error)) {
-		kernel.faults++;
-		kernel.fault_ns = kernel.now_ns;
-	}
-	return error;
-}
-
-size_t kernel_part(size_t n)
-{
-	return n < 2 ? n : 1 + bytes_below(kernel.bytes, (uint32_t)n - 1);
-}
-
-unsigned kernel_faults(void)
-{
-	return kernel.faults;
-}
-
-uint64_t kernel_fault_ns(void)
-{
-	return kernel.fault_ns;
-}
-
-void kernel_calm(bool calm)
-{
-	kernel.is_calm = calm;
 }

@@ -1,11 +1,7 @@
 /*
- * What SPEC.md says of what peers see and of what the log says. Nothing here
- * looks into the server.
+ * What SPEC.md says of what peers see, when the server is at rest and at the
+ * end. Nothing here looks into the server.
  */
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "oracle.h"
 #include "world.h"
 
@@ -16,285 +12,6 @@
 /* How long the listeners may pause for want of something. */
 #define RETRY_NS (200 * KERNEL_MS)
 #define SLACK_NS (50 * KERNEL_MS + world.lag_ns)
-
-/* --- lines of the log --- */
-
-/* Finds "key":" in a line; what follows, or NULL. */
-static const char *find(const char *line, const char *key)
-{
-	char quoted[40];
-	const char *at;
-
-	snprintf(quoted, sizeof(quoted), "\"%s\":", key);
-	at = strstr(line, quoted);
-	return at == NULL ? NULL : at + strlen(quoted);
-}
-
-static bool is_text(const char *value, const char *text)
-{
-	size_t len = strlen(text);
-
-	return value != NULL && value[0] == '"' &&
-	       strncmp(value + 1, text, len) == 0 && value[len + 1] == '"';
-}
-
-static bool has_text(const char *line, const char *key, const char *text)
-{
-	return is_text(find(line, key), text);
-}
-
-static uint64_t number_of(const char *line, const char *key)
-{
-	const char *value = find(line, key);
-
-	return value == NULL ? 0 : strtoull(value, NULL, 10);
-}
-
-static enum lbp_reason reason_of(const char *line)
-{
-	const char *value = find(line, "reason");
-	int r = LBP_REASON_NONE + 1;
-
-	while (r <= LBP_REASON_INTERNAL &&
-		!is_text(value, lbp_reason_text((enum lbp_reason)r)))
-		r++;
-	ORACLE("SES-17", r <= LBP_REASON_INTERNAL, "no reason in %s", line);
-	return (enum lbp_reason)r;
-}
-
-static struct client *client_of(const char *line)
-{
-	const char *peer = find(line, "peer");
-	const char *colon = peer == NULL ? NULL : strchr(peer, ':');
-	unsigned port = colon == NULL ? 0 : (unsigned)atoi(colon + 1);
-
-	for (unsigned i = 0; i < world.client_len; i++) {
-		if (world.clients[i].port == port)
-			return &world.clients[i];
-	}
-	return NULL;
-}
-
-static bool was_short(void)
-{
-	return world.was_troubled || kernel_faults() > 0;
-}
-
-/* The reasons for which a handshake may be refused, by who it was. */
-static bool may_be_rejected(const struct client *client, enum lbp_reason reason)
-{
-	const struct app_plan *app = &world.app[client->app];
-	uint64_t age = kernel_now_ns() - client->accepted_ns;
-
-	switch (reason) {
-	case LBP_REASON_HANDSHAKE_TIMEOUT:
-		return age >= world.handshake_ns;
-	case LBP_REASON_HANDSHAKE_EVICTED:
-		return true;
-	case LBP_REASON_HANDSHAKE_FAILED:
-		return client->peer.has_broken || client->peer.misbehaved;
-	case LBP_REASON_NO_CERTIFICATE:
-		return client->who == WHO_NO_CERTIFICATE;
-	case LBP_REASON_EXPIRED:
-		return client->who == WHO_EXPIRED;
-	case LBP_REASON_UNKNOWN_CLIENT:
-		return client->who == WHO_STRANGER;
-	case LBP_REASON_NOT_ALLOWED:
-		return client->who == WHO_BOB && client->app != 0;
-	case LBP_REASON_CONCURRENT_LIMIT:
-		return app->concurrent > 0 ||
-		       (client->who == WHO_CAROL && client->app == 0);
-	case LBP_REASON_MAX_CONNECTIONS:
-		return client->who <= WHO_CAROL;
-	case LBP_REASON_DRAIN_TIMEOUT:
-		return world.terms > 0 &&
-		       kernel_now_ns() >= world.term_ns + world.drain_ns;
-	case LBP_REASON_SHUTDOWN:
-		return world.terms > 1;
-	case LBP_REASON_INTERNAL:
-		return was_short();
-	default:
-		return false;
-	}
-}
-
-static bool an_upstream_broke(const struct client *client)
-{
-	const struct app_plan *app = &world.app[client->app];
-	const struct dial_seen *dial = client->upstream;
-
-	if (dial != NULL)
-		return dial->peer.has_broken || dial->peer.misbehaved;
-	for (unsigned u = 0; u < app->upstreams; u++) {
-		if (app->items[u].is_to_blame)
-			return true;
-	}
-	return false;
-}
-
-static bool may_end_so(const struct client *client, enum lbp_reason reason)
-{
-	const struct app_plan *app = &world.app[client->app];
-
-	switch (reason) {
-	case LBP_REASON_DONE:
-		return client->peer.has_ended ||
-		       (client->peer.has_truncated && app->takes_unclean_end);
-	case LBP_REASON_NO_UPSTREAM:
-		return an_upstream_broke(client);
-	case LBP_REASON_CLIENT_RESET:
-		return client->peer.has_broken || client->peer.misbehaved;
-	case LBP_REASON_CLIENT_TRUNCATED:
-		return client->peer.has_truncated && !app->takes_unclean_end;
-	case LBP_REASON_CLIENT_FLOOD:
-		return client->peer.misbehaved;
-	case LBP_REASON_UPSTREAM_RESET:
-	case LBP_REASON_UPSTREAM_TRUNCATED:
-	case LBP_REASON_UPSTREAM_FLOOD:
-		return an_upstream_broke(client);
-	case LBP_REASON_IDLE_TIMEOUT:
-		return kernel_now_ns() >= client->accepted_ns + world.idle_ns;
-	case LBP_REASON_DRAIN_TIMEOUT:
-	case LBP_REASON_SHUTDOWN:
-	case LBP_REASON_INTERNAL:
-		return may_be_rejected(client, reason);
-	default:
-		return false;
-	}
-}
-
-static void judge_session(const char *line, bool was_admitted)
-{
-	struct client *client = client_of(line);
-	enum lbp_reason reason = reason_of(line);
-
-	ORACLE("SES-17", client != NULL, "nobody's line: %s", line);
-	ORACLE("SES-17", client->reported++ == 0, "a second line: %s", line);
-	client->reason = reason;
-	client->bytes_up = number_of(line, "bytes_up");
-	client->bytes_down = number_of(line, "bytes_down");
-	ORACLE("SES-3", !was_admitted || client->who <= WHO_CAROL,
-		"a session of who may have none: %s", line);
-	if (was_admitted)
-		ORACLE("SES-17", may_end_so(client, reason), "why? %s", line);
-	else
-		ORACLE("SES-17", may_be_rejected(client, reason), "why? %s",
-			line);
-}
-
-static void judge_health(const char *line, bool is_up)
-{
-	const char *app = find(line, "app");
-	const char *url = find(line, "upstream");
-	unsigned a = (unsigned)atoi(app + 4);
-	unsigned u = 0;
-	struct upstream *upstream;
-
-	/* tcp://10.1.A.U:9000 or tcp://nA-U.test:9000 */
-	if (strstr(url, ".test") != NULL)
-		sscanf(strchr(url, '-') + 1, "%u", &u);
-	else
-		sscanf(url + 7, "10.1.%*u.%u", &u);
-	upstream = &world.app[a].items[u];
-	ORACLE("SRV-28", upstream->is_down == is_up || kernel_log_refused(),
-		"again: %s", line);
-	upstream->is_down = !is_up;
-	ORACLE("SRV-109", is_up || upstream->is_to_blame,
-		"it has done nothing: %s", line);
-}
-
-static void judge_error(const char *line)
-{
-	/* What is amiss in the configuration. */
-	if (find(line, "file") != NULL)
-		return;
-	if (find(line, "dropped") != NULL) {
-		world.dropped += number_of(line, "dropped");
-		ORACLE("LOG-7", kernel_log_refused(), "none was: %s", line);
-		return;
-	}
-	ORACLE("SRV-110", was_short() || world.hups > 0,
-		"there is no cause: %s", line);
-}
-
-static void judge_ready(const char *line)
-{
-	(void)line;
-	world.is_ready = true;
-	kernel_calm(world.stage > 0);
-}
-
-static void judge_reject(const char *line)
-{
-	if (find(line, "suppressed") != NULL)
-		world.suppressed += number_of(line, "suppressed");
-	else
-		judge_session(line, false);
-}
-
-static void judge_admitted(const char *line)
-{
-	judge_session(line, true);
-}
-
-static void judge_up(const char *line)
-{
-	judge_health(line, true);
-}
-
-static void judge_down(const char *line)
-{
-	judge_health(line, false);
-}
-
-static void judge_drain(const char *line)
-{
-	(void)line;
-	world.has_drained = true;
-}
-
-static void judge_stopped(const char *line)
-{
-	(void)line;
-	world.has_stopped = true;
-}
-
-static const struct {
-	const char *event;
-	void (*judge)(const char *line);
-} events[] = {
-	{"ready", judge_ready},
-	{"session", judge_admitted},
-	{"reject", judge_reject},
-	{"upstream_up", judge_up},
-	{"upstream_down", judge_down},
-	{"drain", judge_drain},
-	{"stopped", judge_stopped},
-	{"error", judge_error},
-};
-
-#define EVENTS (sizeof(events) / sizeof(*events))
-
-void judge_line(const char *whole, size_t len)
-{
-	char line[8192];
-	size_t i = 0;
-
-	memcpy(line, whole, len);
-	line[len] = '\0';
-	world_note("log: %.*s", (int)len - 1, line);
-	/* The rest of a torn line would be glued to the next one. */
-	ORACLE("LOG-9",
-		strncmp(line, "{\"ts\":\"", 7) == 0 &&
-			strcmp(line + len - 2, "}\n") == 0 &&
-			strstr(line + 1, "{\"ts\"") == NULL,
-		"torn: %s", line);
-	ORACLE("SRV-136", !world.has_stopped, "after the end: %s", line);
-	while (i < EVENTS && !has_text(line, "event", events[i].event))
-		i++;
-	ORACLE("LOG-2", i < EVENTS, "no such event: %s", line);
-	events[i].judge(line);
-}
 
 /* --- when nobody in the server can go on --- */
 
@@ -515,7 +232,8 @@ static void judge_client_end(const struct client *client)
 	ORACLE("SRV-54", !client->is_accepted || far_is_closed(peer->sock),
 		"client %u's connection is left open", client->number);
 	ORACLE("SRV-147",
-		!client->is_accepted || far_no_delay(peer->sock) || was_short(),
+		!client->is_accepted || far_no_delay(peer->sock) ||
+			world_was_short(),
 		"TCP_NODELAY is not set");
 	/* A clean end is never made of an unclean one. [SRV-17]. */
 	if (peer->saw_close && dial != NULL)
@@ -550,13 +268,14 @@ void judge_end(int status)
 {
 	uint64_t unreported = 0;
 	/* A server that lacks a thread stops at once. */
-	bool had_no_thread = !world.has_drained && was_short() && status == 1;
+	bool had_no_thread =
+		!world.has_drained && world_was_short() && status == 1;
 
 	if (!world.is_ready && !kernel_log_refused()) {
 		ORACLE("SRV-5",
 			status == 1 || (status == 2 && kernel_was_told()),
 			"status %d of a server that did not start", status);
-		ORACLE("SRV-5", was_short() || world.terms > 0,
+		ORACLE("SRV-5", world_was_short() || world.terms > 0,
 			"it did not start, and there is no cause");
 		return;
 	}

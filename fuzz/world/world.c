@@ -28,6 +28,11 @@ void world_note(const char *format, ...)
 	printf("\n");
 }
 
+bool world_was_short(void)
+{
+	return world.was_troubled || kernel_faults() > 0;
+}
+
 /* A run is over once its bytes are, or it had enough steps. */
 static bool is_trouble_over(void)
 {

@@ -168,6 +168,9 @@ void world_run(const uint8_t *data, size_t len);
 void world_be_verbose(void);
 __attribute__((format(printf, 1, 2))) void world_note(const char *format, ...);
 
+/* Did the server ever lack something? */
+bool world_was_short(void);
+
 /* plan.c: draws the configuration, and writes it. */
 void plan_draw(struct world *world);
 
@@ -210,8 +213,10 @@ void peer_break(struct peer *peer, int error);
 uint8_t peer_byte(unsigned number, bool is_client, uint64_t at);
 bool peer_is_over(const struct peer *peer);
 
-/* judge.c: what SPEC.md says. */
+/* judge_log.c: what SPEC.md says of a line. */
 void judge_line(const char *line, size_t len);
+
+/* judge.c: and of what peers see. */
 void judge_rest(void);
 void judge_end(int status);
 
