@@ -83,7 +83,11 @@ bool tls_memory_load_algorithms(void)
 	size_t i;
 
 	tls_memory_forget();
-	/* Listing crashes where OpenSSL could not initialise itself. */
+	/* Makes the default context; where that failed, using it crashes. */
+	(void)OSSL_LIB_CTX_set0_default(NULL);
+	if (ran_out)
+		return false;
+	/* So does listing, where the first fetch failed. */
 	any = EVP_MD_fetch(NULL, "SHA256", NULL);
 	if (any == NULL)
 		return false;

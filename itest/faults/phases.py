@@ -67,7 +67,9 @@ def judge_exit(world, fault):
     # The C library takes a name that it has no memory for as unknown.
     words = (["memory", "service not known"] if fault.call == "alloc"
              else [fault.cause])
-    if "cannot start a thread" in text:
+    # Whatever the reason why there is no thread.
+    if ("cannot start a thread" in text
+            or "cannot resolve names in the background" in text):
         words.append("temporarily unavailable")
     check(any(word in text for word in words), f"it does not say {words}")
 
