@@ -8,8 +8,9 @@
  * - the serials: a byte for the length, modulo 20, plus 1, a byte of which
  *   the octets are made, and the client;
  * - the grants: a client and an application.
- * The list is made three times: of serials, of ids, each the text of a serial,
- * and of both in turn.
+ * The list is made six times: of serials, of ids, each the text of a serial,
+ * of both in turn, of URIs and DNS names, which are such texts too, and of
+ * serials whose issuer is the parity of their last octet.
  */
 #include <string.h>
 
@@ -31,7 +32,10 @@ struct lists {
 enum kinds {
 	SERIALS,
 	IDS,
-	BOTH
+	BOTH,
+	URIS,
+	DNS_NAMES,
+	ISSUED
 };
 
 static struct lbp_serial draw_serial(struct bytes *bytes)
@@ -66,6 +70,19 @@ static void check_names(const struct lbp_acl *acl,
 		ORACLE("ACL-7", got_err == want_err && got == want,
 			"%zu names: %s, client %u instead of %u", len,
 			lbp_err_text(got_err), got, want);
+	if (len == 1 && names->kind == LBP_NAME_URI)
+		ORACLE("ACL-10", got_err == want_err && got == want,
+			"%s: %s, client %u", names->text, lbp_err_text(got_err),
+			got);
+	if (len == 1 && names->kind == LBP_NAME_DNS)
+		ORACLE("ACL-12", got_err == want_err && got == want,
+			"%s: %s, client %u", names->text, lbp_err_text(got_err),
+			got);
+	if (len == 1 && names->kind == LBP_NAME_ISSUED)
+		ORACLE("ACL-11", got_err == want_err && got == want,
+			"issuer %llu: %s, client %u",
+			(unsigned long long)names->issued.issuer,
+			lbp_err_text(got_err), got);
 	if (len == 1 && names->kind == LBP_NAME_NUMBER)
 		ORACLE("ACL-6", got_err == want_err && got == want,
 			"number %u: %s, client %u", names->number,
@@ -75,7 +92,26 @@ static void check_names(const struct lbp_acl *acl,
 	ORACLE("ACL-2", got == want, "client %u instead of %u", got, want);
 }
 
-/* As a serial, and as the id that is its text. */
+/* As URI and DNS name, in two cases, and with a wildcard. */
+static void check_text(const struct lbp_acl *acl, const struct model_acl *model,
+	const char *text)
+{
+	char other[LBP_SERIAL_TEXT_MAX];
+	struct lbp_name names[4] = {lbp_name_of_uri(text),
+		lbp_name_of_uri(other), lbp_name_of_dns(text),
+		lbp_name_of_dns(other)};
+
+	strcpy(other, text);
+	for (char *c = other; *c != '\0'; c++)
+		*c = (char)(*c >= 'A' && *c <= 'F' ? *c + 'a' - 'A' : *c);
+	for (size_t i = 0; i < 4; i++)
+		check_names(acl, model, &names[i], 1);
+	check_names(acl, model, names, 4);
+	other[0] = '*';
+	check_names(acl, model, &names[3], 1);
+}
+
+/* As a serial of whatever issuer, and as the texts that are its own. */
 static void check_serial(const struct lbp_acl *acl,
 	const struct model_acl *model, const struct lbp_serial *serial)
 {
@@ -83,12 +119,17 @@ static void check_serial(const struct lbp_acl *acl,
 	struct lbp_name name = lbp_name_of_serial(serial);
 
 	check_names(acl, model, &name, 1);
+	for (uint64_t issuer = 0; issuer < 3; issuer++) {
+		name = lbp_name_of_issued(serial, issuer);
+		check_names(acl, model, &name, 1);
+	}
 	/* Of 20 octets that begin with 0 there is no text. */
 	if (serial->octets[0] == 0)
 		return;
 	lbp_serial_format(serial, text);
 	name = lbp_name_of_id(text);
 	check_names(acl, model, &name, 1);
+	check_text(acl, model, text);
 }
 
 /* The serial, and those next to it in length and in value. */
@@ -180,14 +221,33 @@ static void check_all(const struct lbp_acl *acl, const struct model_acl *model)
 		check_grants(acl, model, app);
 }
 
+static struct lbp_name name_of(const struct lbp_serial *serial,
+	const char *text, enum kinds kinds, size_t i)
+{
+	switch (kinds) {
+	case IDS:
+		return lbp_name_of_id(text);
+	case BOTH:
+		return i % 2 == 1 ? lbp_name_of_id(text)
+				  : lbp_name_of_serial(serial);
+	case URIS:
+		return lbp_name_of_uri(text);
+	case DNS_NAMES:
+		return lbp_name_of_dns(text);
+	case ISSUED:
+		return lbp_name_of_issued(
+			serial, serial->octets[serial->len - 1] % 2);
+	default:
+		return lbp_name_of_serial(serial);
+	}
+}
+
 static void name_all(struct lists *lists, const struct lbp_serial *serials,
 	size_t len, enum kinds kinds)
 {
 	for (size_t i = 0; i < len; i++) {
-		bool is_id = kinds == IDS || (kinds == BOTH && i % 2 == 1);
-
-		lists->names[i].name = is_id ? lbp_name_of_id(lists->ids[i])
-					     : lbp_name_of_serial(&serials[i]);
+		lists->names[i].name =
+			name_of(&serials[i], lists->ids[i], kinds, i);
 		lbp_serial_format(&serials[i], lists->ids[i]);
 	}
 }
@@ -245,7 +305,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		lists.grants[i].client = draw_number(&bytes);
 		lists.grants[i].app = draw_number(&bytes);
 	}
-	for (enum kinds kinds = SERIALS; kinds <= BOTH; kinds++) {
+	for (enum kinds kinds = SERIALS; kinds <= ISSUED; kinds++) {
 		name_all(&lists, serials, model.name_len, kinds);
 		check_kinds(&lists, &model, serials);
 	}

@@ -20,7 +20,7 @@
 
 LBP_BEGIN_DECLS
 
-/* A name, a serial or an id, of a client; clients are numbered from 0. */
+/* A name of a client, of any kind but a number; clients count from 0. */
 struct lbp_acl_name {
 	struct lbp_name name;
 	uint32_t client;
@@ -40,7 +40,7 @@ struct lbp_acl_grant {
 /* Initialize it with lbp_acl_options_init. */
 struct lbp_acl_options {
 	size_t size;
-	const struct lbp_acl_name *names; /* copied, with the ids in them */
+	const struct lbp_acl_name *names; /* copied, with the texts in them */
 	size_t name_len;
 	const struct lbp_acl_grant *grants; /* in any order; copied */
 	size_t grant_len;
@@ -61,16 +61,17 @@ struct lbp_acl;
  * Makes an access list and stores it in *out; the caller frees it with
  * lbp_acl_free. On error *out is NULL:
  *   LBP_ERR_NOMEM
- *   LBP_ERR_NULL           out, options, a list or the text of an id is NULL
+ *   LBP_ERR_NULL           out, options, a list or the text of a name is NULL
  *   LBP_ERR_OPTIONS        options was not initialized
  *   LBP_ERR_CLIENT_NUMBER  a client's number is not below client_len
  *   LBP_ERR_APP_NUMBER     an application's number is not below app_len
- *   LBP_ERR_NAME_KIND      a name is neither a serial nor an id
+ *   LBP_ERR_NAME_KIND      a name is a number, or of an unknown kind
  *   LBP_ERR_NAME_SERIAL    a serial is not in canonical form
  *   LBP_ERR_NAME_TWICE     a name is listed twice, for one client or two
+ *   LBP_ERR_NAME_WILDCARD  a DNS name has a '*'
  *   LBP_ERR_GRANT_TWICE    a client is granted an application twice
  *   LBP_ERR_WINDOW         limits have a rate but no window
- * Source: [ACL-1], [ACL-5], [ACL-9].
+ * Source: [ACL-1], [ACL-5], [ACL-9], [ACL-12].
  */
 LBP_MUST_CHECK enum lbp_err lbp_acl_new(
 	struct lbp_acl **out, const struct lbp_acl_options *options);
@@ -80,9 +81,10 @@ void lbp_acl_free(struct lbp_acl *acl);
 
 /*
  * Finds the client that has these names and stores its number in *client.
- * LBP_ERR_UNKNOWN_CLIENT: no client has any of them, or they belong to
- * different clients. LBP_ERR_NULL: an argument is NULL. On error *client does
- * not change. Source: [ACL-2], [ACL-6], [ACL-7].
+ * LBP_ERR_UNKNOWN_CLIENT: no client has any of them. LBP_ERR_AMBIGUOUS: they
+ * belong to different clients. LBP_ERR_NULL: an argument is NULL. On error
+ * *client does not change. Source: [ACL-2], [ACL-6], [ACL-7], [ACL-10] to
+ * [ACL-12].
  */
 LBP_MUST_CHECK enum lbp_err lbp_acl_identify(const struct lbp_acl *acl,
 	const struct lbp_name *names, size_t name_len, uint32_t *client);

@@ -37,7 +37,9 @@ LBP_BEGIN_DECLS
 	X(LBP_ERR_WEIGHT, "the weight of an upstream is out of range")         \
 	X(LBP_ERR_INTERVAL, "the interval of health checks is out of range")   \
 	X(LBP_ERR_RISE, "rise must be at least 1")                             \
-	X(LBP_ERR_FALL, "fall must be at least 1")
+	X(LBP_ERR_FALL, "fall must be at least 1")                             \
+	X(LBP_ERR_AMBIGUOUS, "these names are of different clients")           \
+	X(LBP_ERR_NAME_WILDCARD, "a wildcard cannot be listed as a DNS name")
 
 #define LBP_ERR_ENUM(code, text) code,
 enum lbp_err {

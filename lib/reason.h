@@ -25,6 +25,7 @@ LBP_BEGIN_DECLS
 	X(LBP_REASON_WRONG_USAGE, "wrong_usage")                               \
 	X(LBP_REASON_BAD_CERTIFICATE, "bad_certificate")                       \
 	X(LBP_REASON_UNKNOWN_CLIENT, "unknown_client")                         \
+	X(LBP_REASON_AMBIGUOUS, "ambiguous")                                   \
 	X(LBP_REASON_NOT_ALLOWED, "not_allowed")                               \
 	X(LBP_REASON_CONCURRENT_LIMIT, "concurrent_limit")                     \
 	X(LBP_REASON_RATE_LIMIT, "rate_limit")                                 \

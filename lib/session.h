@@ -121,6 +121,12 @@ uint32_t lbp_session_client(const struct lbp_session *session);
 const struct lbp_name *lbp_session_names(
 	const struct lbp_session *session, size_t *len);
 
+/*
+ * Returns by which of these names its client was identified last, the first of
+ * several that are the client's. NULL: it is unknown. Source: [SES-50].
+ */
+const struct lbp_name *lbp_session_matched(const struct lbp_session *session);
+
 /* Returns the upstream that was chosen last; LBP_NONE: none, or none left. */
 uint32_t lbp_session_upstream(const struct lbp_session *session);
 

@@ -1,6 +1,7 @@
 #include "model_acl.h"
 
 #include <string.h>
+#include <strings.h>
 
 static bool is_same_serial(
 	const struct lbp_serial *a, const struct lbp_serial *b)
@@ -14,12 +15,34 @@ static bool is_same_serial(
 	return true;
 }
 
+/* Of a serial without an issuer it is 0. */
+static uint64_t issuer_of(const struct lbp_name *name)
+{
+	return name->kind == LBP_NAME_ISSUED ? name->issued.issuer : 0;
+}
+
+static bool is_serial(const struct lbp_name *name)
+{
+	return name->kind == LBP_NAME_SERIAL || name->kind == LBP_NAME_ISSUED;
+}
+
 static bool is_equal(const struct lbp_name *a, const struct lbp_name *b)
 {
+	/* Both are at the start of what there may be of a name. */
+	if (is_serial(a) && is_serial(b))
+		return issuer_of(a) == issuer_of(b) &&
+		       is_same_serial(&a->serial, &b->serial);
 	if (a->kind != b->kind)
 		return false;
-	return a->kind == LBP_NAME_ID ? strcmp(a->id, b->id) == 0
-				      : is_same_serial(&a->serial, &b->serial);
+	switch (a->kind) {
+	case LBP_NAME_ID:
+		return strcmp(a->id, b->id) == 0;
+	case LBP_NAME_URI:
+		return strcmp(a->text, b->text) == 0;
+	default:
+		return strcasecmp(a->text, b->text) == 0 &&
+		       strchr(a->text, '*') == NULL;
+	}
 }
 
 static size_t listed(const struct model_acl *model, const struct lbp_name *name)
@@ -96,7 +119,7 @@ enum lbp_err model_acl_identify(const struct model_acl *model,
 		owner = has_any ? c : owner;
 	}
 	if (owners != 1)
-		return LBP_ERR_UNKNOWN_CLIENT;
+		return owners == 0 ? LBP_ERR_UNKNOWN_CLIENT : LBP_ERR_AMBIGUOUS;
 	*client = owner;
 	return LBP_OK;
 }

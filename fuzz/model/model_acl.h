@@ -6,7 +6,7 @@
 
 /* Both lists belong to the caller. */
 struct model_acl {
-	const struct lbp_acl_name *names; /* serials and ids */
+	const struct lbp_acl_name *names; /* no numbers, and no wildcards */
 	size_t name_len;
 	const struct lbp_acl_grant *grants;
 	size_t grant_len;

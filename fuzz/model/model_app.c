@@ -196,7 +196,7 @@ enum lbp_err model_app_identify(const struct model_app *model,
 			!is_among(names, len, listed->octet))
 			continue;
 		if (owner != LBP_NONE && owner != listed->client)
-			return LBP_ERR_UNKNOWN_CLIENT;
+			return LBP_ERR_AMBIGUOUS;
 		owner = listed->client;
 	}
 	if (owner == LBP_NONE)

@@ -18,6 +18,8 @@ static enum lbp_reason reason_of(const struct moment *moment,
 		return LBP_REASON_NONE;
 	case LBP_ERR_NOT_ALLOWED:
 		return LBP_REASON_NOT_ALLOWED;
+	case LBP_ERR_AMBIGUOUS:
+		return LBP_REASON_AMBIGUOUS;
 	default:
 		return LBP_REASON_UNKNOWN_CLIENT;
 	}

@@ -3,20 +3,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/acl_match.h"
 #include "core/options.h"
 
 /* A name that is listed; its kind says which part of it is meant. */
 struct entry {
 	uint32_t client;
-	enum lbp_name_kind kind;
-	struct lbp_serial serial;
-	const char *id;
+	enum lbp_name_kind kind; /* of serials always LBP_NAME_ISSUED */
+	struct lbp_issued issued;
+	const char *text; /* of an id, URI or DNS name */
 };
 
 struct lbp_acl {
 	struct entry *entries; /* by kind, and then by name */
 	size_t entry_len;
-	char *ids; /* the texts of entries, one after the other */
+	char *texts;                  /* of entries, one after the other */
 	struct lbp_acl_grant *grants; /* by application, and then by client */
 	size_t *ends;                 /* by application: where its grants end */
 	uint32_t client_len;
@@ -29,34 +30,83 @@ static bool is_canonical(const struct lbp_serial *serial)
 	       serial->octets[0] != 0;
 }
 
+static enum lbp_err make_serial(
+	struct entry *entry, const struct lbp_serial *serial, uint64_t issuer)
+{
+	entry->kind = LBP_NAME_ISSUED;
+	entry->issued = (struct lbp_issued){*serial, issuer};
+	return is_canonical(serial) ? LBP_OK : LBP_ERR_NAME_SERIAL;
+}
+
+static enum lbp_err make_text(struct entry *entry, const char *text)
+{
+	entry->text = text;
+	if (text == NULL)
+		return LBP_ERR_NULL;
+	return entry->kind == LBP_NAME_DNS && strchr(text, '*') != NULL
+		       ? LBP_ERR_NAME_WILDCARD
+		       : LBP_OK;
+}
+
 /* What a name would be in the list, or why it can't be there. */
 static enum lbp_err make_entry(struct entry *entry, const struct lbp_name *name)
 {
 	*entry = (struct entry){.kind = name->kind};
 	switch (name->kind) {
 	case LBP_NAME_SERIAL:
-		entry->serial = name->serial;
-		return is_canonical(&name->serial) ? LBP_OK
-						   : LBP_ERR_NAME_SERIAL;
+		return make_serial(entry, &name->serial, 0);
+	case LBP_NAME_ISSUED:
+		return make_serial(
+			entry, &name->issued.serial, name->issued.issuer);
 	case LBP_NAME_ID:
-		entry->id = name->id;
-		return name->id != NULL ? LBP_OK : LBP_ERR_NULL;
+		return make_text(entry, name->id);
+	case LBP_NAME_URI:
+	case LBP_NAME_DNS:
+		return make_text(entry, name->text);
 	default:
 		return LBP_ERR_NAME_KIND;
 	}
+}
+
+static unsigned char lower(char c)
+{
+	return (unsigned char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+}
+
+/* As strcmp, but for the case of letters, and in any locale. */
+static int compare_dns(const char *a, const char *b)
+{
+	while (*a != '\0' && lower(*a) == lower(*b)) {
+		a++;
+		b++;
+	}
+	return lower(*a) - lower(*b);
+}
+
+static int compare_issued(
+	const struct lbp_issued *a, const struct lbp_issued *b)
+{
+	int order = lbp_serial_compare(&a->serial, &b->serial);
+
+	return order != 0 ? order
+			  : (a->issuer > b->issuer) - (a->issuer < b->issuer);
 }
 
 static int compare_entries(const void *a, const void *b)
 {
 	const struct entry *x = a;
 	const struct entry *y = b;
-	int order = (int)x->kind - (int)y->kind;
 
-	if (order != 0)
-		return order;
-	return x->kind == LBP_NAME_SERIAL
-		       ? lbp_serial_compare(&x->serial, &y->serial)
-		       : strcmp(x->id, y->id);
+	if (x->kind != y->kind)
+		return (int)x->kind - (int)y->kind;
+	switch (x->kind) {
+	case LBP_NAME_ISSUED:
+		return compare_issued(&x->issued, &y->issued);
+	case LBP_NAME_DNS:
+		return compare_dns(x->text, y->text);
+	default:
+		return strcmp(x->text, y->text);
+	}
 }
 
 static int compare_clients(const void *a, const void *b)
@@ -73,9 +123,9 @@ static void *allocate(size_t len, size_t size)
 	return calloc(len > 0 ? len : 1, size);
 }
 
-static size_t id_size(const struct entry *entry)
+static size_t text_size(const struct entry *entry)
 {
-	return entry->kind == LBP_NAME_ID ? strlen(entry->id) + 1 : 0;
+	return entry->text != NULL ? strlen(entry->text) + 1 : 0;
 }
 
 static enum lbp_err list_names(
@@ -94,23 +144,23 @@ static enum lbp_err list_names(
 	return LBP_OK;
 }
 
-static enum lbp_err copy_ids(struct lbp_acl *acl)
+static enum lbp_err copy_texts(struct lbp_acl *acl)
 {
 	size_t size = 0;
 	char *next;
 
 	for (size_t i = 0; i < acl->entry_len; i++)
-		size += id_size(&acl->entries[i]);
-	next = acl->ids = allocate(size, 1);
+		size += text_size(&acl->entries[i]);
+	next = acl->texts = allocate(size, 1);
 	if (next == NULL)
 		return LBP_ERR_NOMEM;
 	for (size_t i = 0; i < acl->entry_len; i++) {
 		struct entry *entry = &acl->entries[i];
 
-		size = id_size(entry);
+		size = text_size(entry);
 		if (size == 0)
 			continue;
-		entry->id = memcpy(next, entry->id, size);
+		entry->text = memcpy(next, entry->text, size);
 		next += size;
 	}
 	return LBP_OK;
@@ -122,7 +172,7 @@ static enum lbp_err fill_names(
 	enum lbp_err err = list_names(acl, names, len);
 
 	if (err == LBP_OK)
-		err = copy_ids(acl);
+		err = copy_texts(acl);
 	if (err != LBP_OK)
 		return err;
 	qsort(acl->entries, len, sizeof(*acl->entries), compare_entries);
@@ -270,7 +320,7 @@ void lbp_acl_free(struct lbp_acl *acl)
 	if (acl == NULL)
 		return;
 	free(acl->entries);
-	free(acl->ids);
+	free(acl->texts);
 	free(acl->grants);
 	free(acl->ends);
 	free(acl);
@@ -291,26 +341,40 @@ static uint32_t find(const struct lbp_acl *acl, const struct lbp_name *name)
 	return found != NULL ? found->client : LBP_NONE;
 }
 
-enum lbp_err lbp_acl_identify(const struct lbp_acl *acl,
-	const struct lbp_name *names, size_t name_len, uint32_t *client)
+enum lbp_err lbp_acl_match(const struct lbp_acl *acl,
+	const struct lbp_name *names, size_t name_len, struct lbp_match *match)
 {
-	uint32_t found = LBP_NONE;
+	struct lbp_match found = {.client = LBP_NONE};
 
-	if (acl == NULL || client == NULL || (names == NULL && name_len > 0))
+	if (acl == NULL || (names == NULL && name_len > 0))
 		return LBP_ERR_NULL;
 	for (size_t i = 0; i < name_len; i++) {
 		uint32_t owner = find(acl, &names[i]);
 
-		if (owner == LBP_NONE || owner == found)
+		if (owner == LBP_NONE || owner == found.client)
 			continue;
-		if (found != LBP_NONE)
-			return LBP_ERR_UNKNOWN_CLIENT;
-		found = owner;
+		if (found.client != LBP_NONE)
+			return LBP_ERR_AMBIGUOUS;
+		found = (struct lbp_match){owner, &names[i]};
 	}
-	if (found == LBP_NONE)
+	if (found.client == LBP_NONE)
 		return LBP_ERR_UNKNOWN_CLIENT;
-	*client = found;
+	*match = found;
 	return LBP_OK;
+}
+
+enum lbp_err lbp_acl_identify(const struct lbp_acl *acl,
+	const struct lbp_name *names, size_t name_len, uint32_t *client)
+{
+	struct lbp_match match;
+	enum lbp_err err;
+
+	if (client == NULL)
+		return LBP_ERR_NULL;
+	err = lbp_acl_match(acl, names, name_len, &match);
+	if (err == LBP_OK)
+		*client = match.client;
+	return err;
 }
 
 const struct lbp_acl_grant *lbp_acl_grants(

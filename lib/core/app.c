@@ -1,6 +1,7 @@
 #include <stdlib.h>
 
 #include "checks.h"
+#include "core/acl_match.h"
 #include "core/app_state.h"
 #include "reload.h"
 
@@ -36,8 +37,8 @@ void *lbp_app_upstream_user(const struct lbp_app *app, uint32_t upstream)
 						 : NULL;
 }
 
-enum lbp_err lbp_app_identify(const struct lbp_app *app,
-	const struct lbp_name *names, size_t name_len, uint32_t *client)
+enum lbp_err lbp_app_match(const struct lbp_app *app,
+	const struct lbp_name *names, size_t name_len, struct lbp_match *match)
 {
 	enum lbp_err err;
 
@@ -45,10 +46,24 @@ enum lbp_err lbp_app_identify(const struct lbp_app *app,
 		return LBP_ERR_NULL;
 	if (app->acl == NULL)
 		return LBP_ERR_NOT_ALLOWED;
-	err = lbp_acl_identify(app->acl, names, name_len, client);
+	err = lbp_acl_match(app->acl, names, name_len, match);
 	if (err != LBP_OK)
 		return err;
-	return lbp_acl_authorize(app->acl, *client, app->number);
+	return lbp_acl_authorize(app->acl, match->client, app->number);
+}
+
+enum lbp_err lbp_app_identify(const struct lbp_app *app,
+	const struct lbp_name *names, size_t name_len, uint32_t *client)
+{
+	struct lbp_match match;
+	enum lbp_err err;
+
+	if (client == NULL)
+		return LBP_ERR_NULL;
+	match.client = *client;
+	err = lbp_app_match(app, names, name_len, &match);
+	*client = match.client;
+	return err;
 }
 
 static struct lbp_app_member *find_member(

@@ -1,5 +1,6 @@
 #include <assert.h>
 
+#include "core/acl_match.h"
 #include "core/session_rules.h"
 #include "core/session_state.h"
 
@@ -105,16 +106,26 @@ static void answered(struct lbp_session *session, struct lbp_duties *duties)
 
 static enum lbp_reason stranger_reason(enum lbp_err err)
 {
-	return err == LBP_ERR_NOT_ALLOWED ? LBP_REASON_NOT_ALLOWED
-					  : LBP_REASON_UNKNOWN_CLIENT;
+	switch (err) {
+	case LBP_ERR_NOT_ALLOWED:
+		return LBP_REASON_NOT_ALLOWED;
+	case LBP_ERR_AMBIGUOUS:
+		return LBP_REASON_AMBIGUOUS;
+	default:
+		return LBP_REASON_UNKNOWN_CLIENT;
+	}
 }
 
 /* Whose names they are by the policy as it is now, and may they come in? */
 static enum lbp_err identify(struct lbp_session *session)
 {
-	session->client = LBP_NONE;
-	return lbp_app_identify(session->app, session->names, session->name_len,
-		&session->client);
+	struct lbp_match match = {.client = LBP_NONE};
+	enum lbp_err err = lbp_app_match(
+		session->app, session->names, session->name_len, &match);
+
+	session->client = match.client;
+	session->matched = match.name;
+	return err;
 }
 
 static void identified(struct lbp_session *session,

@@ -82,6 +82,11 @@ const struct lbp_name *lbp_session_names(
 	return session->names;
 }
 
+const struct lbp_name *lbp_session_matched(const struct lbp_session *session)
+{
+	return session->matched;
+}
+
 uint32_t lbp_session_upstream(const struct lbp_session *session)
 {
 	return session->upstream;

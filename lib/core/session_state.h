@@ -27,6 +27,7 @@ struct lbp_session {
 	uint8_t tried[LBP_TRIED_BYTES(LBP_UPSTREAMS_MAX)]; /* upstreams */
 	const struct lbp_name *names; /* the last IDENTIFIED's; or NULL */
 	size_t name_len;
+	const struct lbp_name *matched; /* the client's; NULL: unknown */
 	uint64_t since_ns;      /* when this state, or this dial, began */
 	uint64_t active_ns;     /* when a byte last moved */
 	uint32_t looks;         /* at the handshake, up to LBP_LOOKS_AT_ONCE */

@@ -9,6 +9,8 @@
 
 /* What is there before, and stays if nobody is found. */
 #define NOBODY 7777
+/* The same, if more than one is. */
+#define SEVERAL 8888
 
 static struct lbp_name serial_of(const char *text)
 {
@@ -33,8 +35,10 @@ static enum lbp_err make(struct lbp_acl **acl)
 static void expect(const struct lbp_acl *acl, const struct lbp_name *names,
 	size_t len, uint32_t want)
 {
-	enum lbp_err err = want == NOBODY ? LBP_ERR_UNKNOWN_CLIENT : LBP_OK;
-	uint32_t client = NOBODY;
+	enum lbp_err err = want == NOBODY    ? LBP_ERR_UNKNOWN_CLIENT
+			   : want == SEVERAL ? LBP_ERR_AMBIGUOUS
+					     : LBP_OK;
+	uint32_t client = want == SEVERAL ? SEVERAL : NOBODY;
 
 	CU_ASSERT_EQUAL(lbp_acl_identify(acl, names, len, &client), err);
 	CU_ASSERT_EQUAL(client, want);
@@ -137,7 +141,7 @@ static void what_is_no_name_is_nobodys(void)
 	name.serial.octets[0] = 0;
 	expect(acl, &name, 1, NOBODY);
 	name = serial_of("7");
-	name.kind = (enum lbp_name_kind)(LBP_NAME_NUMBER + 1);
+	name.kind = (enum lbp_name_kind)(LBP_NAME_ISSUED + 1);
 	expect(acl, &name, 1, NOBODY);
 	lbp_acl_free(acl);
 }
@@ -154,9 +158,138 @@ static void several_names_identify_one(void)
 	expect(acl, anns, 1, NOBODY);
 	expect(acl, anns, 5, 0);
 	expect(acl, two, 3, 0);
-	expect(acl, two, 4, NOBODY);
-	expect(acl, two + 2, 2, NOBODY);
+	expect(acl, two, 4, SEVERAL);
+	expect(acl, two + 2, 2, SEVERAL);
 	expect(acl, two + 3, 1, 1);
+	lbp_acl_free(acl);
+}
+
+/* Client 0 has a URI and a DNS name, client 1 others, client 2 an id. */
+static struct lbp_acl *make_with_texts(void)
+{
+	char uri[] = "spiffe://corp/Alice";
+	char dns[] = "a-9.Corp.example";
+	const struct lbp_acl_name names[] = {{lbp_name_of_dns(dns), 0},
+		{lbp_name_of_uri("spiffe://corp/bob"), 1},
+		{lbp_name_of_dns("b.corp.example"), 1},
+		{lbp_name_of_uri(uri), 0},
+		{lbp_name_of_id("spiffe://corp/id"), 2}};
+	struct lbp_acl *acl;
+
+	CU_ASSERT_EQUAL_FATAL(acl_from(&acl, names, 5, NULL, 0, 3, 1), LBP_OK);
+	memset(uri, 'x', sizeof(uri) - 1);
+	memset(dns, 'y', sizeof(dns) - 1);
+	return acl;
+}
+
+static void uris_identify(void)
+{
+	struct lbp_acl *acl = make_with_texts();
+	static const char *const others[] = {"spiffe://corp/alice",
+		"SPIFFE://corp/Alice", "spiffe://corp/Alice/",
+		"spiffe://corp/Alic", "a-9.Corp.example", "spiffe://corp/id",
+		"", NULL};
+	struct lbp_name name = lbp_name_of_uri("spiffe://corp/Alice");
+
+	expect(acl, &name, 1, 0);
+	name = lbp_name_of_uri("spiffe://corp/bob");
+	expect(acl, &name, 1, 1);
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		name = lbp_name_of_uri(others[i]);
+		expect(acl, &name, 1, NOBODY);
+	}
+	lbp_acl_free(acl);
+}
+
+static void dns_names_identify(void)
+{
+	struct lbp_acl *acl = make_with_texts();
+	static const char *const same[] = {
+		"a-9.Corp.example", "a-9.corp.example", "A-9.CORP.EXAMPLE"};
+	/* 0x0d and 0x2d, 0x19 and 0x39, 0x40 and 0x60 differ in one bit. */
+	static const char *const others[] = {"a-9.corp.exampl",
+		"a-9.corp.example.", "a-9.corp.example2", "a\r9.corp.example",
+		"a-\x19.corp.example", "*.corp.example", "*",
+		"spiffe://corp/Alice", "", NULL};
+	struct lbp_name name;
+	size_t i;
+
+	for (i = 0; i < sizeof(same) / sizeof(same[0]); i++) {
+		name = lbp_name_of_dns(same[i]);
+		expect(acl, &name, 1, 0);
+	}
+	for (i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		name = lbp_name_of_dns(others[i]);
+		expect(acl, &name, 1, NOBODY);
+	}
+	name = lbp_name_of_dns("B.Corp.Example");
+	expect(acl, &name, 1, 1);
+	lbp_acl_free(acl);
+}
+
+/* Those next to the first and last letter, with the other one's bit. */
+static void only_letters_have_a_case(void)
+{
+	static const char *const pairs[][2] = {{"@", "`"}, {"[", "{"},
+		{"A", "a"}, {"Z", "z"}, {"\xc0", "\xe0"}};
+
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+		struct lbp_acl_name names[2] = {
+			{lbp_name_of_dns(pairs[i][0]), 0},
+			{lbp_name_of_dns(pairs[i][1]), 1}};
+		bool is_letter = i == 2 || i == 3;
+		struct lbp_acl *acl;
+
+		CU_ASSERT_EQUAL(acl_from(&acl, names, 2, NULL, 0, 2, 1),
+			is_letter ? LBP_ERR_NAME_TWICE : LBP_OK);
+		for (uint32_t c = 0; acl != NULL && c < 2; c++)
+			expect(acl, &names[c].name, 1, c);
+		lbp_acl_free(acl);
+	}
+}
+
+static void names_of_all_kinds_go_together(void)
+{
+	struct lbp_acl *acl = make_with_texts();
+	const struct lbp_name names[] = {serial_of("7"),
+		lbp_name_of_uri("spiffe://corp/other"),
+		lbp_name_of_uri("spiffe://corp/Alice"),
+		lbp_name_of_dns("*.corp.example"),
+		lbp_name_of_dns("A-9.corp.example"),
+		lbp_name_of_dns("b.corp.example")};
+
+	expect(acl, names, 5, 0);
+	expect(acl, names, 6, SEVERAL);
+	expect(acl, names, 2, NOBODY);
+	expect(acl, names + 5, 1, 1);
+	lbp_acl_free(acl);
+}
+
+static struct lbp_name issued_of(const char *text, uint64_t issuer)
+{
+	struct lbp_name name = serial_of(text);
+
+	return lbp_name_of_issued(&name.serial, issuer);
+}
+
+static void a_serial_is_its_issuers(void)
+{
+	const uint64_t large = UINT64_MAX;
+	const struct lbp_acl_name names[] = {{issued_of("0203", 5), 0},
+		{issued_of("0203", large), 1}, {serial_of("0203"), 2},
+		{issued_of("0203", 4), 3}, {issued_of("09", 5), 4}};
+	const struct lbp_name asked[] = {issued_of("0203", 0),
+		issued_of("0203", 3), issued_of("0203", 6),
+		issued_of("0203", large - 1), issued_of("09", 4),
+		serial_of("09")};
+	const uint32_t whose[] = {2, NOBODY, NOBODY, NOBODY, NOBODY, NOBODY};
+	struct lbp_acl *acl;
+
+	CU_ASSERT_EQUAL_FATAL(acl_from(&acl, names, 5, NULL, 0, 5, 1), LBP_OK);
+	for (uint32_t i = 0; i < 5; i++)
+		expect(acl, &names[i].name, 1, i);
+	for (size_t i = 0; i < 6; i++)
+		expect(acl, &asked[i], 1, whose[i]);
 	lbp_acl_free(acl);
 }
 
@@ -286,6 +419,31 @@ static void what_is_given_twice_is_refused(void)
 		acl_from(&acl, NULL, 0, grants, 4, 2, 2), LBP_ERR_GRANT_TWICE);
 	CU_ASSERT_EQUAL_FATAL(acl_from(&acl, NULL, 0, grants, 3, 2, 2), LBP_OK);
 	lbp_acl_free(acl);
+}
+
+static void texts_that_are_none_are_refused(void)
+{
+	const struct lbp_acl_grant good = GRANT(1, 1);
+	struct lbp_acl_name names[] = {{lbp_name_of_uri(NULL), 0},
+		{lbp_name_of_dns("a"), 1}, {lbp_name_of_dns("A"), 1}};
+
+	expect_refused(names, 2, good, LBP_ERR_NULL);
+	names[0].name = lbp_name_of_dns(NULL);
+	expect_refused(names, 2, good, LBP_ERR_NULL);
+	names[0].name = lbp_name_of_dns("*.a");
+	expect_refused(names, 2, good, LBP_ERR_NAME_WILDCARD);
+	names[0].name = lbp_name_of_dns("a.b*");
+	expect_refused(names, 2, good, LBP_ERR_NAME_WILDCARD);
+	expect_refused(names + 1, 2, good, LBP_ERR_NAME_TWICE);
+	names[0].name = lbp_name_of_uri("a*");
+	names[1].name = lbp_name_of_uri("a*");
+	expect_refused(names, 2, good, LBP_ERR_NAME_TWICE);
+	names[0].name = issued_of("5", 0);
+	names[1].name = serial_of("5");
+	expect_refused(names, 2, good, LBP_ERR_NAME_TWICE);
+	names[1].name = issued_of("0102", 1);
+	names[1].name.issued.serial.octets[0] = 0;
+	expect_refused(names, 2, good, LBP_ERR_NAME_SERIAL);
 }
 
 static void names_that_are_none_are_refused(void)
@@ -524,6 +682,18 @@ void suite_acl(void)
 		what_is_no_name_is_nobodys);
 	CU_add_test(suite, "[ACL-7] several names identify one client or none",
 		several_names_identify_one);
+	CU_add_test(
+		suite, "[ACL-10] a listed URI is its client", uris_identify);
+	CU_add_test(suite, "[ACL-10] a listed DNS name is its client",
+		dns_names_identify);
+	CU_add_test(suite, "[ACL-10] only letters have a case",
+		only_letters_have_a_case);
+	CU_add_test(suite, "[ACL-7][ACL-12] names of all kinds go together",
+		names_of_all_kinds_go_together);
+	CU_add_test(suite, "[ACL-11] a serial is its issuer's",
+		a_serial_is_its_issuers);
+	CU_add_test(suite, "[ACL-5][ACL-12] texts that are none are refused",
+		texts_that_are_none_are_refused);
 	CU_add_test(suite, "[ACL-3] what is granted is allowed, and no more",
 		grants_allow);
 	CU_add_test(

@@ -65,6 +65,9 @@ static void each_text_is_as_it_was(void)
 			"the interval of health checks is out of range",
 		[LBP_ERR_RISE] = "rise must be at least 1",
 		[LBP_ERR_FALL] = "fall must be at least 1",
+		[LBP_ERR_AMBIGUOUS] = "these names are of different clients",
+		[LBP_ERR_NAME_WILDCARD] =
+			"a wildcard cannot be listed as a DNS name",
 	};
 
 	CU_ASSERT_EQUAL(sizeof(texts) / sizeof(texts[0]), CODE_LEN);

@@ -67,8 +67,9 @@ static void names_of_two_clients_are_nobodys(void)
 	begin();
 	when_identified_by_two(ALICES, BOBS);
 	then(REFUSE | REPORT, LBP_SESSION_CLOSING);
-	reason_is(LBP_REASON_UNKNOWN_CLIENT);
+	reason_is(LBP_REASON_AMBIGUOUS);
 	CU_ASSERT_EQUAL(session.client, LBP_NONE);
+	CU_ASSERT_PTR_NULL(lbp_session_matched(&session));
 	when_stopped(LBP_REASON_SHUTDOWN);
 	finish();
 
@@ -76,6 +77,7 @@ static void names_of_two_clients_are_nobodys(void)
 	when_identified_by_two(MALLORYS, BOBS);
 	then(0, LBP_SESSION_AUTHORIZED);
 	CU_ASSERT_EQUAL(session.client, BOB);
+	CU_ASSERT_PTR_EQUAL(lbp_session_matched(&session), session.names + 1);
 	when_stopped(LBP_REASON_SHUTDOWN);
 	finish();
 }
@@ -596,6 +598,24 @@ static void a_reload_ends_who_is_not_welcome_any_more(void)
 	finish();
 }
 
+static void the_first_name_of_the_client_matched(void)
+{
+	begin();
+	when_identified_by_two(MALLORYS, EVES);
+	reason_is(LBP_REASON_NOT_ALLOWED);
+	CU_ASSERT_PTR_EQUAL(lbp_session_matched(&session), session.names + 1);
+	when_stopped(LBP_REASON_SHUTDOWN);
+	finish();
+
+	begin();
+	when_identified_by_two(ALICES, ALICES_TOO);
+	CU_ASSERT_PTR_EQUAL(lbp_session_matched(&session), session.names);
+	when_identified_by_two(ALICES, BOBS);
+	CU_ASSERT_PTR_NULL(lbp_session_matched(&session));
+	when_stopped(LBP_REASON_SHUTDOWN);
+	finish();
+}
+
 /* Bob would be welcome with this serial, but this session is Alice's. */
 static void a_reload_ends_whose_serial_is_anothers(void)
 {
@@ -620,7 +640,7 @@ static void a_reload_ends_whose_names_come_apart(void)
 	reload_for_bob();
 	when(LBP_EVENT_RELOADED);
 	then(DROP | RESET_CLIENT | ENDS, LBP_SESSION_ENDED);
-	reason_is(LBP_REASON_UNKNOWN_CLIENT);
+	reason_is(LBP_REASON_AMBIGUOUS);
 	finish();
 }
 
@@ -712,6 +732,8 @@ static void a_reload_says_anew_who_is_not_admitted_yet(void)
 		then(0, LBP_SESSION_AUTHORIZED);
 		deadline_is(START + HANDSHAKE);
 		CU_ASSERT_EQUAL(session.client, since[i]);
+		CU_ASSERT_PTR_EQUAL(lbp_session_matched(&session),
+			since[i] == LBP_NONE ? NULL : session.names);
 		when(LBP_EVENT_CLIENT_RESET);
 		then(RESET_CLIENT | ENDS, LBP_SESSION_ENDED);
 		reason_is(LBP_REASON_HANDSHAKE_FAILED);
@@ -815,6 +837,7 @@ static void the_reasons_have_their_texts(void)
 		[LBP_REASON_WRONG_USAGE] = "wrong_usage",
 		[LBP_REASON_BAD_CERTIFICATE] = "bad_certificate",
 		[LBP_REASON_UNKNOWN_CLIENT] = "unknown_client",
+		[LBP_REASON_AMBIGUOUS] = "ambiguous",
 		[LBP_REASON_NOT_ALLOWED] = "not_allowed",
 		[LBP_REASON_CONCURRENT_LIMIT] = "concurrent_limit",
 		[LBP_REASON_RATE_LIMIT] = "rate_limit",
@@ -855,6 +878,8 @@ void suite_session(void)
 		strangers_are_refused_within_the_handshake);
 	CU_add_test(suite, "[SES-2] names of two clients are nobody's",
 		names_of_two_clients_are_nobodys);
+	CU_add_test(suite, "[SES-50] the first name of the client matched",
+		the_first_name_of_the_client_matched);
 	CU_add_test(suite, "[SES-2] who was welcome is judged anew",
 		who_was_welcome_is_judged_anew);
 	CU_add_test(suite, "[SES-3] without an identity nobody is admitted",

@@ -87,6 +87,7 @@ static void a_new_session_is_nobodys(void)
 	CU_ASSERT_PTR_NULL(lbp_session_names(&session, NULL));
 	CU_ASSERT_PTR_NULL(lbp_session_names(&session, &len));
 	CU_ASSERT_EQUAL(len, 0);
+	CU_ASSERT_PTR_NULL(lbp_session_matched(&session));
 	finish();
 }
 
@@ -104,6 +105,7 @@ static void a_session_tells_whose_it_is(void)
 	CU_ASSERT_EQUAL(len, 1);
 	CU_ASSERT_EQUAL(names->serial.octets[0], ALICES);
 	CU_ASSERT_PTR_EQUAL(lbp_session_names(&session, NULL), names);
+	CU_ASSERT_PTR_EQUAL(lbp_session_matched(&session), names);
 	session.flow.pipes[LBP_UP].delivered = 7;
 	session.flow.pipes[LBP_DOWN].delivered = UINT64_MAX;
 	CU_ASSERT_EQUAL(lbp_session_delivered(&session, LBP_UP), 7);
