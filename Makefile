@@ -78,7 +78,7 @@ conn_c := $(addprefix cmd/lbproxyd/,conn.c conn_dial.c conn_handshake.c conns.c)
 fuzz_more_conn := fuzz/sockets/host.c $(conn_c) $(addprefix cmd/lbproxyd/, \
 	address.c dial.c loop.c notice.c problem.c queue.c) $(fuzz_more_relay)
 fuzz_more_crowd := $(conn_c) $(addprefix cmd/lbproxyd/,address.c capacity.c \
-	handshakes.c loop.c poller.c queue.c)
+	entropy.c handshakes.c loop.c poller.c queue.c)
 fuzz_libs_crowd = $(addprefix -Wl$(comma)--wrap=,recv shutdown clock_gettime \
 	getrandom)
 fuzz_libs_accept = $(openssl) $(addprefix -Wl$(comma)--wrap=,clock_gettime \
@@ -332,7 +332,7 @@ build/scaling: $(call objects,release,fuzz/scaling/scaling.c fuzz/oracle.c) \
 # The server's threads, in every order: what they have in common is hooked.
 interleave_c := $(sort $(wildcard fuzz/interleave/*.c))
 interleave_hooked := $(addprefix cmd/lbproxyd/,acceptor.c capacity.c \
-	crew.c handshakes.c loop.c mailbox.c worker.c)
+	crew.c entropy.c handshakes.c loop.c mailbox.c worker.c)
 
 # interleave_rules VARIANT
 define interleave_rules

@@ -82,6 +82,14 @@ static bool is_duration(uint64_t ns)
 	return ns >= 1000000 && ns <= 8760 * HOUR_NS && ns % 1000000 == 0;
 }
 
+static bool is_timeouts(const struct lbp_config_timeouts *timeouts)
+{
+	return is_duration(timeouts->connect_ns) &&
+	       (timeouts->idle_ns == 0 || is_duration(timeouts->idle_ns)) &&
+	       (timeouts->lifetime_ns == 0 ||
+		       is_duration(timeouts->lifetime_ns));
+}
+
 static void check_path(const struct lbp_config_text *text, bool required)
 {
 	ORACLE("CFG-8", !required || text->ptr != NULL, "a path is missing");
@@ -167,6 +175,8 @@ static void check_app(const struct lbp_config_app *app)
 		health->rise >= 1 && health->rise <= 1000 &&
 			health->fall >= 1 && health->fall <= 1000,
 		"rise %u, fall %u", health->rise, health->fall);
+	ORACLE("CFG-61", is_timeouts(&app->timeouts), "bad timeouts of %s",
+		app->id.ptr);
 	ORACLE("CFG-27",
 		app->upstream_len >= 1 &&
 			app->upstream_len <= LBP_UPSTREAMS_MAX,
@@ -278,8 +288,7 @@ static void check_config(const struct lbp_config *config)
 		(int)config->log_level);
 	ORACLE("CFG-23",
 		is_duration(config->handshake_ns) &&
-			is_duration(config->connect_ns) &&
-			is_duration(config->idle_ns) &&
+			is_timeouts(&config->timeouts) &&
 			is_duration(config->drain_ns),
 		"bad timeouts");
 	ORACLE("CFG-24", config->app_len >= 1 && config->app_len <= 1024,

@@ -6,10 +6,10 @@
  * addresses (2), who the client is (2), whether it is at its limit, and whether
  * there is one upstream only. Who the client is says too what the accept is
  * short of, and where TLS is, whether there are other connections and whether
- * things are hasty: see start. Then what happens, one byte each: the lowest bit
- * is the side, the next three say what, the others how much. After each the
- * loop turns until nothing is ready, or once if things are hasty. At the end
- * the server stops.
+ * things are hasty; some bytes give sessions a lifetime, too: see start. Then
+ * what happens, one byte each: the lowest bit is the side, the next three say
+ * what, the others how much. After each the loop turns until nothing is ready,
+ * or once if things are hasty. At the end the server stops.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -18,17 +18,19 @@
 #include "../cmd/lbproxyd/clock.h"
 #include "bytes.h"
 #include "oracle.h"
+#include "server/session_timeouts.h"
 #include "sockets/host.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
 #define UPSTREAMS 2
 
-static const struct lbp_session_timeouts timeouts = {
-	.handshake_ns = 10 * LBP_NS_PER_S,
-	.connect_ns = 5 * LBP_NS_PER_S,
-	.idle_ns = 60 * LBP_NS_PER_S,
-	.linger_ns = 2 * LBP_NS_PER_S};
+#define LIFETIME_NS (8 * LBP_NS_PER_S)
+
+static struct lbp_config config = {.handshake_ns = 10 * LBP_NS_PER_S};
+
+static const struct lbp_config_timeouts timeouts = {
+	.connect_ns = 5 * LBP_NS_PER_S, .idle_ns = 60 * LBP_NS_PER_S};
 
 static struct lbp_session ended = {.state = LBP_SESSION_ENDED};
 
@@ -408,6 +410,13 @@ static void check_closing(void)
 				client->is_reset || client->write_needs_read,
 			"no close_notify");
 		break;
+	case LBP_REASON_LIFETIME:
+		ORACLE("SES-60",
+			host.now_ns >= LIFETIME_NS - LIFETIME_NS / 10 &&
+				run.config.timeouts.lifetime_ns != 0,
+			"it has not lasted so long");
+		ORACLE("SES-60", client->resets, "the client sees a clean end");
+		break;
 	case LBP_REASON_INTERNAL:
 		ORACLE("SRV-21", sides.refused, "nothing was refused");
 		ORACLE("SRV-60", host.exhausted > 0, "no cause was logged");
@@ -431,7 +440,7 @@ static void check_linger(void)
 			client->saw_end || client->is_reset ||
 				run.was_stopped || sides.refused ||
 				host.now_ns >=
-					host.reported_ns + timeouts.linger_ns,
+					host.reported_ns + LBP_SERVER_LINGER_NS,
 			"the client may have more to say");
 }
 
@@ -755,8 +764,11 @@ static void start(uint8_t how)
 	run.takes_ends = (how & 0xfc) == 0x8c;
 	run.config.unclean_end =
 		run.takes_ends ? LBP_UNCLEAN_END : LBP_UNCLEAN_RESET;
+	run.config.timeouts = timeouts;
+	if ((how & 0xfc) == 0x84)
+		run.config.timeouts.lifetime_ns = LIFETIME_NS;
 	run.app.config = &run.config;
-	run.snapshot.timeouts = timeouts;
+	run.snapshot.config = &config;
 	if (!loop_init(&run.loop, LBP_EVENT_LOOP_SELECT, 4))
 		abort();
 	conns_init(&run.conns, &run.loop, &run.mailbox, &run.capacity,

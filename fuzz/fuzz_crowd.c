@@ -68,7 +68,10 @@ static struct worker {
 	unsigned steps; /* of handshakes since the last wait */
 } workers[WORKERS];
 
-static const struct lbp_config_app app_config;
+static struct lbp_config config = {.handshake_ns = 10 * LBP_NS_PER_S};
+static const struct lbp_config_app app_config = {
+	.timeouts = {
+		.connect_ns = 5 * LBP_NS_PER_S, .idle_ns = 60 * LBP_NS_PER_S}};
 
 static struct run {
 	struct bytes bytes;
@@ -87,12 +90,6 @@ static struct run {
 	bool is_awaited; /* the acceptor waits for room */
 	const char *complaint;
 } run;
-
-static const struct lbp_session_timeouts timeouts = {
-	.handshake_ns = 10 * LBP_NS_PER_S,
-	.connect_ns = 5 * LBP_NS_PER_S,
-	.idle_ns = 60 * LBP_NS_PER_S,
-	.linger_ns = 2 * LBP_NS_PER_S};
 
 int __wrap_clock_gettime(clockid_t clock, struct timespec *ts);
 ssize_t __wrap_recv(int fd, void *buf, size_t len, int flags);
@@ -823,7 +820,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	run.bytes = (struct bytes){data, len};
 	run.now_ns = LBP_NS_PER_S;
 	run.tls = bytes_bool(&run.bytes) ? (struct tls_client *)&run : NULL;
-	run.snapshot.timeouts = timeouts;
+	run.snapshot.config = &config;
 	run.model.cap = PLACES;
 	make_app();
 	capacity_init(&run.capacity, SESSIONS, LOOSE, has_room, NULL);

@@ -443,6 +443,7 @@ static void start(uint8_t how)
 	run.conn.session = &run.session;
 	run.session.state = LBP_SESSION_RELAY;
 	run.session.timeouts = &timeouts;
+	run.session.expires_ns = LBP_NEVER;
 	run.session.admitted = true;
 	lbp_relay_begin(&run.session);
 	conn_init_relay(&run.conn);

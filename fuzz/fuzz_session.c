@@ -8,7 +8,8 @@
  *   an event that may be legal in the session's state (a byte), or any at all
  *   the handshake completes while the server is full
  *   time goes by (bytes_time), or up to the next deadline, -1, 0 or +1 (a byte)
- *   a byte moves   the ends of the flow are passed on
+ *   a byte moves   the ends of the flow are passed on, or a lifetime is set
+ *   (two bytes, see set_lifetime)
  *   a check is taken or answered   an ended session is replaced by a new one
  *   a reload (see twin_app_draw_config), and who is told of it (a byte)
  *   the upstream sends a byte, and the session is told   a dial is short of
@@ -183,6 +184,27 @@ static void reload(struct run *run)
 	}
 }
 
+/* Off, so long that it hardly ever ends, or short. */
+static uint64_t draw_timeout(struct run *run)
+{
+	uint8_t kind = bytes_u8(&run->bytes);
+
+	if (kind >= 0xf8)
+		return 0;
+	return kind >= 0xf0 ? LBP_NEVER - (kind - 0xf0u) : kind + UINT64_C(1);
+}
+
+/* A small one, or one of which a tenth needs more than 32 bits. */
+static void set_lifetime(struct run *run, struct witness *witness)
+{
+	uint64_t lifetime_ns = draw_timeout(run);
+	uint8_t how = bytes_u8(&run->bytes);
+
+	if (how % 2 == 1 && lifetime_ns < 0x100)
+		lifetime_ns = (lifetime_ns << 38) + how;
+	witness_set_lifetime(witness, lifetime_ns, how * 0x01010101u);
+}
+
 static void operate(struct run *run)
 {
 	uint8_t what = bytes_u8(&run->bytes);
@@ -203,7 +225,10 @@ static void operate(struct run *run)
 		witness_moved(witness, run->now_ns);
 		break;
 	case 4:
-		pass_end(witness);
+		if (what / (SESSIONS * 16) % 4 == 3)
+			set_lifetime(run, witness);
+		else
+			pass_end(witness);
 		break;
 	case 5:
 		check_upstream(run);
@@ -252,16 +277,6 @@ static void stop_all(struct run *run)
 			witness->history.reports);
 	}
 	twin_app_check_empty(&run->app);
-}
-
-/* Off, so long that it hardly ever ends, or short. */
-static uint64_t draw_timeout(struct run *run)
-{
-	uint8_t kind = bytes_u8(&run->bytes);
-
-	if (kind >= 0xf8)
-		return 0;
-	return kind >= 0xf0 ? LBP_NEVER - (kind - 0xf0u) : kind + UINT64_C(1);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)

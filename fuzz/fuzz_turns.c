@@ -497,6 +497,7 @@ static void start(uint8_t how)
 		take_buffer, give_buffer, 1u + how % BUFFER_MAX, unsent, step};
 	run.session.state = LBP_SESSION_RELAY;
 	run.session.timeouts = &timeouts;
+	run.session.expires_ns = LBP_NEVER;
 	run.session.admitted = true;
 	lbp_flow_init(&run.session.flow);
 	lbp_relay_begin(&run.session);

@@ -40,13 +40,21 @@ LBP_BEGIN_DECLS
 	X(LBP_REASON_IDLE_TIMEOUT, "idle_timeout")                             \
 	X(LBP_REASON_DRAIN_TIMEOUT, "drain_timeout")                           \
 	X(LBP_REASON_SHUTDOWN, "shutdown")                                     \
-	X(LBP_REASON_INTERNAL, "internal")
+	X(LBP_REASON_INTERNAL, "internal")                                     \
+	X(LBP_REASON_LIFETIME, "lifetime")
 
 #define LBP_REASON_ENUM(code, text) code,
 enum lbp_reason {
 	LBP_REASON_MAP(LBP_REASON_ENUM)
 };
 #undef LBP_REASON_ENUM
+
+/* How many there are in this version; later ones are added at the end. */
+#define LBP_REASON_ONE(code, text) +1
+enum {
+	LBP_REASONS = 0 LBP_REASON_MAP(LBP_REASON_ONE)
+};
+#undef LBP_REASON_ONE
 
 /* The reason as the log has it; static. */
 const char *lbp_reason_text(enum lbp_reason reason);

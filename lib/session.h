@@ -56,6 +56,16 @@ LBP_MUST_CHECK enum lbp_err lbp_session_new(struct lbp_session **out,
 	struct lbp_app *app, const struct lbp_session_timeouts *timeouts,
 	uint64_t now_ns);
 
+/*
+ * Gives a session that is not admitted yet a lifetime, counted from its
+ * admission: lifetime_ns, less share / 2^32 of a tenth of it, where share is to
+ * be random. 0 and LBP_NEVER, as at first: none. LBP_ERR_STATE: it was
+ * admitted; nothing changes. LBP_ERR_NULL: session is NULL. Source: [SES-60],
+ * [SES-61].
+ */
+enum lbp_err lbp_session_set_lifetime(
+	struct lbp_session *session, uint64_t lifetime_ns, uint32_t share);
+
 /* Frees a session that has ended; NULL is allowed. */
 void lbp_session_free(struct lbp_session *session);
 

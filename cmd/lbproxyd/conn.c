@@ -6,6 +6,8 @@
 #include "conn_private.h"
 #include "container.h"
 #include "report.h"
+#include "server/session_timeouts.h"
+#include "server/share.h"
 
 /* A connection and the session after it are one block of memory. */
 #define ALIGNMENT _Alignof(max_align_t)
@@ -238,6 +240,21 @@ static void upstream_ready(struct watch *watch, unsigned ready)
 	}
 }
 
+/* The timeouts are its own, whatever becomes of the configuration. */
+static void init_session(struct conn *conn)
+{
+	const struct lbp_config_app *app = conn->app->config;
+
+	conn->timeouts =
+		lbp_session_timeouts_of(conn->conns->snapshot->config, app);
+	conn->session = lbp_session_init((char *)conn + SESSION_AT,
+		conn->app->app, &conn->timeouts, conn->accepted_ns);
+	if (app->timeouts.lifetime_ns != 0)
+		(void)lbp_session_set_lifetime(conn->session,
+			app->timeouts.lifetime_ns,
+			lbp_share_draw(&conn->conns->shares));
+}
+
 void conn_start(struct conns *conns, struct served_app *app, int fd,
 	const union address *peer)
 {
@@ -263,8 +280,7 @@ void conn_start(struct conns *conns, struct served_app *app, int fd,
 	conn_init_handshake(conn);
 	conn->client.tls.takes_unclean_end =
 		app->config->unclean_end == LBP_UNCLEAN_END;
-	conn->session = lbp_session_init((char *)conn + SESSION_AT, app->app,
-		&snapshot->timeouts, conn->accepted_ns);
+	init_session(conn);
 	conn_init_relay(conn);
 	conns_add(conn);
 	conn_set_alarm(conn);

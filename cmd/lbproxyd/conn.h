@@ -25,6 +25,7 @@ struct conns {
 	struct handshakes *handshakes;
 	struct evictions evictions;
 	struct snapshot *snapshot;
+	uint64_t shares;   /* the state of lbp_share_draw */
 	struct alarm sums; /* when to log sums of strangers' attempts */
 	struct conn *all;
 	struct conn *yielded; /* with work left from the last turn */
@@ -36,9 +37,10 @@ struct conns {
 struct conn {
 	struct conns *conns;
 	struct served_app *app;
-	struct lbp_session *session; /* in the same block */
-	struct lbp_name name;        /* the client's, for the session */
-	struct alarm alarm;          /* the session's deadline */
+	struct lbp_session *session;          /* in the same block */
+	struct lbp_session_timeouts timeouts; /* the session's */
+	struct lbp_name name; /* the client's, for the session */
+	struct alarm alarm;   /* the session's deadline */
 	struct stream client;
 	struct stream upstream;
 	struct dial dial;

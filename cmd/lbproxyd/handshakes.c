@@ -3,19 +3,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
-/* Random bytes; false: errno says why there are none. */
-static bool draw(void *bytes, size_t len)
-{
-	ssize_t n;
-
-	/* So few bytes come at once, or not at all. */
-	do {
-		n = getrandom(bytes, len, 0);
-	} while (n < 0 && errno == EINTR);
-	return n == (ssize_t)len;
-}
+#include "entropy.h"
 
 bool handshakes_init(struct handshakes *handshakes, uint32_t max)
 {
@@ -23,7 +12,7 @@ bool handshakes_init(struct handshakes *handshakes, uint32_t max)
 
 	*handshakes = (struct handshakes){0};
 	pthread_mutex_init(&handshakes->lock, NULL);
-	if (!draw(seed, sizeof(seed)))
+	if (!entropy_draw(seed, sizeof(seed)))
 		return false;
 	handshakes->places = calloc(max, sizeof(struct handshake *));
 	if (handshakes->places != NULL &&

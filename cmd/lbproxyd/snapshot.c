@@ -19,9 +19,6 @@
 /* As many as the configuration may ask for. */
 #define WORKERS_MAX 256
 
-/* How long a refused client may take to close its side. [SES-12]. */
-#define LINGER_NS (2 * LBP_NS_PER_S)
-
 /* How long names that do not resolve may delay the start. [SRV-116]. */
 #define NAMES_LOST_NS (5 * LBP_NS_PER_S)
 
@@ -281,12 +278,6 @@ static bool load(
 	config = snapshot->config = load_config(file, problems);
 	if (config == NULL)
 		return false;
-	snapshot->timeouts = (struct lbp_session_timeouts){
-		.handshake_ns = config->handshake_ns,
-		.connect_ns = config->connect_ns,
-		.idle_ns = config->idle_ns,
-		.linger_ns = LINGER_NS,
-	};
 	dir_fd = open_directory_of(file);
 	if (dir_fd < 0) {
 		problem(problems, start, "cannot open its directory: %s",

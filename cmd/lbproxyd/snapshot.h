@@ -14,7 +14,6 @@
 #include "notice.h"
 #include "server/config.h"
 #include "server/policy.h"
-#include "session.h"
 #include "tls.h"
 
 /* The addresses of an upstream and how to connect to it. */
@@ -40,7 +39,6 @@ struct served_app {
 struct snapshot {
 	struct lbp_config *config;
 	struct lbp_policy policy;
-	struct lbp_session_timeouts timeouts;
 	struct tls_server *tls;
 	struct served_app *apps; /* config->app_len of them */
 	uint32_t workers;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "container.h"
+#include "entropy.h"
 #include "log.h"
 
 static struct worker *worker_of_drain_order(struct mail *mail)
@@ -101,8 +102,9 @@ bool worker_init(struct worker *worker, struct snapshot *snapshot,
 	conns_init(&worker->conns, &worker->loop, &worker->mailbox, capacity,
 		handshakes, snapshot);
 	worker->conns.number = number;
-	if (loop_init(&worker->loop, snapshot->event_loop,
-		    count_alarms(snapshot, capacity)) &&
+	if (entropy_draw(&worker->conns.shares, sizeof(worker->conns.shares)) &&
+		loop_init(&worker->loop, snapshot->event_loop,
+			count_alarms(snapshot, capacity)) &&
 		mailbox_init(&worker->mailbox, worker->loop.poller) &&
 		checkers_init(&worker->checkers, &worker->loop, capacity,
 			snapshot, number))

@@ -263,9 +263,29 @@ static void draw_globals(struct drawing *drawing, struct lbp_config *config)
 	config->ciphersuites = maybe_text(drawing);
 	config->log_level = (enum lbp_log_level)bytes_below(bytes, 4);
 	config->handshake_ns = draw_duration(drawing);
-	config->connect_ns = draw_duration(drawing);
-	config->idle_ns = draw_duration(drawing);
+	config->timeouts.connect_ns = draw_duration(drawing);
+	config->timeouts.idle_ns = draw_duration(drawing);
 	config->drain_ns = draw_duration(drawing);
+}
+
+static uint64_t duration_or_off(struct drawing *drawing)
+{
+	return bytes_bool(drawing->bytes) ? draw_duration(drawing) : 0;
+}
+
+/* What an app does not override is as in [timeouts]. */
+static struct lbp_config_timeouts draw_timeouts(
+	struct drawing *drawing, const struct lbp_config *config)
+{
+	struct lbp_config_timeouts timeouts = config->timeouts;
+
+	if (bytes_bool(drawing->bytes))
+		timeouts.connect_ns = draw_duration(drawing);
+	if (bytes_bool(drawing->bytes))
+		timeouts.idle_ns = duration_or_off(drawing);
+	if (bytes_bool(drawing->bytes))
+		timeouts.lifetime_ns = duration_or_off(drawing);
+	return timeouts;
 }
 
 /* At the end, so that the bytes of older inputs mean what they did. */
@@ -276,6 +296,11 @@ static void draw_later_keys(struct drawing *drawing, struct lbp_config *config)
 	for (size_t i = 0; i < config->app_len; i++)
 		config->apps[i].unclean_end =
 			(enum lbp_unclean_end)bytes_below(drawing->bytes, 2);
+	config->timeouts.lifetime_ns = duration_or_off(drawing);
+	if (bytes_bool(drawing->bytes))
+		config->timeouts.idle_ns = 0;
+	for (size_t i = 0; i < config->app_len; i++)
+		config->apps[i].timeouts = draw_timeouts(drawing, config);
 }
 
 const struct lbp_config *config_draw(struct bytes *bytes)

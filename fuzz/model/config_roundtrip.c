@@ -81,6 +81,11 @@ static void compare_app(
 	ORACLE("CFG-24", got->unclean_end == want->unclean_end,
 		"unclean_end %d instead of %d", (int)got->unclean_end,
 		(int)want->unclean_end);
+	ORACLE("CFG-61",
+		got->timeouts.connect_ns == want->timeouts.connect_ns &&
+			got->timeouts.idle_ns == want->timeouts.idle_ns &&
+			got->timeouts.lifetime_ns == want->timeouts.lifetime_ns,
+		"other timeouts of app %s", want->id.ptr);
 	ORACLE("CFG-25", is_same_limits(&got->limits, &want->limits),
 		"other limits of app %s", want->id.ptr);
 	compare_health(&got->health, &want->health);
@@ -157,10 +162,13 @@ static void compare(const struct lbp_config *got, const struct lbp_config *want)
 		(int)want->log_level);
 	ORACLE("CFG-23",
 		got->handshake_ns == want->handshake_ns &&
-			got->connect_ns == want->connect_ns &&
-			got->idle_ns == want->idle_ns &&
+			got->timeouts.connect_ns == want->timeouts.connect_ns &&
+			got->timeouts.idle_ns == want->timeouts.idle_ns &&
 			got->drain_ns == want->drain_ns,
 		"other timeouts");
+	ORACLE("CFG-60",
+		got->timeouts.lifetime_ns == want->timeouts.lifetime_ns,
+		"another lifetime");
 	ORACLE("CFG-24", got->app_len == want->app_len,
 		"%zu apps instead of %zu", got->app_len, want->app_len);
 	for (size_t i = 0; i < want->app_len; i++)

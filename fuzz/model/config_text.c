@@ -67,7 +67,7 @@ static void put_string(struct writer *writer, const char *text)
 	fputc('"', writer->out);
 }
 
-/* In milliseconds, or in the largest unit. */
+/* In milliseconds, or in the largest unit; 0 is off. */
 static void put_duration(struct writer *writer, uint64_t ns)
 {
 	static const struct {
@@ -77,6 +77,10 @@ static void put_duration(struct writer *writer, uint64_t ns)
 		{SECOND_NS, "s"}, {SECOND_NS / 1000, "ms"}};
 	unsigned i = writer->style == CONFIG_DENSE ? 0 : 3;
 
+	if (ns == 0) {
+		put_string(writer, "off");
+		return;
+	}
 	while (i < 3 && ns % units[i].ns != 0)
 		i++;
 	fprintf(writer->out, "\"%llu%s\"",
@@ -236,6 +240,17 @@ static void write_tls(struct writer *writer, const struct lbp_config *config)
 	close_table(writer, false);
 }
 
+static void write_timeouts(struct writer *writer,
+	const struct lbp_config_timeouts *timeouts,
+	const struct lbp_config_timeouts *otherwise)
+{
+	write_duration(
+		writer, "connect", timeouts->connect_ns, otherwise->connect_ns);
+	write_duration(writer, "idle", timeouts->idle_ns, otherwise->idle_ns);
+	write_duration(writer, "lifetime", timeouts->lifetime_ns,
+		otherwise->lifetime_ns);
+}
+
 static void write_log_and_timeouts(
 	struct writer *writer, const struct lbp_config *config)
 {
@@ -247,8 +262,9 @@ static void write_log_and_timeouts(
 	open_table(writer, "timeouts", 0, false);
 	write_duration(
 		writer, "handshake", config->handshake_ns, 5 * SECOND_NS);
-	write_duration(writer, "connect", config->connect_ns, 3 * SECOND_NS);
-	write_duration(writer, "idle", config->idle_ns, 600 * SECOND_NS);
+	write_timeouts(writer, &config->timeouts,
+		&(struct lbp_config_timeouts){
+			3 * SECOND_NS, 600 * SECOND_NS, 0});
 	write_duration(writer, "drain", config->drain_ns, 30 * SECOND_NS);
 	close_table(writer, false);
 }
@@ -297,7 +313,8 @@ static void write_health(
 	close_table(writer, false);
 }
 
-static void write_app(struct writer *writer, const struct lbp_config_app *app)
+static void write_app(struct writer *writer, const struct lbp_config *config,
+	const struct lbp_config_app *app)
 {
 	static const char *const ends[] = {"reset", "end"};
 	const struct lbp_limits none = {0, 0, 60 * SECOND_NS};
@@ -312,6 +329,9 @@ static void write_app(struct writer *writer, const struct lbp_config_app *app)
 	write_bool(writer, "proxy_protocol", app->proxy_protocol, false);
 	write_name(writer, "unclean_end", ends, app->unclean_end,
 		LBP_UNCLEAN_RESET);
+	open_table(writer, "app.timeouts", 0, false);
+	write_timeouts(writer, &app->timeouts, &config->timeouts);
+	close_table(writer, false);
 	open_table(writer, "app.limits", 0, false);
 	write_limits(writer, &app->limits, &none);
 	close_table(writer, false);
@@ -395,7 +415,7 @@ char *config_text_write(
 	write_log_and_timeouts(&writer, config);
 	for (size_t i = 0; i < config->app_len; i++) {
 		open_table(&writer, "app", i, true);
-		write_app(&writer, &config->apps[i]);
+		write_app(&writer, config, &config->apps[i]);
 		close_table(&writer, i + 1 == config->app_len);
 	}
 	if (style == CONFIG_PLAIN)

@@ -51,8 +51,19 @@ static uint64_t patience_ns(const struct lbp_session_timeouts *timeouts)
 		       : idle_ns;
 }
 
+/* [SES-60], [SES-61]. */
+static uint64_t lifetime_ends(const struct history *history)
+{
+	wide less = (wide)(history->lifetime_ns / 10) * history->share >> 32;
+
+	if (!history_has_place(history) || history->lifetime_ns == LBP_NEVER)
+		return LBP_NEVER;
+	return end_of(
+		history->admitted_ns, history->lifetime_ns - (uint64_t)less);
+}
+
 /* [SES-9], [SES-10], [SES-11], [SES-12], [SES-42]. */
-uint64_t history_deadline(const struct history *history)
+static uint64_t state_ends(const struct history *history)
 {
 	const struct lbp_session_timeouts *timeouts = history->timeouts;
 
@@ -67,6 +78,14 @@ uint64_t history_deadline(const struct history *history)
 	if (history->is_dialing)
 		return end_of(history->dialed_ns, timeouts->connect_ns);
 	return end_of(history->accepted_ns, timeouts->handshake_ns);
+}
+
+uint64_t history_deadline(const struct history *history)
+{
+	uint64_t lifetime_ns = lifetime_ends(history);
+	uint64_t state_ns = state_ends(history);
+
+	return lifetime_ns < state_ns ? lifetime_ns : state_ns;
 }
 
 /* --- what may happen, and what it counts as --- */
@@ -146,12 +165,20 @@ bool history_is_time_up(const struct moment *moment)
 					  is_past_deadline(moment));
 }
 
+bool history_is_expired(const struct moment *moment)
+{
+	return history_is_time_up(moment) &&
+	       lifetime_ends(moment->before) <= moment->now_ns &&
+	       lifetime_ends(moment->before) != LBP_NEVER;
+}
+
 /* [SES-10], [SES-28]: a dial has come to nothing. */
 bool history_is_dial_lost(const struct moment *moment)
 {
 	return history_happens(moment, LBP_EVENT_DIAL_FAILED) ||
 	       history_happens(moment, LBP_EVENT_DIAL_LOCAL) ||
-	       (history_is_time_up(moment) && moment->before->is_dialing);
+	       (history_is_time_up(moment) && moment->before->is_dialing &&
+		       !history_is_expired(moment));
 }
 
 /* --- what came of it --- */
@@ -236,6 +263,8 @@ void history_note(struct history *history, const struct moment *moment,
 	note_end(history, moment, duties, lbp_session_reason(session));
 	history->client = lbp_session_client(session);
 	history->upstream = lbp_session_upstream(session);
+	if (!history->was_admitted && lbp_session_is_admitted(session))
+		history->admitted_ns = moment->now_ns;
 	history->was_admitted = lbp_session_is_admitted(session);
 	if (history_happens(moment, LBP_EVENT_RELOADED) &&
 		history_has_place(history))

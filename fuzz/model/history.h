@@ -18,6 +18,9 @@ struct history {
 	uint32_t client; /* LBP_NONE: nobody */
 	bool was_welcome;
 	bool was_admitted;
+	uint64_t admitted_ns;
+	uint64_t lifetime_ns; /* 0, LBP_NEVER: none */
+	uint32_t share;       /* of a tenth of it, which is left out */
 	/* The last dial. */
 	uint32_t upstream; /* LBP_NONE: none, or none was left */
 	uint64_t dialed_ns;
@@ -59,6 +62,9 @@ bool history_happens(const struct moment *moment, enum lbp_event_kind kind);
 
 /* Is a deadline over, as the event shows? [SES-14]. */
 bool history_is_time_up(const struct moment *moment);
+
+/* Is the lifetime over, as the event shows? [SES-60]. */
+bool history_is_expired(const struct moment *moment);
 
 /* Was a dial in progress, and has come to nothing? [SES-10], [SES-28]. */
 bool history_is_dial_lost(const struct moment *moment);

@@ -68,6 +68,13 @@ static enum lbp_reason reason_of_break(
 	}
 }
 
+/* Before all that is due by then as well. */
+static enum lbp_reason ses_60(const struct moment *moment)
+{
+	return history_is_expired(moment) ? LBP_REASON_LIFETIME
+					  : LBP_REASON_NONE;
+}
+
 /* Without a relay there is nobody to deliver anything to. */
 static enum lbp_reason ses_26(const struct moment *moment)
 {
@@ -155,8 +162,8 @@ static enum lbp_reason ses_45(const struct moment *moment)
 static enum lbp_reason reason_by_rules(const struct moment *moment)
 {
 	static enum lbp_reason (*const rules[])(const struct moment *) = {ses_2,
-		ses_3, ses_7, ses_26, ses_42, ses_9, ses_11, ses_12, ses_13,
-		ses_18, ses_19, ses_22, ses_45};
+		ses_3, ses_60, ses_7, ses_26, ses_42, ses_9, ses_11, ses_12,
+		ses_13, ses_18, ses_19, ses_22, ses_45};
 	enum lbp_reason reason = LBP_REASON_NONE;
 
 	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]) &&

@@ -19,6 +19,25 @@ void witness_init(struct witness *witness, struct twin_app *app,
 		"the first deadline is another one");
 }
 
+void witness_set_lifetime(
+	struct witness *witness, uint64_t lifetime_ns, uint32_t share)
+{
+	bool is_late = witness->history.was_admitted;
+	enum lbp_err err =
+		lbp_session_set_lifetime(&witness->session, lifetime_ns, share);
+
+	ORACLE("SES-61", err == (is_late ? LBP_ERR_STATE : LBP_OK),
+		"%s, admitted: %d", lbp_err_text(err), is_late);
+	if (!is_late) {
+		witness->history.lifetime_ns = lifetime_ns;
+		witness->history.share = share;
+	}
+	ORACLE("SES-61",
+		lbp_session_deadline(&witness->session) ==
+			history_deadline(&witness->history),
+		"a lifetime gives another deadline");
+}
+
 /* What the step of an event gave, and what had to come of it. */
 struct step {
 	const struct witness *witness;
@@ -135,6 +154,8 @@ static void check_time(const struct step *step)
 
 	if (step->before->was_refused)
 		ORACLE("SES-12", is_right, FATE);
+	else if (history_is_expired(step->moment))
+		ORACLE("SES-60", is_right, FATE);
 	else if (step->before->is_dialing)
 		ORACLE("SES-10", is_right, FATE);
 	else if (step->before->has_broken_off)

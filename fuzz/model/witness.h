@@ -21,6 +21,10 @@ struct witness {
 void witness_init(struct witness *witness, struct twin_app *app,
 	const struct lbp_session_timeouts *timeouts, uint64_t now_ns);
 
+/* Gives it a lifetime, if it is not too late for that. [SES-61]. */
+void witness_set_lifetime(
+	struct witness *witness, uint64_t lifetime_ns, uint32_t share);
+
 /* May this happen to the session now? */
 bool witness_allows(const struct witness *witness,
 	const struct lbp_event *event, uint64_t now_ns);

@@ -87,7 +87,7 @@ struct sim_stats {
 	uint64_t events; /* steps of sessions */
 	uint64_t bytes;  /* that were relayed */
 	uint64_t notes[SIM_NOTE_KINDS];
-	uint64_t reasons[LBP_REASON_INTERNAL + 1];
+	uint64_t reasons[LBP_REASONS];
 };
 
 enum sim_mode {

@@ -37,7 +37,7 @@ static bool saw_everything(void)
 
 	for (int i = 0; i < SIM_NOTE_KINDS; i++)
 		all = all && sim.stats.notes[i] > 0;
-	for (int i = LBP_REASON_DONE; i <= LBP_REASON_INTERNAL; i++)
+	for (int i = LBP_REASON_DONE; i < LBP_REASONS; i++)
 		all = all && sim.stats.reasons[i] > 0;
 	return all;
 }

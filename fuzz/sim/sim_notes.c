@@ -52,7 +52,7 @@ void sim_print_stats(const struct sim_stats *stats, double seconds)
 		printf("fault %-40s %12" PRIu64 "\n", note_kinds[i].text,
 			stats->notes[i]);
 	}
-	for (int i = LBP_REASON_DONE; i <= LBP_REASON_INTERNAL; i++)
+	for (int i = LBP_REASON_DONE; i < LBP_REASONS; i++)
 		printf("end   %-40s %12" PRIu64 "\n",
 			lbp_reason_text((enum lbp_reason)i), stats->reasons[i]);
 	printf("%" PRIu64 " runs, %" PRIu64 " steps, %" PRIu64

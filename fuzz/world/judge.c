@@ -152,6 +152,12 @@ static void judge_client(const struct client *client)
 					 world.handshake_ns + LINGER_NS +
 					 SLACK_NS),
 		"client %u's session never ends", client->number);
+	ORACLE("SES-60",
+		world.app[client->app].lifetime_ns == 0 ||
+			now <= client->accepted_ns + world.handshake_ns +
+					world.app[client->app].lifetime_ns +
+					LINGER_NS + SLACK_NS,
+		"client %u's session lasts too long", client->number);
 }
 
 /* What the log has not told of: who has a place, as far as one can see. */

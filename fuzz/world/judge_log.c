@@ -42,10 +42,10 @@ static enum lbp_reason reason_of(const char *line)
 	const char *value = find(line, "reason");
 	int r = LBP_REASON_NONE + 1;
 
-	while (r <= LBP_REASON_INTERNAL &&
+	while (r < LBP_REASONS &&
 		!is_text(value, lbp_reason_text((enum lbp_reason)r)))
 		r++;
-	ORACLE("SES-17", r <= LBP_REASON_INTERNAL, "no reason in %s", line);
+	ORACLE("SES-17", r < LBP_REASONS, "no reason in %s", line);
 	return (enum lbp_reason)r;
 }
 
@@ -147,6 +147,10 @@ static bool may_end_so(const struct client *client, enum lbp_reason reason)
 		return an_upstream_broke(client);
 	case LBP_REASON_IDLE_TIMEOUT:
 		return kernel_now_ns() >= client->accepted_ns + world.idle_ns;
+	case LBP_REASON_LIFETIME:
+		return app->lifetime_ns != 0 &&
+		       kernel_now_ns() >=
+			       client->accepted_ns + app->lifetime_ns / 10 * 9;
 	case LBP_REASON_DRAIN_TIMEOUT:
 	case LBP_REASON_SHUTDOWN:
 	case LBP_REASON_INTERNAL:

@@ -62,6 +62,12 @@ static void draw_app(unsigned a)
 	app->concurrent = drawn >> 6; /* 0: none */
 	say("[[app]]\nid = \"app%u\"\nlisten = [\"127.0.0.1:%u\"]\n", a,
 		8000 + a);
+	app->lifetime_ns = world.lifetime_ns;
+	/* The first one of two has its own. */
+	if (world.lifetime_ns != 0 && a + 1 < world.apps) {
+		app->lifetime_ns = 7 * KERNEL_S;
+		say("timeouts.lifetime = \"7s\"\n");
+	}
 	if (app->takes_unclean_end)
 		say("unclean_end = \"end\"\n");
 	say("[app.health]\nenabled = %s\ninterval = \"1s\"\nfall = %u\n",
@@ -94,6 +100,7 @@ void plan_draw(struct world *w)
 	w->handshake_ns = one_of(5, 1, 2) * KERNEL_S;
 	w->connect_ns = one_of(3, 1, 2) * KERNEL_S;
 	w->idle_ns = one_of(600, 2, 10) * KERNEL_S;
+	w->lifetime_ns = (drawn & 0xc0) == 0xc0 ? 4 * KERNEL_S : 0;
 	w->drain_ns = one_of(30, 1, 5) * KERNEL_S;
 	say("[server]\nworkers = %u\nevent_loop = \"%s\"\nmax_connections = "
 	    "%u\nmax_handshakes = %u\n",
@@ -105,6 +112,9 @@ void plan_draw(struct world *w)
 		(unsigned)(w->connect_ns / KERNEL_S),
 		(unsigned)(w->idle_ns / KERNEL_S),
 		(unsigned)(w->drain_ns / KERNEL_S));
+	if (w->lifetime_ns != 0)
+		say("lifetime = \"%us\"\n",
+			(unsigned)(w->lifetime_ns / KERNEL_S));
 	say("[tls]\ncertificate = \"a.pem\"\nprivate_key = \"a.key\"\n"
 	    "client_ca = \"ca.pem\"\n");
 	for (unsigned a = 0; a < w->apps; a++)

@@ -110,6 +110,7 @@ struct app_plan {
 	unsigned concurrent; /* 0: no limit */
 	bool has_checks;
 	bool takes_unclean_end;
+	uint64_t lifetime_ns; /* 0: none */
 	struct upstream items[WORLD_UPSTREAMS];
 };
 
@@ -123,6 +124,7 @@ struct world {
 	uint64_t handshake_ns;
 	uint64_t connect_ns;
 	uint64_t idle_ns;
+	uint64_t lifetime_ns; /* 0: none */
 	uint64_t drain_ns;
 	unsigned carol; /* her limit */
 	unsigned apps;

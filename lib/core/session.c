@@ -1,6 +1,7 @@
 #include <assert.h>
 
 #include "core/acl_match.h"
+#include "core/later.h"
 #include "core/session_rules.h"
 #include "core/session_state.h"
 
@@ -13,6 +14,8 @@ static void enter(
 	/* The handshake's time runs from accept to its end. [SES-9]. */
 	if (state != LBP_SESSION_AUTHORIZED)
 		session->since_ns = now_ns;
+	if (state == LBP_SESSION_CLOSING || state == LBP_SESSION_ENDED)
+		session->expires_ns = LBP_NEVER;
 	assert(lbp_session_may_follow(from, state));
 }
 
@@ -184,6 +187,7 @@ static void handshake_done(struct lbp_session *session, bool is_full,
 		return;
 	}
 	session->admitted = true;
+	session->expires_ns = lbp_later(now_ns, session->lifetime_ns);
 	enter(session, LBP_SESSION_DIALING, now_ns);
 	choose(session, now_ns, duties);
 }
@@ -310,6 +314,10 @@ static void tick(
 		/* It is only to be looked at. [REL-7]. */
 		if (has_come(lbp_session_deadline(session), now_ns))
 			duties->set |= LBP_DUTY_RELAY;
+		return;
+	}
+	if (has_come(session->expires_ns, now_ns)) {
+		abandon(session, LBP_REASON_LIFETIME, now_ns, duties);
 		return;
 	}
 	switch (session->state) {

@@ -22,6 +22,8 @@ struct lbp_session *lbp_session_init(void *storage, struct lbp_app *app,
 		.client = LBP_NONE,
 		.upstream = LBP_NONE,
 		.since_ns = now_ns,
+		.lifetime_ns = LBP_NEVER,
+		.expires_ns = LBP_NEVER,
 	};
 	lbp_flow_init(&session->flow);
 	return session;

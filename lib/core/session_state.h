@@ -30,6 +30,8 @@ struct lbp_session {
 	const struct lbp_name *matched; /* the client's; NULL: unknown */
 	uint64_t since_ns;      /* when this state, or this dial, began */
 	uint64_t active_ns;     /* when a byte last moved */
+	uint64_t lifetime_ns;   /* from the admission; LBP_NEVER: none */
+	uint64_t expires_ns;    /* LBP_NEVER unless admitted, and not refused */
 	uint32_t looks;         /* at the handshake, up to LBP_LOOKS_AT_ONCE */
 	uint32_t dropped;       /* bytes, up to LBP_STRANGER_DROPPED_MAX */
 	enum lbp_direction cut; /* RESETTING: the bytes that still go, */

@@ -21,7 +21,25 @@ static uint64_t patience_ns(const struct lbp_session_timeouts *timeouts)
 		       : timeouts->linger_ns;
 }
 
-uint64_t lbp_session_state_ends(const struct lbp_session *session)
+enum lbp_err lbp_session_set_lifetime(
+	struct lbp_session *session, uint64_t lifetime_ns, uint32_t share)
+{
+	const uint64_t tenth_ns = lifetime_ns / 10;
+
+	if (session == NULL)
+		return LBP_ERR_NULL;
+	if (session->admitted)
+		return LBP_ERR_STATE;
+	session->lifetime_ns = LBP_NEVER;
+	/* Half of the product at a time, as the whole may not fit. */
+	if (lifetime_ns != 0 && lifetime_ns != LBP_NEVER)
+		session->lifetime_ns = lifetime_ns - (tenth_ns >> 32) * share -
+				       ((tenth_ns & UINT32_MAX) * share >> 32);
+	return LBP_OK;
+}
+
+/* When the state's own time is over. */
+static uint64_t state_times_out(const struct lbp_session *session)
 {
 	const struct lbp_session_timeouts *timeouts = session->timeouts;
 
@@ -40,6 +58,13 @@ uint64_t lbp_session_state_ends(const struct lbp_session *session)
 	default: /* LBP_SESSION_ENDED */
 		return LBP_NEVER;
 	}
+}
+
+uint64_t lbp_session_state_ends(const struct lbp_session *session)
+{
+	uint64_t ends_ns = state_times_out(session);
+
+	return session->expires_ns < ends_ns ? session->expires_ns : ends_ns;
 }
 
 uint64_t lbp_session_deadline(const struct lbp_session *session)

@@ -110,12 +110,16 @@ static const struct lbp_config_key timeouts_keys[] = {
 		.accepts = LBP_CONFIG_DURATION},
 	{.name = "connect",
 		.read = lbp_config_read_duration,
-		.offset = AT(connect_ns),
+		.offset = AT(timeouts.connect_ns),
 		.accepts = LBP_CONFIG_DURATION},
 	{.name = "idle",
-		.read = lbp_config_read_duration,
-		.offset = AT(idle_ns),
-		.accepts = LBP_CONFIG_DURATION},
+		.read = lbp_config_read_duration_or_off,
+		.offset = AT(timeouts.idle_ns),
+		.accepts = LBP_CONFIG_DURATION_OR_OFF},
+	{.name = "lifetime",
+		.read = lbp_config_read_duration_or_off,
+		.offset = AT(timeouts.lifetime_ns),
+		.accepts = LBP_CONFIG_DURATION_OR_OFF},
 	{.name = "drain",
 		.read = lbp_config_read_duration,
 		.offset = AT(drain_ns),
@@ -131,7 +135,7 @@ static const struct lbp_config_section log_section = {
 static const struct lbp_config_section timeouts_section = {
 	"timeouts", timeouts_keys, LEN(timeouts_keys)};
 
-/* client comes after app, to which it refers. */
+/* app comes after timeouts, which it inherits, and before client. */
 static const struct lbp_config_key root_keys[] = {
 	{.name = "server",
 		.read = lbp_config_read_table,
@@ -172,8 +176,8 @@ static const struct lbp_config defaults = {
 	.min_version = LBP_TLS_1_2,
 	.log_level = LBP_LOG_INFO,
 	.handshake_ns = 5 * LBP_NS_PER_S,
-	.connect_ns = 3 * LBP_NS_PER_S,
-	.idle_ns = 600 * LBP_NS_PER_S,
+	.timeouts = {.connect_ns = 3 * LBP_NS_PER_S,
+		.idle_ns = 600 * LBP_NS_PER_S},
 	.drain_ns = 30 * LBP_NS_PER_S,
 };
 

@@ -79,6 +79,13 @@ struct lbp_config_limit_places {
 	struct lbp_config_pos window;
 };
 
+/* How long sessions may take; 0: off. */
+struct lbp_config_timeouts {
+	uint64_t connect_ns; /* never off */
+	uint64_t idle_ns;
+	uint64_t lifetime_ns;
+};
+
 struct lbp_config_app {
 	struct lbp_config_text id;
 	struct lbp_config_address *listen; /* listen_len of them, >= 1 */
@@ -86,6 +93,7 @@ struct lbp_config_app {
 	bool proxy_protocol;
 	struct lbp_config_pos proxy_protocol_pos;
 	enum lbp_unclean_end unclean_end;
+	struct lbp_config_timeouts timeouts;
 	struct lbp_limits limits; /* for clients that override nothing */
 	struct lbp_config_limit_places limit_places;
 	bool is_rated; /* the override of some client has a rate */
@@ -129,8 +137,7 @@ struct lbp_config {
 	enum lbp_log_level log_level;
 
 	uint64_t handshake_ns;
-	uint64_t connect_ns;
-	uint64_t idle_ns;
+	struct lbp_config_timeouts timeouts; /* of apps that override nothing */
 	uint64_t drain_ns;
 
 	struct lbp_config_app *apps; /* app_len of them, >= 1 */

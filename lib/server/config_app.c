@@ -10,6 +10,7 @@
 #define AT(member)          offsetof(struct lbp_config_app, member)
 #define HEALTH_AT(member)   offsetof(struct lbp_health_options, member)
 #define LIMIT_AT(member)    offsetof(struct lbp_limits, member)
+#define TIMEOUT_AT(member)  offsetof(struct lbp_config_timeouts, member)
 #define UPSTREAM_AT(member) offsetof(struct lbp_config_upstream, member)
 #define LEN(array)          (sizeof(array) / sizeof((array)[0]))
 
@@ -34,6 +35,24 @@ static const struct lbp_config_key limit_keys[] = {
 		.offset = LIMIT_AT(window_ns),
 		.accepts = LBP_CONFIG_DURATION},
 };
+
+static const struct lbp_config_key timeout_keys[] = {
+	{.name = "connect",
+		.read = lbp_config_read_duration,
+		.offset = TIMEOUT_AT(connect_ns),
+		.accepts = LBP_CONFIG_DURATION},
+	{.name = "idle",
+		.read = lbp_config_read_duration_or_off,
+		.offset = TIMEOUT_AT(idle_ns),
+		.accepts = LBP_CONFIG_DURATION_OR_OFF},
+	{.name = "lifetime",
+		.read = lbp_config_read_duration_or_off,
+		.offset = TIMEOUT_AT(lifetime_ns),
+		.accepts = LBP_CONFIG_DURATION_OR_OFF},
+};
+
+static const struct lbp_config_section timeouts_section = {
+	"app.timeouts", timeout_keys, LEN(timeout_keys)};
 
 static const struct lbp_config_key health_keys[] = {
 	{.name = "enabled",
@@ -278,6 +297,11 @@ static const struct lbp_config_key app_keys[] = {
 		.read = lbp_config_read_choice,
 		.offset = AT(unclean_end),
 		.choices = unclean_ends},
+	{.name = "timeouts",
+		.read = lbp_config_read_table,
+		.offset = AT(timeouts),
+		.section = &timeouts_section,
+		.accepts = "a table with connect, idle and lifetime"},
 	{.name = "limits",
 		.read = read_limits,
 		.accepts = "a table with concurrent, connections and window"},
@@ -348,6 +372,7 @@ void lbp_config_read_apps(
 		if (item->type != LBP_TOML_TABLE)
 			continue;
 		config->apps[i] = app_defaults;
+		config->apps[i].timeouts = config->timeouts;
 		(void)lbp_config_read_keys(reader, &app_section, item->as.table,
 			lbp_config_pos(item->pos), &config->apps[i]);
 		lbp_config_names_add_id(reader, &reader->app_ids, "app.id",

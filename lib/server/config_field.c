@@ -40,6 +40,20 @@ void lbp_config_read_duration(
 		lbp_config_reject(reader, field, value, "");
 }
 
+void lbp_config_read_duration_or_off(
+	struct lbp_config_reader *reader, const struct lbp_config_field *field)
+{
+	static const char off[] = "off";
+	const struct lbp_toml_value *value = field->value;
+
+	if (value->type == LBP_TOML_STRING &&
+		value->as.string.len == sizeof(off) - 1 &&
+		memcmp(value->as.string.ptr, off, sizeof(off) - 1) == 0)
+		*(uint64_t *)field->out = 0;
+	else
+		lbp_config_read_duration(reader, field);
+}
+
 _Static_assert(sizeof(enum lbp_event_loop) == sizeof(unsigned) &&
 		       sizeof(enum lbp_tls_version) == sizeof(unsigned) &&
 		       sizeof(enum lbp_unclean_end) == sizeof(unsigned) &&

@@ -11,21 +11,24 @@
 /* What several keys accept. */
 #define LBP_CONFIG_DURATION                                                    \
 	"a duration from \"1ms\" to \"8760h\": an integer and ms, s, m or h"
-#define LBP_CONFIG_ADDRESS "\"host:port\", IPv6 in brackets"
+#define LBP_CONFIG_DURATION_OR_OFF LBP_CONFIG_DURATION ", or \"off\""
+#define LBP_CONFIG_ADDRESS         "\"host:port\", IPv6 in brackets"
 #define LBP_CONFIG_ID                                                          \
 	"1 to 64 printable ASCII characters, no space, '\"' or '\\'"
 
 /*
  * For lbp_config_key.read. Each stores at field->out a value of the type that
- * its name says: uint32_t, bool, uint64_t (duration, nanoseconds), an enum
- * (choice), struct lbp_config_text (text, id, host), struct lbp_config_address
- * or, for a table, the object that key->section describes.
+ * its name says: uint32_t, bool, uint64_t (duration, nanoseconds; off is 0), an
+ * enum (choice), struct lbp_config_text (text, id, host), struct
+ * lbp_config_address or, for a table, the object that key->section describes.
  */
 void lbp_config_read_integer(
 	struct lbp_config_reader *reader, const struct lbp_config_field *field);
 void lbp_config_read_boolean(
 	struct lbp_config_reader *reader, const struct lbp_config_field *field);
 void lbp_config_read_duration(
+	struct lbp_config_reader *reader, const struct lbp_config_field *field);
+void lbp_config_read_duration_or_off(
 	struct lbp_config_reader *reader, const struct lbp_config_field *field);
 void lbp_config_read_choice(
 	struct lbp_config_reader *reader, const struct lbp_config_field *field);

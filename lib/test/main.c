@@ -44,6 +44,8 @@ int main(void)
 	suite_spread();
 	suite_hello();
 	suite_session_bounds();
+	suite_session_lifetime();
+	suite_session_timeouts();
 	suite_session_upstream();
 	suite_fault();
 	suite_dial_time();

@@ -37,6 +37,8 @@ void suite_relay_watch(void);
 void suite_spread(void);
 void suite_hello(void);
 void suite_session_bounds(void);
+void suite_session_lifetime(void);
+void suite_session_timeouts(void);
 void suite_session_upstream(void);
 void suite_fault(void);
 void suite_dial_time(void);

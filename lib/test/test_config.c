@@ -220,8 +220,8 @@ static void contract_globals(const struct lbp_config *config)
 		"TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384", 15, 16));
 	CU_ASSERT_EQUAL(config->log_level, LBP_LOG_INFO);
 	CU_ASSERT_EQUAL(config->handshake_ns, 5 * SECOND);
-	CU_ASSERT_EQUAL(config->connect_ns, 3 * SECOND);
-	CU_ASSERT_EQUAL(config->idle_ns, 10 * MINUTE);
+	CU_ASSERT_EQUAL(config->timeouts.connect_ns, 3 * SECOND);
+	CU_ASSERT_EQUAL(config->timeouts.idle_ns, 10 * MINUTE);
 	CU_ASSERT_EQUAL(config->drain_ns, 30 * SECOND);
 }
 
@@ -297,8 +297,8 @@ static void test_defaults(void)
 	CU_ASSERT_PTR_NULL(config->ciphersuites.ptr);
 	CU_ASSERT_EQUAL(config->log_level, LBP_LOG_INFO);
 	CU_ASSERT_EQUAL(config->handshake_ns, 5 * SECOND);
-	CU_ASSERT_EQUAL(config->connect_ns, 3 * SECOND);
-	CU_ASSERT_EQUAL(config->idle_ns, 10 * MINUTE);
+	CU_ASSERT_EQUAL(config->timeouts.connect_ns, 3 * SECOND);
+	CU_ASSERT_EQUAL(config->timeouts.idle_ns, 10 * MINUTE);
 	CU_ASSERT_EQUAL(config->drain_ns, 30 * SECOND);
 	CU_ASSERT_EQUAL(config->client_len, 0);
 	app = &config->apps[0];
@@ -331,8 +331,8 @@ static void test_bounds(void)
 	CU_ASSERT_EQUAL(config->max_handshakes, 1000000);
 	CU_ASSERT_EQUAL(config->event_loop, LBP_EVENT_LOOP_EPOLL);
 	CU_ASSERT_EQUAL(config->log_level, LBP_LOG_DEBUG);
-	CU_ASSERT_EQUAL(config->idle_ns, 8760 * HOUR);
-	CU_ASSERT_EQUAL(config->connect_ns, MS);
+	CU_ASSERT_EQUAL(config->timeouts.idle_ns, 8760 * HOUR);
+	CU_ASSERT_EQUAL(config->timeouts.connect_ns, MS);
 	CU_ASSERT_EQUAL(config->min_version, LBP_TLS_1_3);
 	CU_ASSERT_EQUAL(config->apps[0].upstreams[0].weight, 256);
 	CU_ASSERT(is_limits(&config->apps[0].limits, 1000000, 1000000, MS));
@@ -634,11 +634,12 @@ static void test_whole_messages(void)
 			"admin\n"},
 		{"[timeouts]\nidle='5x'\n" TLS ECHO UPSTREAM,
 			"2:6: timeouts.idle must be a duration from \"1ms\" to "
-			"\"8760h\": an integer and ms, s, m or h, not '5x'\n"},
+			"\"8760h\": an integer and ms, s, m or h, or \"off\", "
+			"not '5x'\n"},
 		{"[timeouts]\nidle=5\n" TLS ECHO UPSTREAM,
 			"2:6: timeouts.idle must be a duration from \"1ms\" to "
-			"\"8760h\": an integer and ms, s, m or h, not an "
-			"integer\n"},
+			"\"8760h\": an integer and ms, s, m or h, or \"off\", "
+			"not an integer\n"},
 		{TLS ECHO UPSTREAM
 			"[[client]]\nid='al'\nserials=['1G']\napps=['e']\n",
 			"12:10: client.serials must be an array of one or more "

@@ -125,7 +125,7 @@ static const struct want other_types_wanted[] = {
 	{17, 9, MUST("log.level", LEVELS, FLOAT)},
 	{19, 13, MUST("timeouts.handshake", LBP_CONFIG_DURATION, FLOAT)},
 	{20, 11, MUST("timeouts.connect", LBP_CONFIG_DURATION, FLOAT)},
-	{21, 8, MUST("timeouts.idle", LBP_CONFIG_DURATION, FLOAT)},
+	{21, 8, MUST("timeouts.idle", LBP_CONFIG_DURATION_OR_OFF, FLOAT)},
 	{22, 9, MUST("timeouts.drain", LBP_CONFIG_DURATION, FLOAT)},
 	{24, 6, MUST("app.id", ID, FLOAT)},
 	{25, 10, MUST("app.listen", LISTEN, FLOAT)},
@@ -279,11 +279,12 @@ static const struct want unknown_wanted[] = {
 		UNKNOWN("tls.x", "certificate, private_key, client_ca, crl, "
 				 "min_version, ciphers, ciphersuites, groups")},
 	{10, 1, UNKNOWN("log.x", "level")},
-	{12, 1, UNKNOWN("timeouts.x", "handshake, connect, idle, drain")},
+	{12, 1,
+		UNKNOWN("timeouts.x", "handshake, connect, idle, lifetime, "
+				      "drain")},
 	{14, 1,
 		UNKNOWN("app.x", "id, listen, proxy_protocol, unclean_end, "
-				 "limits, health, "
-				 "upstream")},
+				 "timeouts, limits, health, upstream")},
 	{18, 1, UNKNOWN("app.limits.x", "concurrent, connections, window")},
 	{20, 1,
 		UNKNOWN("app.health.x",
@@ -375,7 +376,7 @@ static const struct want too_little_wanted[] = {
 	{17, 9, MUST("log.level", LEVELS, "'inf'")},
 	{19, 13, MUST("timeouts.handshake", LBP_CONFIG_DURATION, "'0s'")},
 	{20, 11, MUST("timeouts.connect", LBP_CONFIG_DURATION, "'8761h'")},
-	{21, 8, MUST("timeouts.idle", LBP_CONFIG_DURATION, "''")},
+	{21, 8, MUST("timeouts.idle", LBP_CONFIG_DURATION_OR_OFF, "''")},
 	{22, 9, MUST("timeouts.drain", LBP_CONFIG_DURATION, "'x'")},
 	{24, 6, MUST("app.id", ID, "'': it is empty")},
 	{25, 10, MUST("app.listen", LISTEN, "empty")},
@@ -613,8 +614,8 @@ static void stored_globals(const struct lbp_config *config)
 	CU_ASSERT(is_text(&config->groups, "z", 15, 10));
 	CU_ASSERT_EQUAL(config->log_level, LBP_LOG_WARN);
 	CU_ASSERT_EQUAL(config->handshake_ns, 1000000);
-	CU_ASSERT_EQUAL(config->connect_ns, 2000000);
-	CU_ASSERT_EQUAL(config->idle_ns, 3000000);
+	CU_ASSERT_EQUAL(config->timeouts.connect_ns, 2000000);
+	CU_ASSERT_EQUAL(config->timeouts.idle_ns, 3000000);
 	CU_ASSERT_EQUAL(config->drain_ns, 4000000);
 }
 

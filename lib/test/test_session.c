@@ -853,18 +853,18 @@ static void the_reasons_have_their_texts(void)
 		[LBP_REASON_DRAIN_TIMEOUT] = "drain_timeout",
 		[LBP_REASON_SHUTDOWN] = "shutdown",
 		[LBP_REASON_INTERNAL] = "internal",
+		[LBP_REASON_LIFETIME] = "lifetime",
 	};
 	const size_t len = sizeof(texts) / sizeof(texts[0]);
 
-	CU_ASSERT_EQUAL(len, LBP_REASON_INTERNAL + 1);
+	CU_ASSERT_EQUAL(len, LBP_REASONS);
 	for (size_t i = 0; i < len; i++)
 		CU_ASSERT_STRING_EQUAL(
 			lbp_reason_text((enum lbp_reason)i), texts[i]);
 	CU_ASSERT_STRING_EQUAL(
 		lbp_reason_text((enum lbp_reason)1000), "unknown");
 	CU_ASSERT_STRING_EQUAL(
-		lbp_reason_text((enum lbp_reason)(LBP_REASON_INTERNAL + 1)),
-		"unknown");
+		lbp_reason_text((enum lbp_reason)LBP_REASONS), "unknown");
 }
 
 void suite_session(void)
