@@ -18,7 +18,8 @@ REPORT = ROOT / "fuzz/REPORT.md"
 # The targets of which an input is one value, and those of which it is a whole
 # exchange that others take apart, at a hundredth of their rate. In all others
 # it is a sequence of operations on something that has a state.
-STATELESS = ("config", "hello", "identity", "pem", "serial", "toml")
+STATELESS = ("config", "hello", "identity", "pem", "proxy", "serial",
+             "toml")
 COMPOSITE = ("roundtrip", "server", "tls")
 GOALS = {"stateless": 10**9, "stateful": 10**8, "composite": 10**6}
 

@@ -129,6 +129,17 @@ values("CFG-24", "app.proxy_protocol", "proxy_protocol = false",
 values("CFG-26", "app.health.enabled", "enabled = true", "true or false",
        ('"true"', "a string"), ("0", "an integer"))
 
+# Networks.
+for number, (toml, shown) in enumerate([
+        ('§"10.0.0.0/8"', "a string"), ('["::1", §8]', "an integer"),
+        ('[§"10.0.0.1/8"]',
+         r"'10\.0\.0\.1/8': it has bits set beyond its length"),
+        ('[§"lan"]', "'lan': the IPv4 address is not valid")]):
+    case(f"app.accept_proxy-{number}", "CFG-12 CFG-24 PRX-12",
+         "proxy_protocol = false", f"accept_proxy = {toml}",
+         r'app\.accept_proxy must be an array of at most 1024 networks, '
+         rf'"10\.0\.0\.0/8" or an address, not {shown}')
+
 # Paths and other texts.
 for spec, key, line in [
         ("CFG-21", "tls.certificate", 'certificate = "server.pem"'),
@@ -412,8 +423,8 @@ for key, line, near, accepted in [
          "handshake, connect, idle, drain"),
         ("timeouts.darin", 'drain = "30s"', "drain", "handshake, .*"),
         ("app.proxyprotocol", "proxy_protocol = false", "proxy_protocol",
-         "id, listen, proxy_protocol, unclean_end, limits, health, "
-         "upstream"),
+         "id, listen, proxy_protocol, accept_proxy, unclean_end, "
+         "timeouts, limits, health, upstream"),
         ("app.health.intervall", 'interval = "2s"', "interval",
          "enabled, interval, timeout, rise, fall"),
         ("app.health.raise", "rise = 2", "rise", "enabled, .*"),

@@ -87,6 +87,10 @@ static bool is_built(const struct lbp_config *config, const char *file)
 			problem(&problems, config->apps[i].proxy_protocol_pos,
 				"app.proxy_protocol is not implemented yet; "
 				"accepted in this version: false");
+		if (config->apps[i].accept_proxy_len > 0)
+			problem(&problems, config->apps[i].accept_proxy_pos,
+				"app.accept_proxy is not implemented yet; "
+				"accepted in this version: []");
 	}
 	return problems.count == 0;
 }

@@ -5,6 +5,7 @@
 
 #define APPS_MAX      3
 #define LISTEN_MAX    3
+#define NETWORKS_MAX  3
 #define UPSTREAMS_MAX 3
 #define CLIENTS_MAX   3
 #define SERIALS_MAX   3
@@ -15,6 +16,7 @@
 /* What the pointers of a configuration point to. */
 struct app_storage {
 	struct lbp_config_address listen[LISTEN_MAX];
+	struct lbp_network networks[NETWORKS_MAX];
 	struct lbp_config_upstream upstreams[UPSTREAMS_MAX];
 };
 
@@ -185,6 +187,25 @@ static struct lbp_config_upstream draw_upstream(struct drawing *drawing)
 	return upstream;
 }
 
+/* What of a byte is left over draws the networks; their bits say which. */
+static void draw_proxy(
+	struct lbp_config_app *app, struct lbp_network *networks, uint8_t drawn)
+{
+	static const struct lbp_network some[] = {
+		{.bits = 0},
+		{.ip = {{[10] = 0xff, 0xff, 10}}, .bits = 104},
+		{.ip = {{[10] = 0xff, 0xff, 192, 0, 2, 7}}, .bits = 128},
+		{.ip = {{0x20, 1, 0xd, 0xb8, 0x80}}, .bits = 33},
+		{.ip = {{[10] = 0xff, 0xff}}, .bits = 96},
+	};
+
+	app->proxy_protocol = (drawn & 1) != 0;
+	app->accept_proxy = networks;
+	app->accept_proxy_len = drawn >> 1 & NETWORKS_MAX;
+	for (size_t i = 0; i < app->accept_proxy_len; i++)
+		networks[i] = some[((drawn >> 3) + i) % 5];
+}
+
 static struct lbp_config_app draw_app(
 	struct drawing *drawing, struct app_storage *storage)
 {
@@ -196,7 +217,7 @@ static struct lbp_config_app draw_app(
 	app.listen_len = 1 + bytes_below(drawing->bytes, LISTEN_MAX);
 	for (size_t i = 0; i < app.listen_len; i++)
 		app.listen[i] = draw_address(drawing);
-	app.proxy_protocol = bytes_bool(drawing->bytes);
+	draw_proxy(&app, storage->networks, bytes_u8(drawing->bytes));
 	app.limits = draw_limits(drawing, &none);
 	app.health.enabled = bytes_bool(drawing->bytes);
 	app.health.interval_ns = draw_duration(drawing);

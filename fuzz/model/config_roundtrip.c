@@ -62,6 +62,23 @@ static void compare_health(const struct lbp_health_options *got,
 		(unsigned long long)got->timeout_ns, got->rise, got->fall);
 }
 
+static void compare_networks(
+	const struct lbp_config_app *got, const struct lbp_config_app *want)
+{
+	ORACLE("CFG-24", got->accept_proxy_len == want->accept_proxy_len,
+		"%zu networks instead of %zu", got->accept_proxy_len,
+		want->accept_proxy_len);
+	for (size_t i = 0; i < want->accept_proxy_len; i++) {
+		const struct lbp_network *a = &got->accept_proxy[i];
+		const struct lbp_network *b = &want->accept_proxy[i];
+
+		ORACLE("PRX-12",
+			a->bits == b->bits &&
+				memcmp(&a->ip, &b->ip, sizeof(a->ip)) == 0,
+			"another network of %u bits", a->bits);
+	}
+}
+
 static void compare_app(
 	const struct lbp_config_app *got, const struct lbp_config_app *want)
 {
@@ -78,6 +95,7 @@ static void compare_app(
 			want->listen[i].port);
 	ORACLE("CFG-24", got->proxy_protocol == want->proxy_protocol,
 		"proxy_protocol %d", got->proxy_protocol);
+	compare_networks(got, want);
 	ORACLE("CFG-24", got->unclean_end == want->unclean_end,
 		"unclean_end %d instead of %d", (int)got->unclean_end,
 		(int)want->unclean_end);

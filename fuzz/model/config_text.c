@@ -1,5 +1,6 @@
 #include "config_text.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -313,6 +314,33 @@ static void write_health(
 	close_table(writer, false);
 }
 
+static void put_network(
+	struct writer *writer, const struct lbp_network *network)
+{
+	bool is_v4 = network->bits >= 96 && lbp_ip_is_v4(&network->ip);
+	char ip[INET6_ADDRSTRLEN], text[INET6_ADDRSTRLEN + 4];
+
+	inet_ntop(is_v4 ? AF_INET : AF_INET6,
+		network->ip.octets + (is_v4 ? 12 : 0), ip, sizeof(ip));
+	snprintf(text, sizeof(text), network->bits == 128 ? "%s" : "%s/%d", ip,
+		network->bits - (is_v4 ? 96 : 0));
+	put_string(writer, text);
+}
+
+static void write_networks(
+	struct writer *writer, const struct lbp_config_app *app)
+{
+	if (is_left_out(writer, app->accept_proxy_len == 0))
+		return;
+	put_key(writer, "accept_proxy");
+	fputs("[", writer->out);
+	for (size_t i = 0; i < app->accept_proxy_len; i++) {
+		fputs(i == 0 ? "" : ", ", writer->out);
+		put_network(writer, &app->accept_proxy[i]);
+	}
+	fputs("]", writer->out);
+}
+
 static void write_app(struct writer *writer, const struct lbp_config *config,
 	const struct lbp_config_app *app)
 {
@@ -327,6 +355,7 @@ static void write_app(struct writer *writer, const struct lbp_config *config,
 	}
 	fputs("]", writer->out);
 	write_bool(writer, "proxy_protocol", app->proxy_protocol, false);
+	write_networks(writer, app);
 	write_name(writer, "unclean_end", ends, app->unclean_end,
 		LBP_UNCLEAN_RESET);
 	open_table(writer, "app.timeouts", 0, false);

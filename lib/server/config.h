@@ -16,6 +16,7 @@
 #include "health.h"
 #include "limiter.h"
 #include "serial.h"
+#include "server/network.h"
 
 #define LBP_ID_MAX 64 /* bytes of an app's or client's id, without NUL */
 
@@ -92,6 +93,9 @@ struct lbp_config_app {
 	size_t listen_len;
 	bool proxy_protocol;
 	struct lbp_config_pos proxy_protocol_pos;
+	struct lbp_network *accept_proxy; /* accept_proxy_len of them */
+	size_t accept_proxy_len;
+	struct lbp_config_pos accept_proxy_pos;
 	enum lbp_unclean_end unclean_end;
 	struct lbp_config_timeouts timeouts;
 	struct lbp_limits limits; /* for clients that override nothing */

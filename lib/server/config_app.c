@@ -17,6 +17,7 @@
 enum {
 	RUN_MAX = 1000,
 	COUNT_MAX = 1000000,
+	NETWORKS_MAX = 1024,
 };
 
 static const struct lbp_config_key limit_keys[] = {
@@ -268,6 +269,34 @@ static void read_proxy_protocol(
 	app->proxy_protocol_pos = lbp_config_pos(field->value->pos);
 }
 
+static void read_accept_proxy(
+	struct lbp_config_reader *reader, const struct lbp_config_field *field)
+{
+	struct lbp_config_app *app = field->out;
+	const struct lbp_toml_array *array =
+		lbp_config_expect_array(reader, field, LBP_TOML_STRING);
+
+	if (array == NULL || array->len == 0)
+		return;
+	app->accept_proxy = lbp_config_alloc(
+		reader, &reader->kept, array->len, sizeof(*app->accept_proxy));
+	if (app->accept_proxy == NULL)
+		return;
+	app->accept_proxy_len = array->len;
+	app->accept_proxy_pos = lbp_config_pos(field->value->pos);
+	for (size_t i = 0; i < array->len; i++) {
+		const struct lbp_toml_value *item = &array->items[i];
+		const char *wrong;
+
+		if (item->type != LBP_TOML_STRING)
+			continue;
+		wrong = lbp_network_parse(&app->accept_proxy[i],
+			item->as.string.ptr, item->as.string.len);
+		if (wrong != NULL)
+			lbp_config_reject(reader, field, item, wrong);
+	}
+}
+
 static void read_limits(
 	struct lbp_config_reader *reader, const struct lbp_config_field *field)
 {
@@ -293,6 +322,11 @@ static const struct lbp_config_key app_keys[] = {
 	{.name = "proxy_protocol",
 		.read = read_proxy_protocol,
 		.accepts = "true or false"},
+	{.name = "accept_proxy",
+		.read = read_accept_proxy,
+		.max = NETWORKS_MAX,
+		.accepts = "an array of at most 1024 networks, "
+			   "\"10.0.0.0/8\" or an address"},
 	{.name = "unclean_end",
 		.read = lbp_config_read_choice,
 		.offset = AT(unclean_end),

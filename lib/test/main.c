@@ -49,6 +49,9 @@ int main(void)
 	suite_session_upstream();
 	suite_fault();
 	suite_dial_time();
+	suite_network();
+	suite_proxy_read();
+	suite_proxy_write();
 	CU_basic_set_mode(CU_BRM_VERBOSE);
 	/* A test that could not be added is an error too. */
 	failed = CU_get_error() != CUE_SUCCESS ||

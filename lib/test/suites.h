@@ -42,5 +42,8 @@ void suite_session_timeouts(void);
 void suite_session_upstream(void);
 void suite_fault(void);
 void suite_dial_time(void);
+void suite_network(void);
+void suite_proxy_read(void);
+void suite_proxy_write(void);
 
 #endif
