@@ -12,11 +12,14 @@ enum {
 static bool take_word(struct lbp_span *rest, struct lbp_span *word)
 {
 	const uint8_t *space = memchr(rest->ptr, ' ', rest->len);
-	struct lbp_span skipped;
+	size_t len;
 
-	return space != NULL &&
-	       lbp_span_take(rest, (size_t)(space - rest->ptr), word) &&
-	       lbp_span_take(rest, 1, &skipped);
+	if (space == NULL)
+		return false;
+	len = (size_t)(space - rest->ptr);
+	*word = (struct lbp_span){rest->ptr, len};
+	*rest = (struct lbp_span){space + 1, rest->len - len - 1};
+	return true;
 }
 
 static bool is_word(struct lbp_span word, const char *text)

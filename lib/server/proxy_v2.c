@@ -78,9 +78,8 @@ static const char *check_values(struct lbp_span header, struct lbp_span rest)
 	struct lbp_span value;
 	size_t type;
 
-	while (rest.len > 0) {
-		if (!lbp_span_number(&rest, 1, &type) ||
-			!lbp_span_vector(&rest, 2, &value))
+	while (lbp_span_number(&rest, 1, &type)) {
+		if (!lbp_span_vector(&rest, 2, &value))
 			return "a value exceeds the PROXY header";
 		if (type != LBP_PROXY_CRC32C)
 			continue;

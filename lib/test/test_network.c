@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alloc.h"
 #include "config_expect.h"
 #include "server/config.h"
 #include "server/network.h"
@@ -302,6 +303,28 @@ static void too_many_networks(void)
 	free(text);
 }
 
+/* Each allocation fails; that of so many networks is one of its own. */
+static void no_memory_for_networks(void)
+{
+	char *text = with_networks(1024);
+	struct lbp_config_errors errors;
+	struct lbp_config *config;
+	long allocations;
+
+	alloc_fail_at(0);
+	lbp_config_free(configured(text));
+	allocations = alloc_count();
+	for (long n = 1; n <= allocations; n++) {
+		alloc_fail_at(n);
+		CU_ASSERT_EQUAL(
+			lbp_config_parse(text, strlen(text), &config, &errors),
+			LBP_ERR_NOMEM);
+		CU_ASSERT_PTR_NULL(config);
+	}
+	alloc_fail_at(0);
+	free(text);
+}
+
 void suite_network(void)
 {
 	CU_pSuite suite = CU_add_suite("network", NULL, NULL);
@@ -321,4 +344,6 @@ void suite_network(void)
 		bad_configured_networks);
 	CU_add_test(
 		suite, "[CFG-24] more networks than 1024", too_many_networks);
+	CU_add_test(suite, "[CFG-16] no memory for networks",
+		no_memory_for_networks);
 }
