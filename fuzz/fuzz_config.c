@@ -204,18 +204,72 @@ static void check_unique(const struct lbp_config *config)
 	}
 }
 
+static void check_uri(const char *uri)
+{
+	size_t len = strlen(uri);
+	const char *colon = strchr(uri, ':');
+
+	ORACLE("CFG-90", len <= LBP_URI_MAX && colon != NULL && colon > uri,
+		"%s", uri);
+	for (size_t i = 0; i < len; i++)
+		ORACLE("CFG-90",
+			uri[i] > ' ' && uri[i] <= '~' &&
+				strchr("\"\\<>^`{|}", uri[i]) == NULL,
+			"byte %zu of %s", i, uri);
+}
+
+static void check_dns(const char *dns)
+{
+	const char *dot = strrchr(dns, '.');
+
+	ORACLE("CFG-91",
+		dns[0] != '\0' && strlen(dns) <= LBP_DNS_MAX &&
+			strpbrk(dns, "*:/ ") == NULL &&
+			(dot == NULL || dot[1] != '\0'),
+		"%s", dns);
+}
+
+static void check_cas(const struct lbp_config *config)
+{
+	ORACLE("CFG-21", config->ca_len >= 1 && config->ca_len <= LBP_CAS_MAX,
+		"%zu CAs", config->ca_len);
+	for (size_t i = 0; i < config->ca_len; i++) {
+		const struct lbp_config_ca *ca = &config->cas[i];
+
+		check_path(&ca->file, true);
+		check_path(&ca->crl, false);
+		ORACLE("CFG-94", ca->number == i, "CA %zu has another number",
+			i);
+		ORACLE("CFG-94", ca->id.ptr != NULL || config->ca_len == 1,
+			"CA %zu has no id", i);
+		if (ca->id.ptr == NULL)
+			continue;
+		check_id(&ca->id);
+		ORACLE("CFG-94", strchr(ca->id.ptr, '/') == NULL, "id %s",
+			ca->id.ptr);
+	}
+}
+
 static void check_client(
 	const struct lbp_config *config, const struct lbp_config_client *client)
 {
 	check_id(&client->id);
-	ORACLE("CFG-29", client->serial_len >= 1, "no serials");
+	ORACLE("CFG-92",
+		client->serial_len + client->uri_len + client->dns_len >= 1,
+		"no names");
 	ORACLE("CFG-29", client->grant_len >= 1, "no apps");
 	for (size_t i = 0; i < client->serial_len; i++)
 		ORACLE("CFG-9",
-			client->serials[i].len >= 1 &&
-				client->serials[i].len <= LBP_SERIAL_MAX &&
-				client->serials[i].octets[0] != 0,
+			client->serials[i].serial.len >= 1 &&
+				client->serials[i].serial.len <=
+					LBP_SERIAL_MAX &&
+				client->serials[i].serial.octets[0] != 0 &&
+				client->serials[i].ca < config->ca_len,
 			"serial %zu is not canonical", i);
+	for (size_t i = 0; i < client->uri_len; i++)
+		check_uri(client->uris[i].ptr);
+	for (size_t i = 0; i < client->dns_len; i++)
+		check_dns(client->dns[i].ptr);
 	for (size_t i = 0; i < client->grant_len; i++) {
 		ORACLE("CFG-31", client->grants[i].app < config->app_len,
 			"a grant for no app");
@@ -227,29 +281,41 @@ static void check_client(
 	}
 }
 
-/* The access list refuses a serial that is listed twice. */
+static struct lbp_acl_name *add_names(struct lbp_acl_name *to,
+	const struct lbp_config_client *client, uint32_t number)
+{
+	for (size_t j = 0; j < client->serial_len; j++)
+		*to++ = (struct lbp_acl_name){
+			lbp_name_of_issued(&client->serials[j].serial,
+				client->serials[j].ca),
+			number};
+	for (size_t j = 0; j < client->uri_len; j++)
+		*to++ = (struct lbp_acl_name){
+			lbp_name_of_uri(client->uris[j].ptr), number};
+	for (size_t j = 0; j < client->dns_len; j++)
+		*to++ = (struct lbp_acl_name){
+			lbp_name_of_dns(client->dns[j].ptr), number};
+	return to;
+}
+
+/* The access list refuses a name that is listed twice. */
 static void check_acl(const struct lbp_config *config)
 {
 	struct lbp_acl_options options;
 	struct lbp_acl_name *names;
+	struct lbp_acl_name *end;
 	struct lbp_acl *acl;
 	size_t len = 0;
-	size_t at = 0;
 	enum lbp_err err;
 
 	for (size_t i = 0; i < config->client_len; i++)
-		len += config->clients[i].serial_len;
-	names = calloc(len + 1, sizeof(*names));
+		len += config->clients[i].serial_len +
+		       config->clients[i].uri_len + config->clients[i].dns_len;
+	end = names = calloc(len + 1, sizeof(*names));
 	if (names == NULL)
 		abort();
-	for (size_t i = 0; i < config->client_len; i++) {
-		const struct lbp_config_client *client = &config->clients[i];
-
-		for (size_t j = 0; j < client->serial_len; j++)
-			names[at++] = (struct lbp_acl_name){
-				lbp_name_of_serial(&client->serials[j]),
-				(uint32_t)i};
-	}
+	for (size_t i = 0; i < config->client_len; i++)
+		end = add_names(end, &config->clients[i], (uint32_t)i);
 	lbp_acl_options_init(&options);
 	options.names = names;
 	options.name_len = len;
@@ -277,8 +343,7 @@ static void check_config(const struct lbp_config *config)
 		check_address(&config->admin);
 	check_path(&config->certificate, true);
 	check_path(&config->private_key, true);
-	check_path(&config->client_ca, true);
-	check_path(&config->crl, false);
+	check_cas(config);
 	check_path(&config->ciphers, false);
 	check_path(&config->ciphersuites, false);
 	check_path(&config->groups, false);

@@ -29,6 +29,11 @@ PATH = r"the path of the PEM file with .+"
 SERIALS = (r'an array of one or more serial numbers, each hex like '
            r'"1A:2B:3C", positive and at most 20 octets')
 
+URIS = (r'an array of URIs, each as in the certificate, like '
+        r'"spiffe://corp/alice", at most 2048 characters')
+DNS = (r'an array of DNS names, each as in the certificate, like '
+       r'"alice.corp.example", without a wildcard')
+
 CASES = []
 
 
@@ -153,7 +158,17 @@ for spec, key, line in [
          'private_key = "proxy-client.key"')]:
     values(f"CFG-8 {spec}", key, line, PATH, ('""', "'': it is empty"),
            ('"a\\u0000b"', r"'a\\u0000b': it has a control character"),
+           ("[]", "empty") if key == "tls.client_ca" else
            ('["a"]', "an array"))
+case("tls.client_ca-item", "CFG-94", 'client_ca = "ca.pem"\ncrl = "ca.crl"',
+     'client_ca = [§"ca.pem"]', rf"tls.client_ca must be {PATH}, not a string")
+case("tls.client_ca-crl", "CFG-95", 'client_ca = "ca.pem"\ncrl = "ca.crl"',
+     'client_ca = [{ id = "a", file = "ca.pem" }]\ncrl = §"ca.crl"',
+     r'tls.crl is accepted only with tls.client_ca = "PATH"; accepted: crl in '
+     r"each \[\[tls.client_ca\]\]")
+case("tls.client_ca.id", "CFG-94", 'client_ca = "ca.pem"\ncrl = "ca.crl"',
+     'client_ca = [{ id = §"a/b", file = "ca.pem" }]',
+     rf"tls.client_ca.id must be {ID}, and no '/', not 'a/b': it has a '/'")
 values("CFG-8 CFG-21", "tls.ciphers",
        'ciphers = "ECDHE-ECDSA-AES128-GCM-SHA256"',
        "OpenSSL names of TLS 1.2 cipher suites, joined by ':'",
@@ -301,6 +316,20 @@ for number, (toml, shown) in enumerate([
         ("77", "an integer")]):
     case(f"client.serials-item-{number}", "CFG-9 CFG-12 CFG-29", '["4D"]',
          f"[§{toml}]", f"client.serials must be {SERIALS}, not {shown}")
+case("client.serials-ca", "CFG-93", '["4D"]', '[§"2026/4D"]',
+     r"client.serials: no \[\[tls.client_ca\]\] has the id '2026'")
+for number, (name, accepts, good, toml, shown) in enumerate([
+        ("uris", URIS, "spiffe://corp/bob", '"bob"', "'bob': it has no scheme"),
+        ("uris", URIS, "a:b", "1", "an integer"),
+        ("dns", DNS, "bob.corp.example", '"*.corp.example"',
+         r"'\*\.corp\.example': it has a wildcard"),
+        ("dns", DNS, "b", '"10.0.0.1"',
+         "'10.0.0.1': it is an address or has a port")]):
+    case(f"client.{name}-item-{number}", "CFG-90 CFG-91 CFG-12",
+         'serials = ["4D"]', f'{name} = ["{good}", §{toml}]',
+         f"client.{name} must be {accepts}, not {shown}")
+case("client.uris-empty", "CFG-92", 'serials = ["4D"]', "uris = §[]",
+     f"client.uris must be {URIS}, not empty")
 values("CFG-29", "client.apps", 'apps = ["echo", "mail"]',
        "an array of one or more app ids", ("[]", "empty"),
        ('"echo"', "a string"))
@@ -397,6 +426,11 @@ case("twice-serial", "CFG-14", '["4D"]', '["4D", §"00:4d"]',
 case("twice-serial-clients", "CFG-14", '["4D"]', '["4D", §"1a2b3c"]',
      already("client.serials", "1a2b3c",
              '["1A:2B:3C"'))
+case("twice-uri", "CFG-14 CFG-44", '["4D"]',
+     '["4D"]\nuris = ["a:b", §"a:b"]',
+     already("client.uris", "a:b", '["4D"]').replace(
+         str(BASE[:BASE.index('["4D"]')].count("\n") + 1),
+         str(BASE[:BASE.index('["4D"]')].count("\n") + 2)))
 case("twice-client-app", "CFG-14", '["echo", "mail"]',
      '["echo", "mail", §"echo"]',
      already("client.apps", "echo",
@@ -442,7 +476,7 @@ for key, line, near, accepted in [
          rf"unknown key '{re.escape(key)}'{hint}accepted: {accepted}")
 case("unknown-client", "CFG-10", 'id = "bob"', 'id = "bob"\n§app = ["echo"]',
      r"unknown key 'client.app'; did you mean 'apps'\? "
-     r"accepted: id, serials, apps, limits")
+     r"accepted: id, serials, uris, dns, apps, limits")
 case("unknown-limit", "CFG-10", "concurrent = 100", "§concurrency = 100",
      r"unknown key 'app.limits.concurrency'; did you mean 'concurrent'\? "
      r"accepted: concurrent, connections, window")

@@ -231,25 +231,36 @@ static void warn_limit(
 	problem_warn(user, pos, NULL, "%s", message);
 }
 
-/* [SRV-79]. */
+/* Is every serial of a client revoked, and has it no other name? */
+static bool is_revoked(
+	const struct tls_server *tls, const struct lbp_config_client *client)
+{
+	size_t i;
+
+	if (client->uri_len + client->dns_len > 0)
+		return false;
+	for (i = 0; i < client->serial_len; i++) {
+		if (!tls_server_revokes(tls, &client->serials[i]))
+			return false;
+	}
+	return true;
+}
+
+/* [SRV-135]. */
 static void warn_revoked(
 	const struct snapshot *snapshot, struct problems *problems)
 {
-	size_t i, k;
+	size_t i;
 
 	for (i = 0; i < snapshot->config->client_len; i++) {
 		const struct lbp_config_client *client =
 			&snapshot->config->clients[i];
 
-		for (k = 0; k < client->serial_len; k++) {
-			if (!tls_server_revokes(
-				    snapshot->tls, &client->serials[k]))
-				break;
-		}
-		if (k == client->serial_len)
+		if (is_revoked(snapshot->tls, client))
 			problem_warn(problems, client->id.pos, NULL,
-				"client '%s': all of its serials are revoked "
-				"by tls.crl, so it cannot be admitted",
+				"client '%s': all of its serials are revoked, "
+				"and it has no other name, so it cannot be "
+				"admitted",
 				client->id.ptr);
 	}
 }

@@ -72,9 +72,9 @@ struct tls_server *tls_server_new(
 	const struct lbp_config *config, int dir_fd, struct problems *problems);
 void tls_server_free(struct tls_server *server);
 
-/* Returns true if this serial is on a revocation list. */
-bool tls_server_revokes(
-	const struct tls_server *server, const struct lbp_serial *serial);
+/* Returns true if this serial is on a revocation list of its CA. */
+bool tls_server_revokes(const struct tls_server *server,
+	const struct lbp_config_serial *serial);
 
 /* Like tls_server_new, for a tls:// upstream. [SRV-14]. */
 struct tls_client *tls_client_new(const struct lbp_config_upstream *upstream,

@@ -152,9 +152,9 @@ struct tls_server *tls_server_new(
 	/* The CA is trusted as it is, even if another one issued it. */
 	X509_STORE_set_flags(
 		SSL_CTX_get_cert_store(server->ctx), X509_V_FLAG_PARTIAL_CHAIN);
-	use_client_ca(server, &config->client_ca, dir_fd, problems);
-	if (config->crl.ptr != NULL)
-		use_crl(server, &config->crl, dir_fd, problems);
+	use_client_ca(server, &config->cas[0].file, dir_fd, problems);
+	if (config->cas[0].crl.ptr != NULL)
+		use_crl(server, &config->cas[0].crl, dir_fd, problems);
 	trust_seal(server->trust);
 	leaf = SSL_CTX_get0_certificate(server->ctx);
 	tls_list_use_ciphers(server->ctx, config,
@@ -181,9 +181,9 @@ void tls_server_free(struct tls_server *server)
 }
 
 bool tls_server_revokes(
-	const struct tls_server *server, const struct lbp_serial *serial)
+	const struct tls_server *server, const struct lbp_config_serial *serial)
 {
-	return trust_revokes(server->trust, serial);
+	return trust_revokes(server->trust, &serial->serial);
 }
 
 static void use_upstream_ca(SSL_CTX *ctx, const struct lbp_config_text *path,

@@ -74,7 +74,7 @@ void tls_server_free(struct tls_server *server)
 }
 
 bool tls_server_revokes(
-	const struct tls_server *server, const struct lbp_serial *serial)
+	const struct tls_server *server, const struct lbp_config_serial *serial)
 {
 	(void)server, (void)serial;
 	return false;

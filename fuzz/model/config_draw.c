@@ -9,6 +9,8 @@
 #define UPSTREAMS_MAX 3
 #define CLIENTS_MAX   3
 #define SERIALS_MAX   3
+#define CAS_MAX       3
+#define NAMES_MAX     2
 #define HOST_MAX      254
 #define URL_MAX       (HOST_MAX + 32)
 #define TEXT_MAX      64
@@ -21,7 +23,9 @@ struct app_storage {
 };
 
 struct client_storage {
-	struct lbp_serial serials[SERIALS_MAX];
+	struct lbp_config_serial serials[SERIALS_MAX];
+	struct lbp_config_text uris[NAMES_MAX];
+	struct lbp_config_text dns[NAMES_MAX];
 	struct lbp_config_grant grants[APPS_MAX];
 };
 
@@ -32,7 +36,7 @@ struct drawing {
 };
 
 /* Room for every text that can be drawn. */
-static char texts[100 * TEXT_MAX + 30 * (HOST_MAX + URL_MAX)];
+static char texts[120 * TEXT_MAX + 36 * (HOST_MAX + URL_MAX)];
 
 /* least to most, at the ends more often than anywhere else */
 static uint32_t draw_between(
@@ -253,7 +257,7 @@ static struct lbp_config_client draw_client(struct drawing *drawing,
 	client.id = draw_id(drawing);
 	client.serial_len = 1 + bytes_below(drawing->bytes, SERIALS_MAX);
 	for (size_t i = 0; i < client.serial_len; i++)
-		client.serials[i] = draw_serial(drawing);
+		client.serials[i].serial = draw_serial(drawing);
 	client.grant_len =
 		1 + bytes_below(drawing->bytes, (uint32_t)config->app_len);
 	for (size_t i = 0; i < client.grant_len; i++) {
@@ -277,8 +281,8 @@ static void draw_globals(struct drawing *drawing, struct lbp_config *config)
 		config->admin = draw_address(drawing);
 	config->certificate = draw_text(drawing);
 	config->private_key = draw_text(drawing);
-	config->client_ca = draw_text(drawing);
-	config->crl = maybe_text(drawing);
+	config->cas[0].file = draw_text(drawing);
+	config->cas[0].crl = maybe_text(drawing);
 	config->min_version = (enum lbp_tls_version)bytes_below(bytes, 2);
 	config->ciphers = maybe_text(drawing);
 	config->ciphersuites = maybe_text(drawing);
@@ -309,8 +313,76 @@ static struct lbp_config_timeouts draw_timeouts(
 	return timeouts;
 }
 
+/* An id like no other, without a slash. */
+static struct lbp_config_text draw_ca_id(struct drawing *drawing)
+{
+	struct lbp_config_text id = draw_id(drawing);
+
+	for (char *c = drawing->text - strlen(id.ptr) - 1; *c != '\0'; c++)
+		*c = *c == '/' ? '.' : *c;
+	return id;
+}
+
+/* None: tls.client_ca is the only one. */
+static void draw_cas(struct drawing *drawing, struct lbp_config *config)
+{
+	size_t len = bytes_below(drawing->bytes, CAS_MAX + 1);
+
+	if (len == 0)
+		return;
+	config->ca_len = len;
+	for (size_t i = 0; i < len; i++) {
+		config->cas[i].id = draw_ca_id(drawing);
+		if (i > 0) {
+			config->cas[i].file = draw_text(drawing);
+			config->cas[i].crl = maybe_text(drawing);
+		}
+		config->cas[i].chain = bytes_bool(drawing->bytes);
+	}
+}
+
+static struct lbp_config_text draw_uri(struct drawing *drawing)
+{
+	static const char *const formats[] = {"spiffe://corp/ns/%u",
+		"urn:uuid:%u", "a+-.0:~%u", "h://[::1]?a=b&%%20#!$'()*,;@_%u"};
+	const char *format = formats[bytes_below(drawing->bytes, 4)];
+	int len = snprintf(drawing->text, TEXT_MAX, format, drawing->unique++);
+
+	return (struct lbp_config_text){.ptr = keep(drawing, (size_t)len)};
+}
+
+static struct lbp_config_text draw_dns(struct drawing *drawing)
+{
+	static const char *const formats[] = {
+		"a%u", "A-1_b.0x.n%u", "%u.Corp.example"};
+	const char *format = formats[bytes_below(drawing->bytes, 3)];
+	int len = snprintf(drawing->text, TEXT_MAX, format, drawing->unique++);
+
+	return (struct lbp_config_text){.ptr = keep(drawing, (size_t)len)};
+}
+
+static void draw_names(struct drawing *drawing, const struct lbp_config *config,
+	struct lbp_config_client *client, struct client_storage *storage)
+{
+	uint32_t ca_len = (uint32_t)config->ca_len;
+
+	client->uris = storage->uris;
+	client->uri_len = bytes_below(drawing->bytes, NAMES_MAX + 1);
+	for (size_t i = 0; i < client->uri_len; i++)
+		client->uris[i] = draw_uri(drawing);
+	client->dns = storage->dns;
+	client->dns_len = bytes_below(drawing->bytes, NAMES_MAX + 1);
+	for (size_t i = 0; i < client->dns_len; i++)
+		client->dns[i] = draw_dns(drawing);
+	for (size_t i = 0; i < client->serial_len; i++)
+		client->serials[i].ca = bytes_below(drawing->bytes, ca_len);
+	if (client->uri_len + client->dns_len > 0 && bytes_bool(drawing->bytes))
+		client->serial_len = 0;
+}
+
 /* At the end, so that the bytes of older inputs mean what they did. */
-static void draw_later_keys(struct drawing *drawing, struct lbp_config *config)
+static void draw_later_keys(struct drawing *drawing, struct lbp_config *config,
+	struct client_storage *storage)
 {
 	config->max_handshakes = draw_between(drawing, 1, 1000000);
 	config->groups = maybe_text(drawing);
@@ -322,18 +394,25 @@ static void draw_later_keys(struct drawing *drawing, struct lbp_config *config)
 		config->timeouts.idle_ns = 0;
 	for (size_t i = 0; i < config->app_len; i++)
 		config->apps[i].timeouts = draw_timeouts(drawing, config);
+	draw_cas(drawing, config);
+	for (size_t i = 0; i < config->client_len; i++)
+		draw_names(drawing, config, &config->clients[i], &storage[i]);
 }
 
 const struct lbp_config *config_draw(struct bytes *bytes)
 {
 	static struct lbp_config config;
+	static struct lbp_config_ca cas[CAS_MAX];
 	static struct lbp_config_app apps[APPS_MAX];
 	static struct lbp_config_client clients[CLIENTS_MAX];
 	static struct app_storage app_storage[APPS_MAX];
 	static struct client_storage client_storage[CLIENTS_MAX];
 	struct drawing drawing = {bytes, 0, texts};
 
-	config = (struct lbp_config){.apps = apps, .clients = clients};
+	memset(cas, 0, sizeof(cas));
+	memset(client_storage, 0, sizeof(client_storage));
+	config = (struct lbp_config){
+		.cas = cas, .ca_len = 1, .apps = apps, .clients = clients};
 	draw_globals(&drawing, &config);
 	config.app_len = 1 + bytes_below(bytes, APPS_MAX);
 	for (size_t i = 0; i < config.app_len; i++)
@@ -341,6 +420,6 @@ const struct lbp_config *config_draw(struct bytes *bytes)
 	config.client_len = bytes_below(bytes, CLIENTS_MAX + 1);
 	for (size_t i = 0; i < config.client_len; i++)
 		clients[i] = draw_client(&drawing, &config, &client_storage[i]);
-	draw_later_keys(&drawing, &config);
+	draw_later_keys(&drawing, &config, client_storage);
 	return &config;
 }

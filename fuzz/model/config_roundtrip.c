@@ -114,6 +114,18 @@ static void compare_app(
 		compare_upstream(&got->upstreams[i], &want->upstreams[i]);
 }
 
+static bool is_same_list(const struct lbp_config_text *a, size_t a_len,
+	const struct lbp_config_text *b, size_t b_len)
+{
+	if (a_len != b_len)
+		return false;
+	for (size_t i = 0; i < a_len; i++) {
+		if (!is_same_text(&a[i], &b[i]))
+			return false;
+	}
+	return true;
+}
+
 static void compare_client(const struct lbp_config_client *got,
 	const struct lbp_config_client *want)
 {
@@ -124,10 +136,18 @@ static void compare_client(const struct lbp_config_client *got,
 		want->serial_len);
 	for (size_t i = 0; i < want->serial_len; i++)
 		ORACLE("CFG-9",
-			memcmp(&got->serials[i], &want->serials[i],
-				sizeof(*got->serials)) == 0,
+			lbp_serial_compare(&got->serials[i].serial,
+				&want->serials[i].serial) == 0 &&
+				got->serials[i].ca == want->serials[i].ca,
 			"serial %zu of client %s is another one", i,
 			want->id.ptr);
+	ORACLE("CFG-90",
+		is_same_list(
+			got->uris, got->uri_len, want->uris, want->uri_len),
+		"other URIs of client %s", want->id.ptr);
+	ORACLE("CFG-91",
+		is_same_list(got->dns, got->dns_len, want->dns, want->dns_len),
+		"other DNS names of client %s", want->id.ptr);
 	ORACLE("CFG-29", got->grant_len == want->grant_len,
 		"%zu apps instead of %zu", got->grant_len, want->grant_len);
 	for (size_t i = 0; i < want->grant_len; i++) {
@@ -142,15 +162,30 @@ static void compare_client(const struct lbp_config_client *got,
 	}
 }
 
+static void compare_cas(
+	const struct lbp_config *got, const struct lbp_config *want)
+{
+	ORACLE("CFG-21", got->ca_len == want->ca_len, "%zu CAs instead of %zu",
+		got->ca_len, want->ca_len);
+	for (size_t i = 0; i < want->ca_len; i++)
+		ORACLE("CFG-21",
+			is_same_text(&got->cas[i].id, &want->cas[i].id) &&
+				is_same_text(&got->cas[i].file,
+					&want->cas[i].file) &&
+				is_same_text(
+					&got->cas[i].crl, &want->cas[i].crl) &&
+				got->cas[i].chain == want->cas[i].chain,
+			"another CA than %s", want->cas[i].file.ptr);
+}
+
 static void compare_tls(
 	const struct lbp_config *got, const struct lbp_config *want)
 {
 	ORACLE("CFG-21",
 		is_same_text(&got->certificate, &want->certificate) &&
-			is_same_text(&got->private_key, &want->private_key) &&
-			is_same_text(&got->client_ca, &want->client_ca) &&
-			is_same_text(&got->crl, &want->crl),
+			is_same_text(&got->private_key, &want->private_key),
 		"another path");
+	compare_cas(got, want);
 	ORACLE("CFG-21", got->min_version == want->min_version,
 		"TLS version %d instead of %d", (int)got->min_version,
 		(int)want->min_version);
@@ -252,8 +287,14 @@ static void check_places(const struct lbp_config *config, const char *text)
 		config->admin.pos.column);
 	check_path_place(text, &config->certificate, "certificate");
 	check_path_place(text, &config->private_key, "private_key");
-	check_path_place(text, &config->client_ca, "client_ca");
-	check_path_place(text, &config->crl, "crl");
+	for (size_t i = 0; i < config->ca_len; i++) {
+		const struct lbp_config_ca *ca = &config->cas[i];
+
+		check_path_place(text, &ca->id, "id");
+		check_path_place(text, &ca->file,
+			ca->id.ptr != NULL ? "file" : "client_ca");
+		check_path_place(text, &ca->crl, "crl");
+	}
 	check_path_place(text, &config->ciphers, "ciphers");
 	check_path_place(text, &config->ciphersuites, "ciphersuites");
 	check_path_place(text, &config->groups, "groups");

@@ -88,9 +88,17 @@ static void put_duration(struct writer *writer, uint64_t ns)
 		(unsigned long long)(ns / units[i].ns), units[i].name);
 }
 
-static void put_serial(struct writer *writer, const struct lbp_serial *serial)
+/* As a basic string: an id may have what others do not. */
+static void put_serial(struct writer *writer, const struct lbp_config *config,
+	const struct lbp_config_serial *listed)
 {
+	const struct lbp_serial *serial = &listed->serial;
+	const char *id = config->cas[listed->ca].id.ptr;
+
 	fputc('"', writer->out);
+	/* Without an id it is the first one's. */
+	if (id != NULL && (listed->ca > 0 || writer->style == CONFIG_PLAIN))
+		fprintf(writer->out, "%s/", id);
 	for (unsigned i = 0; i < serial->len; i++) {
 		if (writer->style == CONFIG_DENSE)
 			fprintf(writer->out, "%02x", serial->octets[i]);
@@ -224,6 +232,19 @@ static void write_server(struct writer *writer, const struct lbp_config *config)
 	close_table(writer, false);
 }
 
+static void write_ca(
+	struct writer *writer, const struct lbp_config *config, size_t i)
+{
+	const struct lbp_config_ca *ca = &config->cas[i];
+
+	open_table(writer, "tls.client_ca", i, true);
+	write_text(writer, "id", &ca->id);
+	write_text(writer, "file", &ca->file);
+	write_text(writer, "crl", &ca->crl);
+	write_bool(writer, "chain", ca->chain, false);
+	close_table(writer, i + 1 == config->ca_len);
+}
+
 static void write_tls(struct writer *writer, const struct lbp_config *config)
 {
 	static const char *const versions[] = {"1.2", "1.3"};
@@ -231,13 +252,18 @@ static void write_tls(struct writer *writer, const struct lbp_config *config)
 	open_table(writer, "tls", 0, false);
 	write_text(writer, "certificate", &config->certificate);
 	write_text(writer, "private_key", &config->private_key);
-	write_text(writer, "client_ca", &config->client_ca);
-	write_text(writer, "crl", &config->crl);
+	if (config->cas[0].id.ptr == NULL) {
+		write_text(writer, "client_ca", &config->cas[0].file);
+		write_text(writer, "crl", &config->cas[0].crl);
+	}
 	write_name(writer, "min_version", versions, config->min_version,
 		LBP_TLS_1_2);
 	write_text(writer, "ciphers", &config->ciphers);
 	write_text(writer, "ciphersuites", &config->ciphersuites);
 	write_text(writer, "groups", &config->groups);
+	for (size_t i = 0; config->cas[0].id.ptr != NULL && i < config->ca_len;
+		i++)
+		write_ca(writer, config, i);
 	close_table(writer, false);
 }
 
@@ -395,16 +421,35 @@ static void write_grant_limits(struct writer *writer,
 	close_table(writer, false);
 }
 
+static void write_list(struct writer *writer, const char *key,
+	const struct lbp_config_text *texts, size_t len)
+{
+	if (is_left_out(writer, len == 0))
+		return;
+	put_key(writer, key);
+	fputs("[", writer->out);
+	for (size_t i = 0; i < len; i++) {
+		fputs(i == 0 ? "" : ", ", writer->out);
+		put_string(writer, texts[i].ptr);
+	}
+	fputs("]", writer->out);
+}
+
 static void write_client(struct writer *writer, const struct lbp_config *config,
 	const struct lbp_config_client *client)
 {
 	write_text(writer, "id", &client->id);
-	put_key(writer, "serials");
-	for (size_t i = 0; i < client->serial_len; i++) {
-		fputs(i == 0 ? "[" : ", ", writer->out);
-		put_serial(writer, &client->serials[i]);
+	if (!is_left_out(writer, client->serial_len == 0)) {
+		put_key(writer, "serials");
+		fputs("[", writer->out);
+		for (size_t i = 0; i < client->serial_len; i++) {
+			fputs(i == 0 ? "" : ", ", writer->out);
+			put_serial(writer, config, &client->serials[i]);
+		}
+		fputs("]", writer->out);
 	}
-	fputs("]", writer->out);
+	write_list(writer, "uris", client->uris, client->uri_len);
+	write_list(writer, "dns", client->dns, client->dns_len);
 	put_key(writer, "apps");
 	for (size_t i = 0; i < client->grant_len; i++) {
 		uint32_t app = client->grants[i].app;

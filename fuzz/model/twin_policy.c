@@ -116,7 +116,9 @@ struct made {
 	struct lbp_config_upstream upstreams[TWIN_POLICY_APPS]
 					    [TWIN_POLICY_UPSTREAMS + 1];
 	struct lbp_config_client clients[TWIN_POLICY_CLIENTS];
-	struct lbp_serial serials[TWIN_POLICY_CLIENTS][MODEL_APP_SERIALS + 1];
+	struct lbp_config_ca ca;
+	struct lbp_config_serial serials[TWIN_POLICY_CLIENTS]
+					[MODEL_APP_SERIALS + 1];
 	struct lbp_config_grant grants[TWIN_POLICY_CLIENTS][TWIN_POLICY_APPS];
 	char app_ids[TWIN_POLICY_APPS][2];
 	char client_ids[TWIN_POLICY_CLIENTS][2];
@@ -184,7 +186,7 @@ static void make_config_client(
 	}
 	for (uint32_t i = 0; from->app_len > 0 && i < MODEL_APP_SERIALS; i++) {
 		if (from->of[from->apps[0]].owners[i] == name)
-			client->serials[client->serial_len++] =
+			client->serials[client->serial_len++].serial =
 				twin_name((uint8_t)(i + 1)).serial;
 	}
 }
@@ -194,6 +196,8 @@ static void make_config(
 {
 	memset(made, 0, sizeof(*made));
 	name_all(made);
+	made->config.cas = &made->ca;
+	made->config.ca_len = 1;
 	made->config.apps = made->apps;
 	made->config.app_len = from->app_len;
 	made->config.clients = made->clients;
@@ -234,7 +238,8 @@ static enum lbp_err spoil(struct made *made, enum twin_policy_fault fault)
 		if (config->client_len < 2)
 			return LBP_OK;
 		for (int i = 0; i < 2; i++) {
-			made->clients[i].serials[0] = twin_name(1).serial;
+			made->clients[i].serials[0].serial =
+				twin_name(1).serial;
 			made->clients[i].serial_len = 1;
 		}
 		return LBP_ERR_NAME_TWICE;

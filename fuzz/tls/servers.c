@@ -15,11 +15,13 @@ static struct tls_server *make_server(const struct pki_files *files,
 	const char *crl, enum lbp_tls_version version)
 {
 	struct problems problems = {.file = "fuzz"};
+	struct lbp_config_ca ca = {
+		.file.ptr = files->client_ca, .crl.ptr = crl};
 	struct lbp_config config = {
 		.certificate.ptr = files->certificate,
 		.private_key.ptr = files->private_key,
-		.client_ca.ptr = files->client_ca,
-		.crl.ptr = crl,
+		.cas = &ca,
+		.ca_len = 1,
 		.min_version = version,
 	};
 	struct tls_server *server = tls_server_new(&config, -1, &problems);

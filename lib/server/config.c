@@ -4,6 +4,7 @@
 
 #include "base.h"
 #include "server/config_app.h"
+#include "server/config_ca.h"
 #include "server/config_client.h"
 #include "server/config_errors.h"
 #include "server/config_field.h"
@@ -66,14 +67,14 @@ static const struct lbp_config_key tls_keys[] = {
 		.required = true,
 		.accepts = "the path of the PEM file with the server's key"},
 	{.name = "client_ca",
-		.read = lbp_config_read_text,
-		.offset = AT(client_ca),
+		.read = lbp_config_read_cas,
 		.required = true,
+		.max = LBP_CAS_MAX,
 		.accepts = "the path of the PEM file with the one CA that "
-			   "issues every client certificate"},
+			   "issues every client certificate, or 1 to 16 "
+			   "tables, [[tls.client_ca]]"},
 	{.name = "crl",
-		.read = lbp_config_read_text,
-		.offset = AT(crl),
+		.read = lbp_config_read_crl,
 		.accepts = "the path of the PEM file with the CA's list of "
 			   "revoked certificates"},
 	{.name = "min_version",
@@ -135,7 +136,7 @@ static const struct lbp_config_section log_section = {
 static const struct lbp_config_section timeouts_section = {
 	"timeouts", timeouts_keys, LEN(timeouts_keys)};
 
-/* app comes after timeouts, which it inherits, and before client. */
+/* app comes after timeouts, which it inherits; client after tls and app. */
 static const struct lbp_config_key root_keys[] = {
 	{.name = "server",
 		.read = lbp_config_read_table,
@@ -193,6 +194,8 @@ static void read_root(
 		(struct lbp_config_pos){1, 1}, reader->config);
 	(void)lbp_config_names_unique(reader, &reader->addresses);
 	(void)lbp_config_names_unique(reader, &reader->serials);
+	(void)lbp_config_names_unique(reader, &reader->uris);
+	(void)lbp_config_names_unique(reader, &reader->dns);
 }
 
 /* Parses and reads text; the reader then has the errors. */

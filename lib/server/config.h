@@ -18,7 +18,10 @@
 #include "serial.h"
 #include "server/network.h"
 
-#define LBP_ID_MAX 64 /* bytes of an app's or client's id, without NUL */
+#define LBP_ID_MAX  64   /* bytes of an app's or client's id, without NUL */
+#define LBP_URI_MAX 2048 /* bytes of a client's URI, likewise */
+#define LBP_DNS_MAX 253
+#define LBP_CAS_MAX 16
 
 /* A place in the text, counted from 1; 0 for a default. */
 struct lbp_config_pos {
@@ -113,10 +116,36 @@ struct lbp_config_grant {
 	struct lbp_config_limit_places limit_places; /* of the overrides */
 };
 
+/* A CA that issues clients' certificates, in the order of the text. */
+struct lbp_config_ca {
+	struct lbp_config_text id; /* NULL: tls.client_ca is the only one */
+	struct lbp_config_text file;
+	struct lbp_config_text crl;
+	bool chain; /* intermediates below it are allowed */
+	/*
+	 * Its number as an issuer of serials: its place among the CAs, unless
+	 * whoever has read its file has put a better one here. Policies know
+	 * a serial by it.
+	 */
+	uint64_t number;
+};
+
+/* A serial number under cas[ca]. */
+struct lbp_config_serial {
+	struct lbp_serial serial;
+	uint32_t ca;
+	struct lbp_config_pos pos;
+};
+
+/* It has at least one serial, URI or DNS name. */
 struct lbp_config_client {
 	struct lbp_config_text id;
-	struct lbp_serial *serials; /* serial_len of them, >= 1 */
+	struct lbp_config_serial *serials; /* serial_len of them */
 	size_t serial_len;
+	struct lbp_config_text *uris; /* uri_len of them */
+	size_t uri_len;
+	struct lbp_config_text *dns; /* dns_len of them */
+	size_t dns_len;
 	struct lbp_config_grant *grants; /* grant_len of them, >= 1 */
 	size_t grant_len;
 };
@@ -131,8 +160,8 @@ struct lbp_config {
 
 	struct lbp_config_text certificate;
 	struct lbp_config_text private_key;
-	struct lbp_config_text client_ca;
-	struct lbp_config_text crl;
+	struct lbp_config_ca *cas; /* ca_len of them, >= 1 */
+	size_t ca_len;
 	enum lbp_tls_version min_version;
 	struct lbp_config_text ciphers;
 	struct lbp_config_text ciphersuites;

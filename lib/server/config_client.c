@@ -5,55 +5,10 @@
 #include "server/config_app.h"
 #include "server/config_errors.h"
 #include "server/config_field.h"
+#include "server/config_identity.h"
 #include "server/config_state.h"
 
 #define LEN(array) (sizeof(array) / sizeof((array)[0]))
-
-static void read_serial(struct lbp_config_reader *reader,
-	const struct lbp_config_field *field,
-	const struct lbp_toml_value *value, struct lbp_serial *out)
-{
-	enum lbp_err err;
-
-	err = lbp_serial_from_hex(
-		out, value->as.string.ptr, value->as.string.len);
-	if (err != LBP_OK) {
-		lbp_config_reject(reader, field, value,
-			err == LBP_ERR_RANGE
-				? "it is zero or longer than 20 octets"
-				: "it is not pairs of hex digits");
-		return;
-	}
-	lbp_config_names_add(reader, &reader->serials,
-		(struct lbp_config_name){
-			.key = out->octets,
-			.key_len = out->len,
-			.shown = value->as.string,
-			.label = "client.serials",
-			.pos = lbp_config_pos(value->pos),
-		});
-}
-
-static void read_serials(
-	struct lbp_config_reader *reader, const struct lbp_config_field *field)
-{
-	struct lbp_config_client *client = field->out;
-	const struct lbp_toml_array *array =
-		lbp_config_expect_array(reader, field, LBP_TOML_STRING);
-
-	if (array == NULL)
-		return;
-	client->serials = lbp_config_alloc(
-		reader, &reader->kept, array->len, sizeof(*client->serials));
-	if (client->serials == NULL)
-		return;
-	client->serial_len = array->len;
-	for (size_t i = 0; i < array->len; i++) {
-		if (array->items[i].type == LBP_TOML_STRING)
-			read_serial(reader, field, &array->items[i],
-				&client->serials[i]);
-	}
-}
 
 /* Adds the grant of the app that value names, if there is one. */
 static void read_grant(struct lbp_config_reader *reader,
@@ -166,6 +121,12 @@ static void read_overrides(
 		read_override(reader, field, &table->entries[i], field->out);
 }
 
+/* Where the keys with names are. */
+enum {
+	SERIALS = 1,
+	DNS = 3,
+};
+
 /* limits comes after apps, to which it refers. */
 static const struct lbp_config_key client_keys[] = {
 	{.name = "id",
@@ -174,10 +135,17 @@ static const struct lbp_config_key client_keys[] = {
 		.required = true,
 		.accepts = "a unique name of " LBP_CONFIG_ID},
 	{.name = "serials",
-		.read = read_serials,
-		.required = true,
+		.read = lbp_config_read_serials,
 		.accepts = "an array of one or more serial numbers, each hex "
 			   "like \"1A:2B:3C\", positive and at most 20 octets"},
+	{.name = "uris",
+		.read = lbp_config_read_uris,
+		.accepts = "an array of URIs, each as in the certificate, like "
+			   "\"spiffe://corp/alice\", at most 2048 characters"},
+	{.name = "dns",
+		.read = lbp_config_read_dns,
+		.accepts = "an array of DNS names, each as in the certificate, "
+			   "like \"alice.corp.example\", without a wildcard"},
 	{.name = "apps",
 		.read = read_grants,
 		.required = true,
@@ -190,6 +158,54 @@ static const struct lbp_config_key client_keys[] = {
 
 static const struct lbp_config_section client_section = {
 	"client", client_keys, LEN(client_keys)};
+
+/*
+ * One name of a client will do, of whatever kind. Nothing is said of a client
+ * with a name, or with an error in what was to be one. [CFG-11], [CFG-33].
+ */
+static void check_names(struct lbp_config_reader *reader,
+	const struct lbp_toml_table *table, struct lbp_config_pos header,
+	uint32_t given)
+{
+	struct lbp_config_field first = {.section = &client_section};
+
+	for (size_t i = SERIALS; i <= DNS; i++) {
+		const struct lbp_config_key *key = &client_keys[i];
+		const struct lbp_toml_entry *entry =
+			lbp_toml_get(table, key->name, strlen(key->name));
+
+		if (entry == NULL && (given >> i & 1) == 0)
+			continue;
+		if (entry == NULL || entry->value.type != LBP_TOML_ARRAY ||
+			entry->value.as.array->len > 0)
+			return;
+		if (first.key == NULL) {
+			first.key = key;
+			first.value = &entry->value;
+		}
+	}
+	if (first.key != NULL)
+		lbp_config_reject_empty(reader, &first);
+	else
+		lbp_config_reject_missing(reader, &client_section,
+			&client_keys[SERIALS], header,
+			"; or client.uris or client.dns");
+}
+
+static void read_client(struct lbp_config_reader *reader,
+	const struct lbp_toml_value *value, struct lbp_config_client *client)
+{
+	const struct lbp_toml_table *table = value->as.table;
+	struct lbp_config_pos header = lbp_config_pos(value->pos);
+	uint32_t given;
+
+	reader->client_apps_known = false;
+	reader->client_apps.len = 0;
+	reader->client_unknown.len = 0;
+	given = lbp_config_read_keys(
+		reader, &client_section, table, header, client);
+	check_names(reader, table, header, given);
+}
 
 void lbp_config_read_clients(
 	struct lbp_config_reader *reader, const struct lbp_config_field *field)
@@ -210,12 +226,7 @@ void lbp_config_read_clients(
 
 		if (item->type != LBP_TOML_TABLE)
 			continue;
-		reader->client_apps_known = false;
-		reader->client_apps.len = 0;
-		reader->client_unknown.len = 0;
-		(void)lbp_config_read_keys(reader, &client_section,
-			item->as.table, lbp_config_pos(item->pos),
-			&config->clients[i]);
+		read_client(reader, item, &config->clients[i]);
 		lbp_config_names_add_id(reader, &reader->client_ids,
 			"client.id", &config->clients[i].id, (uint32_t)i);
 	}

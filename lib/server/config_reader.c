@@ -74,6 +74,12 @@ static void reject_len(struct lbp_config_reader *reader,
 	lbp_config_add_error(reader, lbp_config_pos(pos), &message);
 }
 
+void lbp_config_reject_empty(
+	struct lbp_config_reader *reader, const struct lbp_config_field *field)
+{
+	reject_len(reader, field, field->value->pos, "empty");
+}
+
 void lbp_config_reject(struct lbp_config_reader *reader,
 	const struct lbp_config_field *field,
 	const struct lbp_toml_value *value, const char *why)
@@ -106,7 +112,7 @@ const struct lbp_toml_array *lbp_config_expect_array(
 		return NULL;
 	array = field->value->as.array;
 	if (array->len == 0 && field->key->required) {
-		reject_len(reader, field, field->value->pos, "empty");
+		lbp_config_reject_empty(reader, field);
 		return NULL;
 	}
 	if (max != 0 && array->len > max) {
@@ -118,15 +124,17 @@ const struct lbp_toml_array *lbp_config_expect_array(
 	return array;
 }
 
-static void report_missing(struct lbp_config_reader *reader,
+void lbp_config_reject_missing(struct lbp_config_reader *reader,
 	const struct lbp_config_section *section,
-	const struct lbp_config_key *key, struct lbp_config_pos header)
+	const struct lbp_config_key *key, struct lbp_config_pos header,
+	const char *more)
 {
 	struct lbp_config_message message = {.len = 0};
 
 	say_field(&message, section, key->name);
 	lbp_config_say(&message, " is required: ");
 	say_accepts(&message, key);
+	lbp_config_say(&message, "%s", more);
 	lbp_config_add_error(reader, header, &message);
 }
 
@@ -200,7 +208,8 @@ uint32_t lbp_config_read_keys(struct lbp_config_reader *reader,
 						&entry->value,
 						(char *)object + key->offset});
 		} else if (key->required && (given >> i & 1) == 0) {
-			report_missing(reader, section, key, header);
+			lbp_config_reject_missing(
+				reader, section, key, header, "");
 		}
 	}
 	return given;

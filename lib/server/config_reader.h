@@ -56,6 +56,19 @@ void lbp_config_reject(struct lbp_config_reader *reader,
 	const struct lbp_config_field *field,
 	const struct lbp_toml_value *value, const char *why);
 
+/* Records the error "KEY must be ..., not empty". */
+void lbp_config_reject_empty(
+	struct lbp_config_reader *reader, const struct lbp_config_field *field);
+
+/*
+ * Records at header that a key is missing, and what would be accepted, with
+ * more after it. Source: [CFG-11].
+ */
+void lbp_config_reject_missing(struct lbp_config_reader *reader,
+	const struct lbp_config_section *section,
+	const struct lbp_config_key *key, struct lbp_config_pos header,
+	const char *more);
+
 /* Returns true if a value is of this type, else records an error. */
 bool lbp_config_expect(struct lbp_config_reader *reader,
 	const struct lbp_config_field *field,

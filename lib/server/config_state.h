@@ -27,7 +27,12 @@ struct lbp_config_reader {
 	struct lbp_config_names app_ids; /* sorted before clients are read */
 	struct lbp_config_names client_ids;
 	struct lbp_config_names addresses;
+	bool has_ca_tables;             /* [[tls.client_ca]] */
+	bool cas_known;                 /* every CA of those has a unique id */
+	struct lbp_config_names ca_ids; /* sorted before clients are read */
 	struct lbp_config_names serials;
+	struct lbp_config_names uris;
+	struct lbp_config_names dns;
 	struct lbp_config_names urls; /* of the app being read */
 	/* Of the client being read. */
 	bool client_apps_known; /* its list of apps has no error */

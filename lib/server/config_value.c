@@ -30,6 +30,11 @@ static char lower(char c)
 	return (char)(c | 0x20);
 }
 
+static bool is_letter(char c)
+{
+	return lower(c) >= 'a' && lower(c) <= 'z';
+}
+
 static bool is_hex(char c)
 {
 	return is_digit(c) || (lower(c) >= 'a' && lower(c) <= 'f');
@@ -37,8 +42,7 @@ static bool is_hex(char c)
 
 static bool is_name_char(char c)
 {
-	return is_digit(c) || (lower(c) >= 'a' && lower(c) <= 'z') ||
-	       c == '-' || c == '_';
+	return is_digit(c) || is_letter(c) || c == '-' || c == '_';
 }
 
 /* The milliseconds in a unit; 0: there is no such unit. */
@@ -209,6 +213,63 @@ const char *lbp_config_check_host(const char *text, size_t len)
 	if (memchr(text, ':', len) != NULL)
 		return check_ipv6(text, len);
 	return check_name(text, len);
+}
+
+static bool is_scheme_char(char c)
+{
+	return is_letter(c) || is_digit(c) || c == '+' || c == '-' || c == '.';
+}
+
+/* Those of RFC 3986: unreserved, reserved and the percent sign. */
+static bool is_uri_char(char c)
+{
+	return is_scheme_char(c) ||
+	       (c != '\0' && strchr("_~:/?#[]@!$&'()*,;=%", c) != NULL);
+}
+
+static size_t scheme_len(const char *text, size_t len)
+{
+	size_t i = 0;
+
+	while (i < len && is_scheme_char(text[i]))
+		i++;
+	return i;
+}
+
+const char *lbp_config_check_uri(const char *text, size_t len)
+{
+	size_t scheme = scheme_len(text, len);
+
+	if (len == 0)
+		return "it is empty";
+	if (len > LBP_URI_MAX)
+		return "it is too long";
+	for (size_t i = scheme; i < len; i++) {
+		if (!is_uri_char(text[i]))
+			return "it has a character that no URI has";
+	}
+	if (!is_letter(text[0]) || scheme == len || text[scheme] != ':')
+		return "it has no scheme";
+	return scheme + 1 < len ? NULL : "it ends after its scheme";
+}
+
+const char *lbp_config_check_dns(const char *text, size_t len)
+{
+	struct in_addr addr;
+
+	if (len == 0)
+		return "it is empty";
+	if (memchr(text, '*', len) != NULL)
+		return "it has a wildcard";
+	if (memchr(text, ':', len) != NULL ||
+		read_literal(AF_INET, text, len, &addr))
+		return "it is an address or has a port";
+	return check_name(text, len);
+}
+
+char lbp_config_lower(char c)
+{
+	return lower(c);
 }
 
 static const char *read_port(const char *text, size_t len, uint16_t *port)

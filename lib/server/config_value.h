@@ -31,6 +31,15 @@ const char *lbp_config_check_id(const char *text, size_t len);
 /* An IPv4 or IPv6 literal without brackets, or a DNS name. [CFG-4] */
 const char *lbp_config_check_host(const char *text, size_t len);
 
+/* A client's URI. Source: [CFG-90]. */
+const char *lbp_config_check_uri(const char *text, size_t len);
+
+/* A client's DNS name. Source: [CFG-91]. */
+const char *lbp_config_check_dns(const char *text, size_t len);
+
+/* A character of a DNS name in lower case. */
+char lbp_config_lower(char c);
+
 /* "host:port", IPv6 in brackets; parts->tls is false. Source: [CFG-5]. */
 const char *lbp_config_split_address(
 	const char *text, size_t len, struct lbp_config_parts *parts);

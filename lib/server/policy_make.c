@@ -19,13 +19,14 @@ static void *make_array(size_t len, size_t size)
 	return calloc(len + 1, size);
 }
 
-static size_t count_serials(const struct lbp_config *config)
+static size_t count_names(const struct lbp_config *config)
 {
 	size_t n = 0;
 	size_t i;
 
 	for (i = 0; i < config->client_len; i++)
-		n += config->clients[i].serial_len;
+		n += config->clients[i].serial_len +
+		     config->clients[i].uri_len + config->clients[i].dns_len;
 	return n;
 }
 
@@ -39,18 +40,35 @@ static size_t count_grants(const struct lbp_config *config)
 	return n;
 }
 
+/* Stores the names of a client, and returns where the next one's go. */
+static struct lbp_acl_name *list_client(struct lbp_acl_name *names,
+	const struct lbp_config *config, const struct lbp_config_client *client)
+{
+	size_t i;
+
+	for (i = 0; i < client->serial_len; i++) {
+		const struct lbp_config_serial *serial = &client->serials[i];
+
+		(names++)->name = lbp_name_of_issued(
+			&serial->serial, config->cas[serial->ca].number);
+	}
+	for (i = 0; i < client->uri_len; i++)
+		(names++)->name = lbp_name_of_uri(client->uris[i].ptr);
+	for (i = 0; i < client->dns_len; i++)
+		(names++)->name = lbp_name_of_dns(client->dns[i].ptr);
+	return names;
+}
+
 static void list_names(const struct plan *plan, struct lbp_acl_name *names)
 {
 	const struct lbp_config *config = plan->config;
-	size_t c, i;
 
-	for (c = 0; c < config->client_len; c++) {
-		for (i = 0; i < config->clients[c].serial_len; i++) {
-			names->name = lbp_name_of_serial(
-				&config->clients[c].serials[i]);
+	for (size_t c = 0; c < config->client_len; c++) {
+		struct lbp_acl_name *end =
+			list_client(names, config, &config->clients[c]);
+
+		for (; names < end; names++)
 			names->client = plan->numbers[c];
-			names++;
-		}
 	}
 }
 
@@ -72,7 +90,7 @@ static void list_grants(const struct plan *plan, struct lbp_acl_grant *grants)
 static enum lbp_err make_acl(const struct plan *plan)
 {
 	const struct lbp_config *config = plan->config;
-	size_t name_len = count_serials(config);
+	size_t name_len = count_names(config);
 	size_t grant_len = count_grants(config);
 	struct lbp_acl_name *names = make_array(name_len, sizeof(*names));
 	struct lbp_acl_grant *grants = make_array(grant_len, sizeof(*grants));

@@ -18,6 +18,7 @@ int main(void)
 	suite_json();
 	suite_config();
 	suite_config_follow();
+	suite_config_identity();
 	suite_config_keys();
 	suite_config_reader();
 	suite_config_suggest();

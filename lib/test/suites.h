@@ -11,6 +11,7 @@ void suite_toml(void);
 void suite_json(void);
 void suite_config(void);
 void suite_config_follow(void);
+void suite_config_identity(void);
 void suite_config_keys(void);
 void suite_config_reader(void);
 void suite_config_suggest(void);

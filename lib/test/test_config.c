@@ -210,8 +210,12 @@ static void contract_globals(const struct lbp_config *config)
 	CU_ASSERT_EQUAL(config->admin.pos.line, 6);
 	CU_ASSERT(is_text(&config->certificate, "server.pem", 9, 15));
 	CU_ASSERT(is_text(&config->private_key, "server.key", 10, 15));
-	CU_ASSERT(is_text(&config->client_ca, "ca.pem", 11, 15));
-	CU_ASSERT(is_text(&config->crl, "ca.crl", 12, 15));
+	CU_ASSERT_EQUAL_FATAL(config->ca_len, 1);
+	CU_ASSERT_PTR_NULL(config->cas[0].id.ptr);
+	CU_ASSERT(is_text(&config->cas[0].file, "ca.pem", 11, 15));
+	CU_ASSERT(is_text(&config->cas[0].crl, "ca.crl", 12, 15));
+	CU_ASSERT_FALSE(config->cas[0].chain);
+	CU_ASSERT_EQUAL(config->cas[0].number, 0);
 	CU_ASSERT_EQUAL(config->min_version, LBP_TLS_1_2);
 	CU_ASSERT(is_text(&config->ciphers,
 		"ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256", 14,
@@ -269,7 +273,7 @@ static void test_contract(void)
 	client = &config->clients[0];
 	CU_ASSERT_STRING_EQUAL(client->id.ptr, "alice");
 	CU_ASSERT_EQUAL_FATAL(client->serial_len, 1);
-	(void)lbp_serial_format(&client->serials[0], serial);
+	(void)lbp_serial_format(&client->serials[0].serial, serial);
 	CU_ASSERT_STRING_EQUAL(serial, "1A:2B:3C");
 	CU_ASSERT_EQUAL_FATAL(client->grant_len, 1);
 	CU_ASSERT_EQUAL(client->grants[0].app, 0);
@@ -291,7 +295,7 @@ static void test_defaults(void)
 	CU_ASSERT_EQUAL(config->apps[0].unclean_end, LBP_UNCLEAN_RESET);
 	CU_ASSERT_EQUAL(config->max_connections, 400);
 	CU_ASSERT_PTR_NULL(config->admin.host);
-	CU_ASSERT_PTR_NULL(config->crl.ptr);
+	CU_ASSERT_PTR_NULL(config->cas[0].crl.ptr);
 	CU_ASSERT_EQUAL(config->min_version, LBP_TLS_1_2);
 	CU_ASSERT_PTR_NULL(config->ciphers.ptr);
 	CU_ASSERT_PTR_NULL(config->ciphersuites.ptr);
@@ -727,7 +731,7 @@ static void test_whole_messages(void)
 		{"[tls]\ncertificate='c'\nprivate_key='k'\n" ECHO UPSTREAM,
 			"1:1: tls.client_ca is required: the path of the PEM "
 			"file with the one CA that issues every client "
-			"certificate\n"},
+			"certificate, or 1 to 16 tables, [[tls.client_ca]]\n"},
 		{TLS ECHO ECHO UPSTREAM,
 			"5:1: app.upstream is required: 1 to 1024 tables, "
 			"[[app.upstream]]\n9:4: app.id 'e' is already on line "
@@ -844,7 +848,7 @@ static void test_most_clients(void)
 	CU_ASSERT_EQUAL_FATAL(config->client_len, 100000);
 	last = &config->clients[99999];
 	CU_ASSERT_STRING_EQUAL(last->id.ptr, "100000");
-	CU_ASSERT_EQUAL(last->serials[0].len, 3);
+	CU_ASSERT_EQUAL(last->serials[0].serial.len, 3);
 	lbp_config_free(config);
 	add(&text, "[[client]]\n");
 	expect_error(text.ptr, text.len, 9 + 400000 + 1, 1,

@@ -27,7 +27,7 @@
 #define SERVER_KEY "the path of the PEM file with the server's key"
 #define CLIENT_CA                                                              \
 	"the path of the PEM file with the one CA that issues every client "   \
-	"certificate"
+	"certificate, or 1 to 16 tables, [[tls.client_ca]]"
 #define CRL                                                                    \
 	"the path of the PEM file with the CA's list of revoked certificates"
 #define UPSTREAM_CA "the path of the PEM file with the upstream's CA"
@@ -231,7 +231,7 @@ static const struct want required_wanted[] = {
 		" is required: " ID},
 	{9, 1,
 		"client.serials"
-		" is required: " SERIALS},
+		" is required: " SERIALS "; or client.uris or client.dns"},
 };
 
 static void required(void)
@@ -293,7 +293,7 @@ static const struct want unknown_wanted[] = {
 	{22, 1,
 		UNKNOWN("app.upstream.x", "url, weight, ca, server_name, "
 					  "certificate, private_key")},
-	{25, 1, UNKNOWN("client.x", "id, serials, apps, limits")},
+	{25, 1, UNKNOWN("client.x", "id, serials, uris, dns, apps, limits")},
 	{30, 1,
 		UNKNOWN("client.limits.a.x",
 			"concurrent, connections, window")},
@@ -607,8 +607,8 @@ static void stored_globals(const struct lbp_config *config)
 	CU_ASSERT(is_address(&config->admin, "d", 1, 6, 9));
 	CU_ASSERT(is_text(&config->certificate, "sixteen letters!", 8, 15));
 	CU_ASSERT(is_text(&config->private_key, "sixteen letters?", 9, 15));
-	CU_ASSERT(is_text(&config->client_ca, "a", 10, 13));
-	CU_ASSERT(is_text(&config->crl, "r", 11, 7));
+	CU_ASSERT(is_text(&config->cas[0].file, "a", 10, 13));
+	CU_ASSERT(is_text(&config->cas[0].crl, "r", 11, 7));
 	CU_ASSERT_EQUAL(config->min_version, LBP_TLS_1_3);
 	CU_ASSERT(is_text(&config->ciphers, "x", 13, 11));
 	CU_ASSERT(is_text(&config->ciphersuites, "y", 14, 16));
@@ -656,11 +656,11 @@ static void stored_client(const struct lbp_config_client *client)
 {
 	CU_ASSERT(is_text(&client->id, "l", 46, 6));
 	CU_ASSERT_EQUAL_FATAL(client->serial_len, 2);
-	CU_ASSERT_EQUAL(client->serials[0].len, 1);
-	CU_ASSERT_EQUAL(client->serials[0].octets[0], 1);
-	CU_ASSERT_EQUAL(client->serials[1].len, 2);
-	CU_ASSERT_EQUAL(client->serials[1].octets[0], 2);
-	CU_ASSERT_EQUAL(client->serials[1].octets[1], 3);
+	CU_ASSERT_EQUAL(client->serials[0].serial.len, 1);
+	CU_ASSERT_EQUAL(client->serials[0].serial.octets[0], 1);
+	CU_ASSERT_EQUAL(client->serials[1].serial.len, 2);
+	CU_ASSERT_EQUAL(client->serials[1].serial.octets[0], 2);
+	CU_ASSERT_EQUAL(client->serials[1].serial.octets[1], 3);
 	CU_ASSERT_EQUAL_FATAL(client->grant_len, 1);
 	CU_ASSERT_EQUAL(client->grants[0].app, 0);
 	CU_ASSERT_EQUAL(client->grants[0].limits.concurrent, 2);

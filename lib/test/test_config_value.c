@@ -34,6 +34,9 @@
 #define COLONS     "it has more than one ':', and an IPv6 address needs brackets"
 #define NO_SCHEME  "it does not start with tcp:// or tls://"
 #define NO_HOST    "the host is empty"
+#define NO_ADDRESS "it is an address or has a port"
+
+#define NO_URI_CHAR "it has a character that no URI has"
 
 struct row {
 	const char *text;
@@ -426,6 +429,69 @@ static void the_longest_form(void)
 	free(form);
 }
 
+static void uris(void)
+{
+	static const struct row rows[] = {
+		{TEXT("spiffe://corp/alice"), NULL},
+		{TEXT("a:b"), NULL},
+		{TEXT("Z9+-.:%"), NULL},
+		{TEXT("z:-._~:/?#[]@!$&'()*+,;=%09azAZ"), NULL},
+		{TEXT(""), EMPTY},
+		{TEXT("a"), "it has no scheme"},
+		{TEXT(":b"), "it has no scheme"},
+		{TEXT("1a:b"), "it has no scheme"},
+		{TEXT("+:b"), "it has no scheme"},
+		{TEXT("a_b:c"), "it has no scheme"},
+		{TEXT("a/b:c"), "it has no scheme"},
+		{TEXT("alice.corp"), "it has no scheme"},
+		{TEXT("spiffe:"), "it ends after its scheme"},
+		{TEXT("a:b c"), NO_URI_CHAR},
+		{TEXT("a:b\0"), NO_URI_CHAR},
+		{TEXT("\0:b"), NO_URI_CHAR},
+		{TEXT("a:\x7f"), NO_URI_CHAR},
+		{TEXT("a:\xc3\xa9"), NO_URI_CHAR},
+		{TEXT("a:\""), NO_URI_CHAR},
+		{TEXT("a:<"), NO_URI_CHAR},
+		{TEXT("a:>"), NO_URI_CHAR},
+		{TEXT("a:\\"), NO_URI_CHAR},
+		{TEXT("a:^"), NO_URI_CHAR},
+		{TEXT("a:`"), NO_URI_CHAR},
+		{TEXT("a:{"), NO_URI_CHAR},
+		{TEXT("a:|"), NO_URI_CHAR},
+		{TEXT("a:}"), NO_URI_CHAR},
+	};
+	char longest[LBP_URI_MAX + 1] = "a:";
+	struct row row = {longest, LBP_URI_MAX, NULL};
+
+	check_rows(rows, COUNT(rows), lbp_config_check_uri);
+	memset(longest + 2, 'b', sizeof(longest) - 2);
+	check_rows(&row, 1, lbp_config_check_uri);
+	row = (struct row){longest, LBP_URI_MAX + 1, "it is too long"};
+	check_rows(&row, 1, lbp_config_check_uri);
+}
+
+static void clients_dns_names(void)
+{
+	static const struct row rows[] = {
+		{TEXT("alice.corp.example"), NULL},
+		{TEXT("A"), NULL},
+		{TEXT("a_1-b.0x"), NULL},
+		{TEXT(""), EMPTY},
+		{TEXT("*.corp.example"), "it has a wildcard"},
+		{TEXT("a*"), "it has a wildcard"},
+		{TEXT("127.0.0.1"), NO_ADDRESS},
+		{TEXT("::1"), NO_ADDRESS},
+		{TEXT("corp:443"), NO_ADDRESS},
+		{TEXT("1.2"), NOT_IPV4},
+		{TEXT("a."), EMPTY_PART},
+		{TEXT("a b"), BAD_CHAR},
+		{TEXT("a\0"), BAD_CHAR},
+		{TEXT("-a"), HYPHEN},
+	};
+
+	check_rows(rows, COUNT(rows), lbp_config_check_dns);
+}
+
 void suite_config_value(void)
 {
 	CU_pSuite suite = CU_add_suite("config_value", NULL, NULL);
@@ -441,6 +507,9 @@ void suite_config_value(void)
 	CU_add_test(suite, "[CFG-6] urls, and what is wrong with them", urls);
 	CU_add_test(suite, "[CFG-7] ids, and what is wrong with them", ids);
 	CU_add_test(suite, "[CFG-8] texts, and what is wrong with them", texts);
+	CU_add_test(suite, "[CFG-90] URIs, and what is wrong with them", uris);
+	CU_add_test(suite, "[CFG-91] clients' DNS names, and what is no such",
+		clients_dns_names);
 	CU_add_test(suite, "[CFG-45] one canonical form for what is the same",
 		canonical_forms);
 	CU_add_test(

@@ -150,6 +150,46 @@ static void bounds_of_upstreams_hold(void)
 	lbp_config_free(config);
 }
 
+/* A client by each of its names, and a serial by the number of its CA. */
+static void names_of_all_kinds_are_clients(void)
+{
+	struct lbp_config *config = parse(
+		"[tls]\ncertificate = 'c'\nprivate_key = 'k'\n"
+		"[[tls.client_ca]]\nid = 'a'\nfile = 'f'\n"
+		"[[tls.client_ca]]\nid = 'b'\nfile = 'f'\n"
+		"[[app]]\nid = 'web'\nlisten = ['127.0.0.1:1']\n"
+		"[[app.upstream]]\nurl = 'tcp://a:1'\n"
+		"[[client]]\nid = 'alice'\nserials = ['0A', 'b/0B']\n"
+		"uris = ['a:1', 'a:2']\ndns = ['a', 'b']\napps = ['web']\n"
+		"[[client]]\nid = 'bob'\ndns = ['c']\napps = ['web']\n"
+		"[[client]]\nid = 'carol'\nserials = ['b/0A']\n"
+		"uris = ['a:3']\napps = ['web']\n");
+	const struct lbp_name a = name_of("0A");
+	const struct lbp_name b = name_of("0B");
+	const struct lbp_name names[] = {lbp_name_of_issued(&a.serial, 70),
+		lbp_name_of_issued(&b.serial, 80), lbp_name_of_uri("a:1"),
+		lbp_name_of_uri("a:2"), lbp_name_of_dns("a"),
+		lbp_name_of_dns("b"), lbp_name_of_dns("c"),
+		lbp_name_of_issued(&a.serial, 80), lbp_name_of_uri("a:3")};
+	static const uint32_t whose[] = {0, 0, 0, 0, 0, 0, 1, 2, 2};
+	struct lbp_policy policy;
+	uint32_t client;
+
+	config->cas[0].number = 70;
+	config->cas[1].number = 80;
+	CU_ASSERT_EQUAL_FATAL(lbp_policy_init(&policy, config, 0), LBP_OK);
+	for (size_t i = 0; i < 9; i++) {
+		CU_ASSERT_EQUAL(
+			lbp_app_identify(policy.apps[0], &names[i], 1, &client),
+			LBP_OK);
+		CU_ASSERT_EQUAL(client, whose[i]);
+	}
+	CU_ASSERT_EQUAL(lbp_app_identify(policy.apps[0], &b, 1, &client),
+		LBP_ERR_UNKNOWN_CLIENT);
+	lbp_policy_release(&policy);
+	lbp_config_free(config);
+}
+
 static void the_reason_of_a_failure_is_kept(void)
 {
 	struct lbp_config *config = parse(two_apps);
@@ -161,7 +201,7 @@ static void the_reason_of_a_failure_is_kept(void)
 	CU_ASSERT_PTR_NULL(policy.apps);
 	CU_ASSERT_PTR_NULL(policy.acl);
 	/* Nor are there two clients of one id, or two apps. */
-	config->clients[1].serials[0].octets[0] ^= 0x40;
+	config->clients[1].serials[0].serial.octets[0] ^= 0x40;
 	config->clients[1].id = config->clients[0].id;
 	CU_ASSERT_EQUAL(
 		lbp_policy_init(&policy, config, 0), LBP_ERR_NAME_TWICE);
@@ -317,6 +357,8 @@ void suite_policy(void)
 		nothing_beyond_the_configuration_counts);
 	CU_add_test(suite, "[POL-1] the bounds of upstreams hold",
 		bounds_of_upstreams_hold);
+	CU_add_test(suite, "[POL-1] names of all kinds are clients",
+		names_of_all_kinds_are_clients);
 	CU_add_test(suite, "[POL-1] the reason of a failure is kept",
 		the_reason_of_a_failure_is_kept);
 	CU_add_test(suite, "[POL-4] an empty policy may be replaced",
