@@ -305,7 +305,6 @@ def test_an_unreadable_file(home):
 
 @pytest.mark.spec("SRV-7")
 @pytest.mark.parametrize("key,table", [("admin", "[server]"),
-                                       ("proxy_protocol", "[[app]]"),
                                        ("accept_proxy", "[[app]]")])
 def test_what_is_not_built_yet_stops_the_start(home, key, table):
     port = free_port()
@@ -314,7 +313,6 @@ def test_what_is_not_built_yet_stops_the_start(home, key, table):
         assert tomllib.loads(text)["server"]["admin"]
     else:
         text = text.replace("proxy_protocol = false",
-                            "proxy_protocol = true" if key[0] == "p" else
                             'accept_proxy = ["10.0.0.0/8"]')
         text = re.sub(r"admin .*\n", "\n", text)
     path, done = check(home, text)

@@ -97,16 +97,30 @@ bool address_equal(const union address *a, const union address *b)
 		       sizeof(a->in6.sin6_addr)) == 0;
 }
 
-struct lbp_source address_source(const union address *address)
+struct lbp_ip address_ip(const union address *address)
 {
-	uint8_t bytes[16];
+	uint8_t octets[16];
 
 	if (address->sa.sa_family == AF_INET6) {
-		memcpy(bytes, &address->in6.sin6_addr, sizeof(bytes));
-		return lbp_source_ipv6(bytes);
+		memcpy(octets, &address->in6.sin6_addr, sizeof(octets));
+		return lbp_ip_v6(octets);
 	}
-	memcpy(bytes, &address->in.sin_addr, 4);
-	return lbp_source_ipv4(bytes);
+	memcpy(octets, &address->in.sin_addr, 4);
+	return lbp_ip_v4(octets);
+}
+
+uint16_t address_port(const union address *address)
+{
+	return ntohs(address->sa.sa_family == AF_INET6 ? address->in6.sin6_port
+						       : address->in.sin_port);
+}
+
+struct lbp_source address_source(const union address *address)
+{
+	struct lbp_ip ip = address_ip(address);
+
+	/* An IPv4 address is one of IPv6, too. */
+	return lbp_source_ipv6(ip.octets);
 }
 
 socklen_t address_len(const union address *address)

@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+#include "server/network.h"
 #include "server/sources.h"
 
 /* Room for "[IPv6]:port" and the final NUL. */
@@ -41,6 +42,10 @@ bool address_equal(const union address *a, const union address *b);
 
 /* The source that an address counts as. [SRC-1]. */
 struct lbp_source address_source(const union address *address);
+
+/* The parts of an address. */
+struct lbp_ip address_ip(const union address *address);
+uint16_t address_port(const union address *address);
 
 /* The length to pass to socket calls. */
 socklen_t address_len(const union address *address);

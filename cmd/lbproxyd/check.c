@@ -9,6 +9,7 @@
 #include "dial.h"
 #include "report.h"
 #include "server/dial_time.h"
+#include "server/proxy.h"
 
 /* What a look at a connected upstream reads at most. */
 #define LOOK_BYTES (32 * 1024)
@@ -192,6 +193,13 @@ static void timeout_fired(struct alarm *alarm)
 		finish(check, DIAL_FAILED, dial_late_cause(&check->dial));
 }
 
+/* A check is for nobody. [PRX-20]. */
+static size_t write_header(struct dial *dial, uint8_t *buf)
+{
+	(void)dial;
+	return lbp_proxy_write_local(buf, LBP_PROXY_MAX);
+}
+
 static void start(struct check *check, uint64_t now_ns)
 {
 	struct checker *checker = check->checker;
@@ -199,6 +207,8 @@ static void start(struct check *check, uint64_t now_ns)
 
 	check->is_connected = false;
 	check->start_ns = now_ns;
+	check->dial.write_header =
+		checker->app->config->proxy_protocol ? write_header : NULL;
 	progress(check,
 		dial_start(&check->dial,
 			&checker->app->targets[check->upstream], &check->stream,

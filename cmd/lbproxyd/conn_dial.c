@@ -53,6 +53,7 @@ static bool dialed(
 bool conn_start_dial(
 	struct conn *conn, uint32_t upstream, struct lbp_event *event)
 {
+	conn_introduce(conn);
 	return dialed(conn,
 		dial_start(&conn->dial, &conn->app->targets[upstream],
 			&conn->upstream, conn->conns->loop->poller,

@@ -95,6 +95,11 @@ void conn_await_upstream(struct conn *conn);
 /* Records why the upstream failed, if this event says that it did. */
 void conn_note_cause(struct conn *conn, enum lbp_event_kind kind);
 
+/* --- conn_proxy.c: PROXY headers --- */
+
+/* Has the next dial tell the upstream who the client is, if it is to. */
+void conn_introduce(struct conn *conn);
+
 /* --- conn_relay.c: its bytes --- */
 
 /* Tells a new session how to read and write. */

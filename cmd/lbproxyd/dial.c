@@ -7,6 +7,7 @@
 #include "clock.h"
 #include "server/dial_time.h"
 #include "server/fault.h"
+#include "server/proxy.h"
 
 /* Records how an address failed, and whose fault that is. */
 static void give_up(
@@ -60,6 +61,44 @@ static enum dial_result handshake(struct dial *dial)
 	}
 }
 
+static enum dial_result start_handshake(struct dial *dial)
+{
+	if (dial->target->tls == NULL)
+		return DIAL_DONE;
+	dial->phase = DIAL_HANDSHAKE;
+	if (tls_connect(&dial->stream->tls, dial->target->tls,
+		    dial->stream->watch.fd))
+		return handshake(dial);
+	give_up_local(dial, ENOMEM);
+	return DIAL_FAILED;
+}
+
+/* Sends the header, or its rest, and goes on once all of it is sent. */
+static enum dial_result send_header(struct dial *dial)
+{
+	uint8_t header[LBP_PROXY_MAX];
+	size_t len = dial->write_header == NULL
+			     ? 0
+			     : dial->write_header(dial, header);
+
+	while (dial->sent < len) {
+		size_t n = 0;
+		enum lbp_io io = stream_write(dial->stream, header + dial->sent,
+			len - dial->sent, &n);
+		int error = errno;
+
+		dial->sent += n;
+		if (io == LBP_IO_WAIT)
+			return watch(dial, POLLER_WRITE);
+		if (io != LBP_IO_OK) {
+			give_up(dial, lbp_fault_of_socket(error), error,
+				strerror(error));
+			return DIAL_FAILED;
+		}
+	}
+	return start_handshake(dial);
+}
+
 /*
  * If nobody listens on a local port, our own socket may be given that very
  * port, and TCP connects it to itself. [SRV-91].
@@ -84,14 +123,9 @@ static enum dial_result connected(struct dial *dial)
 		give_up(dial, LBP_FAULT_PEER, 0, "connected to itself");
 		return DIAL_FAILED;
 	}
-	dial->connected = true;
-	if (dial->target->tls == NULL)
-		return DIAL_DONE;
-	if (tls_connect(&dial->stream->tls, dial->target->tls,
-		    dial->stream->watch.fd))
-		return handshake(dial);
-	give_up_local(dial, ENOMEM);
-	return DIAL_FAILED;
+	dial->phase = DIAL_HEADER;
+	dial->sent = 0;
+	return send_header(dial);
 }
 
 static enum dial_result connect_to(
@@ -126,7 +160,7 @@ static enum dial_result go_on(struct dial *dial, enum dial_result result)
 	while (result == DIAL_FAILED && dial->next < dial->len) {
 		size_t left = dial->len - dial->next;
 
-		dial->connected = false;
+		dial->phase = DIAL_CONNECT;
 		dial->due_ns = lbp_dial_due(
 			clock_now_ns(), dial->end_ns, (uint32_t)left);
 		result = connect_to(dial, &addresses->items[dial->next++]);
@@ -140,6 +174,7 @@ enum dial_result dial_start(struct dial *dial, const struct target *target,
 	*dial = (struct dial){.target = target,
 		.stream = stream,
 		.poller = poller,
+		.write_header = dial->write_header,
 		.end_ns = end_ns};
 	if (atomic_load(&target->has_addresses))
 		dial->len = target->addresses.len;
@@ -163,15 +198,33 @@ static enum dial_result connect_ready(struct dial *dial)
 	return DIAL_FAILED;
 }
 
+static enum dial_result phase_ready(struct dial *dial)
+{
+	switch (dial->phase) {
+	case DIAL_CONNECT:
+		return connect_ready(dial);
+	case DIAL_HEADER:
+		return send_header(dial);
+	default: /* DIAL_HANDSHAKE */
+		return handshake(dial);
+	}
+}
+
 enum dial_result dial_ready(struct dial *dial)
 {
-	return go_on(
-		dial, dial->connected ? handshake(dial) : connect_ready(dial));
+	return go_on(dial, phase_ready(dial));
 }
 
 const char *dial_late_cause(const struct dial *dial)
 {
-	return dial->connected ? "timed out in the TLS handshake" : "timed out";
+	switch (dial->phase) {
+	case DIAL_CONNECT:
+		return "timed out";
+	case DIAL_HEADER:
+		return "timed out before it took the PROXY header";
+	default: /* DIAL_HANDSHAKE */
+		return "timed out in the TLS handshake";
+	}
 }
 
 enum dial_result dial_late(struct dial *dial)

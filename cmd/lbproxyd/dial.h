@@ -1,7 +1,8 @@
 /*
  * One attempt to connect to an upstream: tries each of its addresses in turn,
- * then does the TLS handshake if the upstream is tls://. Sessions and health
- * checks dial in the same way. [SRV-92].
+ * then sends a PROXY header, if there is to be one, and does the TLS handshake
+ * if the upstream is tls://. Sessions and health checks dial in the same way.
+ * [SRV-92], [PRX-20].
  */
 #ifndef DIAL_H
 #define DIAL_H
@@ -16,13 +17,26 @@ enum dial_result {
 	DIAL_LOCAL,   /* our own fault; the stream is closed */
 };
 
+/* What comes next with the current address. */
+enum dial_phase {
+	DIAL_CONNECT,
+	DIAL_HEADER,
+	DIAL_HANDSHAKE,
+};
+
 struct dial {
 	const struct target *target;
 	struct stream *stream;
 	struct poller *poller;
 	size_t len;  /* of the target's addresses; 0: none are known */
 	size_t next; /* the next address to try */
-	bool connected;
+	enum dial_phase phase;
+	/*
+	 * Writes the PROXY header to buf, which has LBP_PROXY_MAX bytes, and
+	 * returns its length, at least 1; the same each time. NULL: none.
+	 */
+	size_t (*write_header)(struct dial *dial, uint8_t *buf);
+	size_t sent; /* bytes of it, to the current address */
 	bool failed; /* an address failed by the upstream's fault */
 	int error;   /* errno of a failure by our own fault, or 0 */
 	/* The deadlines of the current address and of the whole dial. */
@@ -31,7 +45,10 @@ struct dial {
 	const char *cause; /* of the last failure; static text */
 };
 
-/* Starts on a closed stream, which must outlive the dial. */
+/*
+ * Starts on a closed stream, which must outlive the dial. The dial keeps its
+ * write_header, and nothing else.
+ */
 enum dial_result dial_start(struct dial *dial, const struct target *target,
 	struct stream *stream, struct poller *poller, uint64_t end_ns);
 

@@ -97,10 +97,6 @@ static bool is_built(const struct lbp_config *config, const char *file)
 			"server.admin is not implemented yet; accepted in this "
 			"version: no admin key");
 	for (i = 0; i < config->app_len; i++) {
-		if (config->apps[i].proxy_protocol)
-			problem(&problems, config->apps[i].proxy_protocol_pos,
-				"app.proxy_protocol is not implemented yet; "
-				"accepted in this version: false");
 		if (config->apps[i].accept_proxy_len > 0)
 			problem(&problems, config->apps[i].accept_proxy_pos,
 				"app.accept_proxy is not implemented yet; "

@@ -130,6 +130,24 @@ bool tls_is_resumed(const struct tls *tls);
 /* The protocol, such as "TLSv1.3"; static. */
 const char *tls_version(const struct tls *tls);
 
+/* Longest common name that is told to others, in UTF-8. */
+#define TLS_COMMON_NAME_MAX 256
+
+/* What upstreams are told of a client's TLS; pointers are valid as long as it.
+ */
+struct tls_description {
+	const char *cipher;      /* OpenSSL's name; static */
+	const char *server_name; /* that the client sent; NULL: none */
+	const unsigned char *alpn;
+	size_t alpn_len;
+	/* Of its certificate; length 0: none, or none that can be told. */
+	unsigned char common_name[TLS_COMMON_NAME_MAX];
+	size_t common_name_len;
+};
+
+/* Describes a client whose handshake is complete. */
+void tls_describe(const struct tls *tls, struct tls_description *description);
+
 /* Frees TLS without notifying the peer; it need not have been started. */
 void tls_release(struct tls *tls);
 

@@ -262,9 +262,11 @@ static void check_path_place(
 static void check_app_places(const struct lbp_config_app *app, const char *text)
 {
 	ORACLE("SRV-7",
-		is_at_value(text, app->proxy_protocol_pos, "proxy_protocol"),
-		"proxy_protocol is at %u:%u", app->proxy_protocol_pos.line,
-		app->proxy_protocol_pos.column);
+		app->accept_proxy_len == 0 ||
+			is_at_value(
+				text, app->accept_proxy_pos, "accept_proxy"),
+		"accept_proxy is at %u:%u", app->accept_proxy_pos.line,
+		app->accept_proxy_pos.column);
 	for (size_t i = 0; i < app->upstream_len; i++) {
 		const struct lbp_config_upstream *upstream = &app->upstreams[i];
 

@@ -233,6 +233,12 @@ enum io tls_handshake(struct tls *tls)
 	return IO_OK;
 }
 
+void tls_describe(const struct tls *tls, struct tls_description *description)
+{
+	(void)tls;
+	*description = (struct tls_description){.cipher = "TLS_TEST"};
+}
+
 const char *tls_version(const struct tls *tls)
 {
 	(void)tls;

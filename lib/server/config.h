@@ -95,7 +95,6 @@ struct lbp_config_app {
 	struct lbp_config_address *listen; /* listen_len of them, >= 1 */
 	size_t listen_len;
 	bool proxy_protocol;
-	struct lbp_config_pos proxy_protocol_pos;
 	struct lbp_network *accept_proxy; /* accept_proxy_len of them */
 	size_t accept_proxy_len;
 	struct lbp_config_pos accept_proxy_pos;

@@ -258,17 +258,6 @@ static void read_listen(
 	}
 }
 
-static void read_proxy_protocol(
-	struct lbp_config_reader *reader, const struct lbp_config_field *field)
-{
-	struct lbp_config_app *app = field->out;
-
-	if (!lbp_config_expect(reader, field, field->value, LBP_TOML_BOOLEAN))
-		return;
-	app->proxy_protocol = field->value->as.boolean;
-	app->proxy_protocol_pos = lbp_config_pos(field->value->pos);
-}
-
 static void read_accept_proxy(
 	struct lbp_config_reader *reader, const struct lbp_config_field *field)
 {
@@ -276,7 +265,7 @@ static void read_accept_proxy(
 	const struct lbp_toml_array *array =
 		lbp_config_expect_array(reader, field, LBP_TOML_STRING);
 
-	if (array == NULL || array->len == 0)
+	if (array == NULL)
 		return;
 	app->accept_proxy = lbp_config_alloc(
 		reader, &reader->kept, array->len, sizeof(*app->accept_proxy));
@@ -320,7 +309,8 @@ static const struct lbp_config_key app_keys[] = {
 		.required = true,
 		.accepts = "an array of one or more " LBP_CONFIG_ADDRESS},
 	{.name = "proxy_protocol",
-		.read = read_proxy_protocol,
+		.read = lbp_config_read_boolean,
+		.offset = AT(proxy_protocol),
 		.accepts = "true or false"},
 	{.name = "accept_proxy",
 		.read = read_accept_proxy,

@@ -627,8 +627,6 @@ static void stored_app(const struct lbp_config_app *app)
 	CU_ASSERT(is_address(&app->listen[0], "h", 1, 25, 11));
 	CU_ASSERT(is_address(&app->listen[1], "::1", 2, 25, 18));
 	CU_ASSERT_TRUE(app->proxy_protocol);
-	CU_ASSERT_EQUAL(app->proxy_protocol_pos.line, 26);
-	CU_ASSERT_EQUAL(app->proxy_protocol_pos.column, 18);
 	CU_ASSERT_EQUAL(app->unclean_end, LBP_UNCLEAN_END);
 	CU_ASSERT_EQUAL(app->limits.concurrent, 1);
 	CU_ASSERT_EQUAL(app->limits.connections, 1);

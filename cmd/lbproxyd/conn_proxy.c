@@ -1,0 +1,90 @@
+/* PROXY headers about clients, for upstreams. [PRX-20] to [PRX-23]. */
+#include <string.h>
+
+#include "conn_private.h"
+#include "container.h"
+#include "server/proxy.h"
+
+static struct lbp_proxy_text text_of(const char *text)
+{
+	return (struct lbp_proxy_text){text, text == NULL ? 0 : strlen(text)};
+}
+
+/* The ends of the client's connection, the second one as the kernel has it. */
+static struct lbp_proxy_ends ends_of(const struct conn *conn)
+{
+	struct lbp_proxy_ends ends = {0};
+	union address own;
+	socklen_t len = sizeof(own);
+
+	if (getsockname(conn->client.watch.fd, &own.sa, &len) != 0)
+		return ends;
+	ends.source = address_ip(&conn->peer);
+	ends.source_port = address_port(&conn->peer);
+	ends.destination = address_ip(&own);
+	ends.destination_port = address_port(&own);
+	ends.are_known = true;
+	return ends;
+}
+
+static bool has_serial(const struct lbp_name *name)
+{
+	return name->kind == LBP_NAME_SERIAL || name->kind == LBP_NAME_ISSUED;
+}
+
+/* Writes the serial of the client's certificate to buf. */
+static struct lbp_proxy_text serial_of(const struct conn *conn, char *buf)
+{
+	size_t len = 0;
+	const struct lbp_name *names = lbp_session_names(conn->session, &len);
+	size_t i;
+
+	for (i = 0; i < len; i++) {
+		if (has_serial(&names[i]))
+			return (struct lbp_proxy_text){
+				buf, lbp_serial_format(&names[i].serial, buf)};
+	}
+	return text_of(NULL);
+}
+
+/* The name that identified the client, which may be its serial. */
+static struct lbp_proxy_text name_of(
+	const struct conn *conn, struct lbp_proxy_text serial)
+{
+	const struct lbp_name *name = lbp_session_matched(conn->session);
+
+	if (name == NULL)
+		return text_of(NULL);
+	return has_serial(name) ? serial : text_of(name->text);
+}
+
+static size_t write_header(struct dial *dial, uint8_t *buf)
+{
+	const struct conn *conn = CONTAINER_OF(dial, struct conn, dial);
+	const struct lbp_policy *policy = &conn->conns->snapshot->policy;
+	char serial[LBP_SERIAL_TEXT_MAX];
+	struct lbp_proxy_client client;
+	struct tls_description tls;
+
+	tls_describe(&conn->client.tls, &tls);
+	client = (struct lbp_proxy_client){
+		.ends = ends_of(conn),
+		.is_resumed = conn->resumed,
+		.version = text_of(conn->tls),
+		.cipher = text_of(tls.cipher),
+		.common_name = {tls.common_name, tls.common_name_len},
+		.alpn = {tls.alpn, tls.alpn_len},
+		.authority = text_of(tls.server_name),
+		.serial = serial_of(conn, serial),
+		.id = text_of(lbp_policy_client_id(
+			policy, lbp_session_client(conn->session))),
+	};
+	client.name = name_of(conn, client.serial);
+	return lbp_proxy_write(buf, LBP_PROXY_MAX, &client);
+}
+
+void conn_introduce(struct conn *conn)
+{
+	conn->dial.write_header =
+		conn->app->config->proxy_protocol ? write_header : NULL;
+}
