@@ -118,8 +118,9 @@ static void put(struct cache *cache, struct bytes *bytes)
 
 	item.id = how % IDS;
 	item.full_ns = now_ns - bytes_below(bytes, 64) * MINUTE_NS;
-	cache_put(cache, sessions[item.id][how / IDS % 2], item.client,
-		item.full_ns);
+	cache_put(cache, sessions[item.id][how / IDS % 2],
+		&(struct cache_entry){
+			.client = item.client, .full_ns = item.full_ns});
 	if (place_of(item.id) >= 0)
 		return;
 	if (items_len == room)
@@ -136,7 +137,7 @@ static void find(struct cache *cache, unsigned id)
 	SSL_SESSION *found;
 
 	make_id(id, text);
-	found = cache_find(cache, text, ID_LEN, now_ns, &full_ns);
+	found = cache_find(cache, text, ID_LEN, now_ns, 0, &full_ns);
 	if (place < 0) {
 		ORACLE("SRV-69", found == NULL, "%u is still there", id);
 		return;
@@ -172,8 +173,8 @@ static void check(struct cache *cache)
 		make_id(i, id);
 		for (size_t len = 0; len < ID_LEN; len += 3)
 			ORACLE("SRV-69",
-				cache_find(cache, id, len, now_ns, &full_ns) ==
-					NULL,
+				cache_find(cache, id, len, now_ns, 0,
+					&full_ns) == NULL,
 				"an id of %zu bytes", len);
 		find(cache, i);
 	}

@@ -27,8 +27,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
 #define LIFETIME_NS (8 * LBP_NS_PER_S)
 
-static struct lbp_config config = {.handshake_ns = 10 * LBP_NS_PER_S};
-
 static const struct lbp_config_timeouts timeouts = {
 	.connect_ns = 5 * LBP_NS_PER_S, .idle_ns = 60 * LBP_NS_PER_S};
 
@@ -38,17 +36,16 @@ static struct run {
 	struct bytes bytes;
 	struct lbp_acl *acl;
 	struct served_app app;
-	struct lbp_config_app config;
 	bool takes_ends; /* what has no close_notify */
 	struct target targets[UPSTREAMS];
 	union address addresses[UPSTREAMS][2];
-	struct snapshot snapshot;
 	struct capacity capacity;
 	struct mailbox mailbox;
 	struct handshakes handshakes;
 	struct loop loop;
 	struct conns conns;
 	struct conn others[2]; /* that have ended, before and after this one */
+	int holds; /* of the application and the targets */
 	bool was_at_limit;
 	bool was_stopped;
 	bool has_two; /* upstreams */
@@ -57,6 +54,25 @@ static struct run {
 	bool is_alone;
 	bool is_hasty; /* things happen before all has been done */
 } run;
+
+/* --- what it holds --- */
+
+void served_app_release(struct served_app *app)
+{
+	run.holds -= app == &run.app;
+}
+
+struct target *served_app_target(struct served_app *app, uint32_t upstream)
+{
+	(void)app;
+	run.holds++;
+	return &run.targets[upstream];
+}
+
+void target_release(struct target *target)
+{
+	run.holds -= target != NULL;
+}
 
 static bool is_over(void)
 {
@@ -413,7 +429,7 @@ static void check_closing(void)
 	case LBP_REASON_LIFETIME:
 		ORACLE("SES-60",
 			host.now_ns >= LIFETIME_NS - LIFETIME_NS / 10 &&
-				run.config.timeouts.lifetime_ns != 0,
+				run.app.settings.lifetime_ns != 0,
 			"it has not lasted so long");
 		ORACLE("SES-60", client->resets, "the client sees a clean end");
 		break;
@@ -760,19 +776,22 @@ static void start(uint8_t how)
 	make_app(how);
 	make_targets(how);
 	pthread_mutex_init(&run.app.lock, NULL);
-	run.app.targets = run.targets;
 	run.takes_ends = (how & 0xfc) == 0x8c;
-	run.config.unclean_end =
-		run.takes_ends ? LBP_UNCLEAN_END : LBP_UNCLEAN_RESET;
-	run.config.timeouts = timeouts;
+	run.app.settings = (struct snapshot_settings){
+		.timeouts =
+			{
+				.handshake_ns = 10 * LBP_NS_PER_S,
+				.connect_ns = timeouts.connect_ns,
+				.idle_ns = timeouts.idle_ns,
+				.linger_ns = LBP_SERVER_LINGER_NS,
+			},
+		.takes_unclean_end = run.takes_ends};
 	if ((how & 0xfc) == 0x84)
-		run.config.timeouts.lifetime_ns = LIFETIME_NS;
-	run.app.config = &run.config;
-	run.snapshot.config = &config;
+		run.app.settings.lifetime_ns = LIFETIME_NS;
 	if (!loop_init(&run.loop, LBP_EVENT_LOOP_SELECT, 4))
 		abort();
 	conns_init(&run.conns, &run.loop, &run.mailbox, &run.capacity,
-		&run.handshakes, &run.snapshot);
+		&run.handshakes);
 	for (unsigned i = 0; i < 2; i++) {
 		run.others[i].conns = &run.conns;
 		run.others[i].app = &run.app;
@@ -797,6 +816,7 @@ static void accept_client(void)
 
 	run.conns.all = run.is_alone ? NULL : &run.others[0];
 	conns_expect(&run.conns);
+	run.holds = 1;
 	conn_start(&run.conns, &run.app, SIDE_FD, &peer);
 	if (run.is_alone)
 		return;
@@ -821,6 +841,7 @@ static void finish(void)
 	check_delivery();
 	check_linger();
 	conns_turn(&run.conns);
+	ORACLE("RLD-12", run.holds == 0, "%d holds are left", run.holds);
 	check_end();
 	loop_release(&run.loop);
 	lbp_app_free(run.app.app);

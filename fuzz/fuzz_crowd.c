@@ -21,6 +21,7 @@
 #include "core/session_state.h"
 #include "model/model_sources.h"
 #include "oracle.h"
+#include "server/session_timeouts.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
@@ -68,18 +69,12 @@ static struct worker {
 	unsigned steps; /* of handshakes since the last wait */
 } workers[WORKERS];
 
-static struct lbp_config config = {.handshake_ns = 10 * LBP_NS_PER_S};
-static const struct lbp_config_app app_config = {
-	.timeouts = {
-		.connect_ns = 5 * LBP_NS_PER_S, .idle_ns = 60 * LBP_NS_PER_S}};
-
 static struct run {
 	struct bytes bytes;
 	struct lbp_acl *acl;
 	struct served_app app;
 	struct target target;
 	struct tls_client *tls;
-	struct snapshot snapshot;
 	struct capacity capacity;
 	struct handshakes handshakes;
 	struct model_sources model;
@@ -511,13 +506,37 @@ uint64_t report_conn(const struct conn *conn, uint64_t now_ns)
 	return LBP_NEVER;
 }
 
-void report_health(const struct served_app *app, uint32_t upstream,
+void report_health(struct served_app *app, uint32_t upstream,
 	enum lbp_health_change change, const char *cause)
 {
 	(void)app;
 	(void)upstream;
 	(void)change;
 	(void)cause;
+}
+
+enum lbp_reason tls_renew(struct tls *tls, const struct tls_server *server)
+{
+	(void)tls;
+	(void)server;
+	return LBP_REASON_NONE;
+}
+
+void served_app_release(struct served_app *app)
+{
+	(void)app;
+}
+
+struct target *served_app_target(struct served_app *app, uint32_t upstream)
+{
+	(void)app;
+	(void)upstream;
+	return &run.target;
+}
+
+void target_release(struct target *target)
+{
+	(void)target;
 }
 
 /* --- places --- */
@@ -772,8 +791,11 @@ static void make_app(void)
 	options.upstream_len = 1;
 	if (lbp_app_new(&run.app.app, &options, 0) != LBP_OK)
 		abort();
-	run.app.targets = &run.target;
-	run.app.config = &app_config;
+	run.app.settings.timeouts = (struct lbp_session_timeouts){
+		.handshake_ns = 10 * LBP_NS_PER_S,
+		.connect_ns = 5 * LBP_NS_PER_S,
+		.idle_ns = 60 * LBP_NS_PER_S,
+		.linger_ns = LBP_SERVER_LINGER_NS};
 	run.target.tls = run.tls;
 	pthread_mutex_init(&run.app.lock, NULL);
 }
@@ -792,7 +814,7 @@ static void make_worker(struct worker *worker)
 		    PLACES + SESSIONS + LOOSE))
 		abort();
 	conns_init(&worker->conns, &worker->loop, &worker->mailbox,
-		&run.capacity, &run.handshakes, &run.snapshot);
+		&run.capacity, &run.handshakes);
 }
 
 static void finish(void)
@@ -826,7 +848,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	run.bytes = (struct bytes){data, len};
 	run.now_ns = LBP_NS_PER_S;
 	run.tls = bytes_bool(&run.bytes) ? (struct tls_client *)&run : NULL;
-	run.snapshot.config = &config;
 	run.model.cap = PLACES;
 	make_app();
 	capacity_init(&run.capacity, SESSIONS, LOOSE, has_room, NULL);

@@ -437,8 +437,6 @@ static void start(uint8_t how)
 	run.conns.loop = &run.loop;
 	run.conns.yielded = &run.other;
 	run.conn.conns = &run.conns;
-	run.config.unclean_end = LBP_UNCLEAN_RESET;
-	run.app.config = &run.config;
 	run.conn.app = &run.app;
 	run.conn.session = &run.session;
 	run.session.state = LBP_SESSION_RELAY;

@@ -384,6 +384,8 @@ static int make_config(char *path)
 	return fd;
 }
 
+static struct cache *cache; /* of all servers */
+
 /* Loads with problems going to a file in memory; *lines is how many. */
 static struct snapshot *load(const char *path, unsigned *lines)
 {
@@ -397,7 +399,7 @@ static struct snapshot *load(const char *path, unsigned *lines)
 	dup2(fd, STDERR_FILENO);
 	failure.count = 0;
 	failure.armed = true;
-	snapshot = snapshot_load(path, 0);
+	snapshot = snapshot_load(path, 0, NULL);
 	failure.armed = false;
 	dup2(saved, STDERR_FILENO);
 	close(saved);
@@ -408,6 +410,8 @@ static struct snapshot *load(const char *path, unsigned *lines)
 			*lines += buf[i] == '\n';
 	}
 	close(fd);
+	if (snapshot != NULL && snapshot->tls != NULL)
+		tls_server_follow(snapshot->tls, cache, NULL);
 	return snapshot;
 }
 
@@ -419,7 +423,8 @@ static void check_snapshot(const struct snapshot *snapshot)
 	bool let_in;
 
 	require(snapshot->tls != NULL && snapshot->apps != NULL &&
-			snapshot->apps[0].targets[0].tls != NULL,
+			snapshot_target(&snapshot->apps[0].config->upstreams[0])
+					->tls != NULL,
 		"half a snapshot", "load");
 	pki_now = PKI_START;
 	failure.at = 0;
@@ -466,6 +471,9 @@ int main(int argc, char **argv)
 
 	if (!tls_memory_init())
 		abort();
+	cache = tls_cache_new();
+	if (cache == NULL)
+		abort();
 	if (argc > 1)
 		step = strtoul(argv[1], NULL, 10);
 	if (step == 0)
@@ -496,6 +504,7 @@ int main(int argc, char **argv)
 		try_attempt(snapshot->tls, &attempts[i]);
 	printf("nomem: %lu runs\n", runs);
 	snapshot_free(snapshot);
+	tls_cache_free(cache);
 	SSL_CTX_free(client_ctx);
 	pki_release(&pki);
 	pki_close_files(&files);

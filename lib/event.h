@@ -82,7 +82,8 @@ enum lbp_event_kind {
 	LBP_EVENT_DELIVERED,    /* the relay's: all, or all that can be */
 	LBP_EVENT_CLIENT_ENDED, /* while closing: clean or not */
 	LBP_EVENT_TICK,         /* time has passed */
-	LBP_EVENT_RELOADED,     /* the application was reloaded or retired */
+	LBP_EVENT_RELOADED,     /* the application was reloaded or retired, or
+				 * trust has changed */
 	LBP_EVENT_EVICTED,      /* another handshake took its place */
 	LBP_EVENT_STOP,         /* reason: why the server ends the session */
 	LBP_EVENT_DIAL_LOCAL,   /* failed for want of our own resources */
@@ -95,7 +96,9 @@ struct lbp_event {
 	 * again after a reload. */
 	const struct lbp_name *names;
 	size_t name_len;
-	enum lbp_reason reason; /* HANDSHAKE_FAILED, STOP */
+	/* HANDSHAKE_FAILED, STOP; RELOADED: why the certificate is no longer
+	 * trusted, or LBP_REASON_NONE. */
+	enum lbp_reason reason;
 	bool is_full; /* HANDSHAKE_DONE: no room for one more session */
 };
 

@@ -84,7 +84,7 @@ static void deliver_stop(struct mail *mail)
 	acceptor->stopped = true;
 	set_accepting(acceptor, false);
 	loop_disarm(&acceptor->loop, &acceptor->retry);
-	listeners_close(acceptor->listeners);
+	listeners_close(&acceptor->listeners);
 }
 
 static void hand_over(struct acceptor *acceptor, struct handover *handover)
@@ -120,14 +120,14 @@ static bool accept_one(struct acceptor *acceptor, int listener_fd)
 }
 
 /* Accepts one per turn, so that no listener starves the others. [SRV-52]. */
-static void entrance_ready(struct watch *watch, unsigned ready)
+static void listener_ready(struct watch *watch, unsigned ready)
 {
-	struct entrance *entrance = (struct entrance *)(void *)watch;
-	struct acceptor *acceptor = entrance->acceptor;
+	struct listener *listener = (struct listener *)(void *)watch;
+	struct acceptor *acceptor = listener->acceptor;
 	struct handover *handover;
 
 	(void)ready;
-	/* An earlier entrance of this turn may have paused all of them. */
+	/* An earlier listener of this turn may have paused all of them. */
 	if (is_accepting(acceptor))
 		accept_if_room(acceptor);
 	if (!is_accepting(acceptor) || !accept_one(acceptor, watch->fd))
@@ -135,8 +135,18 @@ static void entrance_ready(struct watch *watch, unsigned ready)
 	capacity_add_loose(acceptor->capacity);
 	handover = acceptor->spare;
 	acceptor->spare = NULL;
-	handover->app = entrance->listener->app;
+	handover->app = served_app_hold(listener->app);
 	hand_over(acceptor, handover);
+}
+
+/* Not within the turn, which may still look at a listener that was closed. */
+static void reply(struct acceptor *acceptor)
+{
+	struct acceptor_change *change = acceptor->adopted;
+
+	acceptor->adopted = NULL;
+	if (change != NULL)
+		mailbox_post(change->reply_to, change->done);
 }
 
 void acceptor_run(struct acceptor *acceptor)
@@ -148,6 +158,7 @@ void acceptor_run(struct acceptor *acceptor)
 				strerror(errno));
 			abort();
 		}
+		reply(acceptor);
 	}
 }
 
@@ -185,59 +196,99 @@ static bool init_pollers(struct acceptor *acceptor, enum lbp_event_loop kind)
 		       POLLER_READ) == 0;
 }
 
-static bool init_entrances(struct acceptor *acceptor)
-{
-	struct listeners *listeners = acceptor->listeners;
-	size_t i;
-
-	acceptor->entrances =
-		calloc(listeners->len, sizeof(*acceptor->entrances));
-	if (acceptor->entrances == NULL)
-		return false;
-	for (i = 0; i < listeners->len; i++) {
-		struct entrance *entrance = &acceptor->entrances[i];
-
-		entrance->acceptor = acceptor;
-		entrance->listener = &listeners->items[i];
-		entrance->watch = (struct watch){
-			.fd = entrance->listener->fd, .ready = entrance_ready};
-		if (poller_set(acceptor->open, &entrance->watch, POLLER_READ) !=
-			0)
-			return false;
-	}
-	return true;
-}
-
-bool acceptor_init(struct acceptor *acceptor, struct snapshot *snapshot,
-	struct capacity *capacity, struct listeners *listeners,
-	struct worker *workers)
+bool acceptor_init(struct acceptor *acceptor, const struct snapshot *snapshot,
+	struct capacity *capacity, struct worker *workers)
 {
 	*acceptor = (struct acceptor){.room.deliver = deliver_room,
 		.stop_order.deliver = deliver_stop,
 		.capacity = capacity,
-		.listeners = listeners,
 		.workers = workers,
 		.worker_len = snapshot->workers,
 		.last = snapshot->workers - 1};
 	alarm_init(&acceptor->retry, retry_fired);
 	acceptor->loads = calloc(acceptor->worker_len, sizeof(uint32_t));
 	if (acceptor->loads != NULL &&
-		init_pollers(acceptor, snapshot->event_loop) &&
-		init_entrances(acceptor))
+		init_pollers(acceptor, snapshot->event_loop))
 		return true;
 	log_error(LBP_LOG_ERROR, "cannot start accepting connections",
 		strerror(errno));
 	return false;
 }
 
+/* Those of its listeners that do not stay. */
+static void close_removed(struct acceptor *acceptor)
+{
+	size_t i;
+
+	for (i = 0; i < acceptor->listeners.len; i++) {
+		struct listener *listener = acceptor->listeners.items[i];
+
+		if (listener->stays)
+			continue;
+		poller_forget(acceptor->open, &listener->watch);
+		close(listener->watch.fd);
+		listener->watch.fd = -1;
+	}
+}
+
+/* False with errno set: it cannot be watched. */
+static bool use(struct acceptor *acceptor, struct listener *listener)
+{
+	served_app_release(listener->app);
+	listener->app = listener->next;
+	listener->next = NULL;
+	listener->acceptor = acceptor;
+	listener->watch.ready = listener_ready;
+	return listener->watch.is_watched ||
+	       poller_set(acceptor->open, &listener->watch, POLLER_READ) == 0;
+}
+
+bool acceptor_adopt(
+	struct acceptor *acceptor, struct acceptor_change *change)
+{
+	struct listeners before = acceptor->listeners;
+	bool ok = true;
+	size_t i;
+
+	close_removed(acceptor);
+	acceptor->listeners = change->listeners;
+	for (i = 0; i < acceptor->listeners.len; i++)
+		ok = use(acceptor, acceptor->listeners.items[i]) && ok;
+	change->listeners = before;
+	return ok;
+}
+
+static void deliver_adopt(struct mail *mail)
+{
+	struct acceptor_change *change =
+		CONTAINER_OF(mail, struct acceptor_change, order);
+
+	if (!acceptor_adopt(change->acceptor, change))
+		capacity_exhausted(change->acceptor->capacity,
+			"cannot watch a listener", errno);
+	change->acceptor->adopted = change;
+}
+
+void acceptor_order(struct acceptor *acceptor, struct acceptor_change *change)
+{
+	change->order = (struct mail){.deliver = deliver_adopt};
+	change->acceptor = acceptor;
+	mailbox_post(&acceptor->mailbox, &change->order);
+}
+
 void acceptor_release(struct acceptor *acceptor)
 {
+	size_t i;
+
 	mailbox_release(&acceptor->mailbox);
 	/* The loop frees one of the two. */
 	acceptor->loop.poller = acceptor->open;
 	loop_release(&acceptor->loop);
 	poller_free(acceptor->closed);
-	free(acceptor->entrances);
+	listeners_close(&acceptor->listeners);
+	for (i = 0; i < acceptor->listeners.len; i++)
+		acceptor->listeners.items[i]->stays = false;
+	listeners_release(&acceptor->listeners);
 	free(acceptor->loads);
 	free(acceptor->spare);
 }

@@ -9,19 +9,19 @@
 #include "listen.h"
 #include "worker.h"
 
-struct acceptor;
-
-/* The watch on a listening socket. */
-struct entrance {
-	struct watch watch; /* first, so that its address is the entrance's */
+/* The listeners that the next reload has. The main thread makes it. */
+struct acceptor_change {
+	struct mail order; /* for acceptor_adopt */
+	struct mail *done; /* posted to reply_to when it is carried out */
+	struct mailbox *reply_to;
 	struct acceptor *acceptor;
-	struct listener *listener;
+	struct listeners listeners;
 };
 
 struct acceptor {
 	pthread_t thread;
 	struct loop loop;
-	struct poller *open;   /* watches the mailbox and the entrances */
+	struct poller *open;   /* watches the mailbox and the listeners */
 	struct poller *closed; /* watches the mailbox only */
 	struct mailbox mailbox;
 	struct watch closed_mailbox; /* of the mailbox, in closed */
@@ -30,24 +30,34 @@ struct acceptor {
 	bool stopped;
 	struct alarm retry; /* after resources ran out */
 	struct capacity *capacity;
-	struct listeners *listeners;
-	struct entrance *entrances; /* one for each listener */
-	struct handover *spare;     /* for the next connection, or NULL */
-	struct worker *workers;     /* worker_len of them */
+	struct listeners listeners;
+	struct acceptor_change *adopted; /* in this turn */
+	struct handover *spare; /* for the next connection, or NULL */
+	struct worker *workers; /* worker_len of them */
 	uint32_t worker_len;
 	uint32_t *loads; /* scratch space: one for each worker */
 	uint32_t last;   /* the worker that got the last connection */
 };
 
 /*
- * Makes an acceptor for open listeners, which it closes when told to stop;
- * workers, capacity and listeners must outlive it. Its thread is not started.
- * False: an `error` event said why; acceptor_release must still be called.
+ * Makes an acceptor without listeners; workers and capacity must outlive it.
+ * Its thread is not started. False: an `error` event said why; acceptor_release
+ * must still be called.
  */
-bool acceptor_init(struct acceptor *acceptor, struct snapshot *snapshot,
-	struct capacity *capacity, struct listeners *listeners,
-	struct worker *workers);
+bool acceptor_init(struct acceptor *acceptor, const struct snapshot *snapshot,
+	struct capacity *capacity, struct worker *workers);
+
+/* Closes its listeners, too. */
 void acceptor_release(struct acceptor *acceptor);
+
+/*
+ * Turns to these listeners: those that it does not have yet are watched, those
+ * that do not stay are closed. The change gets the list that it had. To be
+ * called in its thread, or before that is started. False with errno set: one
+ * cannot be watched.
+ */
+bool acceptor_adopt(
+	struct acceptor *acceptor, struct acceptor_change *change);
 
 /* Accepts until told to stop, and then closes the listeners. */
 void acceptor_run(struct acceptor *acceptor);
@@ -56,6 +66,12 @@ void acceptor_run(struct acceptor *acceptor);
 
 /* Tells the acceptor that a place that it waits for has become free. */
 void acceptor_has_room(struct acceptor *acceptor);
+
+/*
+ * Tells it to carry out a change, and to say when it is done. The main thread
+ * keeps the change until then.
+ */
+void acceptor_order(struct acceptor *acceptor, struct acceptor_change *change);
 
 /* Tells the acceptor to stop. */
 void acceptor_stop(struct acceptor *acceptor);

@@ -78,6 +78,17 @@ bool address_is_literal(const char *host)
 	       inet_pton(AF_INET6, host, &any) == 1;
 }
 
+bool addresses_copy(struct addresses *out, const struct addresses *from)
+{
+	addresses_release(out);
+	out->items = calloc(from->len, sizeof(*out->items));
+	if (out->items == NULL)
+		return false;
+	memcpy(out->items, from->items, from->len * sizeof(*out->items));
+	out->len = from->len;
+	return true;
+}
+
 void addresses_release(struct addresses *addresses)
 {
 	free(addresses->items);

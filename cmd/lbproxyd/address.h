@@ -32,6 +32,8 @@ struct addresses {
  * the cause. False: out of memory; out is empty.
  */
 bool addresses_resolve(struct addresses *out, const char *host, uint16_t port);
+/* Copies from, releasing what *out had. False: out of memory; *out is empty. */
+bool addresses_copy(struct addresses *out, const struct addresses *from);
 void addresses_release(struct addresses *addresses);
 
 /* Returns true if host is an address, and not a name to be resolved. */

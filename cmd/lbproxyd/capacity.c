@@ -14,7 +14,7 @@ void capacity_init(struct capacity *capacity, uint32_t max, uint32_t max_loose,
 {
 	int i;
 
-	capacity->max = max;
+	atomic_init(&capacity->max, max);
 	capacity->max_loose = max_loose;
 	atomic_init(&capacity->used, 0);
 	atomic_init(&capacity->loose, 0);
@@ -42,6 +42,13 @@ static void tell_who_waits(struct capacity *capacity)
 	if (atomic_load(&capacity->wanted) &&
 		atomic_exchange(&capacity->wanted, false))
 		capacity->freed(capacity->user);
+}
+
+void capacity_resize(struct capacity *capacity, uint32_t max)
+{
+	atomic_store(&capacity->max, max);
+	/* There may be room now. */
+	tell_who_waits(capacity);
 }
 
 void capacity_give(struct capacity *capacity)

@@ -19,7 +19,7 @@ enum capacity_cause {
 };
 
 struct capacity {
-	uint32_t max; /* sessions */
+	atomic_uint max; /* sessions */
 	atomic_uint used;
 	/*
 	 * Connections on their way to a worker, and those that were evicted
@@ -37,6 +37,9 @@ struct capacity {
 
 void capacity_init(struct capacity *capacity, uint32_t max, uint32_t max_loose,
 	void (*freed)(void *user), void *user);
+
+/* Changes how many sessions there may be; those that are stay. */
+void capacity_resize(struct capacity *capacity, uint32_t max);
 
 /* Takes a place for one more session, if there is one. [SRV-20]. */
 bool capacity_take(struct capacity *capacity);

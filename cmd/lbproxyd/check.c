@@ -18,6 +18,7 @@
 struct check {
 	struct stream stream; /* first: a ready watch is its check */
 	struct dial dial;
+	struct target *target; /* of the dial, held until it is over */
 	struct alarm timeout; /* of what it waits for */
 	struct job handshake;
 	struct checker *checker;
@@ -30,9 +31,11 @@ struct check {
 /* All checks of one application. */
 struct checker {
 	struct alarm due; /* first: a fired alarm is its checker */
+	struct checker *next;
 	struct checkers *all;
-	struct served_app *app;
-	struct check *checks; /* one for each upstream */
+	struct served_app *app; /* held */
+	struct check **checks;  /* one for each upstream, len of them */
+	uint32_t len;
 };
 
 static void arm_due(struct checker *checker)
@@ -48,6 +51,18 @@ static void arm_due(struct checker *checker)
 		loop_arm(checker->all->loop, &checker->due, due);
 }
 
+/* It has no stream or alarm any more. */
+static void let_go(struct check *check)
+{
+	struct loop *loop = check->checker->all->loop;
+
+	stream_close(&check->stream, loop->poller, false);
+	loop_disarm(loop, &check->timeout);
+	queue_remove(&loop->handshakes, &check->handshake);
+	target_release(check->target);
+	check->target = NULL;
+}
+
 /* What the check came to, its cause in words; DIAL_LOCAL: nothing. */
 static void finish(
 	struct check *check, enum dial_result result, const char *cause)
@@ -61,9 +76,7 @@ static void finish(
 	else if (check->dial.error != 0)
 		capacity_exhausted(checker->all->capacity, "cannot check",
 			check->dial.error);
-	stream_close(&check->stream, checker->all->loop->poller, false);
-	loop_disarm(checker->all->loop, &check->timeout);
-	queue_remove(&checker->all->loop->handshakes, &check->handshake);
+	let_go(check);
 	pthread_mutex_lock(&app->lock);
 	if (result == DIAL_LOCAL)
 		lbp_app_check_dropped(app->app, check->upstream);
@@ -203,15 +216,19 @@ static size_t write_header(struct dial *dial, uint8_t *buf)
 static void start(struct check *check, uint64_t now_ns)
 {
 	struct checker *checker = check->checker;
-	uint64_t timeout_ns = checker->app->config->health.timeout_ns;
+	struct served_app *app = checker->app;
+	uint64_t timeout_ns;
 
+	pthread_mutex_lock(&app->lock);
+	timeout_ns = app->settings.check_timeout_ns;
+	check->dial.write_header =
+		app->settings.sends_proxy_header ? write_header : NULL;
+	pthread_mutex_unlock(&app->lock);
+	check->target = served_app_target(app, check->upstream);
 	check->is_connected = false;
 	check->start_ns = now_ns;
-	check->dial.write_header =
-		checker->app->config->proxy_protocol ? write_header : NULL;
 	progress(check,
-		dial_start(&check->dial,
-			&checker->app->targets[check->upstream], &check->stream,
+		dial_start(&check->dial, check->target, &check->stream,
 			checker->all->loop->poller, now_ns + timeout_ns));
 }
 
@@ -229,69 +246,218 @@ static void due_fired(struct alarm *alarm)
 		pthread_mutex_unlock(&app->lock);
 		if (!taken)
 			break;
-		start(&checker->checks[upstream], now);
+		start(checker->checks[upstream], now);
 	}
 	arm_due(checker);
 }
 
-static bool init_checker(
-	struct checker *checker, struct checkers *all, struct served_app *app)
+/* --- the checks of a configuration --- */
+
+static struct check *check_new(uint32_t upstream)
 {
-	uint32_t n = lbp_app_upstreams(app->app);
-	uint32_t i;
+	struct check *check = calloc(1, sizeof(*check));
 
-	alarm_init(&checker->due, due_fired);
-	checker->all = all;
-	checker->app = app;
-	checker->checks = calloc(n, sizeof(*checker->checks));
-	if (checker->checks == NULL)
-		return false;
-	for (i = 0; i < n; i++) {
-		struct check *check = &checker->checks[i];
-
-		stream_init(&check->stream, check_ready);
-		alarm_init(&check->timeout, timeout_fired);
-		job_init(&check->handshake, handshake_turn);
-		check->checker = checker;
-		check->upstream = i;
-	}
-	arm_due(checker);
-	return true;
+	if (check == NULL)
+		return NULL;
+	stream_init(&check->stream, check_ready);
+	alarm_init(&check->timeout, timeout_fired);
+	job_init(&check->handshake, handshake_turn);
+	check->upstream = upstream;
+	return check;
 }
 
-bool checkers_init(struct checkers *checkers, struct loop *loop,
-	struct capacity *capacity, struct snapshot *snapshot, uint32_t number)
+static bool prepare_room(
+	struct checker_room *room, struct served_app *app, uint32_t len)
 {
-	size_t app_len = snapshot->config->app_len;
-	size_t i;
+	uint32_t from = app->checks;
+	uint32_t u;
 
-	*checkers = (struct checkers){.loop = loop, .capacity = capacity};
-	checkers->items = calloc(app_len, sizeof(*checkers->items));
-	if (checkers->items == NULL)
+	room->app = served_app_hold(app);
+	room->len = len > from ? len : from;
+	room->checks = calloc(room->len, sizeof(struct check *));
+	if (!app->is_checked)
+		room->fresh = calloc(1, sizeof(*room->fresh));
+	if (room->checks == NULL || (!app->is_checked && room->fresh == NULL))
 		return false;
-	for (i = number; i < app_len; i += snapshot->workers) {
-		if (!init_checker(&checkers->items[checkers->len++], checkers,
-			    &snapshot->apps[i]))
+	for (u = from; u < room->len; u++) {
+		room->checks[u] = check_new(u);
+		if (room->checks[u] == NULL)
 			return false;
 	}
 	return true;
 }
 
-void checkers_release(struct checkers *checkers)
+bool checkers_prepare(struct checkers_change *change,
+	const struct served_change *served, uint32_t worker)
 {
 	size_t i;
+
+	*change = (struct checkers_change){0};
+	change->rooms = calloc(served->app_len + 1, sizeof(*change->rooms));
+	if (change->rooms == NULL)
+		return false;
+	for (i = 0; i < served->app_len; i++) {
+		struct served_app *app = served->apps[i];
+
+		if (app->worker == worker &&
+			!prepare_room(&change->rooms[change->len++], app,
+				served_change_upstreams(served, i)))
+			return false;
+	}
+	return true;
+}
+
+static void free_checks(struct check **checks, uint32_t len)
+{
 	uint32_t u;
 
-	for (i = 0; i < checkers->len; i++) {
-		struct checker *checker = &checkers->items[i];
+	for (u = 0; checks != NULL && u < len; u++)
+		free(checks[u]);
+	free(checks);
+}
 
-		for (u = 0; checker->checks != NULL &&
-			    u < lbp_app_upstreams(checker->app->app);
-			u++)
-			stream_close(&checker->checks[u].stream,
-				checkers->loop->poller, false);
-		free(checker->checks);
+void checkers_change_release(struct checkers_change *change)
+{
+	size_t i;
+
+	for (i = 0; i < change->len; i++) {
+		struct checker_room *room = &change->rooms[i];
+
+		served_app_release(room->app);
+		free_checks(room->checks, room->len);
+		free(room->fresh);
 	}
-	free(checkers->items);
-	*checkers = (struct checkers){0};
+	free(change->rooms);
+	*change = (struct checkers_change){0};
+}
+
+static void drop(struct check *check)
+{
+	struct served_app *app = check->checker->app;
+
+	if (check->target == NULL)
+		return;
+	let_go(check);
+	pthread_mutex_lock(&app->lock);
+	lbp_app_check_dropped(app->app, check->upstream);
+	pthread_mutex_unlock(&app->lock);
+}
+
+static void checker_end(struct checker *checker)
+{
+	struct checkers *all = checker->all;
+	uint32_t u;
+
+	for (u = 0; u < checker->len; u++)
+		drop(checker->checks[u]);
+	loop_disarm(all->loop, &checker->due);
+	checker->next = all->ended;
+	all->ended = checker;
+}
+
+static void checker_free(struct checker *checker)
+{
+	free_checks(checker->checks, checker->len);
+	served_app_release(checker->app);
+	free(checker);
+}
+
+static struct checker_room *find_room(
+	const struct checkers_change *change, const struct served_app *app)
+{
+	size_t i;
+
+	for (i = 0; i < change->len; i++) {
+		if (change->rooms[i].app == app)
+			return &change->rooms[i];
+	}
+	return NULL;
+}
+
+static void drop_removed(
+	struct checkers *checkers, const struct checkers_change *change)
+{
+	struct checker **link = &checkers->first;
+	struct checker *checker;
+
+	while ((checker = *link) != NULL) {
+		if (find_room(change, checker->app) != NULL) {
+			link = &checker->next;
+			continue;
+		}
+		*link = checker->next;
+		checker_end(checker);
+	}
+}
+
+static void add(struct checkers *checkers, struct checker_room *room)
+{
+	struct checker *checker = room->fresh;
+
+	if (checker == NULL)
+		return;
+	room->fresh = NULL;
+	alarm_init(&checker->due, due_fired);
+	checker->all = checkers;
+	checker->app = served_app_hold(room->app);
+	checker->next = checkers->first;
+	checkers->first = checker;
+}
+
+/* Checks that it has stay where they are: the loop knows them. */
+static void take_room(struct checker *checker, struct checker_room *room)
+{
+	struct check **before = checker->checks;
+	uint32_t u;
+
+	for (u = 0; u < checker->len; u++)
+		room->checks[u] = before[u];
+	for (; u < room->len; u++)
+		room->checks[u]->checker = checker;
+	checker->checks = room->checks;
+	checker->len = room->len;
+	room->checks = NULL;
+	free(before);
+}
+
+void checkers_adopt(struct checkers *checkers, struct checkers_change *change)
+{
+	struct checker *checker;
+	size_t i;
+
+	drop_removed(checkers, change);
+	for (i = 0; i < change->len; i++)
+		add(checkers, &change->rooms[i]);
+	for (checker = checkers->first; checker != NULL;
+		checker = checker->next) {
+		take_room(checker, find_room(change, checker->app));
+		arm_due(checker);
+	}
+}
+
+void checkers_init(struct checkers *checkers, struct loop *loop,
+	struct capacity *capacity)
+{
+	*checkers = (struct checkers){.loop = loop, .capacity = capacity};
+}
+
+void checkers_turn(struct checkers *checkers)
+{
+	struct checker *checker;
+
+	while ((checker = checkers->ended) != NULL) {
+		checkers->ended = checker->next;
+		checker_free(checker);
+	}
+}
+
+void checkers_release(struct checkers *checkers)
+{
+	struct checker *checker;
+
+	while ((checker = checkers->first) != NULL) {
+		checkers->first = checker->next;
+		checker_end(checker);
+	}
+	checkers_turn(checkers);
 }

@@ -240,30 +240,34 @@ static void upstream_ready(struct watch *watch, unsigned ready)
 	}
 }
 
-/* The timeouts are its own, whatever becomes of the configuration. */
+/* It keeps the settings that it began with. */
 static void init_session(struct conn *conn)
 {
-	const struct lbp_config_app *app = conn->app->config;
+	struct served_app *app = conn->app;
+	uint64_t lifetime_ns;
 
-	conn->timeouts =
-		lbp_session_timeouts_of(conn->conns->snapshot->config, app);
-	conn->session = lbp_session_init((char *)conn + SESSION_AT,
-		conn->app->app, &conn->timeouts, conn->accepted_ns);
-	if (app->timeouts.lifetime_ns != 0)
-		(void)lbp_session_set_lifetime(conn->session,
-			app->timeouts.lifetime_ns,
+	pthread_mutex_lock(&app->lock);
+	conn->timeouts = app->settings.timeouts;
+	lifetime_ns = app->settings.lifetime_ns;
+	conn->client.tls.takes_unclean_end = app->settings.takes_unclean_end;
+	conn->sends_proxy_header = app->settings.sends_proxy_header;
+	pthread_mutex_unlock(&app->lock);
+	conn->session = lbp_session_init((char *)conn + SESSION_AT, app->app,
+		&conn->timeouts, conn->accepted_ns);
+	if (lifetime_ns != 0)
+		(void)lbp_session_set_lifetime(conn->session, lifetime_ns,
 			lbp_share_draw(&conn->conns->shares));
 }
 
 void conn_start(struct conns *conns, struct served_app *app, int fd,
 	const union address *peer)
 {
-	struct snapshot *snapshot = conns->snapshot;
 	struct conn *conn = calloc(1, SESSION_AT + lbp_session_size());
 
 	if (conn == NULL) {
 		capacity_exhausted(conns->capacity, "cannot accept", ENOMEM);
 		close(fd);
+		served_app_release(app);
 		conns_uncount(conns);
 		capacity_remove_loose(conns->capacity);
 		return;
@@ -278,14 +282,12 @@ void conn_start(struct conns *conns, struct served_app *app, int fd,
 	stream_init(&conn->client, client_ready);
 	stream_open(&conn->client, fd);
 	conn_init_handshake(conn);
-	conn->client.tls.takes_unclean_end =
-		app->config->unclean_end == LBP_UNCLEAN_END;
 	init_session(conn);
 	conn_init_relay(conn);
 	conns_add(conn);
 	conn_set_alarm(conn);
 	conn_take_place(conn);
-	if (!tls_accept(&conn->client.tls, snapshot->tls, fd))
+	if (!tls_accept(&conn->client.tls, conns->tls, fd))
 		conn_step(conn, conn_failed(conn, "cannot start TLS", ENOMEM));
 	else if (poller_set(
 			 conns->loop->poller, &conn->client.watch, POLLER_READ))

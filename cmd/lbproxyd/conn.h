@@ -12,7 +12,7 @@
 #include "handshakes.h"
 #include "loop.h"
 #include "session.h"
-#include "snapshot.h"
+#include "served.h"
 #include "stream.h"
 
 struct conn;
@@ -24,8 +24,8 @@ struct conns {
 	struct capacity *capacity;
 	struct handshakes *handshakes;
 	struct evictions evictions;
-	struct snapshot *snapshot;
-	uint64_t shares;   /* the state of lbp_share_draw */
+	uint64_t shares;        /* the state of lbp_share_draw */
+	struct tls_server *tls; /* for new connections */
 	struct alarm sums; /* when to log sums of strangers' attempts */
 	struct conn *all;
 	struct conn *yielded; /* with work left from the last turn */
@@ -36,11 +36,12 @@ struct conns {
 
 struct conn {
 	struct conns *conns;
-	struct served_app *app;
+	struct served_app *app; /* held */
+	struct target *target;  /* held: the upstream chosen last, or NULL */
 	struct lbp_session *session;          /* in the same block */
 	struct lbp_session_timeouts timeouts; /* the session's */
-	struct lbp_name name; /* the client's, for the session */
-	struct alarm alarm;   /* the session's deadline */
+	struct lbp_name name;                 /* the client's, for the session */
+	struct alarm alarm;                   /* the session's deadline */
 	struct stream client;
 	struct stream upstream;
 	struct dial dial;
@@ -51,6 +52,7 @@ struct conn {
 	const char *tls;   /* version, once the handshake is complete */
 	const char *cause; /* why the last upstream failed; static */
 	bool resumed;
+	bool sends_proxy_header; /* to its upstream */
 	bool has_yielded; /* in the list of those */
 	bool is_paused;   /* its handshake, until the alarm rings */
 	struct conn *prev;
@@ -63,8 +65,7 @@ struct conn {
  * arguments must outlive conns.
  */
 void conns_init(struct conns *conns, struct loop *loop, struct mailbox *mailbox,
-	struct capacity *capacity, struct handshakes *handshakes,
-	struct snapshot *snapshot);
+	struct capacity *capacity, struct handshakes *handshakes);
 
 /* Counts a connection before conn_start gets it; any thread may call this. */
 void conns_expect(struct conns *conns);
@@ -73,11 +74,17 @@ void conns_expect(struct conns *conns);
 uint32_t conns_load(const struct conns *conns);
 
 /*
- * Starts a connection on an accepted socket, which it takes over. The
- * connection must be expected, and counted as one without a place.
+ * Starts a connection on an accepted socket. It takes over the socket and a
+ * hold on the application. The connection must be expected, and counted as one without a place.
  */
 void conn_start(struct conns *conns, struct served_app *app, int fd,
 	const union address *peer);
+
+/*
+ * Turns to this server's identity and trust; connections that the reload does
+ * not leave their place end. [RLD-6].
+ */
+void conns_adopt(struct conns *conns, struct tls_server *tls);
 
 /* Ends all connections for this reason. */
 void conns_stop(struct conns *conns, enum lbp_reason reason);

@@ -53,10 +53,12 @@ static bool dialed(
 bool conn_start_dial(
 	struct conn *conn, uint32_t upstream, struct lbp_event *event)
 {
+	target_release(conn->target);
+	conn->target = served_app_target(conn->app, upstream);
 	conn_introduce(conn);
 	return dialed(conn,
-		dial_start(&conn->dial, &conn->app->targets[upstream],
-			&conn->upstream, conn->conns->loop->poller,
+		dial_start(&conn->dial, conn->target, &conn->upstream,
+			 conn->conns->loop->poller,
 			lbp_session_deadline(conn->session)),
 		event);
 }

@@ -61,10 +61,11 @@ static struct lbp_proxy_text name_of(
 static size_t write_header(struct dial *dial, uint8_t *buf)
 {
 	const struct conn *conn = CONTAINER_OF(dial, struct conn, dial);
-	const struct lbp_policy *policy = &conn->conns->snapshot->policy;
+	struct served_app *app = conn->app;
 	char serial[LBP_SERIAL_TEXT_MAX];
 	struct lbp_proxy_client client;
 	struct tls_description tls;
+	size_t len;
 
 	tls_describe(&conn->client.tls, &tls);
 	client = (struct lbp_proxy_client){
@@ -76,15 +77,19 @@ static size_t write_header(struct dial *dial, uint8_t *buf)
 		.alpn = {tls.alpn, tls.alpn_len},
 		.authority = text_of(tls.server_name),
 		.serial = serial_of(conn, serial),
-		.id = text_of(lbp_policy_client_id(
-			policy, lbp_session_client(conn->session))),
 	};
 	client.name = name_of(conn, client.serial);
-	return lbp_proxy_write(buf, LBP_PROXY_MAX, &client);
+	/* An id stays the client's as long as it has sessions. */
+	pthread_mutex_lock(&app->lock);
+	client.id = text_of(lbp_policy_client_id(
+		app->policy, lbp_session_client(conn->session)));
+	len = lbp_proxy_write(buf, LBP_PROXY_MAX, &client);
+	pthread_mutex_unlock(&app->lock);
+	return len;
 }
 
 void conn_introduce(struct conn *conn)
 {
 	conn->dial.write_header =
-		conn->app->config->proxy_protocol ? write_header : NULL;
+		conn->sends_proxy_header ? write_header : NULL;
 }

@@ -87,10 +87,8 @@ void conn_init_relay(struct conn *conn)
 
 static void begin_side(struct conn *conn, enum lbp_side side)
 {
-	struct stream *stream = stream_of(conn, side);
+	const struct stream *stream = stream_of(conn, side);
 
-	stream->tls.takes_unclean_end =
-		conn->app->config->unclean_end == LBP_UNCLEAN_END;
 	/* The poller does not know of what came with the handshake. */
 	if (stream_has_pending(stream))
 		lbp_session_ready(conn->session, side, LBP_WATCH_READ);
@@ -98,6 +96,8 @@ static void begin_side(struct conn *conn, enum lbp_side side)
 
 void conn_begin_relay(struct conn *conn)
 {
+	conn->upstream.tls.takes_unclean_end =
+		conn->client.tls.takes_unclean_end;
 	begin_side(conn, LBP_CLIENT);
 	begin_side(conn, LBP_UPSTREAM);
 }

@@ -20,15 +20,13 @@ static void sums_fired(struct alarm *alarm)
 }
 
 void conns_init(struct conns *conns, struct loop *loop, struct mailbox *mailbox,
-	struct capacity *capacity, struct handshakes *handshakes,
-	struct snapshot *snapshot)
+	struct capacity *capacity, struct handshakes *handshakes)
 {
 	*conns = (struct conns){.loop = loop,
 		.capacity = capacity,
 		.handshakes = handshakes,
 		.evictions.mail.deliver = conn_deliver_evictions,
-		.evictions.mailbox = mailbox,
-		.snapshot = snapshot};
+		.evictions.mailbox = mailbox};
 	alarm_init(&conns->sums, sums_fired);
 }
 
@@ -96,6 +94,28 @@ void conns_remove(struct conn *conn)
 	conns_uncount(conns);
 }
 
+/* What was judged before is judged again. [RLD-6]. */
+static void conn_reloaded(struct conn *conn)
+{
+	enum lbp_reason reason = LBP_REASON_NONE;
+
+	if (conn->client.tls.ssl != NULL)
+		reason = tls_renew(&conn->client.tls, conn->conns->tls);
+	conn_step(conn, (struct lbp_event){.kind = LBP_EVENT_RELOADED,
+				.reason = reason});
+}
+
+void conns_adopt(struct conns *conns, struct tls_server *tls)
+{
+	struct conn *conn, *next;
+
+	conns->tls = tls;
+	for (conn = conns->all; conn != NULL; conn = next) {
+		next = conn->next;
+		conn_reloaded(conn);
+	}
+}
+
 void conns_stop(struct conns *conns, enum lbp_reason reason)
 {
 	struct conn *conn, *next;
@@ -128,6 +148,8 @@ void conns_turn(struct conns *conns)
 	resume_yielded(conns);
 	while ((conn = conns->ended) != NULL) {
 		conns->ended = conn->next;
+		target_release(conn->target);
+		served_app_release(conn->app);
 		free(conn);
 	}
 }

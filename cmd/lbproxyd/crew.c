@@ -104,7 +104,7 @@ static void begin_drain(struct crew *crew)
 {
 	crew->drain_begun = true;
 	crew->drain_until_ns =
-		clock_now_ns() + crew->snapshot->config->drain_ns;
+		clock_now_ns() + crew->drain_ns;
 	acceptor_stop(&crew->acceptor);
 }
 
@@ -140,9 +140,7 @@ static void take_signals(struct crew *crew)
 		terminate(crew);
 	/* However many signals have come, one answer is enough. */
 	if (atomic_exchange(&hangups, 0) > 0)
-		log_error(LBP_LOG_ERROR,
-			"reload is not implemented yet: SIGHUP changes nothing",
-			NULL);
+		crew->hung_up(crew->user);
 }
 
 static void supervise(struct crew *crew)
@@ -177,7 +175,7 @@ bool crew_run(struct crew *crew)
 	ok = ok && start_thread(&crew->acceptor.thread, acceptor_main, crew);
 	if (!ok) {
 		force(crew);
-		listeners_close(crew->acceptor.listeners);
+		listeners_close(&crew->acceptor.listeners);
 		mailbox_post(&crew->mailbox, &crew->acceptor_done);
 		crew->running = started;
 	}
@@ -196,14 +194,17 @@ static void has_room(void *user)
 	acceptor_has_room(&crew->acceptor);
 }
 
-bool crew_init(struct crew *crew, struct snapshot *snapshot, uint32_t alarm_cap)
+bool crew_init(
+	struct crew *crew, const struct snapshot *snapshot, uint32_t alarm_cap)
 {
 	uint32_t len = snapshot->workers;
 
-	*crew = (struct crew){.snapshot = snapshot,
-		.len = len,
+	*crew = (struct crew){.len = len,
 		.running = len,
 		.accepts = true,
+		.event_loop = snapshot->event_loop,
+		.max_handshakes = snapshot->handshakes,
+		.drain_ns = snapshot->config->drain_ns,
 		.acceptor_done.deliver = deliver_acceptor_done};
 	capacity_init(&crew->capacity, snapshot->config->max_connections,
 		LBP_LOOSE_PER_WORKER * len, has_room, crew);
@@ -218,7 +219,7 @@ bool crew_init(struct crew *crew, struct snapshot *snapshot, uint32_t alarm_cap)
 	return false;
 }
 
-bool crew_man(struct crew *crew, struct listeners *listeners)
+bool crew_man(struct crew *crew, const struct snapshot *snapshot)
 {
 	bool ok = true;
 
@@ -229,11 +230,11 @@ bool crew_man(struct crew *crew, struct listeners *listeners)
 		crew->members[number] = (struct member){.crew = crew,
 			.worker = &crew->workers[number],
 			.done.deliver = deliver_worker_done};
-		ok = worker_init(&crew->workers[number], crew->snapshot,
+		ok = worker_init(&crew->workers[number], snapshot,
 			&crew->capacity, &crew->handshakes, number);
 	}
-	return ok && acceptor_init(&crew->acceptor, crew->snapshot,
-			     &crew->capacity, listeners, crew->workers);
+	return ok && acceptor_init(&crew->acceptor, snapshot, &crew->capacity,
+			     crew->workers);
 }
 
 void crew_release(struct crew *crew)

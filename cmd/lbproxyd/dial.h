@@ -7,8 +7,8 @@
 #ifndef DIAL_H
 #define DIAL_H
 
-#include "snapshot.h"
 #include "stream.h"
+#include "target.h"
 
 enum dial_result {
 	DIAL_PENDING, /* call dial_ready, or dial_late at due_ns */

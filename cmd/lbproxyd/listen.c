@@ -43,8 +43,35 @@ static void log_failure(
 	log_end(&line);
 }
 
+static struct listener *find(
+	const struct listeners *listeners, const union address *address)
+{
+	size_t i;
+
+	for (i = 0; i < listeners->len; i++) {
+		if (address_equal(&listeners->items[i]->address, address))
+			return listeners->items[i];
+	}
+	return NULL;
+}
+
+static struct listener *open_new(const union address *address)
+{
+	struct listener *listener = calloc(1, sizeof(*listener));
+
+	if (listener == NULL)
+		return NULL;
+	listener->address = *address;
+	listener->watch.fd = open_socket(address);
+	if (listener->watch.fd >= 0)
+		return listener;
+	free(listener);
+	return NULL;
+}
+
 /* Opens all addresses of one name, or fails. */
-static bool open_name(struct listeners *listeners, struct served_app *app,
+static bool open_name(struct listeners *listeners,
+	const struct listeners *current, struct served_app *app,
 	const struct addresses *addresses)
 {
 	char text[ADDRESS_TEXT_MAX];
@@ -52,41 +79,49 @@ static bool open_name(struct listeners *listeners, struct served_app *app,
 	size_t i;
 
 	for (i = 0; i < addresses->len; i++) {
-		struct listener *listener = &listeners->items[listeners->len++];
+		const union address *address = &addresses->items[i];
+		struct listener *listener = find(current, address);
 
-		listener->app = app;
-		listener->address = addresses->items[i];
-		listener->fd = open_socket(&listener->address);
-		if (listener->fd >= 0)
+		if (listener == NULL)
+			listener = open_new(address);
+		if (listener == NULL) {
+			log_failure(app, address_text(address, text),
+				strerror(errno));
+			ok = false;
 			continue;
-		log_failure(app, address_text(&listener->address, text),
-			strerror(errno));
-		ok = false;
+		}
+		listener->next = served_app_hold(app);
+		listeners->items[listeners->len++] = listener;
 	}
 	return ok;
 }
 
-static bool open_app(struct listeners *listeners, struct served_app *app)
+static bool open_app(struct listeners *listeners,
+	const struct listeners *current, struct served_app *app,
+	const struct snapshot_app *from)
 {
 	/* A host name, a colon and a port. */
 	char text[256 + 8];
 	bool ok = true;
 	size_t i;
 
-	for (i = 0; i < app->config->listen_len; i++) {
-		const struct lbp_config_address *from = &app->config->listen[i];
+	for (i = 0; i < from->config->listen_len; i++) {
+		const struct lbp_config_address *name =
+			&from->config->listen[i];
 
-		ok = open_name(listeners, app, &app->listen[i]) && ok;
-		if (app->listen[i].len > 0)
+		ok = open_name(listeners, current, app, &from->listen[i]) && ok;
+		if (from->listen[i].len > 0)
 			continue;
-		snprintf(text, sizeof(text), "%s:%u", from->host, from->port);
-		log_failure(app, text, app->listen[i].cause);
+		snprintf(text, sizeof(text), "%s:%u", name->host, name->port);
+		log_failure(app, text, from->listen[i].cause);
 		ok = false;
 	}
 	return ok;
 }
 
-bool listeners_open(struct listeners *listeners, struct snapshot *snapshot)
+bool listeners_open(struct listeners *listeners,
+	const struct listeners *current, const struct served_change *change,
+	const struct snapshot *snapshot)
 {
 	bool ok = true;
 	size_t a;
@@ -99,27 +134,64 @@ bool listeners_open(struct listeners *listeners, struct snapshot *snapshot)
 		return false;
 	}
 	for (a = 0; a < snapshot->config->app_len; a++)
-		ok = open_app(listeners, &snapshot->apps[a]) && ok;
-	if (!ok) {
-		listeners_close(listeners);
-		listeners_release(listeners);
-	}
+		ok = open_app(listeners, current, change->apps[a],
+			     &snapshot->apps[a]) &&
+		     ok;
+	if (!ok)
+		listeners_undo(listeners, current);
 	return ok;
 }
 
-void listeners_close(struct listeners *listeners)
+static void close_socket(struct listener *listener)
+{
+	if (listener->watch.fd >= 0)
+		close(listener->watch.fd);
+	listener->watch.fd = -1;
+}
+
+static void listener_free(struct listener *listener)
+{
+	served_app_release(listener->app);
+	served_app_release(listener->next);
+	free(listener);
+}
+
+void listeners_undo(
+	struct listeners *listeners, const struct listeners *current)
 {
 	size_t i;
 
 	for (i = 0; i < listeners->len; i++) {
-		if (listeners->items[i].fd >= 0)
-			close(listeners->items[i].fd);
-		listeners->items[i].fd = -1;
+		struct listener *listener = listeners->items[i];
+
+		if (find(current, &listener->address) == NULL) {
+			close_socket(listener);
+			listener_free(listener);
+		} else {
+			served_app_release(listener->next);
+			listener->next = NULL;
+		}
 	}
+	free(listeners->items);
+	*listeners = (struct listeners){0};
+}
+
+void listeners_close(const struct listeners *listeners)
+{
+	size_t i;
+
+	for (i = 0; i < listeners->len; i++)
+		close_socket(listeners->items[i]);
 }
 
 void listeners_release(struct listeners *listeners)
 {
+	size_t i;
+
+	for (i = 0; i < listeners->len; i++) {
+		if (!listeners->items[i]->stays)
+			listener_free(listeners->items[i]);
+	}
 	free(listeners->items);
 	*listeners = (struct listeners){0};
 }

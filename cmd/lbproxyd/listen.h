@@ -1,27 +1,42 @@
-/* The listening sockets, shared by all workers. [SRV-5], [SRV-30]. */
+/* The listening sockets. [SRV-5], [SRV-30]. */
 #ifndef LISTEN_H
 #define LISTEN_H
 
 #include "address.h"
+#include "poller.h"
 #include "problem.h"
-#include "snapshot.h"
+#include "served.h"
 
+/*
+ * The main thread opens and frees a listener; meanwhile it is the acceptor's,
+ * except for what says otherwise.
+ */
 struct listener {
-	int fd;
-	struct served_app *app;
-	union address address;
+	struct watch watch; /* its socket */
+	struct acceptor *acceptor;
+	struct served_app *app;  /* held; of those that connect to it */
+	struct served_app *next; /* held: what app is to become */
+	union address address;   /* does not change */
+	bool stays;              /* the reload in progress keeps it */
 };
 
 struct listeners {
-	struct listener *items; /* len of them */
+	struct listener **items; /* len of them */
 	size_t len;
 };
 
 /*
- * Opens all listening sockets of a snapshot, to be closed with listeners_close.
- * False: an `error` event said why; none is open.
+ * Opens the listening sockets of a snapshot, whose applications were prepared
+ * as change says. Those of current that have the same address are used again.
+ * False: an `error` event said why, for each; none is open that was not before.
  */
-bool listeners_open(struct listeners *listeners, struct snapshot *snapshot);
+bool listeners_open(struct listeners *listeners,
+	const struct listeners *current, const struct served_change *change,
+	const struct snapshot *snapshot);
+
+/* Undoes listeners_open: closes and frees those that current has not. */
+void listeners_undo(
+	struct listeners *listeners, const struct listeners *current);
 
 /*
  * Checks for listeners that conflict: the same address under two names, or an
@@ -31,7 +46,9 @@ bool listeners_open(struct listeners *listeners, struct snapshot *snapshot);
 bool listen_check(const struct snapshot *snapshot, struct problems *problems);
 
 /* Closes the sockets; the list is kept until listeners_release. */
-void listeners_close(struct listeners *listeners);
+void listeners_close(const struct listeners *listeners);
+
+/* Frees those that do not stay, whose sockets are closed, and the list. */
 void listeners_release(struct listeners *listeners);
 
 #endif

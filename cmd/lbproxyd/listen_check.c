@@ -130,7 +130,7 @@ static size_t claim_all(struct claim *claims, const struct snapshot *snapshot,
 	size_t a, i;
 
 	for (a = 0; a < config->app_len; a++) {
-		const struct served_app *app = &snapshot->apps[a];
+		const struct snapshot_app *app = &snapshot->apps[a];
 
 		for (i = 0; i < app->config->listen_len; i++)
 			len += claim(claims == NULL ? NULL : claims + len,

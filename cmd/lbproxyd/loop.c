@@ -37,6 +37,21 @@ void loop_release(struct loop *loop)
 	*loop = (struct loop){0};
 }
 
+void loop_swap_alarms(
+	struct loop *loop, struct lbp_heap_node ***room, uint32_t cap)
+{
+	struct lbp_timers before = loop->timers;
+	struct lbp_heap_node **old = loop->timer_heap;
+	struct lbp_timer *timer;
+
+	loop->timer_heap = *room;
+	*room = old;
+	lbp_timers_init(&loop->timers, loop->timer_heap, cap);
+	while ((timer = lbp_timers_take(&before, LBP_NEVER)) != NULL)
+		(void)lbp_timers_arm(
+			&loop->timers, timer, lbp_timer_due(timer));
+}
+
 void alarm_init(struct alarm *alarm, void (*fire)(struct alarm *))
 {
 	lbp_timer_init(&alarm->timer);

@@ -42,6 +42,13 @@ struct loop {
 bool loop_init(struct loop *loop, enum lbp_event_loop kind, uint32_t alarm_cap);
 void loop_release(struct loop *loop);
 
+/*
+ * Gives it room for more alarms, cap of them; *room gets the old room, to be
+ * freed.
+ */
+void loop_swap_alarms(
+	struct loop *loop, struct lbp_heap_node ***room, uint32_t cap);
+
 /* Initializes an alarm, not armed. */
 void alarm_init(struct alarm *alarm, void (*fire)(struct alarm *));
 

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 #include "lbproxy.h"
-#include "problem.h"
 #include "process.h"
 #include "server.h"
 #include "snapshot.h"
@@ -72,39 +71,6 @@ static int parse_options(struct options *options, int argc, char **argv)
 	return EXIT_USAGE;
 }
 
-/* Settings that are checked, but not supported by this version. */
-static bool is_built(const struct lbp_config *config, const char *file)
-{
-	struct problems problems = {.file = file};
-	size_t i;
-
-	if (config->cas[0].id.ptr != NULL)
-		problem(&problems, config->cas[0].id.pos,
-			"[[tls.client_ca]] is not implemented yet; accepted in "
-			"this version: tls.client_ca = \"PATH\"");
-	for (i = 0; i < config->client_len; i++) {
-		const struct lbp_config_client *client = &config->clients[i];
-
-		if (client->uri_len + client->dns_len > 0)
-			problem(&problems, client->id.pos,
-				"client.uris and client.dns are not "
-				"implemented yet; accepted in this version: "
-				"client.serials");
-	}
-
-	if (config->admin.host != NULL)
-		problem(&problems, config->admin.pos,
-			"server.admin is not implemented yet; accepted in this "
-			"version: no admin key");
-	for (i = 0; i < config->app_len; i++) {
-		if (config->apps[i].accept_proxy_len > 0)
-			problem(&problems, config->apps[i].accept_proxy_pos,
-				"app.accept_proxy is not implemented yet; "
-				"accepted in this version: []");
-	}
-	return problems.count == 0;
-}
-
 int main(int argc, char **argv)
 {
 	struct options options = {0};
@@ -122,17 +88,18 @@ int main(int argc, char **argv)
 	status = parse_options(&options, argc, argv);
 	if (status >= 0)
 		return status;
-	snapshot = snapshot_load(options.file, inherited);
+	snapshot = snapshot_load(options.file, inherited, NULL);
 	if (snapshot == NULL)
 		return EXIT_USAGE;
 	if (options.check) {
 		snapshot_warn(snapshot);
 		notices_print(&snapshot->notices);
 		status = EXIT_SUCCESS;
-	} else if (!is_built(snapshot->config, options.file)) {
+	} else if (!snapshot_is_built(snapshot, NULL)) {
 		status = EXIT_USAGE;
 	} else {
 		status = server_run(snapshot);
+		snapshot = NULL;
 	}
 	snapshot_free(snapshot);
 	return status;

@@ -4,18 +4,28 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* Longer ones are cut, with what the log would keep of them. */
+#define MESSAGE_MAX 2048
+
+static void print(
+	const char *file, struct lbp_config_pos pos, const char *message)
+{
+	fprintf(stderr, "%s:%u:%u: error: %s\n", file, pos.line, pos.column,
+		message);
+}
+
 void problem(struct problems *problems, struct lbp_config_pos pos,
 	const char *format, ...)
 {
+	char message[MESSAGE_MAX];
 	va_list args;
 
 	problems->count++;
-	fprintf(stderr, "%s:%u:%u: error: ", problems->file, pos.line,
-		pos.column);
 	va_start(args, format);
-	vfprintf(stderr, format, args);
+	vsnprintf(message, sizeof(message), format, args);
 	va_end(args);
-	fputc('\n', stderr);
+	(problems->say != NULL ? problems->say : print)(
+		problems->file, pos, message);
 }
 
 void problem_warn(struct problems *problems, struct lbp_config_pos pos,

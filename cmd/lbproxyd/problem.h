@@ -1,6 +1,7 @@
 /*
- * Problems with a configuration and the files that it names, each one line on
- * standard error: `FILE:LINE:COLUMN: error: MESSAGE`. [SRV-2], [SRV-3].
+ * Problems with a configuration and the files that it names: at the start each
+ * is one line on standard error, `FILE:LINE:COLUMN: error: MESSAGE`, and at a
+ * reload one in the log. [SRV-2], [SRV-3], [RLD-4].
  */
 #ifndef PROBLEM_H
 #define PROBLEM_H
@@ -12,9 +13,12 @@ struct problems {
 	const char *file; /* the configuration's path as given */
 	unsigned count;
 	struct notices *notices; /* collects warnings; NULL: drop them */
+	/* Says one; NULL: on standard error. */
+	void (*say)(const char *file, struct lbp_config_pos pos,
+		const char *message);
 };
 
-/* Prints one problem at a place of the configuration, and counts it. */
+/* Says one problem at a place of the configuration, and counts it. */
 __attribute__((format(printf, 3, 4))) void problem(struct problems *problems,
 	struct lbp_config_pos pos, const char *format, ...);
 

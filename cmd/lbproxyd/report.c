@@ -6,16 +6,19 @@
 
 static void add_who(struct log_line *line, const struct conn *conn)
 {
+	struct served_app *app = conn->app;
 	const struct lbp_session *session = conn->session;
 	const struct lbp_name *known = lbp_session_names(session, NULL);
-	const struct snapshot *snapshot = conn->conns->snapshot;
 	char serial[LBP_SERIAL_TEXT_MAX];
 	char peer[ADDRESS_TEXT_MAX];
 
-	log_string(line, "app", lbp_app_id(conn->app->app));
+	log_string(line, "app", lbp_app_id(app->app));
+	/* A reload may change who has which number. */
+	pthread_mutex_lock(&app->lock);
 	log_string(line, "client",
 		lbp_policy_client_id(
-			&snapshot->policy, lbp_session_client(session)));
+			app->policy, lbp_session_client(session)));
+	pthread_mutex_unlock(&app->lock);
 	if (known != NULL) {
 		lbp_serial_format(&known->serial, serial);
 		log_string(line, "serial", serial);
@@ -34,7 +37,7 @@ static void report_session(const struct conn *conn, uint64_t now_ns)
 	log_begin(&line, LBP_LOG_INFO, "session");
 	add_who(&line, conn);
 	if (upstream != LBP_NONE)
-		log_string(&line, "upstream", conn->app->targets[upstream].url);
+		log_string(&line, "upstream", conn->target->url);
 	log_string(&line, "tls", conn->tls);
 	log_bool(&line, "resumed", conn->resumed);
 	log_uint(&line, "bytes_up", lbp_session_delivered(session, LBP_UP));
@@ -85,7 +88,7 @@ uint64_t report_conn(const struct conn *conn, uint64_t now_ns)
 	return due_ns;
 }
 
-void report_health(const struct served_app *app, uint32_t upstream,
+void report_health(struct served_app *app, uint32_t upstream,
 	enum lbp_health_change change, const char *cause)
 {
 	bool up = change == LBP_HEALTH_UP;
@@ -96,7 +99,10 @@ void report_health(const struct served_app *app, uint32_t upstream,
 	log_begin(&line, up ? LBP_LOG_INFO : LBP_LOG_WARN,
 		up ? "upstream_up" : "upstream_down");
 	log_string(&line, "app", lbp_app_id(app->app));
-	log_string(&line, "upstream", app->targets[upstream].url);
+	pthread_mutex_lock(&app->lock);
+	log_string(
+		&line, "upstream", lbp_app_upstream_name(app->app, upstream));
+	pthread_mutex_unlock(&app->lock);
 	log_string(&line, "cause", cause);
 	log_end(&line);
 }

@@ -11,7 +11,7 @@
 uint64_t report_conn(const struct conn *conn, uint64_t now_ns);
 
 /* Logs a change of an upstream's health; nothing for LBP_HEALTH_SAME. */
-void report_health(const struct served_app *app, uint32_t upstream,
+void report_health(struct served_app *app, uint32_t upstream,
 	enum lbp_health_change change, const char *cause);
 
 #endif

@@ -19,14 +19,17 @@
 /* Room for any host name of the configuration. */
 #define HOST_MAX 256
 
-/* An upstream whose name has no address yet. */
+/* An upstream whose name has no address yet; both are held. */
 struct missing {
 	struct served_app *app;
-	uint32_t upstream;
+	struct target *target;
+	char host[HOST_MAX];
+	uint16_t port;
 };
 
 /* Freed by whoever is done last, the server or the thread. */
 struct resolver {
+	bool begun; /* the main thread's: until then it holds the lock */
 	pthread_mutex_t lock;
 	pthread_cond_t changed; /* stopped was set */
 	bool stopped;
@@ -35,9 +38,17 @@ struct resolver {
 	size_t len;
 };
 
-static struct target *target_of(const struct missing *missing)
+/* The upstream with this target; LBP_NONE: a reload removed it. */
+static uint32_t find_upstream(
+	const struct lbp_app *app, const struct target *target)
 {
-	return &missing->app->targets[missing->upstream];
+	uint32_t u;
+
+	for (u = 0; u < lbp_app_upstreams(app); u++) {
+		if (lbp_app_upstream_user(app, u) == target)
+			return u;
+	}
+	return LBP_NONE;
 }
 
 static void set_address(
@@ -45,29 +56,29 @@ static void set_address(
 {
 	struct served_app *app = missing->app;
 	enum lbp_health_change change;
+	uint32_t upstream;
 
 	pthread_mutex_lock(&app->lock);
-	change = lbp_app_set_address(app->app, missing->upstream, has_address);
+	upstream = find_upstream(app->app, missing->target);
+	change = lbp_app_set_address(app->app, upstream, has_address);
 	pthread_mutex_unlock(&app->lock);
-	report_health(app, missing->upstream, change, cause);
+	report_health(app, upstream, change, cause);
 }
 
 static void report_missing(const struct missing *missing)
 {
-	const struct lbp_config_upstream *config =
-		&missing->app->config->upstreams[missing->upstream];
 	char cause[HOST_MAX + 128];
 
 	snprintf(cause, sizeof(cause), "cannot resolve '%s': %s",
-		config->address.host, target_of(missing)->addresses.cause);
+		missing->host, missing->target->addresses.cause);
 	set_address(missing, false, cause);
 }
 
-/* Under the lock, while the snapshot exists. */
+/* Under the lock. */
 static void publish(
 	const struct missing *missing, const struct addresses *addresses)
 {
-	struct target *target = target_of(missing);
+	struct target *target = missing->target;
 
 	addresses_release(&target->addresses);
 	target->addresses = *addresses;
@@ -75,10 +86,20 @@ static void publish(
 	set_address(missing, true, "its name has an address");
 }
 
+static void let_go(const struct missing *missing)
+{
+	served_app_release(missing->app);
+	target_release(missing->target);
+}
+
 static void resolver_free(struct resolver *resolver)
 {
+	size_t i;
+
 	if (resolver == NULL)
 		return;
+	for (i = 0; i < resolver->len; i++)
+		let_go(&resolver->items[i]);
 	pthread_mutex_destroy(&resolver->lock);
 	pthread_cond_destroy(&resolver->changed);
 	free(resolver->items);
@@ -112,15 +133,10 @@ static void wait_for(struct resolver *resolver, unsigned seconds)
 /* Resolves a name, unlocked meanwhile; false: no address, or stopped. */
 static bool ask(struct resolver *resolver, const struct missing *missing)
 {
-	const struct lbp_config_address *from =
-		&missing->app->config->upstreams[missing->upstream].address;
 	struct addresses addresses;
-	uint16_t port = from->port;
-	char host[HOST_MAX];
 
-	snprintf(host, sizeof(host), "%s", from->host);
 	pthread_mutex_unlock(&resolver->lock);
-	(void)addresses_resolve(&addresses, host, port);
+	(void)addresses_resolve(&addresses, missing->host, missing->port);
 	pthread_mutex_lock(&resolver->lock);
 	if (addresses.len > 0 && !resolver->stopped) {
 		publish(missing, &addresses);
@@ -136,8 +152,10 @@ static void ask_all(struct resolver *resolver)
 	size_t kept = 0;
 	size_t i;
 
-	for (i = 0; i < resolver->len && !resolver->stopped; i++) {
-		if (!ask(resolver, &resolver->items[i]))
+	for (i = 0; i < resolver->len; i++) {
+		if (!resolver->stopped && ask(resolver, &resolver->items[i]))
+			let_go(&resolver->items[i]);
+		else
 			resolver->items[kept++] = resolver->items[i];
 	}
 	resolver->len = kept;
@@ -159,30 +177,44 @@ static void *resolver_main(void *arg)
 	return NULL;
 }
 
-static size_t list_missing(struct snapshot *snapshot, struct missing *items)
+static void hold(struct missing *missing, struct served_app *app,
+	const struct lbp_config_upstream *upstream)
+{
+	missing->app = served_app_hold(app);
+	missing->target = target_hold(snapshot_target(upstream));
+	snprintf(missing->host, sizeof(missing->host), "%s",
+		upstream->address.host);
+	missing->port = upstream->address.port;
+}
+
+/* Counts them, and lists them in items unless that is NULL. */
+static size_t list_missing(const struct snapshot *snapshot,
+	struct served_app *const *apps, struct missing *items)
 {
 	size_t n = 0;
-	size_t a;
-	uint32_t u;
+	size_t a, u;
 
 	for (a = 0; a < snapshot->config->app_len; a++) {
-		struct served_app *app = &snapshot->apps[a];
+		const struct lbp_config_app *app = snapshot->apps[a].config;
 
-		for (u = 0; u < app->config->upstream_len; u++) {
-			if (app->targets[u].addresses.len > 0)
+		for (u = 0; u < app->upstream_len; u++) {
+			if (snapshot_target(&app->upstreams[u])->addresses.len >
+				0)
 				continue;
 			if (items != NULL)
-				items[n] = (struct missing){app, u};
+				hold(&items[n], apps[a],
+					&app->upstreams[u]);
 			n++;
 		}
 	}
 	return n;
 }
 
-static struct resolver *resolver_new(struct snapshot *snapshot)
+static struct resolver *resolver_new(
+	const struct snapshot *snapshot, struct served_app *const *apps)
 {
 	struct resolver *resolver = calloc(1, sizeof(*resolver));
-	size_t len = list_missing(snapshot, NULL);
+	size_t len = list_missing(snapshot, apps, NULL);
 	pthread_condattr_t attr;
 
 	if (resolver == NULL)
@@ -192,7 +224,7 @@ static struct resolver *resolver_new(struct snapshot *snapshot)
 		free(resolver);
 		return NULL;
 	}
-	resolver->len = list_missing(snapshot, resolver->items);
+	resolver->len = list_missing(snapshot, apps, resolver->items);
 	resolver->users = 2;
 	pthread_mutex_init(&resolver->lock, NULL);
 	pthread_condattr_init(&attr);
@@ -218,36 +250,50 @@ static int start_thread(struct resolver *resolver)
 	return rc;
 }
 
-bool resolver_start(struct resolver **out, struct snapshot *snapshot)
+bool resolver_prepare(struct resolver **out, const struct snapshot *snapshot,
+	struct served_app *const *apps)
 {
 	struct resolver *resolver;
-	size_t i;
-	int rc;
+	int rc = ENOMEM;
 
 	*out = NULL;
-	if (list_missing(snapshot, NULL) == 0)
+	if (list_missing(snapshot, apps, NULL) == 0)
 		return true;
-	resolver = resolver_new(snapshot);
-	rc = resolver == NULL ? ENOMEM : 0;
-	for (i = 0; rc == 0 && i < resolver->len; i++)
-		report_missing(&resolver->items[i]);
-	if (rc == 0)
+	resolver = resolver_new(snapshot, apps);
+	if (resolver != NULL) {
+		pthread_mutex_lock(&resolver->lock);
 		rc = start_thread(resolver);
+	}
 	if (rc == 0) {
 		*out = resolver;
 		return true;
 	}
 	log_error(LBP_LOG_ERROR, "cannot resolve names in the background",
 		strerror(rc));
+	if (resolver != NULL)
+		pthread_mutex_unlock(&resolver->lock);
 	resolver_free(resolver);
 	return false;
+}
+
+void resolver_begin(struct resolver *resolver)
+{
+	size_t i;
+
+	if (resolver == NULL)
+		return;
+	for (i = 0; i < resolver->len; i++)
+		report_missing(&resolver->items[i]);
+	resolver->begun = true;
+	pthread_mutex_unlock(&resolver->lock);
 }
 
 void resolver_stop(struct resolver *resolver)
 {
 	if (resolver == NULL)
 		return;
-	pthread_mutex_lock(&resolver->lock);
+	if (resolver->begun)
+		pthread_mutex_lock(&resolver->lock);
 	resolver->stopped = true;
 	pthread_cond_signal(&resolver->changed);
 	pthread_mutex_unlock(&resolver->lock);

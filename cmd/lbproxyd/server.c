@@ -8,13 +8,13 @@
 #include "container.h"
 #include "crew.h"
 #include "log.h"
-#include "resolver.h"
+#include "reload.h"
+#include "reload_report.h"
 #include "strangers.h"
 
 struct server {
-	struct snapshot *snapshot;
-	struct listeners listeners;
 	struct crew crew;
+	struct reload reload;
 	struct alarm daily; /* logs the notices that apply then */
 };
 
@@ -43,42 +43,28 @@ static void raise_descriptor_limit(uint64_t needed)
 
 static void log_ready(const struct server *server)
 {
+	const struct listeners *listeners = &server->crew.acceptor.listeners;
 	char text[ADDRESS_TEXT_MAX];
 	struct log_line line;
 	size_t i;
 
 	log_begin(&line, LBP_LOG_INFO, "ready");
-	log_uint(&line, "workers", server->snapshot->workers);
+	log_uint(&line, "workers", server->crew.len);
 	log_string(&line, "event_loop",
-		server->snapshot->event_loop == LBP_EVENT_LOOP_EPOLL
-			? "epoll"
-			: "select");
+		server->crew.event_loop == LBP_EVENT_LOOP_EPOLL ? "epoll"
+								: "select");
 	log_array(&line, "listen");
-	for (i = 0; i < server->listeners.len; i++)
-		log_item(
-			&line, address_text(&server->listeners.items[i].address,
-				       text));
+	for (i = 0; i < listeners->len; i++)
+		log_item(&line,
+			address_text(&listeners->items[i]->address, text));
 	log_array_end(&line, "listen_omitted");
-	log_end(&line);
-}
-
-static void log_notice(
-	const char *file, struct lbp_config_pos pos, const char *message)
-{
-	struct log_line line;
-
-	log_begin(&line, LBP_LOG_WARN, "error");
-	log_string(&line, "message", message);
-	log_string(&line, "file", file);
-	log_uint(&line, "line", pos.line);
-	log_uint(&line, "column", pos.column);
 	log_end(&line);
 }
 
 /* [SRV-80]. */
 static void log_notices(struct server *server)
 {
-	notices_for_each(&server->snapshot->notices, log_notice);
+	reload_report_notices(server->reload.snapshot);
 	loop_arm(&server->crew.loop, &server->daily,
 		lbp_expiry_next_ns(clock_now_ns()));
 }
@@ -88,13 +74,18 @@ static void daily_fired(struct alarm *alarm)
 	log_notices(CONTAINER_OF(alarm, struct server, daily));
 }
 
+static void hung_up(void *user)
+{
+	struct server *server = user;
+
+	reload_again(&server->reload);
+}
+
 static bool serve(struct server *server)
 {
 	struct log_line line;
 	bool ok;
 
-	if (!crew_man(&server->crew, &server->listeners))
-		return false;
 	log_ready(server);
 	log_notices(server);
 	ok = crew_run(&server->crew);
@@ -107,21 +98,21 @@ static bool serve(struct server *server)
 
 int server_run(struct snapshot *snapshot)
 {
-	struct server server = {.snapshot = snapshot};
-	struct resolver *resolver = NULL;
+	struct server server = {0};
 	bool ok;
 
 	alarm_init(&server.daily, daily_fired);
 	log_open();
 	log_set_level(snapshot->config->log_level);
 	raise_descriptor_limit(snapshot->descriptors);
-	ok = crew_init(&server.crew, snapshot, 1) &&
-	     listeners_open(&server.listeners, snapshot) &&
-	     resolver_start(&resolver, snapshot) && serve(&server);
-	resolver_stop(resolver);
+	reload_init(&server.reload, snapshot, &server.crew);
+	ok = crew_init(&server.crew, snapshot, 1);
+	server.crew.hung_up = hung_up;
+	server.crew.user = &server;
+	ok = ok && crew_man(&server.crew, snapshot) &&
+	     reload_start(&server.reload) && serve(&server);
 	crew_release(&server.crew);
-	listeners_close(&server.listeners);
-	listeners_release(&server.listeners);
+	reload_release(&server.reload);
 	log_flush();
 	return ok ? EXIT_SUCCESS : EXIT_FAILURE;
 }

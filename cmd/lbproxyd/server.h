@@ -5,8 +5,8 @@
 #include "snapshot.h"
 
 /*
- * Serves a snapshot, which stays the caller's, until a signal ends the server.
- * Returns the exit status.
+ * Serves a snapshot, and those that take its place, until a signal ends the
+ * server. The snapshot is the server's then. Returns the exit status.
  */
 int server_run(struct snapshot *snapshot);
 

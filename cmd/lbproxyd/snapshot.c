@@ -14,6 +14,7 @@
 #include "listen.h"
 #include "process.h"
 #include "server/descriptors.h"
+#include "server/session_timeouts.h"
 #include "tls_memory.h"
 
 /* As many as the configuration may ask for. */
@@ -107,31 +108,36 @@ static bool resolve_upstream(struct names *names, struct addresses *out,
 	return ok;
 }
 
-static bool load_targets(struct served_app *app, int dir_fd,
+/* False: out of memory. */
+static bool load_target(struct lbp_config_upstream *from, int dir_fd,
+	struct names *names, struct problems *problems)
+{
+	struct target *target = target_new(from->url.ptr);
+
+	from->user = target;
+	if (target == NULL ||
+		!resolve_upstream(names, &target->addresses, &from->address))
+		return false;
+	atomic_init(&target->has_addresses, target->addresses.len > 0);
+	if (from->tls)
+		target->tls = tls_client_new(from, dir_fd, problems);
+	return true;
+}
+
+static bool load_targets(const struct snapshot_app *app, int dir_fd,
 	struct names *names, struct problems *problems)
 {
 	size_t i;
 
-	app->targets = calloc(app->config->upstream_len, sizeof(*app->targets));
-	if (app->targets == NULL)
-		return false;
 	for (i = 0; i < app->config->upstream_len; i++) {
-		const struct lbp_config_upstream *from =
-			&app->config->upstreams[i];
-		struct target *target = &app->targets[i];
-
-		target->url = from->url.ptr;
-		if (!resolve_upstream(
-			    names, &target->addresses, &from->address))
+		if (!load_target(&app->config->upstreams[i], dir_fd, names,
+			    problems))
 			return false;
-		atomic_init(&target->has_addresses, target->addresses.len > 0);
-		if (from->tls)
-			target->tls = tls_client_new(from, dir_fd, problems);
 	}
 	return true;
 }
 
-static bool load_listen(struct served_app *app)
+static bool load_listen(struct snapshot_app *app)
 {
 	size_t i;
 
@@ -147,6 +153,19 @@ static bool load_listen(struct served_app *app)
 	return true;
 }
 
+static void set_settings(
+	struct snapshot_app *app, const struct lbp_config *config)
+{
+	app->settings = (struct snapshot_settings){
+		.timeouts = lbp_session_timeouts_of(config, app->config),
+		.lifetime_ns = app->config->timeouts.lifetime_ns,
+		.check_timeout_ns = app->config->health.timeout_ns,
+		.takes_unclean_end =
+			app->config->unclean_end == LBP_UNCLEAN_END,
+		.sends_proxy_header = app->config->proxy_protocol,
+	};
+}
+
 static bool load_apps(
 	struct snapshot *snapshot, int dir_fd, struct problems *problems)
 {
@@ -154,18 +173,12 @@ static bool load_apps(
 	struct names names = {0};
 	size_t i;
 
-	if (lbp_policy_init(&snapshot->policy, snapshot->config,
-		    clock_now_ns()) != LBP_OK)
-		return false;
 	snapshot->apps = calloc(n, sizeof(*snapshot->apps));
 	if (snapshot->apps == NULL)
 		return false;
 	for (i = 0; i < n; i++) {
-		struct served_app *app = &snapshot->apps[i];
-
-		app->app = snapshot->policy.apps[i];
-		app->config = &snapshot->config->apps[i];
-		pthread_mutex_init(&app->lock, NULL);
+		snapshot->apps[i].config = &snapshot->config->apps[i];
+		set_settings(&snapshot->apps[i], snapshot->config);
 	}
 	for (i = 0; i < n; i++) {
 		if (!load_listen(&snapshot->apps[i]) ||
@@ -283,11 +296,10 @@ static bool make_parts(
 static bool load(
 	struct snapshot *snapshot, const char *file, struct problems *problems)
 {
-	const struct lbp_config *config;
 	int dir_fd;
 
-	config = snapshot->config = load_config(file, problems);
-	if (config == NULL)
+	snapshot->config = load_config(file, problems);
+	if (snapshot->config == NULL)
 		return false;
 	dir_fd = open_directory_of(file);
 	if (dir_fd < 0) {
@@ -295,7 +307,7 @@ static bool load(
 			strerror(errno));
 		return false;
 	}
-	lbp_config_warn(config, warn_limit, problems);
+	lbp_config_warn(snapshot->config, warn_limit, problems);
 	if (!make_parts(snapshot, dir_fd, problems))
 		problem(problems, start, "out of memory");
 	else
@@ -304,10 +316,12 @@ static bool load(
 	return problems->count == 0;
 }
 
-struct snapshot *snapshot_load(const char *file, uint32_t inherited)
+struct snapshot *snapshot_load(const char *file, uint32_t inherited,
+	void (*say)(const char *file, struct lbp_config_pos pos,
+		const char *message))
 {
 	struct snapshot *snapshot = calloc(1, sizeof(*snapshot));
-	struct problems problems = {.file = file};
+	struct problems problems = {.file = file, .say = say};
 
 	if (snapshot == NULL) {
 		problem(&problems, start, "out of memory");
@@ -332,7 +346,7 @@ static void warn(struct problems *problems,
 			addresses->cause, then);
 }
 
-static void warn_app(const struct served_app *app, struct problems *problems)
+static void warn_app(const struct snapshot_app *app, struct problems *problems)
 {
 	size_t i;
 
@@ -342,7 +356,8 @@ static void warn_app(const struct served_app *app, struct problems *problems)
 			"the server will not start until it resolves");
 	for (i = 0; i < app->config->upstream_len; i++)
 		warn(problems, &app->config->upstreams[i].address,
-			"app.upstream.url", &app->targets[i].addresses,
+			"app.upstream.url", &snapshot_target(&app->config->upstreams[i])
+				->addresses,
 			"its upstream is down until it resolves");
 }
 
@@ -356,20 +371,50 @@ void snapshot_warn(struct snapshot *snapshot)
 		warn_app(&snapshot->apps[i], &problems);
 }
 
-static void release_app(struct served_app *app)
+bool snapshot_is_built(const struct snapshot *snapshot,
+	void (*say)(const char *file, struct lbp_config_pos pos,
+		const char *message))
+{
+	const struct lbp_config *config = snapshot->config;
+	struct problems problems = {.file = snapshot->notices.file, .say = say};
+	size_t i;
+
+	if (config->cas[0].id.ptr != NULL)
+		problem(&problems, config->cas[0].id.pos,
+			"[[tls.client_ca]] is not implemented yet; accepted in "
+			"this version: tls.client_ca = \"PATH\"");
+	for (i = 0; i < config->client_len; i++) {
+		const struct lbp_config_client *client = &config->clients[i];
+
+		if (client->uri_len + client->dns_len > 0)
+			problem(&problems, client->id.pos,
+				"client.uris and client.dns are not "
+				"implemented yet; accepted in this version: "
+				"client.serials");
+	}
+
+	if (config->admin.host != NULL)
+		problem(&problems, config->admin.pos,
+			"server.admin is not implemented yet; accepted in this "
+			"version: no admin key");
+	for (i = 0; i < config->app_len; i++) {
+		if (config->apps[i].accept_proxy_len > 0)
+			problem(&problems, config->apps[i].accept_proxy_pos,
+				"app.accept_proxy is not implemented yet; "
+				"accepted in this version: []");
+	}
+	return problems.count == 0;
+}
+
+static void release_app(struct snapshot_app *app)
 {
 	size_t i;
 
 	for (i = 0; app->listen != NULL && i < app->config->listen_len; i++)
 		addresses_release(&app->listen[i]);
 	free(app->listen);
-	for (i = 0; app->targets != NULL && i < app->config->upstream_len;
-		i++) {
-		addresses_release(&app->targets[i].addresses);
-		tls_client_free(app->targets[i].tls);
-	}
-	free(app->targets);
-	pthread_mutex_destroy(&app->lock);
+	for (i = 0; app->config != NULL && i < app->config->upstream_len; i++)
+		target_release(snapshot_target(&app->config->upstreams[i]));
 }
 
 void snapshot_free(struct snapshot *snapshot)
@@ -382,7 +427,6 @@ void snapshot_free(struct snapshot *snapshot)
 		i++)
 		release_app(&snapshot->apps[i]);
 	free(snapshot->apps);
-	lbp_policy_release(&snapshot->policy);
 	tls_server_free(snapshot->tls);
 	lbp_config_free(snapshot->config);
 	notices_release(&snapshot->notices);

@@ -1,46 +1,38 @@
 /*
- * All that one configuration file stands for, ready to serve: the typed
- * configuration, its policy, TLS contexts and resolved addresses. Immutable
- * once loaded, except for the applications' counts, which are behind locks, and
- * for addresses that could not be resolved then.
+ * All that one configuration file stands for, ready to be served: the typed
+ * configuration, TLS contexts and resolved addresses. Immutable once loaded,
+ * except for addresses that could not be resolved then. served.h puts it to
+ * work.
  */
 #ifndef SNAPSHOT_H
 #define SNAPSHOT_H
 
-#include <pthread.h>
-#include <stdatomic.h>
-
-#include "address.h"
 #include "notice.h"
 #include "server/config.h"
-#include "server/policy.h"
+#include "session.h"
+#include "target.h"
 #include "tls.h"
 
-/* The addresses of an upstream and how to connect to it. */
-struct target {
-	const char *url;
-	/*
-	 * Written only before has_addresses is set: when the snapshot is
-	 * loaded, or by the resolver. [SRV-94].
-	 */
-	struct addresses addresses;
-	atomic_bool has_addresses;
-	struct tls_client *tls; /* NULL: plain TCP */
+/* What connections and checks of an application take from it. */
+struct snapshot_settings {
+	struct lbp_session_timeouts timeouts;
+	uint64_t lifetime_ns; /* of a session; 0: off */
+	uint64_t check_timeout_ns;
+	bool takes_unclean_end;
+	bool sends_proxy_header;
 };
 
-struct served_app {
-	struct lbp_app *app;
-	pthread_mutex_t lock; /* around app, never across a system call */
-	const struct lbp_config_app *config;
+struct snapshot_app {
+	/* The users of its upstreams are their targets. */
+	struct lbp_config_app *config;
 	struct addresses *listen; /* config->listen_len of them */
-	struct target *targets;   /* config->upstream_len of them */
+	struct snapshot_settings settings;
 };
 
 struct snapshot {
 	struct lbp_config *config;
-	struct lbp_policy policy;
 	struct tls_server *tls;
-	struct served_app *apps; /* config->app_len of them */
+	struct snapshot_app *apps; /* config->app_len of them */
 	uint32_t workers;
 	uint32_t inherited;             /* descriptors, not counting 0 to 2 */
 	uint32_t listeners;             /* sockets to listen on */
@@ -50,20 +42,37 @@ struct snapshot {
 	struct notices notices;         /* warnings; the main thread's */
 };
 
+/* The target of an upstream of a configuration that was loaded. */
+static inline struct target *snapshot_target(
+	const struct lbp_config_upstream *upstream)
+{
+	return upstream->user;
+}
+
 /*
  * Reads a configuration file and all files that it names; opens no port. file
  * must live as long as the snapshot; inherited is what process_inherited
- * counted at the start. NULL: each fault was printed as one line on standard
- * error. [SRV-2] to [SRV-4].
+ * counted at the start. NULL: say, or standard error if that is NULL, was told
+ * each fault. [SRV-2] to [SRV-4].
  */
-struct snapshot *snapshot_load(const char *file, uint32_t inherited);
+struct snapshot *snapshot_load(const char *file, uint32_t inherited,
+	void (*say)(const char *file, struct lbp_config_pos pos,
+		const char *message));
 
 /*
  * Adds a notice for each name that has no address now; for `--check`. [SRV-95].
  */
 void snapshot_warn(struct snapshot *snapshot);
 
-/* Frees a snapshot, which no session may still use; NULL is allowed. */
+/*
+ * Returns false if it has settings that are checked but not supported by this
+ * version, and tells say of each, like snapshot_load.
+ */
+bool snapshot_is_built(const struct snapshot *snapshot,
+	void (*say)(const char *file, struct lbp_config_pos pos,
+		const char *message));
+
+/* Frees a snapshot, which no thread may still use; NULL is allowed. */
 void snapshot_free(struct snapshot *snapshot);
 
 #endif

@@ -30,6 +30,8 @@ enum io {
 	IO_INTERNAL,  /* our own fault; tls_error says which */
 };
 
+struct cache;      /* the sessions that clients may resume */
+struct trust;      /* by what clients' certificates are trusted */
 struct tls_server; /* towards clients */
 struct tls_client; /* towards one upstream */
 
@@ -54,7 +56,8 @@ struct tls {
 	bool is_flood;          /* [SRV-88] */
 	unsigned empty_records; /* since the last data */
 
-	/* Towards a client, for resumption: */
+	/* Towards a client: */
+	const struct trust *trust;
 	struct cache *cache; /* NULL: towards an upstream */
 	uint64_t full_ns;    /* when its full handshake was */
 	uint32_t client;     /* LBP_NONE: not admitted */
@@ -71,6 +74,21 @@ struct tls {
 struct tls_server *tls_server_new(
 	const struct lbp_config *config, int dir_fd, struct problems *problems);
 void tls_server_free(struct tls_server *server);
+
+/*
+ * Before it serves: clients may resume the sessions in this cache, which must
+ * outlive all connections. before is the server that it replaces, or NULL;
+ * what was trusted by that one's CA may be resumed if this one has the same.
+ */
+void tls_server_follow(struct tls_server *server, struct cache *cache,
+	const struct tls_server *before);
+
+/* Makes a cache without sessions; NULL: out of memory. */
+struct cache *tls_cache_new(void);
+void tls_cache_free(struct cache *cache); /* NULL is allowed */
+
+/* Removes the sessions that this server does not resume any more. */
+void tls_cache_purge(struct cache *cache, const struct tls_server *server);
 
 /* Returns true if this serial is on a revocation list of its CA. */
 bool tls_server_revokes(const struct tls_server *server,
@@ -111,6 +129,14 @@ enum io tls_read(struct tls *tls, void *buf, size_t len, size_t *n);
  * must start with the same bytes, and must not pass fewer.
  */
 enum io tls_write(struct tls *tls, const void *buf, size_t len, size_t *n);
+
+/*
+ * A client's connection is judged by another server's trust from now on.
+ * Returns what that says of the certificate that it has shown;
+ * LBP_REASON_NONE: it is fine, or there was none yet. Only then may the server
+ * that it had before be freed.
+ */
+enum lbp_reason tls_renew(struct tls *tls, const struct tls_server *server);
 
 /* Sends close_notify. */
 enum io tls_end(struct tls *tls);

@@ -12,7 +12,7 @@
 struct slot {
 	SSL_SESSION *session; /* NULL: free */
 	struct lbp_ticket ticket;
-	uint64_t full_ns;
+	struct cache_entry entry;
 	uint32_t next; /* in its bucket */
 };
 
@@ -101,10 +101,10 @@ static void forget(struct cache *cache, uint32_t *link)
 	(void)lbp_sources_leave(cache->shares, ticket);
 }
 
-static void keep(struct cache *cache, SSL_SESSION *session, uint32_t client,
-	uint64_t full_ns)
+static void keep(struct cache *cache, SSL_SESSION *session,
+	const struct cache_entry *entry)
 {
-	const struct lbp_source share = {.high = client};
+	const struct lbp_source share = {.high = entry->client};
 	uint32_t *link;
 	struct lbp_ticket ticket, evicted;
 	struct slot *slot;
@@ -115,25 +115,25 @@ static void keep(struct cache *cache, SSL_SESSION *session, uint32_t client,
 				     cache->slots[evicted.place].session));
 	link = link_of_session(cache, session);
 	slot = &cache->slots[ticket.place];
-	*slot = (struct slot){session, ticket, full_ns, *link};
+	*slot = (struct slot){session, ticket, *entry, *link};
 	*link = ticket.place;
 }
 
-void cache_put(struct cache *cache, SSL_SESSION *session, uint32_t client,
-	uint64_t full_ns)
+void cache_put(struct cache *cache, SSL_SESSION *session,
+	const struct cache_entry *entry)
 {
 	if (SSL_SESSION_up_ref(session) != 1)
 		return;
 	pthread_mutex_lock(&cache->lock);
 	if (*link_of_session(cache, session) == LBP_NONE)
-		keep(cache, session, client, full_ns);
+		keep(cache, session, entry);
 	else
 		SSL_SESSION_free(session);
 	pthread_mutex_unlock(&cache->lock);
 }
 
 SSL_SESSION *cache_find(struct cache *cache, const unsigned char *id,
-	size_t len, uint64_t now_ns, uint64_t *full_ns)
+	size_t len, uint64_t now_ns, uint64_t era, uint64_t *full_ns)
 {
 	SSL_SESSION *found = NULL;
 	struct slot *slot;
@@ -143,8 +143,9 @@ SSL_SESSION *cache_find(struct cache *cache, const unsigned char *id,
 	link = link_of(cache, id, len);
 	if (*link != LBP_NONE) {
 		slot = &cache->slots[*link];
-		*full_ns = slot->full_ns;
-		if (now_ns - slot->full_ns >= CACHE_LIFETIME_S * LBP_NS_PER_S)
+		*full_ns = slot->entry.full_ns;
+		if (now_ns - *full_ns >= CACHE_LIFETIME_S * LBP_NS_PER_S ||
+			slot->entry.era != era)
 			forget(cache, link);
 		else if (SSL_SESSION_up_ref(slot->session) == 1)
 			found = slot->session;
@@ -161,6 +162,29 @@ void cache_drop(struct cache *cache, const SSL_SESSION *session)
 	link = link_of_session(cache, session);
 	if (*link != LBP_NONE && cache->slots[*link].session == session)
 		forget(cache, link);
+	pthread_mutex_unlock(&cache->lock);
+}
+
+void cache_purge(struct cache *cache,
+	bool (*is_unfit)(const SSL_SESSION *session, uint64_t era,
+		const void *user),
+	const void *user)
+{
+	uint32_t i;
+
+	pthread_mutex_lock(&cache->lock);
+	for (i = 0; i < cache->len; i++) {
+		uint32_t *link = &cache->buckets[i];
+
+		while (*link != LBP_NONE) {
+			struct slot *slot = &cache->slots[*link];
+
+			if (is_unfit(slot->session, slot->entry.era, user))
+				forget(cache, link);
+			else
+				link = &slot->next;
+		}
+	}
 	pthread_mutex_unlock(&cache->lock);
 }
 

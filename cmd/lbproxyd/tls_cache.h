@@ -22,24 +22,37 @@ struct cache;
 struct cache *cache_new(uint32_t sessions);
 void cache_free(struct cache *cache);
 
+/* What is kept beside a session. */
+struct cache_entry {
+	uint32_t client;  /* whose it is */
+	uint64_t full_ns; /* when its full handshake was */
+	uint64_t era;     /* of the trust that judged its certificate */
+};
+
 /*
- * Keeps a session of this client, taking a reference of its own; its full
- * handshake was at full_ns. If the cache is full, the oldest session of the
+ * Keeps a session, taking a reference of its own. If the cache is full, the oldest session of the
  * client with the most sessions is evicted. A session whose id is already in
  * the cache is ignored.
  */
-void cache_put(struct cache *cache, SSL_SESSION *session, uint32_t client,
-	uint64_t full_ns);
+void cache_put(struct cache *cache, SSL_SESSION *session,
+	const struct cache_entry *entry);
 
 /*
  * Returns the session with this id, with a reference for the caller, and when
- * its full handshake was; NULL: there is none, or it is too old at now_ns.
+ * its full handshake was; NULL: there is none, it is too old at now_ns, or of
+ * another era.
  */
 SSL_SESSION *cache_find(struct cache *cache, const unsigned char *id,
-	size_t len, uint64_t now_ns, uint64_t *full_ns);
+	size_t len, uint64_t now_ns, uint64_t era, uint64_t *full_ns);
 
 /* Removes this very session, if it is there. */
 void cache_drop(struct cache *cache, const SSL_SESSION *session);
+
+/* Removes the sessions of which is_unfit says so. */
+void cache_purge(struct cache *cache,
+	bool (*is_unfit)(const SSL_SESSION *session, uint64_t era,
+		const void *user),
+	const void *user);
 
 /* Removes all sessions. */
 void cache_clear(struct cache *cache);

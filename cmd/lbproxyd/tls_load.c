@@ -13,9 +13,6 @@
 #include "tls_resume.h"
 #include "tls_verify.h"
 
-/* The most TLS sessions kept for resumption. [SRV-69]. */
-#define CACHE_SESSIONS 4096
-
 #define ACCEPTED_CA "a PEM file with exactly one CA certificate"
 #define ACCEPTED_CRL                                                           \
 	"a PEM file with complete revocation lists of tls.client_ca"
@@ -131,10 +128,8 @@ struct tls_server *tls_server_new(
 	if (server != NULL && tls_bio_init()) {
 		server->ctx = SSL_CTX_new(TLS_server_method());
 		server->trust = trust_new();
-		server->cache = cache_new(CACHE_SESSIONS);
 	}
-	if (server == NULL || server->ctx == NULL || server->trust == NULL ||
-		server->cache == NULL) {
+	if (server == NULL || server->ctx == NULL || server->trust == NULL) {
 		problem(problems, config->certificate.pos, "out of memory");
 		tls_server_free(server);
 		return NULL;
@@ -173,9 +168,7 @@ void tls_server_free(struct tls_server *server)
 {
 	if (server == NULL)
 		return;
-	/* Freeing the context may still use the cache. */
 	SSL_CTX_free(server->ctx);
-	cache_free(server->cache);
 	trust_free(server->trust);
 	free(server);
 }

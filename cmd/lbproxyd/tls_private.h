@@ -12,7 +12,7 @@
 struct tls_server {
 	SSL_CTX *ctx;
 	struct trust *trust;
-	struct cache *cache;
+	struct cache *cache; /* not its own */
 };
 
 struct tls_client {

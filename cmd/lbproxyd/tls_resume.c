@@ -11,6 +11,9 @@
 /* Bytes of the longest certificate with which a session is kept, in DER. */
 #define CERT_MAX 4096
 
+/* The most TLS sessions kept for resumption. [SRV-69]. */
+#define CACHE_SESSIONS 4096
+
 static bool is_tls13(const SSL *ssl)
 {
 	return SSL_version(ssl) == TLS1_3_VERSION;
@@ -25,7 +28,10 @@ static void keep(const struct tls *tls, SSL_SESSION *session)
 	X509 *cert = SSL_SESSION_get0_peer(session);
 
 	if (cert != NULL && i2d_X509(cert, NULL) <= CERT_MAX)
-		cache_put(tls->cache, session, tls->client, tls->full_ns);
+		cache_put(tls->cache, session,
+			&(struct cache_entry){.client = tls->client,
+				.full_ns = tls->full_ns,
+				.era = tls->trust->era});
 }
 
 /* OpenSSL has a new session; in TLS 1.3 it comes with the ticket. */
@@ -45,16 +51,17 @@ static SSL_SESSION *find(SSL *ssl, const unsigned char *id, int len, int *copy)
 
 	/* The reference is the caller's. */
 	*copy = 0;
-	return cache_find(
-		tls->cache, id, (size_t)len, clock_now_ns(), &tls->full_ns);
+	return cache_find(tls->cache, id, (size_t)len, clock_now_ns(),
+		tls->trust->era, &tls->full_ns);
 }
 
 /* OpenSSL has found that a session cannot be resumed. */
 static void unfit(SSL_CTX *ctx, SSL_SESSION *session)
 {
-	const struct tls_server *server = SSL_CTX_get_app_data(ctx);
+	struct cache *cache = SSL_CTX_get_app_data(ctx);
 
-	cache_drop(server->cache, session);
+	if (cache != NULL)
+		cache_drop(cache, session);
 }
 
 /* How long a connection's TLS session may still be resumed. */
@@ -80,7 +87,6 @@ void tls_resume_install(struct tls_server *server)
 	static const unsigned char context[] = "lbproxyd";
 	SSL_CTX *ctx = server->ctx;
 
-	SSL_CTX_set_app_data(ctx, server);
 	SSL_CTX_set_session_id_context(ctx, context, sizeof(context) - 1);
 	SSL_CTX_set_session_cache_mode(
 		ctx, SSL_SESS_CACHE_SERVER | SSL_SESS_CACHE_NO_INTERNAL);
@@ -93,8 +99,46 @@ void tls_resume_install(struct tls_server *server)
 	SSL_CTX_set_num_tickets(ctx, 0);
 }
 
+void tls_server_follow(struct tls_server *server, struct cache *cache,
+	const struct tls_server *before)
+{
+	/* Contexts outlive their servers, as long as connections use them. */
+	SSL_CTX_set_app_data(server->ctx, cache);
+	server->cache = cache;
+	if (before == NULL)
+		return;
+	server->trust->era = before->trust->era;
+	if (!trust_is_same_ca(server->trust, before->trust->ca))
+		server->trust->era++;
+}
+
+struct cache *tls_cache_new(void)
+{
+	return cache_new(CACHE_SESSIONS);
+}
+
+void tls_cache_free(struct cache *cache)
+{
+	cache_free(cache);
+}
+
+static bool is_unfit(const SSL_SESSION *session, uint64_t era, const void *user)
+{
+	const struct trust *trust = user;
+	const X509 *cert = SSL_SESSION_get0_peer((SSL_SESSION *)session);
+
+	return era != trust->era || cert == NULL ||
+	       trust_judge(trust, cert) != LBP_REASON_NONE;
+}
+
+void tls_cache_purge(struct cache *cache, const struct tls_server *server)
+{
+	cache_purge(cache, is_unfit, server->trust);
+}
+
 void tls_resume_begin(struct tls *tls, struct tls_server *server)
 {
+	tls->trust = server->trust;
 	tls->cache = server->cache;
 	tls->full_ns = 0;
 	tls->client = LBP_NONE;

@@ -1,5 +1,6 @@
 #include "tls_trust.h"
 
+#include <openssl/x509v3.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,6 +55,17 @@ bool trust_set_ca(struct trust *trust, X509 *ca)
 	trust->ca = ca;
 	return read_time(X509_get0_notBefore(ca), &trust->ca_life.from) &&
 	       read_time(X509_get0_notAfter(ca), &trust->ca_life.until);
+}
+
+bool trust_is_same_ca(const struct trust *trust, X509 *ca)
+{
+	return trust->ca == ca || X509_cmp(trust->ca, ca) == 0;
+}
+
+bool trust_issued(const struct trust *trust, X509 *cert)
+{
+	return X509_check_issued(trust->ca, cert) == X509_V_OK &&
+	       X509_verify(cert, X509_get0_pubkey(trust->ca)) == 1;
 }
 
 /* Adds the validity of one more list; NULL: out of memory. */

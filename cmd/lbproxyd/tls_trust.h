@@ -27,6 +27,7 @@ struct trust {
 	size_t revoked_len;
 	struct trust_time *lists; /* the validity of each revocation list */
 	size_t lists_len;         /* 0: nothing is ever revoked */
+	uint64_t era;             /* changes with the CA */
 };
 
 /* Makes an empty trust; NULL: out of memory. */
@@ -56,6 +57,15 @@ enum lbp_reason trust_judge(const struct trust *trust, const X509 *cert);
 /* The same without the validity of the certificate and the CA. */
 enum lbp_reason trust_judge_revocation(
 	const struct trust *trust, const X509 *cert);
+
+/* Returns true if the CA is the same, and not only of the same name. */
+bool trust_is_same_ca(const struct trust *trust, X509 *ca);
+
+/*
+ * Returns true if the CA issued this certificate, by its name and its
+ * signature.
+ */
+bool trust_issued(const struct trust *trust, X509 *cert);
 
 /* Returns true if this serial is on a list; the trust must be sealed. */
 bool trust_revokes(const struct trust *trust, const struct lbp_serial *serial);

@@ -74,6 +74,9 @@ static enum lbp_reason judge_chain(
 	/* The leaf and the CA, and nothing between them. [SRV-9]. */
 	if (sk_X509_num(chain) != 2)
 		return LBP_REASON_UNTRUSTED;
+	/* It may have been replaced since the handshake began. [RLD-6]. */
+	if (!trust_is_same_ca(trust, sk_X509_value(chain, 1)))
+		return LBP_REASON_UNTRUSTED;
 	return trust_judge_revocation(trust, sk_X509_value(chain, 0));
 }
 
@@ -96,12 +99,12 @@ static void explain_untrusted(struct tls *tls, X509 *ca, X509_STORE_CTX *store)
  */
 static int verify(X509_STORE_CTX *store, void *arg)
 {
-	const struct tls_server *server = arg;
 	SSL *ssl = X509_STORE_CTX_get_ex_data(
 		store, SSL_get_ex_data_X509_STORE_CTX_idx());
 	struct tls *tls = SSL_get_app_data(ssl);
 	STACK_OF(X509) * chain;
 
+	(void)arg;
 	/* Of what the client sent, only the leaf is considered. */
 	X509_STORE_CTX_set0_untrusted(store, NULL);
 	if (X509_verify_cert(store) != 1) {
@@ -109,11 +112,11 @@ static int verify(X509_STORE_CTX *store, void *arg)
 
 		tls->reason = reason_of(error);
 		tls->detail = X509_verify_cert_error_string(error);
-		explain_untrusted(tls, server->trust->ca, store);
+		explain_untrusted(tls, tls->trust->ca, store);
 		return 0;
 	}
 	chain = X509_STORE_CTX_get0_chain(store);
-	tls->reason = judge_chain(server->trust, chain);
+	tls->reason = judge_chain(tls->trust, chain);
 	if (tls->reason != LBP_REASON_NONE) {
 		X509_STORE_CTX_set_error(store, error_of(tls->reason));
 		return 0;
@@ -133,15 +136,15 @@ static int verify(X509_STORE_CTX *store, void *arg)
  */
 static int vet_resumed(SSL *ssl, int *alert, void *arg)
 {
-	const struct tls_server *server = arg;
 	struct tls *tls = SSL_get_app_data(ssl);
 	const X509 *cert;
 
+	(void)arg;
 	if (!SSL_session_reused(ssl))
 		return SSL_TLSEXT_ERR_NOACK;
 	cert = SSL_SESSION_get0_peer(SSL_get_session(ssl));
 	tls->reason = cert == NULL ? LBP_REASON_BAD_CERTIFICATE
-				   : trust_judge(server->trust, cert);
+				   : trust_judge(tls->trust, cert);
 	if (tls->reason != LBP_REASON_NONE) {
 		*alert = tls->reason == LBP_REASON_REVOKED
 				 ? SSL_AD_CERTIFICATE_REVOKED
@@ -154,11 +157,23 @@ static int vet_resumed(SSL *ssl, int *alert, void *arg)
 	return SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
+enum lbp_reason tls_renew(struct tls *tls, const struct tls_server *server)
+{
+	bool is_new_ca = tls->trust->era != server->trust->era;
+	X509 *cert = SSL_get0_peer_certificate(tls->ssl);
+
+	tls->trust = server->trust;
+	if (cert == NULL)
+		return LBP_REASON_NONE;
+	if (is_new_ca && !trust_issued(tls->trust, cert))
+		return LBP_REASON_UNTRUSTED;
+	return trust_judge(tls->trust, cert);
+}
+
 void tls_verify_install(struct tls_server *server)
 {
 	SSL_CTX_set_verify(server->ctx,
 		SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
-	SSL_CTX_set_cert_verify_callback(server->ctx, verify, server);
+	SSL_CTX_set_cert_verify_callback(server->ctx, verify, NULL);
 	SSL_CTX_set_tlsext_servername_callback(server->ctx, vet_resumed);
-	SSL_CTX_set_tlsext_servername_arg(server->ctx, server);
 }

@@ -82,17 +82,14 @@ static uint32_t count_alarms(
 	const struct snapshot *snapshot, const struct capacity *capacity)
 {
 	const struct lbp_config *config = snapshot->config;
-	size_t n = config->max_connections + config->app_len + 8;
-	size_t i;
+	size_t n = config->max_connections + 8;
 
 	n += snapshot->handshakes;
 	n += capacity->max_loose;
-	for (i = 0; i < config->app_len; i++)
-		n += config->apps[i].upstream_len;
 	return (uint32_t)n;
 }
 
-bool worker_init(struct worker *worker, struct snapshot *snapshot,
+bool worker_init(struct worker *worker, const struct snapshot *snapshot,
 	struct capacity *capacity, struct handshakes *handshakes,
 	uint32_t number)
 {
@@ -100,17 +97,77 @@ bool worker_init(struct worker *worker, struct snapshot *snapshot,
 		.stop_order.deliver = deliver_stop};
 	alarm_init(&worker->drain, drain_fired);
 	conns_init(&worker->conns, &worker->loop, &worker->mailbox, capacity,
-		handshakes, snapshot);
+		handshakes);
 	worker->conns.number = number;
+	worker->alarm_cap = count_alarms(snapshot, capacity);
+	checkers_init(&worker->checkers, &worker->loop, capacity);
 	if (entropy_draw(&worker->conns.shares, sizeof(worker->conns.shares)) &&
 		loop_init(&worker->loop, snapshot->event_loop,
-			count_alarms(snapshot, capacity)) &&
-		mailbox_init(&worker->mailbox, worker->loop.poller) &&
-		checkers_init(&worker->checkers, &worker->loop, capacity,
-			snapshot, number))
+			worker->alarm_cap) &&
+		mailbox_init(&worker->mailbox, worker->loop.poller))
 		return true;
 	log_error(LBP_LOG_ERROR, "cannot start a worker", strerror(errno));
 	return false;
+}
+
+/* Each application has one, and each of its upstreams. */
+static bool prepare_alarms(struct worker_change *change,
+	const struct worker *worker, const struct snapshot *snapshot)
+{
+	const struct checkers_change *checks = &change->checks;
+	uint32_t n = count_alarms(snapshot, worker->conns.capacity);
+	size_t i;
+
+	for (i = 0; i < checks->len; i++)
+		n += 1 + checks->rooms[i].len;
+	if (n <= worker->alarm_cap)
+		return true;
+	change->alarm_cap = n;
+	change->alarms = calloc(n, sizeof(*change->alarms));
+	return change->alarms != NULL;
+}
+
+bool worker_prepare(struct worker_change *change, const struct worker *worker,
+	const struct served_change *served, const struct snapshot *snapshot)
+{
+	*change = (struct worker_change){.tls = snapshot->tls};
+	return checkers_prepare(&change->checks, served,
+		       worker->conns.number) &&
+	       prepare_alarms(change, worker, snapshot);
+}
+
+void worker_change_release(struct worker_change *change)
+{
+	checkers_change_release(&change->checks);
+	free(change->alarms);
+	*change = (struct worker_change){0};
+}
+
+void worker_adopt(struct worker *worker, struct worker_change *change)
+{
+	if (change->alarms != NULL) {
+		loop_swap_alarms(
+			&worker->loop, &change->alarms, change->alarm_cap);
+		worker->alarm_cap = change->alarm_cap;
+	}
+	conns_adopt(&worker->conns, change->tls);
+	checkers_adopt(&worker->checkers, &change->checks);
+}
+
+static void deliver_adopt(struct mail *mail)
+{
+	struct worker_change *change =
+		CONTAINER_OF(mail, struct worker_change, order);
+
+	worker_adopt(change->worker, change);
+	mailbox_post(change->reply_to, change->done);
+}
+
+void worker_order(struct worker *worker, struct worker_change *change)
+{
+	change->order = (struct mail){.deliver = deliver_adopt};
+	change->worker = worker;
+	mailbox_post(&worker->mailbox, &change->order);
 }
 
 void worker_release(struct worker *worker)
@@ -130,5 +187,6 @@ void worker_run(struct worker *worker)
 			abort();
 		}
 		conns_turn(&worker->conns);
+		checkers_turn(&worker->checkers);
 	}
 }

@@ -21,6 +21,22 @@ struct handover {
 	union address peer;
 };
 
+/*
+ * What a worker turns to at a reload. Made by the main thread, which keeps it
+ * until the worker says that it is done.
+ */
+struct worker_change {
+	struct mail order;
+	struct mail *done; /* posted to reply_to when it is carried out */
+	struct mailbox *reply_to;
+	struct worker *worker;
+	struct tls_server *tls;
+	struct checkers_change checks;
+	/* Room for alarms, if more is needed; then the room it had. */
+	struct lbp_heap_node **alarms;
+	uint32_t alarm_cap;
+};
+
 struct worker {
 	pthread_t thread;
 	struct loop loop;
@@ -32,16 +48,33 @@ struct worker {
 	struct alarm drain;
 	struct checkers checkers;
 	struct conns conns;
+	uint32_t alarm_cap; /* written by its thread */
 };
 
 /*
- * Makes the worker with this number; its thread is not started. False: an
- * `error` event said why; worker_release must still be called.
+ * Makes the worker with this number, for now without applications; its thread
+ * is not started. False: an `error` event said why; worker_release must still
+ * be called.
  */
-bool worker_init(struct worker *worker, struct snapshot *snapshot,
+bool worker_init(struct worker *worker, const struct snapshot *snapshot,
 	struct capacity *capacity, struct handshakes *handshakes,
 	uint32_t number);
 void worker_release(struct worker *worker);
+
+/*
+ * Prepares what this worker needs for a snapshot, whose applications were
+ * prepared as served says. False: out of memory. worker_change_release must be
+ * called in any case.
+ */
+bool worker_prepare(struct worker_change *change, const struct worker *worker,
+	const struct served_change *served, const struct snapshot *snapshot);
+void worker_change_release(struct worker_change *change);
+
+/*
+ * Turns to what was prepared, once it was put in force. To be called in its
+ * thread, or before that is started.
+ */
+void worker_adopt(struct worker *worker, struct worker_change *change);
 
 /* Serves until told to drain and no session is left. */
 void worker_run(struct worker *worker);
@@ -56,6 +89,9 @@ void worker_hand_over(struct worker *worker, struct handover *handover);
 
 /* The connections that it has or that are on their way to it. [SRV-53]. */
 uint32_t worker_load(const struct worker *worker);
+
+/* Tells it to carry out a change, and to say when it is done. */
+void worker_order(struct worker *worker, struct worker_change *change);
 
 /* Tells it to end when its sessions have, but by this time. Call it once. */
 void worker_drain(struct worker *worker, uint64_t until_ns);

@@ -43,6 +43,8 @@ static struct {
 	struct snapshot snapshot;
 	struct served_app app;
 	int listeners[LISTENERS];
+	struct listener opened[LISTENERS];
+	struct listener *items[LISTENERS];
 	unsigned main; /* thread */
 	void (*handler)(int);
 	unsigned heard;        /* signals */
@@ -55,12 +57,15 @@ static struct {
 /* --- connections --- */
 
 void conns_init(struct conns *conns, struct loop *loop, struct mailbox *mailbox,
-	struct capacity *capacity, struct handshakes *handshakes,
-	struct snapshot *snapshot)
+	struct capacity *capacity, struct handshakes *handshakes)
 {
 	(void)mailbox, (void)handshakes;
-	*conns = (struct conns){
-		.loop = loop, .capacity = capacity, .snapshot = snapshot};
+	*conns = (struct conns){.loop = loop, .capacity = capacity};
+}
+
+void conns_adopt(struct conns *conns, struct tls_server *tls)
+{
+	(void)conns, (void)tls;
 }
 
 void conns_expect(struct conns *conns)
@@ -134,12 +139,32 @@ void conns_turn(struct conns *conns)
 
 /* --- the rest of the server --- */
 
-bool checkers_init(struct checkers *checkers, struct loop *loop,
-	struct capacity *capacity, struct snapshot *snapshot, uint32_t number)
+void checkers_init(struct checkers *checkers, struct loop *loop,
+	struct capacity *capacity)
 {
-	(void)checkers, (void)loop, (void)capacity, (void)snapshot;
-	(void)number;
+	(void)checkers, (void)loop, (void)capacity;
+}
+
+bool checkers_prepare(struct checkers_change *change,
+	const struct served_change *served, uint32_t worker)
+{
+	(void)change, (void)served, (void)worker;
 	return true;
+}
+
+void checkers_adopt(struct checkers *checkers, struct checkers_change *change)
+{
+	(void)checkers, (void)change;
+}
+
+void checkers_change_release(struct checkers_change *change)
+{
+	(void)change;
+}
+
+void checkers_turn(struct checkers *checkers)
+{
+	(void)checkers;
 }
 
 void checkers_release(struct checkers *checkers)
@@ -147,15 +172,30 @@ void checkers_release(struct checkers *checkers)
 	(void)checkers;
 }
 
-void listeners_close(struct listeners *listeners)
+struct served_app *served_app_hold(struct served_app *app)
+{
+	return app;
+}
+
+void served_app_release(struct served_app *app)
+{
+	(void)app;
+}
+
+void listeners_close(const struct listeners *listeners)
 {
 	size_t i;
 
 	for (i = 0; i < listeners->len; i++) {
-		if (listeners->items[i].fd >= 0)
-			(void)world_close(listeners->items[i].fd);
-		listeners->items[i].fd = -1;
+		if (listeners->items[i]->watch.fd >= 0)
+			(void)world_close(listeners->items[i]->watch.fd);
+		listeners->items[i]->watch.fd = -1;
 	}
+}
+
+void listeners_release(struct listeners *listeners)
+{
+	(void)listeners;
 }
 
 void process_handle_signals(void (*handler)(int number))
@@ -194,20 +234,23 @@ void log_error(enum lbp_log_level level, const char *what, const char *why)
 static void run_server(void *arg)
 {
 	struct crew *crew = world_calloc(1, sizeof(*crew));
-	struct listener items[LISTENERS];
-	struct listeners listeners = {items, LISTENERS};
+	struct acceptor_change change;
 	size_t i;
 
 	(void)arg;
+	change.listeners = (struct listeners){stage.items, LISTENERS};
 	for (i = 0; i < LISTENERS; i++) {
 		stage.listeners[i] = world_open(plot->arrivals[i]);
-		items[i] = (struct listener){
-			.fd = stage.listeners[i], .app = &stage.app};
+		stage.opened[i] = (struct listener){
+			.watch.fd = stage.listeners[i], .next = &stage.app};
+		stage.items[i] = &stage.opened[i];
 	}
 	stage.is_clean = crew_init(crew, &stage.snapshot, 1) &&
-			 crew_man(crew, &listeners) && crew_run(crew);
+			 crew_man(crew, &stage.snapshot) &&
+			 acceptor_adopt(&crew->acceptor, &change) &&
+			 crew_run(crew);
 	crew_release(crew);
-	listeners_close(&listeners);
+	listeners_close(&(struct listeners){stage.items, LISTENERS});
 	world_free(crew);
 }
 

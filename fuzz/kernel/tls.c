@@ -80,6 +80,38 @@ bool tls_server_revokes(
 	return false;
 }
 
+/* There is no resumption, so the cache is but a mark. */
+struct cache {
+	char unused;
+};
+
+struct cache *tls_cache_new(void)
+{
+	return calloc(1, sizeof(struct cache));
+}
+
+void tls_cache_free(struct cache *cache)
+{
+	free(cache);
+}
+
+void tls_cache_purge(struct cache *cache, const struct tls_server *server)
+{
+	(void)cache, (void)server;
+}
+
+void tls_server_follow(struct tls_server *server, struct cache *cache,
+	const struct tls_server *before)
+{
+	(void)server, (void)cache, (void)before;
+}
+
+enum lbp_reason tls_renew(struct tls *tls, const struct tls_server *server)
+{
+	(void)tls, (void)server;
+	return LBP_REASON_NONE;
+}
+
 struct tls_client *tls_client_new(const struct lbp_config_upstream *upstream,
 	int dir_fd, struct problems *problems)
 {

@@ -377,7 +377,7 @@ uint64_t report_conn(const struct conn *conn, uint64_t now_ns)
 	return LBP_NEVER;
 }
 
-void report_health(const struct served_app *app, uint32_t upstream,
+void report_health(struct served_app *app, uint32_t upstream,
 	enum lbp_health_change change, const char *cause)
 {
 	(void)app;
@@ -390,6 +390,13 @@ void report_health(const struct served_app *app, uint32_t upstream,
 			host.is_down[upstream] == (change == LBP_HEALTH_UP),
 		"upstream %u is reported twice", upstream);
 	host.is_down[upstream] = change == LBP_HEALTH_DOWN;
+}
+
+enum lbp_reason tls_renew(struct tls *tls, const struct tls_server *server)
+{
+	(void)tls;
+	(void)server;
+	return LBP_REASON_NONE;
 }
 
 uint8_t *__wrap_loop_take_ring(struct loop *loop)

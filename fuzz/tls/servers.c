@@ -26,8 +26,11 @@ static struct tls_server *make_server(const struct pki_files *files,
 	};
 	struct tls_server *server = tls_server_new(&config, -1, &problems);
 
-	if (server == NULL)
+	struct cache *cache = tls_cache_new();
+
+	if (server == NULL || cache == NULL)
 		abort();
+	tls_server_follow(server, cache, NULL);
 	return server;
 }
 

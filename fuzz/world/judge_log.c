@@ -210,7 +210,7 @@ static void judge_error(const char *line)
 		ORACLE("LOG-7", kernel_log_refused(), "none was: %s", line);
 		return;
 	}
-	ORACLE("SRV-110", world_was_short() || world.hups > 0,
+	ORACLE("SRV-110", world_was_short(),
 		"there is no cause: %s", line);
 }
 
@@ -218,6 +218,7 @@ static void judge_ready(const char *line)
 {
 	(void)line;
 	world.is_ready = true;
+	world.generation = 1;
 	kernel_calm(world.stage > 0);
 }
 
@@ -250,6 +251,24 @@ static void judge_drain(const char *line)
 	world.has_drained = true;
 }
 
+static void judge_reload(const char *line)
+{
+	bool ok = find(line, "ok")[0] == 't';
+	unsigned was;
+
+	world.reloads++;
+	ORACLE("RLD-3", world.reloads <= world.hups, "nobody asked: %s", line);
+	ORACLE("RLD-2", ok || world_was_short(), "refused: %s", line);
+	if (!ok)
+		return;
+	was = world.generation;
+	world.generation = (unsigned)number_of(line, "generation");
+	ORACLE("RLD-5",
+		world.generation == was + 1 ||
+			(world.generation > was && kernel_log_refused()),
+		"not the next one: %s", line);
+}
+
 static void judge_stopped(const char *line)
 {
 	(void)line;
@@ -266,6 +285,7 @@ static const struct {
 	{"upstream_up", judge_up},
 	{"upstream_down", judge_down},
 	{"drain", judge_drain},
+	{"reload", judge_reload},
 	{"stopped", judge_stopped},
 	{"error", judge_error},
 };

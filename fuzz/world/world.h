@@ -159,6 +159,8 @@ struct world {
 	bool has_drained;
 	uint64_t suppressed;
 	uint64_t dropped;
+	unsigned reloads;    /* that were reported, */
+	unsigned generation; /* and which is in force */
 };
 
 extern struct world world;

@@ -366,9 +366,13 @@ static void judge(
  * Who is not admitted yet will be judged then, but is not to be taken for
  * somebody else who gets the client's number meanwhile. [SES-18], [SES-19].
  */
-static void reloaded(
-	struct lbp_session *session, uint64_t now_ns, struct lbp_duties *duties)
+static void reloaded(struct lbp_session *session, enum lbp_reason reason,
+	uint64_t now_ns, struct lbp_duties *duties)
 {
+	if (lbp_session_is_distrusted(session, reason)) {
+		abandon(session, reason, now_ns, duties);
+		return;
+	}
 	if (session->state == LBP_SESSION_AUTHORIZED)
 		(void)identify(session);
 	if (session->state == LBP_SESSION_DIALING ||
@@ -431,7 +435,7 @@ static void apply(struct lbp_session *session, const struct lbp_event *event,
 		tick(session, now_ns, duties);
 		break;
 	case LBP_EVENT_RELOADED:
-		reloaded(session, now_ns, duties);
+		reloaded(session, event->reason, now_ns, duties);
 		break;
 	case LBP_EVENT_EVICTED:
 		abandon(session, LBP_REASON_HANDSHAKE_EVICTED, now_ns, duties);

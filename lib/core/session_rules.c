@@ -64,6 +64,24 @@ const char *lbp_reason_text(enum lbp_reason reason)
 								 : "unknown";
 }
 
+bool lbp_session_is_distrusted(
+	const struct lbp_session *session, enum lbp_reason reason)
+{
+	switch (session->state) {
+	case LBP_SESSION_HANDSHAKE: /* it is about to be judged anyway */
+	case LBP_SESSION_CLOSING:
+	case LBP_SESSION_ENDED:
+		return false;
+	default:
+		break;
+	}
+	/* What says nothing of this certificate ends no session. */
+	if (reason == LBP_REASON_CRL_EXPIRED ||
+		reason == LBP_REASON_NOT_YET_VALID)
+		return !session->admitted;
+	return reason != LBP_REASON_NONE;
+}
+
 bool lbp_session_may_follow(enum lbp_state from, enum lbp_state to)
 {
 	return (legal_next[from] & BIT(to)) != 0;

@@ -11,4 +11,11 @@ bool lbp_session_may_follow(enum lbp_state from, enum lbp_state to);
 bool lbp_session_may_happen(
 	const struct lbp_session *session, enum lbp_event_kind kind);
 
+/*
+ * Does a reload end the session, after which trust says this of its
+ * certificate? Source: [RLD-6], [RLD-7].
+ */
+bool lbp_session_is_distrusted(
+	const struct lbp_session *session, enum lbp_reason reason);
+
 #endif

@@ -75,6 +75,7 @@ struct lbp_config_upstream {
 	struct lbp_config_text server_name; /* tls: default is the host */
 	struct lbp_config_text certificate; /* with private_key, or neither */
 	struct lbp_config_text private_key;
+	void *user; /* the caller's, for lbp_policy_prepare; NULL at first */
 };
 
 /* Where limits were given; line 0: they were not. */

@@ -149,6 +149,7 @@ static enum lbp_err make_app(
 		upstreams[i] = (struct lbp_upstream){
 			.name = config->upstreams[i].url.ptr,
 			.weight = config->upstreams[i].weight,
+			.user = config->upstreams[i].user,
 		};
 	lbp_app_options_init(&options);
 	options.id = config->id.ptr;

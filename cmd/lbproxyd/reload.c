@@ -1,0 +1,138 @@
+#include "reload.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "clock.h"
+#include "container.h"
+#include "log.h"
+#include "reload_report.h"
+
+/* Makes what it takes to serve the other snapshot. False: a line says why. */
+static bool prepare(struct reload *reload)
+{
+	if (served_prepare(&reload->served_change, &reload->served,
+		    reload->other))
+		return crew_prepare(&reload->crew_change, reload->crew,
+			       &reload->served_change, reload->other) &&
+		       resolver_prepare(&reload->other_resolver, reload->other,
+			       reload->served_change.apps);
+	log_error(LBP_LOG_ERROR, "cannot load the configuration",
+		strerror(ENOMEM));
+	return false;
+}
+
+/* Frees the other snapshot, with all that was prepared or is left of it. */
+static void discard(struct reload *reload)
+{
+	crew_change_release(&reload->crew_change);
+	served_change_release(&reload->served_change);
+	snapshot_free(reload->other);
+	resolver_stop(reload->other_resolver);
+	reload->other = NULL;
+	reload->other_resolver = NULL;
+}
+
+/* The other snapshot is the one in force, and the other way round. */
+static void commit(struct reload *reload)
+{
+	struct snapshot *next = reload->other;
+	const struct snapshot *last = reload->snapshot;
+
+	tls_server_follow(next->tls, reload->cache,
+		last != NULL ? last->tls : NULL);
+	served_commit(&reload->served, &reload->served_change, next);
+	resolver_stop(reload->resolver);
+	resolver_begin(reload->other_resolver);
+	reload->resolver = reload->other_resolver;
+	reload->other_resolver = NULL;
+	reload->other = reload->snapshot;
+	reload->snapshot = next;
+	reload->generation++;
+	reload->crew->drain_ns = next->config->drain_ns;
+	capacity_resize(
+		&reload->crew->capacity, next->config->max_connections);
+	log_set_level(next->config->log_level);
+}
+
+void reload_init(
+	struct reload *reload, struct snapshot *snapshot, struct crew *crew)
+{
+	*reload = (struct reload){.crew = crew, .other = snapshot};
+}
+
+bool reload_start(struct reload *reload)
+{
+	bool ok;
+
+	reload->cache = tls_cache_new();
+	reload->served.worker_len = reload->crew->len;
+	if (reload->cache == NULL) {
+		log_error(LBP_LOG_ERROR, "cannot start", strerror(ENOMEM));
+		return false;
+	}
+	if (!prepare(reload))
+		return false;
+	commit(reload);
+	ok = crew_adopt(&reload->crew_change);
+	discard(reload);
+	return ok;
+}
+
+static struct reload *reload_of_crew_change(struct crew_change *change)
+{
+	return CONTAINER_OF(change, struct reload, crew_change);
+}
+
+/* All threads have turned to the snapshot in force. */
+static void done(struct crew_change *change)
+{
+	struct reload *reload = reload_of_crew_change(change);
+
+	/* Connections judged by what was before are over, or judged again. */
+	tls_cache_purge(reload->cache, reload->snapshot->tls);
+	reload_report_done(reload);
+	discard(reload);
+	reload->is_pending = false;
+	if (reload->is_wanted)
+		reload_again(reload);
+}
+
+static void refuse(struct reload *reload)
+{
+	reload_report_refused(reload);
+	discard(reload);
+}
+
+void reload_again(struct reload *reload)
+{
+	struct snapshot *last = reload->snapshot;
+
+	reload->is_wanted = reload->is_pending;
+	if (reload->is_pending || reload->crew->drain_begun)
+		return;
+	reload->begun_ns = clock_now_ns();
+	reload->other = snapshot_load(
+		last->notices.file, last->inherited, reload_report_problem);
+	if (reload->other == NULL ||
+		!snapshot_is_built(reload->other, reload_report_problem) ||
+		!prepare(reload)) {
+		refuse(reload);
+		return;
+	}
+	commit(reload);
+	reload_report_fixed(reload);
+	reload->is_pending = true;
+	reload->crew_change.done = done;
+	crew_order(&reload->crew_change);
+}
+
+void reload_release(struct reload *reload)
+{
+	resolver_stop(reload->resolver);
+	discard(reload);
+	served_release(&reload->served);
+	snapshot_free(reload->snapshot);
+	tls_cache_free(reload->cache);
+	*reload = (struct reload){0};
+}

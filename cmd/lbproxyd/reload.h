@@ -1,0 +1,58 @@
+/*
+ * The configuration in force, from the first one on, and how another one takes
+ * its place. All of it is the main thread's. [RLD-*].
+ *
+ *   load      the next snapshot, and all that it takes to serve it, is made
+ *             beside what serves; whatever is wrong with it changes nothing
+ *   commit    under the applications' locks the next policy is put in force.
+ *             It cannot fail
+ *   order     each thread turns to the next snapshot between two of its turns,
+ *             and ends the connections that lost their right to be there
+ *   done      when all threads have, what was before is freed
+ *
+ * One is carried out at a time. SIGHUP meanwhile asks for one more after it.
+ */
+#ifndef RELOAD_H
+#define RELOAD_H
+
+#include "crew.h"
+#include "resolver.h"
+
+struct reload {
+	struct snapshot *snapshot; /* in force */
+	struct served served;
+	struct crew *crew;
+	struct cache *cache; /* of sessions that clients may resume */
+	struct resolver *resolver;
+	uint64_t generation;
+
+	/* The next one, and what is left of the last one: */
+	struct snapshot *other;
+	struct resolver *other_resolver;
+	struct served_change served_change;
+	struct crew_change crew_change;
+	uint64_t begun_ns;
+	bool is_pending; /* threads are turning to it */
+	bool is_wanted;  /* once more after that */
+};
+
+/*
+ * Begins with a snapshot, which it takes over, and a crew, which must outlive
+ * it; reload_release must be called.
+ */
+void reload_init(
+	struct reload *reload, struct snapshot *snapshot, struct crew *crew);
+
+/*
+ * Puts the first snapshot in force, once the crew is made and before it runs.
+ * False: an `error` event said why.
+ */
+bool reload_start(struct reload *reload);
+
+/* Reads the configuration's file again, now or after what is pending. */
+void reload_again(struct reload *reload);
+
+/* Lets go of it all, once the crew has been released. */
+void reload_release(struct reload *reload);
+
+#endif

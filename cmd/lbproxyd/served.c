@@ -1,0 +1,298 @@
+#include "served.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "checks.h"
+#include "clock.h"
+#include "report.h"
+
+struct served_app *served_app_hold(struct served_app *app)
+{
+	atomic_fetch_add_explicit(&app->holders, 1, memory_order_relaxed);
+	return app;
+}
+
+static void rest_release(struct served_rest *rest)
+{
+	if (rest == NULL || atomic_fetch_sub(&rest->holders, 1) > 1)
+		return;
+	lbp_policy_release(&rest->policy);
+	free(rest);
+}
+
+/* Those that the library still names. */
+static void release_targets(const struct lbp_app *app)
+{
+	uint32_t u;
+
+	for (u = 0; u < lbp_app_upstreams(app); u++) {
+		if (lbp_app_upstream_name(app, u) != NULL)
+			target_release(lbp_app_upstream_user(app, u));
+	}
+}
+
+/* One that was never put in force holds nothing. */
+void served_app_release(struct served_app *app)
+{
+	if (app == NULL || atomic_fetch_sub(&app->holders, 1) > 1)
+		return;
+	if (app->policy != NULL)
+		release_targets(app->app);
+	rest_release(app->rest);
+	pthread_mutex_destroy(&app->lock);
+	free(app);
+}
+
+struct target *served_app_target(struct served_app *app, uint32_t upstream)
+{
+	struct target *target;
+
+	pthread_mutex_lock(&app->lock);
+	target = target_hold(lbp_app_upstream_user(app->app, upstream));
+	pthread_mutex_unlock(&app->lock);
+	return target;
+}
+
+static struct served_app *app_new(struct lbp_app *made, uint32_t worker)
+{
+	struct served_app *app = calloc(1, sizeof(*app));
+
+	if (app == NULL)
+		return NULL;
+	atomic_init(&app->holders, 1);
+	app->app = made;
+	app->worker = worker;
+	pthread_mutex_init(&app->lock, NULL);
+	return app;
+}
+
+static bool list_apps(
+	struct served_change *change, const struct served *served)
+{
+	const struct lbp_policy *next = &change->rest->policy;
+	size_t i;
+
+	change->apps = calloc(next->app_len + 1, sizeof(*change->apps));
+	if (change->apps == NULL)
+		return false;
+	change->next_worker = served->next_worker;
+	for (i = 0; i < next->app_len; i++) {
+		uint32_t origin = next->origins[i];
+		struct served_app *app;
+
+		if (origin != LBP_NONE)
+			app = served_app_hold(served->apps[origin]);
+		else
+			app = app_new(next->apps[i],
+				change->next_worker++ % served->worker_len);
+		if (app == NULL)
+			return false;
+		change->apps[change->app_len++] = app;
+	}
+	return true;
+}
+
+/* The addresses of the upstream with this url, if it has any; or NULL. */
+static struct target *find_target(struct served_app *app, const char *url)
+{
+	struct target *found = NULL;
+	uint32_t u;
+
+	pthread_mutex_lock(&app->lock);
+	for (u = 0; u < lbp_app_upstreams(app->app) && found == NULL; u++) {
+		const char *name = lbp_app_upstream_name(app->app, u);
+		struct target *target = lbp_app_upstream_user(app->app, u);
+
+		if (name != NULL && strcmp(name, url) == 0 &&
+			atomic_load(&target->has_addresses))
+			found = target_hold(target);
+	}
+	pthread_mutex_unlock(&app->lock);
+	return found;
+}
+
+/* False: out of memory. */
+static bool keep_address(
+	struct served_app *app, const struct lbp_config_upstream *upstream)
+{
+	struct target *next = snapshot_target(upstream);
+	struct target *last;
+	bool ok = true;
+
+	if (atomic_load(&next->has_addresses))
+		return true;
+	last = find_target(app, upstream->url.ptr);
+	if (last != NULL) {
+		ok = addresses_copy(&next->addresses, &last->addresses);
+		atomic_store(&next->has_addresses, ok);
+	}
+	target_release(last);
+	return ok;
+}
+
+/* An upstream that stays keeps its addresses if it has no others. [RLD-18]. */
+static bool keep_addresses(
+	const struct served_change *change, const struct snapshot *snapshot)
+{
+	bool ok = true;
+	size_t a, u;
+
+	for (a = 0; a < change->app_len; a++) {
+		const struct lbp_config_app *app = snapshot->apps[a].config;
+
+		/* A new one has nobody's. */
+		if (change->apps[a]->policy == NULL)
+			continue;
+		for (u = 0; u < app->upstream_len; u++)
+			ok = keep_address(change->apps[a],
+				     &app->upstreams[u]) &&
+			     ok;
+	}
+	return ok;
+}
+
+bool served_prepare(struct served_change *change, const struct served *served,
+	const struct snapshot *snapshot)
+{
+	*change = (struct served_change){
+		.rest = calloc(1, sizeof(*change->rest))};
+	if (change->rest == NULL)
+		return false;
+	atomic_init(&change->rest->holders, 1);
+	return lbp_policy_prepare(&change->rest->policy, &served->policy,
+		       snapshot->config, clock_now_ns()) == LBP_OK &&
+	       list_apps(change, served) && keep_addresses(change, snapshot);
+}
+
+uint32_t served_change_upstreams(const struct served_change *change, size_t i)
+{
+	return lbp_app_upstreams(change->rest->policy.apps[i]);
+}
+
+/*
+ * The library's applications that were removed are still in the old policy; in
+ * the place of the others it has what they were before.
+ */
+static bool was_removed(const struct served_rest *rest,
+	const struct served_app *app, size_t number)
+{
+	return rest->policy.apps[number] == app->app;
+}
+
+/* Under its lock: from now on the rest of the old policy is its policy. */
+static void keep_rest(struct served_app *app, struct served_rest *rest)
+{
+	atomic_fetch_add(&rest->holders, 1);
+	app->rest = rest;
+	app->policy = &rest->policy;
+}
+
+static void hold_targets(const struct lbp_config_app *config)
+{
+	size_t i;
+
+	for (i = 0; i < config->upstream_len; i++)
+		target_hold(config->upstreams[i].user);
+}
+
+/* Under its lock. */
+static void use_settings(struct served_app *app, const struct served *served,
+	const struct snapshot_app *from)
+{
+	app->policy = &served->policy;
+	app->settings = from->settings;
+	app->is_checked = true;
+	app->checks = lbp_app_upstreams(app->app) > app->checks
+			      ? lbp_app_upstreams(app->app)
+			      : app->checks;
+	hold_targets(from->config);
+}
+
+/* An upstream that stays may have had no address until now. [SRV-114]. */
+static void set_address(struct served_app *app, uint32_t upstream)
+{
+	enum lbp_health_change change = LBP_HEALTH_SAME;
+	const struct target *target;
+
+	pthread_mutex_lock(&app->lock);
+	target = lbp_app_upstream_user(app->app, upstream);
+	if (target != NULL && atomic_load(&target->has_addresses))
+		change = lbp_app_set_address(app->app, upstream, true);
+	pthread_mutex_unlock(&app->lock);
+	report_health(app, upstream, change, "its name has an address");
+}
+
+static void set_addresses(struct served_app *app)
+{
+	uint32_t n, u;
+
+	pthread_mutex_lock(&app->lock);
+	n = lbp_app_upstreams(app->app);
+	pthread_mutex_unlock(&app->lock);
+	for (u = 0; u < n; u++)
+		set_address(app, u);
+}
+
+static void swap(struct served *served, struct served_change *change,
+	size_t old_len)
+{
+	struct served_app **apps = served->apps;
+
+	served->apps = change->apps;
+	served->next_worker = change->next_worker;
+	change->apps = apps;
+	change->app_len = old_len;
+	change->is_committed = true;
+}
+
+void served_commit(struct served *served, struct served_change *change,
+	const struct snapshot *snapshot)
+{
+	struct served_rest *rest = change->rest;
+	size_t old_len = served->policy.app_len;
+	size_t i;
+
+	for (i = 0; i < old_len; i++)
+		pthread_mutex_lock(&served->apps[i]->lock);
+	lbp_policy_commit(&served->policy, &rest->policy);
+	for (i = 0; i < old_len; i++) {
+		if (was_removed(rest, served->apps[i], i))
+			keep_rest(served->apps[i], rest);
+	}
+	for (i = 0; i < served->policy.app_len; i++)
+		use_settings(change->apps[i], served, &snapshot->apps[i]);
+	swap(served, change, old_len);
+	for (i = 0; i < old_len; i++)
+		pthread_mutex_unlock(&change->apps[i]->lock);
+	for (i = 0; i < served->policy.app_len; i++)
+		set_addresses(served->apps[i]);
+}
+
+void served_change_release(struct served_change *change)
+{
+	struct served_rest *rest = change->rest;
+	size_t i;
+
+	for (i = 0; i < change->app_len; i++) {
+		struct served_app *app = change->apps[i];
+
+		if (change->is_committed && !was_removed(rest, app, i))
+			release_targets(rest->policy.apps[i]);
+		served_app_release(app);
+	}
+	free(change->apps);
+	rest_release(rest);
+	*change = (struct served_change){0};
+}
+
+void served_release(struct served *served)
+{
+	size_t i;
+
+	for (i = 0; i < served->policy.app_len; i++)
+		served_app_release(served->apps[i]);
+	free(served->apps);
+	lbp_policy_release(&served->policy);
+	*served = (struct served){0};
+}

@@ -1,0 +1,98 @@
+/*
+ * What is served, over all reloads: the policy in force, and its applications.
+ *
+ *   snapshot      one configuration and what it names, immutable. The main
+ *     |           thread loads it, and frees it when all threads have turned
+ *     |           to the next one
+ *     v
+ *   served        the policy that the snapshots leave behind one another
+ *     |
+ *     +- served_app    one for each application: its counts behind a lock, and
+ *     |    ^           what a connection needs of the configuration. Held by
+ *     |    |           served until a reload removes the application, by each
+ *     |    |           of its listeners, by its checks, and by each of its
+ *     |    |           connections: the last one out frees it
+ *     |  conn          keeps its timeouts and its target from the beginning
+ *     |    |
+ *     |    v
+ *     +- target        one for each upstream, by its number in the library:
+ *                      held while it has the number, and by the connections
+ *                      to it
+ *
+ * So a connection points into no snapshot, and old ones cost nothing.
+ */
+#ifndef SERVED_H
+#define SERVED_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "server/policy.h"
+#include "session.h"
+#include "snapshot.h"
+#include "target.h"
+
+/* The rest of a policy of which applications were removed. */
+struct served_rest {
+	atomic_uint holders;
+	struct lbp_policy policy;
+};
+
+struct served_app {
+	atomic_uint holders;
+	struct lbp_app *app;
+	uint32_t worker;      /* the one that carries out its checks, */
+	bool is_checked;      /* and has begun to: the main thread's, */
+	uint32_t checks;      /* like the upstreams it has room for */
+	pthread_mutex_t lock; /* of all below; never across a system call */
+	/* It has the app, and the ids of its clients. */
+	const struct lbp_policy *policy;
+	struct served_rest *rest; /* holds the policy, if it was removed */
+	struct snapshot_settings settings; /* for new connections and checks */
+};
+
+/* The main thread's. */
+struct served {
+	struct lbp_policy policy;
+	struct served_app **apps; /* policy.app_len of them, each held */
+	uint32_t worker_len;  /* set it before the first snapshot */
+	uint32_t next_worker; /* gets the checks of the next new one */
+};
+
+/* A reload that is being prepared, and then what it has left to be freed. */
+struct served_change {
+	struct served_rest *rest;
+	struct served_app **apps; /* as served will have them */
+	size_t app_len;
+	uint32_t next_worker;
+	bool is_committed;
+};
+
+/*
+ * Prepares that a snapshot is served, beside what is served now. False: out of
+ * memory. served_change_release must be called in any case.
+ */
+bool served_prepare(struct served_change *change, const struct served *served,
+	const struct snapshot *snapshot);
+
+/* How many upstream numbers an application of it will have. */
+uint32_t served_change_upstreams(const struct served_change *change, size_t i);
+
+/*
+ * Puts in force what was prepared for this snapshot. What no connection needs
+ * any more is left in the change. It cannot fail.
+ */
+void served_commit(struct served *served, struct served_change *change,
+	const struct snapshot *snapshot);
+void served_change_release(struct served_change *change);
+
+/* Lets go of everything; connections may still hold their applications. */
+void served_release(struct served *served);
+
+struct served_app *served_app_hold(struct served_app *app);
+void served_app_release(struct served_app *app); /* NULL is allowed */
+
+/* The target of an upstream in use, held for the caller. Takes the lock. */
+struct target *served_app_target(struct served_app *app, uint32_t upstream);
+
+#endif
