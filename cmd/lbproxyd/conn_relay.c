@@ -120,12 +120,24 @@ bool conn_watch(struct conn *conn)
 		       lbp_session_watch(conn->session, LBP_UPSTREAM)) == 0;
 }
 
+/* An answer that TLS gives while it reads may meet a reset. [SRV-81]. */
+static bool take_error(struct conn *conn, enum lbp_side side)
+{
+	if (lbp_session_state(conn->session) != LBP_SESSION_RELAY ||
+		!stream_take_error(stream_of(conn, side)))
+		return false;
+	lbp_session_ready(conn->session, side, LBP_WATCH_ERROR);
+	return true;
+}
+
 bool conn_relay(struct conn *conn, uint64_t now_ns, struct lbp_duties *duties)
 {
 	stream_begin_turn(&conn->client, TURN_BYTES);
 	stream_begin_turn(&conn->upstream, TURN_BYTES);
 	if (lbp_session_relay(conn->session, now_ns, duties) != LBP_OK)
 		return false;
+	if (take_error(conn, LBP_CLIENT) || take_error(conn, LBP_UPSTREAM))
+		duties->set |= LBP_DUTY_RELAY;
 	if (duties->set & LBP_DUTY_RELAY)
 		yield(conn);
 	return true;

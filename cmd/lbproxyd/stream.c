@@ -39,6 +39,16 @@ unsigned stream_readiness(const struct stream *stream, unsigned ready)
 	       (ready & POLLER_ERROR ? LBP_WATCH_ERROR : 0u);
 }
 
+bool stream_take_error(struct stream *stream)
+{
+	if (stream->tls.ssl == NULL || stream->tls.error == 0 ||
+		stream->error_taken ||
+		lbp_fault_of_socket(stream->tls.error) == LBP_FAULT_OURS)
+		return false;
+	stream->error_taken = true;
+	return true;
+}
+
 int stream_watch(struct stream *stream, struct poller *poller, unsigned watch)
 {
 	if (watch == 0) {

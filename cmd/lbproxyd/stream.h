@@ -16,6 +16,7 @@ struct stream {
 	struct tls tls;     /* tls.ssl is NULL on plain TCP */
 	unsigned read_on;   /* what to wait for before reading or writing: */
 	unsigned write_on;  /* TLS may have to write before it can read */
+	bool error_taken;   /* by stream_take_error */
 };
 
 /* Initializes a closed stream with this handler. */
@@ -30,6 +31,12 @@ bool stream_has_pending(const struct stream *stream);
 
 /* Translates what the poller reported to a set of enum lbp_watch. */
 unsigned stream_readiness(const struct stream *stream, unsigned ready);
+
+/*
+ * Returns true, once, if TLS has met a reset that it may not have returned yet:
+ * the kernel tells of one only once, so the poller may not.
+ */
+bool stream_take_error(struct stream *stream);
 
 /* Watches for this set of enum lbp_watch; returns what poller_set does. */
 int stream_watch(struct stream *stream, struct poller *poller, unsigned watch);
