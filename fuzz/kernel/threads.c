@@ -44,6 +44,7 @@ struct thread {
 	void *arg;
 	bool is_used;
 	bool is_over;
+	bool is_detached;
 	/* What it waits for; NULL: nothing. */
 	bool (*can)(const void *object);
 	const void *object;
@@ -124,13 +125,25 @@ static void thread_main(void)
 	to_scheduler();
 }
 
+/* The place of a thread that nobody can name any more, or a new one. */
+static unsigned new_place(void)
+{
+	unsigned i = 0;
+
+	while (i < threads.len && !(threads.items[i].is_over &&
+					  threads.items[i].is_detached))
+		i++;
+	if (i >= THREADS_MAX)
+		abort();
+	threads.len += i == threads.len;
+	return i;
+}
+
 static unsigned new_thread(void *(*run)(void *), void *arg)
 {
-	unsigned number = threads.len++;
+	unsigned number = new_place();
 	struct thread *thread = &threads.items[number];
 
-	if (number >= THREADS_MAX)
-		abort();
 	*thread = (struct thread){.run = run,
 		.arg = arg,
 		.is_used = true,
@@ -367,7 +380,7 @@ int kernel_thread_join(pthread_t number, void **result)
 
 int kernel_thread_detach(pthread_t number)
 {
-	(void)number;
+	threads.items[number].is_detached = true;
 	return 0;
 }
 
