@@ -45,7 +45,7 @@ static struct run {
 	struct loop loop;
 	struct conns conns;
 	struct conn others[2]; /* that have ended, before and after this one */
-	int holds; /* of the application and the targets */
+	int holds;             /* of the application and the targets */
 	bool was_at_limit;
 	bool was_stopped;
 	bool has_two; /* upstreams */

@@ -791,11 +791,11 @@ static void make_app(void)
 	options.upstream_len = 1;
 	if (lbp_app_new(&run.app.app, &options, 0) != LBP_OK)
 		abort();
-	run.app.settings.timeouts = (struct lbp_session_timeouts){
-		.handshake_ns = 10 * LBP_NS_PER_S,
-		.connect_ns = 5 * LBP_NS_PER_S,
-		.idle_ns = 60 * LBP_NS_PER_S,
-		.linger_ns = LBP_SERVER_LINGER_NS};
+	run.app.settings.timeouts =
+		(struct lbp_session_timeouts){.handshake_ns = 10 * LBP_NS_PER_S,
+			.connect_ns = 5 * LBP_NS_PER_S,
+			.idle_ns = 60 * LBP_NS_PER_S,
+			.linger_ns = LBP_SERVER_LINGER_NS};
 	run.target.tls = run.tls;
 	pthread_mutex_init(&run.app.lock, NULL);
 }

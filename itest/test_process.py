@@ -142,7 +142,7 @@ def test_inherited_signals_do_not_keep_it_from_ending(lb, upstream, inherit,
     server = lb.proxy(upstream(upstreams.echo), inherit=inherit)
     serves(server)
     server.signal(signal.SIGHUP)
-    server.wait_event("error")
+    server.wait_event("reload")
     server.signal(number)
     server.wait_exit(0)
 
@@ -155,7 +155,7 @@ def test_a_hangup_that_comes_early_waits(lb, upstream):
         os.kill(os.getpid(), signal.SIGHUP)
 
     server = lb.proxy(upstream(upstreams.echo), inherit=pending)
-    server.wait_event("error")
+    server.wait_event("reload")
     serves(server)
 
 

@@ -193,23 +193,6 @@ def test_a_drain_resets_what_was_not_accepted(lb, upstream):
     assert not server.events("reject")
 
 
-@pytest.mark.spec("SRV-25", "LOG-2", "LOG-8")
-def test_sighup_is_logged_and_changes_nothing(lb, upstream):
-    server = lb.proxy(upstream(upstreams.echo))
-    with server.connect() as peer:
-        talk(peer)
-        for number in (1, 2):
-            server.signal(signal.SIGHUP)
-            line = server.wait_event("error", level="error",
-                                     count=number)
-            assert line["level"] == "error"
-            assert "SIGHUP changes nothing" in line["message"]
-            assert "cause" not in line
-        talk(peer)
-    with server.connect() as peer:
-        talk(peer)
-
-
 @pytest.mark.spec("SRV-26")
 def test_sigpipe_is_ignored(lb, upstream):
     server = lb.proxy(upstream(upstreams.echo))

@@ -243,8 +243,7 @@ static bool use(struct acceptor *acceptor, struct listener *listener)
 	       poller_set(acceptor->open, &listener->watch, POLLER_READ) == 0;
 }
 
-bool acceptor_adopt(
-	struct acceptor *acceptor, struct acceptor_change *change)
+bool acceptor_adopt(struct acceptor *acceptor, struct acceptor_change *change)
 {
 	struct listeners before = acceptor->listeners;
 	bool ok = true;

@@ -32,8 +32,8 @@ struct acceptor {
 	struct capacity *capacity;
 	struct listeners listeners;
 	struct acceptor_change *adopted; /* in this turn */
-	struct handover *spare; /* for the next connection, or NULL */
-	struct worker *workers; /* worker_len of them */
+	struct handover *spare;          /* for the next connection, or NULL */
+	struct worker *workers;          /* worker_len of them */
 	uint32_t worker_len;
 	uint32_t *loads; /* scratch space: one for each worker */
 	uint32_t last;   /* the worker that got the last connection */
@@ -56,8 +56,7 @@ void acceptor_release(struct acceptor *acceptor);
  * called in its thread, or before that is started. False with errno set: one
  * cannot be watched.
  */
-bool acceptor_adopt(
-	struct acceptor *acceptor, struct acceptor_change *change);
+bool acceptor_adopt(struct acceptor *acceptor, struct acceptor_change *change);
 
 /* Accepts until told to stop, and then closes the listeners. */
 void acceptor_run(struct acceptor *acceptor);

@@ -19,7 +19,7 @@ struct check {
 	struct stream stream; /* first: a ready watch is its check */
 	struct dial dial;
 	struct target *target; /* of the dial, held until it is over */
-	struct alarm timeout; /* of what it waits for */
+	struct alarm timeout;  /* of what it waits for */
 	struct job handshake;
 	struct checker *checker;
 	uint32_t upstream;
@@ -435,8 +435,8 @@ void checkers_adopt(struct checkers *checkers, struct checkers_change *change)
 	}
 }
 
-void checkers_init(struct checkers *checkers, struct loop *loop,
-	struct capacity *capacity)
+void checkers_init(
+	struct checkers *checkers, struct loop *loop, struct capacity *capacity)
 {
 	*checkers = (struct checkers){.loop = loop, .capacity = capacity};
 }

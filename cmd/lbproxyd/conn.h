@@ -11,8 +11,8 @@
 #include "dial.h"
 #include "handshakes.h"
 #include "loop.h"
-#include "session.h"
 #include "served.h"
+#include "session.h"
 #include "stream.h"
 
 struct conn;
@@ -26,7 +26,7 @@ struct conns {
 	struct evictions evictions;
 	uint64_t shares;        /* the state of lbp_share_draw */
 	struct tls_server *tls; /* for new connections */
-	struct alarm sums; /* when to log sums of strangers' attempts */
+	struct alarm sums;      /* when to log sums of strangers' attempts */
 	struct conn *all;
 	struct conn *yielded; /* with work left from the last turn */
 	struct conn *ended;   /* freed when no handler runs */
@@ -40,8 +40,8 @@ struct conn {
 	struct target *target;  /* held: the upstream chosen last, or NULL */
 	struct lbp_session *session;          /* in the same block */
 	struct lbp_session_timeouts timeouts; /* the session's */
-	struct lbp_name name;                 /* the client's, for the session */
-	struct alarm alarm;                   /* the session's deadline */
+	struct lbp_name name; /* the client's, for the session */
+	struct alarm alarm;   /* the session's deadline */
 	struct stream client;
 	struct stream upstream;
 	struct dial dial;
@@ -75,7 +75,8 @@ uint32_t conns_load(const struct conns *conns);
 
 /*
  * Starts a connection on an accepted socket. It takes over the socket and a
- * hold on the application. The connection must be expected, and counted as one without a place.
+ * hold on the application. The connection must be expected, and counted as one
+ * without a place.
  */
 void conn_start(struct conns *conns, struct served_app *app, int fd,
 	const union address *peer);

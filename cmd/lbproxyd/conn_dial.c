@@ -58,7 +58,7 @@ bool conn_start_dial(
 	conn_introduce(conn);
 	return dialed(conn,
 		dial_start(&conn->dial, conn->target, &conn->upstream,
-			 conn->conns->loop->poller,
+			conn->conns->loop->poller,
 			lbp_session_deadline(conn->session)),
 		event);
 }

@@ -101,8 +101,8 @@ static void conn_reloaded(struct conn *conn)
 
 	if (conn->client.tls.ssl != NULL)
 		reason = tls_renew(&conn->client.tls, conn->conns->tls);
-	conn_step(conn, (struct lbp_event){.kind = LBP_EVENT_RELOADED,
-				.reason = reason});
+	conn_step(conn, (struct lbp_event){
+				.kind = LBP_EVENT_RELOADED, .reason = reason});
 }
 
 void conns_adopt(struct conns *conns, struct tls_server *tls)

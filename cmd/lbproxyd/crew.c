@@ -103,8 +103,7 @@ static void deliver_worker_done(struct mail *mail)
 static void begin_drain(struct crew *crew)
 {
 	crew->drain_begun = true;
-	crew->drain_until_ns =
-		clock_now_ns() + crew->drain_ns;
+	crew->drain_until_ns = clock_now_ns() + crew->drain_ns;
 	acceptor_stop(&crew->acceptor);
 }
 

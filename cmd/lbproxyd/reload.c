@@ -11,8 +11,8 @@
 /* Makes what it takes to serve the other snapshot. False: a line says why. */
 static bool prepare(struct reload *reload)
 {
-	if (served_prepare(&reload->served_change, &reload->served,
-		    reload->other))
+	if (served_prepare(
+		    &reload->served_change, &reload->served, reload->other))
 		return crew_prepare(&reload->crew_change, reload->crew,
 			       &reload->served_change, reload->other) &&
 		       resolver_prepare(&reload->other_resolver, reload->other,
@@ -39,8 +39,8 @@ static void commit(struct reload *reload)
 	struct snapshot *next = reload->other;
 	const struct snapshot *last = reload->snapshot;
 
-	tls_server_follow(next->tls, reload->cache,
-		last != NULL ? last->tls : NULL);
+	tls_server_follow(
+		next->tls, reload->cache, last != NULL ? last->tls : NULL);
 	served_commit(&reload->served, &reload->served_change, next);
 	resolver_stop(reload->resolver);
 	resolver_begin(reload->other_resolver);
@@ -50,8 +50,7 @@ static void commit(struct reload *reload)
 	reload->snapshot = next;
 	reload->generation++;
 	reload->crew->drain_ns = next->config->drain_ns;
-	capacity_resize(
-		&reload->crew->capacity, next->config->max_connections);
+	capacity_resize(&reload->crew->capacity, next->config->max_connections);
 	log_set_level(next->config->log_level);
 }
 

@@ -77,12 +77,13 @@ static void add_count(struct log_line *line, const struct lbp_config_count *n,
 	log_uint(line, keys[2], n->changed);
 }
 
-static void add_counts(struct log_line *line, const struct lbp_config_diff *diff)
+static void add_counts(
+	struct log_line *line, const struct lbp_config_diff *diff)
 {
 	static const char *const apps[3] = {
 		"apps_added", "apps_removed", "apps_changed"};
-	static const char *const upstreams[3] = {"upstreams_added",
-		"upstreams_removed", "upstreams_changed"};
+	static const char *const upstreams[3] = {
+		"upstreams_added", "upstreams_removed", "upstreams_changed"};
 	static const char *const clients[3] = {
 		"clients_added", "clients_removed", "clients_changed"};
 

@@ -16,8 +16,7 @@ static void add_who(struct log_line *line, const struct conn *conn)
 	/* A reload may change who has which number. */
 	pthread_mutex_lock(&app->lock);
 	log_string(line, "client",
-		lbp_policy_client_id(
-			app->policy, lbp_session_client(session)));
+		lbp_policy_client_id(app->policy, lbp_session_client(session)));
 	pthread_mutex_unlock(&app->lock);
 	if (known != NULL) {
 		lbp_serial_format(&known->serial, serial);

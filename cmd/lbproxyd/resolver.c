@@ -69,8 +69,8 @@ static void report_missing(const struct missing *missing)
 {
 	char cause[HOST_MAX + 128];
 
-	snprintf(cause, sizeof(cause), "cannot resolve '%s': %s",
-		missing->host, missing->target->addresses.cause);
+	snprintf(cause, sizeof(cause), "cannot resolve '%s': %s", missing->host,
+		missing->target->addresses.cause);
 	set_address(missing, false, cause);
 }
 
@@ -202,8 +202,7 @@ static size_t list_missing(const struct snapshot *snapshot,
 				0)
 				continue;
 			if (items != NULL)
-				hold(&items[n], apps[a],
-					&app->upstreams[u]);
+				hold(&items[n], apps[a], &app->upstreams[u]);
 			n++;
 		}
 	}

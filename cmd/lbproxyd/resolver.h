@@ -1,6 +1,6 @@
 /*
- * Resolves names that had no address when they were loaded, in the background, since
- * that may block for long. [SRV-114].
+ * Resolves names that had no address when they were loaded, in the background,
+ * since that may block for long. [SRV-114].
  */
 #ifndef RESOLVER_H
 #define RESOLVER_H
@@ -24,8 +24,8 @@ bool resolver_prepare(struct resolver **out, const struct snapshot *snapshot,
 void resolver_begin(struct resolver *resolver);
 
 /*
- * Stops it, whether or not it has begun. The thread may still be waiting for an answer, which it will discard. NULL is
- * allowed.
+ * Stops it, whether or not it has begun. The thread may still be waiting for an
+ * answer, which it will discard. NULL is allowed.
  */
 void resolver_stop(struct resolver *resolver);
 

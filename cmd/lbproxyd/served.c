@@ -67,8 +67,7 @@ static struct served_app *app_new(struct lbp_app *made, uint32_t worker)
 	return app;
 }
 
-static bool list_apps(
-	struct served_change *change, const struct served *served)
+static bool list_apps(struct served_change *change, const struct served *served)
 {
 	const struct lbp_policy *next = &change->rest->policy;
 	size_t i;
@@ -145,8 +144,8 @@ static bool keep_addresses(
 		if (change->apps[a]->policy == NULL)
 			continue;
 		for (u = 0; u < app->upstream_len; u++)
-			ok = keep_address(change->apps[a],
-				     &app->upstreams[u]) &&
+			ok = keep_address(
+				     change->apps[a], &app->upstreams[u]) &&
 			     ok;
 	}
 	return ok;
@@ -234,8 +233,8 @@ static void set_addresses(struct served_app *app)
 		set_address(app, u);
 }
 
-static void swap(struct served *served, struct served_change *change,
-	size_t old_len)
+static void swap(
+	struct served *served, struct served_change *change, size_t old_len)
 {
 	struct served_app **apps = served->apps;
 

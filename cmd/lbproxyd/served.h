@@ -55,8 +55,8 @@ struct served_app {
 struct served {
 	struct lbp_policy policy;
 	struct served_app **apps; /* policy.app_len of them, each held */
-	uint32_t worker_len;  /* set it before the first snapshot */
-	uint32_t next_worker; /* gets the checks of the next new one */
+	uint32_t worker_len;      /* set it before the first snapshot */
+	uint32_t next_worker;     /* gets the checks of the next new one */
 };
 
 /* A reload that is being prepared, and then what it has left to be freed. */

@@ -356,8 +356,8 @@ static void warn_app(const struct snapshot_app *app, struct problems *problems)
 			"the server will not start until it resolves");
 	for (i = 0; i < app->config->upstream_len; i++)
 		warn(problems, &app->config->upstreams[i].address,
-			"app.upstream.url", &snapshot_target(&app->config->upstreams[i])
-				->addresses,
+			"app.upstream.url",
+			&snapshot_target(&app->config->upstreams[i])->addresses,
 			"its upstream is down until it resolves");
 }
 

@@ -166,8 +166,8 @@ void cache_drop(struct cache *cache, const SSL_SESSION *session)
 }
 
 void cache_purge(struct cache *cache,
-	bool (*is_unfit)(const SSL_SESSION *session, uint64_t era,
-		const void *user),
+	bool (*is_unfit)(
+		const SSL_SESSION *session, uint64_t era, const void *user),
 	const void *user)
 {
 	uint32_t i;

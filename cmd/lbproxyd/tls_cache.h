@@ -30,9 +30,9 @@ struct cache_entry {
 };
 
 /*
- * Keeps a session, taking a reference of its own. If the cache is full, the oldest session of the
- * client with the most sessions is evicted. A session whose id is already in
- * the cache is ignored.
+ * Keeps a session, taking a reference of its own. If the cache is full, the
+ * oldest session of the client with the most sessions is evicted. A session
+ * whose id is already in the cache is ignored.
  */
 void cache_put(struct cache *cache, SSL_SESSION *session,
 	const struct cache_entry *entry);
@@ -50,8 +50,8 @@ void cache_drop(struct cache *cache, const SSL_SESSION *session);
 
 /* Removes the sessions of which is_unfit says so. */
 void cache_purge(struct cache *cache,
-	bool (*is_unfit)(const SSL_SESSION *session, uint64_t era,
-		const void *user),
+	bool (*is_unfit)(
+		const SSL_SESSION *session, uint64_t era, const void *user),
 	const void *user);
 
 /* Removes all sessions. */

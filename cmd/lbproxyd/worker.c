@@ -131,8 +131,8 @@ bool worker_prepare(struct worker_change *change, const struct worker *worker,
 	const struct served_change *served, const struct snapshot *snapshot)
 {
 	*change = (struct worker_change){.tls = snapshot->tls};
-	return checkers_prepare(&change->checks, served,
-		       worker->conns.number) &&
+	return checkers_prepare(
+		       &change->checks, served, worker->conns.number) &&
 	       prepare_alarms(change, worker, snapshot);
 }
 

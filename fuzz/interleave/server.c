@@ -139,8 +139,8 @@ void conns_turn(struct conns *conns)
 
 /* --- the rest of the server --- */
 
-void checkers_init(struct checkers *checkers, struct loop *loop,
-	struct capacity *capacity)
+void checkers_init(
+	struct checkers *checkers, struct loop *loop, struct capacity *capacity)
 {
 	(void)checkers, (void)loop, (void)capacity;
 }

@@ -130,8 +130,8 @@ static unsigned new_place(void)
 {
 	unsigned i = 0;
 
-	while (i < threads.len && !(threads.items[i].is_over &&
-					  threads.items[i].is_detached))
+	while (i < threads.len &&
+		!(threads.items[i].is_over && threads.items[i].is_detached))
 		i++;
 	if (i >= THREADS_MAX)
 		abort();

@@ -210,8 +210,7 @@ static void judge_error(const char *line)
 		ORACLE("LOG-7", kernel_log_refused(), "none was: %s", line);
 		return;
 	}
-	ORACLE("SRV-110", world_was_short(),
-		"there is no cause: %s", line);
+	ORACLE("SRV-110", world_was_short(), "there is no cause: %s", line);
 }
 
 static void judge_ready(const char *line)

@@ -29,6 +29,11 @@ EVENTS = {
     "sum": Event(("info",), ("peer", "reason", "suppressed")),
     "upstream_down": Event(("warn",), HEALTH),
     "upstream_up": Event(("info",), HEALTH),
+    "reload": Event(("info", "error"),
+                    ("ok", "cause", "generation", "duration_ms"),
+                    tuple(f"{kind}_{how}"
+                          for kind in ("apps", "upstreams", "clients")
+                          for how in ("added", "removed", "changed"))),
     "drain": Event(("info",), ("connections",)),
     "stopped": Event(("info",)),
     "error": Event(

@@ -152,6 +152,7 @@ class Lbproxyd:
     def __init__(self, pki, path, tree, fd_limit=None, read_log=True,
                  inherit=None, stderr=subprocess.PIPE, program=None):
         self.pki = pki
+        self.path = pathlib.Path(path)
         self.tree = tree
         self.log = []
         self.raw = []
@@ -254,6 +255,23 @@ class Lbproxyd:
 
     def signal(self, number):
         self.process.send_signal(number)
+
+    def rewrite(self, tree):
+        """Puts another configuration in the place of the file's."""
+        text = to_toml(tree) + "\n" if isinstance(tree, dict) else tree
+        self.path.write_text(text, encoding="utf-8")
+
+    def reload(self, tree=None, ok=True):
+        """Reloads, and returns the line that says so."""
+        if tree is not None:
+            self.rewrite(tree)
+        count = len(self.events("reload")) + 1
+        self.signal(signal.SIGHUP)
+        line = self.wait_event("reload", count)
+        assert line["ok"] == ok, self.log_text()
+        if ok and isinstance(tree, dict):
+            self.tree = tree
+        return line
 
     def wait_exit(self, status=0, timeout=10 * SLOW):
         code = self.process.wait(timeout)

@@ -125,7 +125,8 @@ static bool is_same_text(
 	return strcmp(a->ptr, b->ptr) == 0;
 }
 
-static bool is_same_limits(const struct lbp_limits *a, const struct lbp_limits *b)
+static bool is_same_limits(
+	const struct lbp_limits *a, const struct lbp_limits *b)
 {
 	return a->concurrent == b->concurrent &&
 	       a->connections == b->connections && a->window_ns == b->window_ns;
@@ -186,6 +187,29 @@ static bool is_same_listen(
 	return true;
 }
 
+static bool is_same_timeouts(const struct lbp_config_timeouts *a,
+	const struct lbp_config_timeouts *b)
+{
+	return a->connect_ns == b->connect_ns && a->idle_ns == b->idle_ns &&
+	       a->lifetime_ns == b->lifetime_ns;
+}
+
+static bool are_same_networks(
+	const struct lbp_config_app *a, const struct lbp_config_app *b)
+{
+	if (a->accept_proxy_len != b->accept_proxy_len)
+		return false;
+	for (size_t i = 0; i < a->accept_proxy_len; i++) {
+		const struct lbp_network *x = &a->accept_proxy[i];
+		const struct lbp_network *y = &b->accept_proxy[i];
+
+		if (x->bits != y->bits ||
+			memcmp(&x->ip, &y->ip, sizeof(x->ip)) != 0)
+			return false;
+	}
+	return true;
+}
+
 static bool is_same_app(const struct both *both, const void *a, const void *b)
 {
 	const struct lbp_config_app *x = a;
@@ -193,6 +217,8 @@ static bool is_same_app(const struct both *both, const void *a, const void *b)
 
 	(void)both;
 	return x->proxy_protocol == y->proxy_protocol &&
+	       are_same_networks(x, y) &&
+	       is_same_timeouts(&x->timeouts, &y->timeouts) &&
 	       x->unclean_end == y->unclean_end &&
 	       is_same_limits(&x->limits, &y->limits) &&
 	       is_same_health(&x->health, &y->health) && is_same_listen(x, y);
@@ -229,17 +255,46 @@ static bool is_same_grant(const struct both *both,
 	       is_same_limits(&a->limits, &b->limits);
 }
 
-static bool is_same_client(const struct both *both, const void *a, const void *b)
+/* So are CAs. */
+static bool are_same_serials(const struct both *both,
+	const struct lbp_config_client *a, const struct lbp_config_client *b)
+{
+	if (a->serial_len != b->serial_len)
+		return false;
+	for (size_t i = 0; i < a->serial_len; i++) {
+		const struct lbp_config_serial *x = &a->serials[i];
+		const struct lbp_config_serial *y = &b->serials[i];
+
+		if (lbp_serial_compare(&x->serial, &y->serial) != 0 ||
+			!is_same_text(&both->before->cas[x->ca].id,
+				&both->after->cas[y->ca].id))
+			return false;
+	}
+	return true;
+}
+
+static bool are_same_texts(const struct lbp_config_text *a, size_t a_len,
+	const struct lbp_config_text *b, size_t b_len)
+{
+	if (a_len != b_len)
+		return false;
+	for (size_t i = 0; i < a_len; i++) {
+		if (!is_same_text(&a[i], &b[i]))
+			return false;
+	}
+	return true;
+}
+
+static bool is_same_client(
+	const struct both *both, const void *a, const void *b)
 {
 	const struct lbp_config_client *x = a;
 	const struct lbp_config_client *y = b;
 
-	if (x->serial_len != y->serial_len || x->grant_len != y->grant_len)
+	if (x->grant_len != y->grant_len || !are_same_serials(both, x, y) ||
+		!are_same_texts(x->uris, x->uri_len, y->uris, y->uri_len) ||
+		!are_same_texts(x->dns, x->dns_len, y->dns, y->dns_len))
 		return false;
-	for (size_t i = 0; i < x->serial_len; i++) {
-		if (lbp_serial_compare(&x->serials[i], &y->serials[i]) != 0)
-			return false;
-	}
 	for (size_t i = 0; i < x->grant_len; i++) {
 		if (!is_same_grant(both, &x->grants[i], &y->grants[i]))
 			return false;
@@ -263,8 +318,8 @@ enum lbp_err lbp_config_diff(struct lbp_config_diff *diff,
 	enum lbp_err err;
 
 	*diff = zero;
-	err = count_all(&(struct job){diff, &diff->apps, &apps, &both},
-		&app_pair);
+	err = count_all(
+		&(struct job){diff, &diff->apps, &apps, &both}, &app_pair);
 	if (err != LBP_OK)
 		return err;
 	return count_all(&(struct job){diff, &diff->clients, &clients, &both},

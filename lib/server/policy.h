@@ -22,7 +22,8 @@ struct lbp_policy {
 	size_t app_len;
 	char **clients; /* ids by number, client_len; NULL: nobody has it */
 	size_t client_len;
-	/* Before a commit: which app each one continues; LBP_NONE: it is new. */
+	/* Before a commit: which app each one continues; LBP_NONE: it is new.
+	 */
 	uint32_t *origins;
 	/* Private: ids of removed clients, by number, client_len. */
 	char **former;

@@ -24,6 +24,8 @@ int main(void)
 	suite_config_suggest();
 	suite_config_value();
 	suite_config_warn();
+	suite_config_diff();
+	suite_session_trust();
 	suite_acl();
 	suite_limiter();
 	suite_balancer();

@@ -112,6 +112,14 @@ void after(uint64_t span_ns)
 	now_ns += span_ns;
 }
 
+void when_reloaded(enum lbp_reason reason)
+{
+	const struct lbp_event event = {
+		.kind = LBP_EVENT_RELOADED, .reason = reason};
+
+	err = lbp_session_step(&session, &event, now_ns, &duties);
+}
+
 void when(enum lbp_event_kind kind)
 {
 	struct lbp_event event = {.kind = kind};

@@ -83,6 +83,9 @@ void go_to(enum lbp_state state);
 /* Begins, and goes to a state. */
 void reach(enum lbp_state state);
 
+/* Trust says this of the certificate since a reload. */
+void when_reloaded(enum lbp_reason reason);
+
 /* Time goes by. */
 void after(uint64_t span_ns);
 

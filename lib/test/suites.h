@@ -17,6 +17,8 @@ void suite_config_reader(void);
 void suite_config_suggest(void);
 void suite_config_value(void);
 void suite_config_warn(void);
+void suite_config_diff(void);
+void suite_session_trust(void);
 void suite_acl(void);
 void suite_limiter(void);
 void suite_balancer(void);

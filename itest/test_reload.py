@@ -1,0 +1,396 @@
+"""Reload: another configuration in the place of the one in force."""
+
+import copy
+import os
+import shutil
+import signal
+import socket
+import subprocess
+
+import pytest
+
+from harness import network
+from harness import server as srv
+from harness import upstreams
+from harness.certs import CERTS_GEN
+from harness.client import attempt, client_context, connect
+from harness.ports import free_port
+from harness.wait import BOUND, wait_for
+from test_names import Hosts
+
+
+def talk(peer, data=b"hello"):
+    peer.send(data)
+    assert peer.recv_exactly(len(data)) == data
+
+
+def changed(server):
+    return copy.deepcopy(server.tree)
+
+
+def without_client(server, name):
+    tree = changed(server)
+    tree["client"] = [one for one in tree["client"] if one["id"] != name]
+    return tree
+
+
+def certs_gen(*args):
+    subprocess.run([CERTS_GEN, *map(str, args)], check=True,
+                   stdout=subprocess.DEVNULL)
+
+
+@pytest.mark.spec("RLD-1", "RLD-5", "SRV-25", "LOG-27")
+def test_nothing_has_changed(lb, upstream):
+    server = lb.proxy(upstream(upstreams.echo))
+    with server.connect() as peer:
+        talk(peer)
+        for number in (2, 3):
+            line = server.reload()
+            assert line["cause"] == "signal"
+            assert line["generation"] == number
+            assert isinstance(line["duration_ms"], int)
+        talk(peer)
+        with server.connect() as later:
+            talk(later)
+    assert not server.events("error")
+
+
+@pytest.mark.spec("RLD-1", "RLD-15", "SES-18")
+def test_a_client_that_was_removed_ends_and_others_stay(lb, upstream):
+    server = lb.proxy(upstream(upstreams.echo))
+    with server.connect() as alice, server.connect("bob") as bob:
+        talk(alice)
+        talk(bob)
+        line = server.reload(without_client(server, "alice"))
+        alice.expect_end("reset")
+        talk(bob)
+        assert (line["clients_removed"], line["clients_added"],
+                line["clients_changed"]) == (1, 0, 0)
+    server.wait_event("session", client="alice", reason="unknown_client")
+    assert attempt(server.address(), server.context()) is not None
+    server.wait_rejected(1, reason="unknown_client")
+
+
+@pytest.mark.spec("RLD-1", "RLD-15", "SES-18")
+def test_a_grant_that_was_taken_away(lb, upstream):
+    up = upstream(upstreams.echo)
+    apps = [srv.app(name, [up]) for name in ("a", "b")]
+    server = lb.start(apps)
+    with server.connect(name="a") as first, server.connect(name="b") as second:
+        tree = changed(server)
+        for one in tree["client"]:
+            if one["id"] == "alice":
+                one["apps"] = ["b"]
+        line = server.reload(tree)
+        first.expect_end("reset")
+        talk(second)
+        assert line["clients_changed"] == 1
+    server.wait_event("session", app="a", reason="not_allowed")
+
+
+@pytest.mark.spec("RLD-1", "RLD-15", "APP-9")
+def test_counts_survive(lb, upstream):
+    server = lb.proxy(upstream(upstreams.echo), limits={"concurrent": 2})
+    with server.connect() as one, server.connect() as two:
+        tree = changed(server)
+        tree["app"][0]["limits"] = {"concurrent": 3}
+        assert server.reload(tree)["apps_changed"] == 1
+        with server.connect() as three:
+            talk(three)
+            with server.connect() as four:
+                four.expect_end("clean")
+        server.wait_rejected(1, reason="concurrent_limit")
+        talk(one)
+        talk(two)
+
+
+@pytest.fixture
+def own_files(pki, tmp_path):
+    """A CA of its own, whose files a test may replace."""
+    directory = tmp_path / "ca"
+    shutil.copytree(pki.ca_dir, directory)
+    return directory
+
+
+@pytest.mark.spec("RLD-6", "RLD-11")
+@pytest.mark.parametrize("version", ["1.2", "1.3"])
+def test_a_revoked_client_ends_and_cannot_resume(lb, pki, upstream, own_files,
+                                                version):
+    crl = own_files / "current.crl"
+    shutil.copy(pki.crl, crl)
+    server = lb.proxy(upstream(upstreams.echo), tls={"crl": str(crl)})
+    context = server.context(version=version)
+    with connect(server.address(), context) as peer:
+        talk(peer)
+        session = peer.tls.session
+    with connect(server.address(), context, session=session) as peer, \
+            server.connect("bob") as bob:
+        talk(peer)
+        assert peer.tls.session_reused
+        certs_gen("revoke", own_files, "0A:11:CE")
+        shutil.copy(own_files / "ca.crl", crl)
+        server.reload()
+        assert server.events("session", reason="revoked")
+        peer.expect_end("reset")
+        talk(bob)
+    refused = attempt(server.address(), context, session=session)
+    assert refused is not None
+    server.wait_rejected(1, reason="revoked")
+
+
+@pytest.mark.spec("RLD-6", "RLD-11")
+def test_a_ca_that_was_replaced(lb, pki, upstream, tmp_path):
+    other = tmp_path / "other"
+    certs_gen("ca", other)
+    certs_gen("client", other, "alice", "--serial", "0A:11:CE")
+    server = lb.proxy(upstream(upstreams.echo))
+    context = server.context()
+    with connect(server.address(), context) as peer:
+        talk(peer)
+        session = peer.tls.session
+        tree = changed(server)
+        tree["tls"]["client_ca"] = str(other / "ca.pem")
+        del tree["tls"]["crl"]
+        server.reload(tree)
+        peer.expect_end("reset")
+    server.wait_event("session", reason="untrusted")
+    assert attempt(server.address(), context, session=session) is not None
+    server.wait_rejected(1, reason="untrusted")
+    mine = client_context(pki.ca, (other / "alice.pem", other / "alice.key"))
+    with connect(server.address(), mine) as peer:
+        talk(peer)
+
+
+BAD = [
+    ("max_connections = 400", "max_connections = 0", "max_connections"),
+    ("[tls]", "[tls]\nfoo = 1", "tls.foo"),
+    ('client_ca = "', 'client_ca = "/nowhere', "tls.client_ca"),
+]
+
+
+@pytest.mark.spec("RLD-2", "RLD-4", "RLD-5")
+@pytest.mark.parametrize("old,new,named", BAD)
+def test_a_bad_configuration_changes_nothing(lb, upstream, old, new, named):
+    server = lb.proxy(upstream(upstreams.echo))
+    good = server.path.read_text(encoding="utf-8")
+    with server.connect() as peer:
+        talk(peer)
+        line = server.reload(good.replace(old, new, 1), ok=False)
+        assert line["generation"] == 1
+        error = server.wait_event("error", level="error")
+        text = server.path.read_text(encoding="utf-8")
+        assert named in error["message"]
+        assert error["file"] == str(server.path)
+        assert text.splitlines()[error["line"] - 1].startswith(
+            new.splitlines()[-1].split(" ")[0])
+        assert error["column"] >= 1
+        talk(peer)
+        with server.connect() as later:
+            talk(later)
+    assert server.reload(good)["generation"] == 2
+
+
+@pytest.mark.spec("RLD-2", "RLD-17")
+def test_a_listener_that_cannot_be_opened(lb, upstream):
+    server = lb.proxy(upstream(upstreams.echo))
+    before = server.open_files()
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        tree = changed(server)
+        free = free_port()
+        tree["app"][0]["listen"] += [
+            f"127.0.0.1:{free}", f"127.0.0.1:{taken.getsockname()[1]}"]
+        server.reload(tree, ok=False)
+    error = server.wait_event("error", message="cannot listen")
+    assert error["listen"] == tree["app"][0]["listen"][2]
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", free))
+    with server.connect() as peer:
+        talk(peer)
+    wait_for(lambda: server.open_files() <= before + 2, "it is closed")
+
+
+def inodes(server):
+    """The sockets that the server listens on, by port."""
+    found = {}
+    with open(f"/proc/{server.process.pid}/net/tcp", encoding="ascii") as file:
+        for line in list(file)[1:]:
+            fields = line.split()
+            if fields[3] == "0A":
+                port = int(fields[1].split(":")[1], 16)
+                found[port] = fields[9]
+    return found
+
+
+@pytest.mark.spec("RLD-8", "RLD-17", "RLD-15")
+def test_listeners_stay_go_and_come(lb, upstream):
+    a, b = upstream(upstreams.echo), upstream(upstreams.name_server("b"))
+    ports = [free_port() for _ in range(3)]
+    listen = [f"127.0.0.1:{port}" for port in ports]
+    server = lb.start([srv.app("a", [a], listen=listen[:2]),
+                       srv.app("b", [b])])
+    kept = inodes(server)[ports[0]]
+    with server.connect(name="a", index=1) as peer:
+        tree = changed(server)
+        # The one that stays gets another application.
+        tree["app"][0]["listen"] = [listen[2]]
+        tree["app"][1]["listen"] = [listen[0]]
+        line = server.reload(tree)
+        assert line["apps_changed"] == 2
+        assert inodes(server)[ports[0]] == kept
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", ports[1]))
+        talk(peer)
+        with server.connect(name="b") as other:
+            assert other.recv(timeout=BOUND) == b"b"
+        with server.connect(name="a") as new:
+            talk(new)
+
+
+@pytest.mark.spec("RLD-8")
+def test_what_waits_in_an_accept_queue_is_served(lb, upstream):
+    server = lb.proxy(upstream(upstreams.echo),
+                      server={"max_connections": 1})
+    with server.connect() as peer:
+        talk(peer)
+        # The listeners pause; this one waits with the kernel.
+        with socket.create_connection(server.address()) as waiting:
+            tree = changed(server)
+            tree["server"]["max_connections"] = 10
+            server.reload(tree)
+            with server.connect() as other:
+                talk(other)
+            assert waiting.fileno() >= 0
+        talk(peer)
+
+
+@pytest.mark.spec("RLD-9")
+def test_a_session_keeps_its_timeouts(lb, upstream):
+    server = lb.proxy(upstream(upstreams.echo), timeouts={"idle": "10m"})
+    with server.connect() as peer:
+        talk(peer)
+        tree = changed(server)
+        tree["timeouts"]["idle"] = "200ms"
+        server.reload(tree)
+        with server.connect() as later:
+            later.expect_end("reset")
+        server.wait_event("session", reason="idle_timeout")
+        talk(peer)
+
+
+@pytest.mark.spec("RLD-10", "RLD-15")
+def test_a_session_on_an_upstream_that_was_removed(lb, upstream):
+    old, new = upstream(upstreams.echo), upstream(upstreams.name_server("n"))
+    server = lb.proxy(old)
+    with server.connect() as peer:
+        talk(peer)
+        tree = changed(server)
+        tree["app"][0]["upstream"] = [{"url": new.url}]
+        line = server.reload(tree)
+        assert (line["upstreams_added"], line["upstreams_removed"]) == (1, 1)
+        for _ in range(2):
+            server.reload()
+        talk(peer)
+        with server.connect() as later:
+            assert later.recv(timeout=BOUND) == b"n"
+        peer.finish()
+        peer.expect_end("clean")
+    server.wait_event("session", upstream=old.url, reason="done")
+    server.wait_event("session", upstream=new.url)
+
+
+@pytest.mark.spec("RLD-12", "RLD-1")
+def test_applications_come_and_go(lb, upstream):
+    up = upstream(upstreams.echo)
+    health = {"enabled": True, "interval": "20ms"}
+    server = lb.start([srv.app("a", [up], health=health)])
+    clients = server.tree["client"]
+    for one in clients:
+        one["apps"] = ["a"]
+    before = server.open_files()
+    held = []
+    for number in range(20):
+        tree = changed(server)
+        name = f"app{number}"
+        tree["app"] = [tree["app"][0], srv.app(name, [up], health=health)]
+        for one in tree["client"]:
+            one["apps"] = ["a", name]
+        server.reload(tree)
+        held.append(server.connect(name=name))
+        talk(held[-1])
+        if number >= 2:
+            # Its application is gone, and so is its session.
+            held[-2].expect_end("reset")
+    server.wait_event("session", app="app18", reason="not_allowed")
+    with server.connect(name="a") as peer:
+        talk(peer)
+    for peer in held:
+        peer.close()
+    wait_for(lambda: server.open_files() <= before + 6, "sockets are closed")
+
+
+@pytest.mark.spec("RLD-13")
+def test_what_does_not_change(lb, upstream):
+    server = lb.proxy(upstream(upstreams.echo))
+    tree = changed(server)
+    tree["server"]["workers"] = 3
+    tree["server"]["max_handshakes"] = 7
+    server.reload(tree)
+    for key in ("workers", "max_handshakes"):
+        server.wait_event(
+            "error", level="warn",
+            message=f"server.{key} changes at the next start only")
+    with server.connect() as peer:
+        talk(peer)
+
+
+@pytest.mark.spec("RLD-14")
+def test_a_drain_is_not_disturbed(lb, upstream):
+    server = lb.proxy(upstream(upstreams.echo))
+    with server.connect() as peer:
+        talk(peer)
+        server.signal(signal.SIGTERM)
+        server.wait_event("drain")
+        server.signal(signal.SIGHUP)
+        talk(peer)
+        peer.finish()
+        peer.expect_end("clean")
+    server.wait_exit(0)
+    assert not server.events("reload")
+
+
+@pytest.mark.spec("RLD-3", "RLD-1")
+def test_many_signals_end_in_the_last_file(lb, upstream):
+    server = lb.proxy(upstream(upstreams.echo))
+    alone = without_client(server, "alice")
+    with server.connect("bob") as bob:
+        for number in range(200):
+            server.rewrite(alone if number % 2 else server.tree)
+            os.kill(server.process.pid, signal.SIGHUP)
+
+        def refused():
+            return attempt(server.address(), server.context()) is not None
+        # Each signal finds a whole file or none, but the last one counts.
+        wait_for(lambda: server.events("reload") and refused(),
+                 "alice is gone", BOUND)
+        talk(bob)
+        assert len(server.events("reload")) <= 200
+
+
+@pytest.mark.spec("RLD-16", "RLD-18")
+def test_names_at_a_reload(lb, upstream, tmp_path):
+    hosts = Hosts(tmp_path / "hosts")
+    with network.own_network(), network.own_files(hosts=hosts.path):
+        up = upstream(upstreams.echo)
+        server = lb.proxy({"url": f"tcp://up.test:{up.port}"})
+        server.wait_event("upstream_down")
+        hosts.set("127.0.0.1 up.test")
+        server.reload()
+        server.wait_event("upstream_up")
+        with server.connect() as peer:
+            talk(peer)
+        # Its name is gone: it keeps what it had.
+        hosts.set()
+        server.reload()
+        with server.connect() as peer:
+            talk(peer)
+    assert len(server.events("upstream_down")) == 1
