@@ -53,8 +53,8 @@ struct conn {
 	const char *cause; /* why the last upstream failed; static */
 	bool resumed;
 	bool sends_proxy_header; /* to its upstream */
-	bool has_yielded; /* in the list of those */
-	bool is_paused;   /* its handshake, until the alarm rings */
+	bool has_yielded;        /* in the list of those */
+	bool is_paused;          /* its handshake, until the alarm rings */
 	struct conn *prev;
 	struct conn *next;
 	struct conn *yielded_next;
