@@ -42,10 +42,16 @@ struct ssl_st {
 	uint8_t retry[WIRE_PAYLOAD_MAX];
 	size_t retry_len;
 	bool must_write; /* an answer, before it can read on */
+	unsigned serial; /* of the peer's certificate; 0: none yet */
+};
+
+/* The list "revoked-N.crl" revokes the serial N. */
+struct trust {
+	unsigned revoked; /* 0: nothing */
 };
 
 struct tls_server {
-	char unused;
+	struct trust trust;
 };
 
 struct tls_client {
@@ -64,8 +70,15 @@ static void *no_memory(void *memory, struct problems *problems)
 struct tls_server *tls_server_new(
 	const struct lbp_config *config, int dir_fd, struct problems *problems)
 {
-	(void)config, (void)dir_fd;
-	return no_memory(calloc(1, sizeof(struct tls_server)), problems);
+	const char *crl = config->cas[0].crl.ptr;
+	struct tls_server *server =
+		no_memory(calloc(1, sizeof(*server)), problems);
+
+	(void)dir_fd;
+	if (server != NULL && crl != NULL)
+		server->trust.revoked =
+			(unsigned)atoi(crl + strlen("revoked-"));
+	return server;
 }
 
 void tls_server_free(struct tls_server *server)
@@ -106,10 +119,18 @@ void tls_server_follow(struct tls_server *server, struct cache *cache,
 	(void)server, (void)cache, (void)before;
 }
 
+static enum lbp_reason judge(const struct tls *tls)
+{
+	unsigned serial = tls->ssl->serial;
+
+	return serial != 0 && serial == tls->trust->revoked ? LBP_REASON_REVOKED
+							    : LBP_REASON_NONE;
+}
+
 enum lbp_reason tls_renew(struct tls *tls, const struct tls_server *server)
 {
-	(void)tls, (void)server;
-	return LBP_REASON_NONE;
+	tls->trust = &server->trust;
+	return judge(tls);
 }
 
 struct tls_client *tls_client_new(const struct lbp_config_upstream *upstream,
@@ -290,7 +311,7 @@ static bool start(struct tls *tls, int fd, enum phase phase)
 
 bool tls_accept(struct tls *tls, struct tls_server *server, int fd)
 {
-	(void)server;
+	tls->trust = &server->trust;
 	return start(tls, fd, AWAITS_HELLO);
 }
 
@@ -333,6 +354,9 @@ static enum io judge_client(struct tls *tls)
 		LBP_OK)
 		return refuse(
 			tls, LBP_REASON_BAD_CERTIFICATE, "its serial is none");
+	ssl->serial = serial.octets[serial.len - 1];
+	if (judge(tls) != LBP_REASON_NONE)
+		return refuse(tls, judge(tls), "it is revoked");
 	if (!tls->identify(tls->user, &serial))
 		return refuse(tls, LBP_REASON_HANDSHAKE_FAILED,
 			"it may not use the application");

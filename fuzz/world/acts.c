@@ -95,16 +95,36 @@ static void be_short(void)
 	world_note("descriptors or ports run out, or not: %u", drawn % 4);
 }
 
+/*
+ * Another file, and a signal to read it; not before what was asked for is done,
+ * so that it is known what is in force.
+ */
+static void change_configuration(void)
+{
+	if (!world.is_ready || world.terms > 0 || world.is_changing ||
+		world.hups != world.reloads)
+		return;
+	plan_write(bytes_u8(&world.bytes) % VARIANTS);
+	world_note("another configuration, %#x", world.variant);
+	if (!kernel_raise(SIGHUP))
+		return;
+	world.is_changing = true;
+	world.hups++;
+}
+
 static void signal_server(void)
 {
 	unsigned drawn = bytes_u8(&world.bytes);
 	int number = SIGHUP;
 
 	/* Most runs go on until their end. */
-	if (drawn < 16)
+	if (drawn < 16) {
 		number = drawn % 2 == 0 ? SIGTERM : SIGINT;
-	else if (drawn >= 64)
+	} else if (drawn >= 64) {
+		if (drawn < 144)
+			change_configuration();
 		return;
+	}
 	if (!world.is_ready || !kernel_raise(number))
 		return;
 	world_note("signal %d", number);

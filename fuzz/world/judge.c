@@ -133,10 +133,25 @@ static bool may_be_admitted(const struct client *client)
 	       (client->has_shown && client->who <= WHO_CAROL);
 }
 
+/* Who has lost its right has no session once the reload is over. */
+static void judge_right(const struct client *client)
+{
+	if (world.is_changing || client->upstream == NULL)
+		return;
+	ORACLE("SES-18",
+		!plan_bars(client, world.in_force & ~(unsigned)NO_CAROL),
+		"client %u's session goes on, and its right is gone",
+		client->number);
+	ORACLE("RLD-6", !plan_bars(client, world.in_force & NO_CAROL),
+		"client %u's session goes on, and it is revoked",
+		client->number);
+}
+
 static void judge_client(const struct client *client)
 {
 	uint64_t now = kernel_now_ns();
 	uint64_t dials = world.app[client->app].upstreams + 1;
+
 	if (!is_served(client))
 		return;
 	ORACLE("SES-9",
@@ -144,6 +159,7 @@ static void judge_client(const struct client *client)
 							   world.handshake_ns +
 							   LINGER_NS + SLACK_NS,
 		"client %u's handshake never ends", client->number);
+	judge_right(client);
 	if (client->upstream != NULL)
 		judge_relay(client);
 	judge_break(client);

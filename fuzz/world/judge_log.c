@@ -72,6 +72,12 @@ static unsigned count_accepted(enum world_who end)
 	return n;
 }
 
+/* Has a file that the server may have read taken its right from it? */
+static bool may_have_lost(const struct client *client, enum world_who who)
+{
+	return client->who == who && plan_bars(client, world.ever);
+}
+
 /* The reasons for which a handshake may be refused, by who it was. */
 static bool may_be_rejected(const struct client *client, enum lbp_reason reason)
 {
@@ -90,9 +96,13 @@ static bool may_be_rejected(const struct client *client, enum lbp_reason reason)
 	case LBP_REASON_EXPIRED:
 		return client->who == WHO_EXPIRED;
 	case LBP_REASON_UNKNOWN_CLIENT:
-		return client->who == WHO_STRANGER;
+		return client->who == WHO_STRANGER ||
+		       may_have_lost(client, WHO_BOB);
 	case LBP_REASON_NOT_ALLOWED:
-		return client->who == WHO_BOB && client->app != 0;
+		return (client->who == WHO_BOB && client->app != 0) ||
+		       may_have_lost(client, WHO_ALICE);
+	case LBP_REASON_REVOKED:
+		return may_have_lost(client, WHO_CAROL);
 	case LBP_REASON_CONCURRENT_LIMIT:
 		return app->concurrent > 0 ||
 		       (client->who == WHO_CAROL && client->app == 0);
@@ -151,6 +161,9 @@ static bool may_end_so(const struct client *client, enum lbp_reason reason)
 		return app->lifetime_ns != 0 &&
 		       kernel_now_ns() >=
 			       client->accepted_ns + app->lifetime_ns / 10 * 9;
+	case LBP_REASON_UNKNOWN_CLIENT:
+	case LBP_REASON_NOT_ALLOWED:
+	case LBP_REASON_REVOKED:
 	case LBP_REASON_DRAIN_TIMEOUT:
 	case LBP_REASON_SHUTDOWN:
 	case LBP_REASON_INTERNAL:
@@ -193,7 +206,11 @@ static void judge_health(const char *line, bool is_up)
 	else
 		sscanf(url + 7, "10.1.%*u.%u", &u);
 	upstream = &world.app[a].items[u];
-	ORACLE("SRV-28", upstream->is_down == is_up || kernel_log_refused(),
+	/* One that a reload adds again is up, whatever it was. */
+	ORACLE("SRV-28",
+		upstream->is_down == is_up || kernel_log_refused() ||
+			(a == 0 && u + 1 == world.app[0].upstreams &&
+				(world.ever & NO_LAST) != 0),
 		"again: %s", line);
 	upstream->is_down = !is_up;
 	ORACLE("SRV-109", is_up || upstream->is_to_blame,
@@ -257,7 +274,14 @@ static void judge_reload(const char *line)
 
 	world.reloads++;
 	ORACLE("RLD-3", world.reloads <= world.hups, "nobody asked: %s", line);
-	ORACLE("RLD-2", ok || world_was_short(), "refused: %s", line);
+	ORACLE("RLD-2",
+		ok ? (world.variant & IS_BROKEN) == 0
+		   : (world.variant & IS_BROKEN) != 0 || world_was_short(),
+		"another result: %s", line);
+	if (ok && world.hups == world.reloads)
+		world.in_force = world.variant;
+	if (world.hups == world.reloads)
+		world.is_changing = false;
 	if (!ok)
 		return;
 	was = world.generation;

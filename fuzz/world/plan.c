@@ -13,11 +13,54 @@ __attribute__((format(printf, 1, 2))) static void say(const char *format, ...)
 	int n;
 
 	__builtin_va_start(args, format);
-	n = vsnprintf(world.config + len, WORLD_CONFIG - len, format, args);
+	n = vsnprintf(world.drawn + len, WORLD_CONFIG - len, format, args);
 	__builtin_va_end(args);
 	if (n < 0 || (size_t)n >= WORLD_CONFIG - len)
 		__builtin_trap();
 	len += (size_t)n;
+}
+
+/* What was said since the last piece is one. */
+static void end_piece(unsigned only, unsigned without)
+{
+	if (world.piece_len == WORLD_PIECES)
+		__builtin_trap();
+	world.pieces[world.piece_len++] = (struct piece){len, only, without};
+}
+
+void plan_write(unsigned variant)
+{
+	size_t from = 0;
+	size_t to = 0;
+
+	for (unsigned i = 0; i < world.piece_len; i++) {
+		const struct piece *piece = &world.pieces[i];
+		size_t n = piece->end - from;
+
+		if ((piece->only == 0 || (piece->only & variant) != 0) &&
+			(piece->without & variant) == 0) {
+			memcpy(world.config + to, world.drawn + from, n);
+			to += n;
+		}
+		from = piece->end;
+	}
+	world.config[to] = '\0';
+	world.variant = variant;
+	world.ever |= variant;
+}
+
+bool plan_bars(const struct client *client, unsigned variant)
+{
+	switch (client->who) {
+	case WHO_ALICE:
+		return client->app == 1 && (variant & NO_ALICE_IN_1) != 0;
+	case WHO_BOB:
+		return (variant & NO_BOB) != 0;
+	case WHO_CAROL:
+		return (variant & NO_CAROL) != 0;
+	default:
+		return false;
+	}
 }
 
 static uint64_t one_of(unsigned a, unsigned b, unsigned c)
@@ -75,8 +118,15 @@ static void draw_app(unsigned a)
 		1 + bytes_below(&world.bytes, 3));
 	if (app->concurrent > 0)
 		say("[app.limits]\nconcurrent = %u\n", app->concurrent);
-	for (unsigned u = 0; u < app->upstreams; u++)
+	for (unsigned u = 0; u < app->upstreams; u++) {
+		bool is_last = a == 0 && u > 0 && u + 1 == app->upstreams;
+
+		if (is_last)
+			end_piece(0, 0);
 		draw_upstream(app, a, u);
+		if (is_last)
+			end_piece(0, NO_LAST);
+	}
 }
 
 static void say_client(const char *id, unsigned serial, bool has_both)
@@ -92,6 +142,7 @@ void plan_draw(struct world *w)
 	unsigned drawn = bytes_u8(bytes);
 
 	len = 0;
+	w->piece_len = 0;
 	w->workers = 1 + drawn % 3;
 	w->is_select = (drawn & 0x10) != 0;
 	w->apps = (drawn & 0x20) != 0 ? 2 : 1;
@@ -117,11 +168,23 @@ void plan_draw(struct world *w)
 			(unsigned)(w->lifetime_ns / KERNEL_S));
 	say("[tls]\ncertificate = \"a.pem\"\nprivate_key = \"a.key\"\n"
 	    "client_ca = \"ca.pem\"\n");
+	end_piece(0, 0);
+	say("crl = \"revoked-%d.crl\"\n", 1 + WHO_CAROL);
+	end_piece(NO_CAROL, 0);
 	for (unsigned a = 0; a < w->apps; a++)
 		draw_app(a);
 	w->carol = 1 + bytes_below(bytes, 3);
+	end_piece(0, 0);
 	say_client("alice", 1 + WHO_ALICE, true);
+	end_piece(0, NO_ALICE_IN_1);
+	say_client("alice", 1 + WHO_ALICE, false);
+	end_piece(NO_ALICE_IN_1, 0);
 	say_client("bob", 1 + WHO_BOB, false);
+	end_piece(0, NO_BOB);
 	say_client("carol", 1 + WHO_CAROL, true);
 	say("[client.limits.app0]\nconcurrent = %u\n", w->carol);
+	end_piece(0, 0);
+	say("[server]\n");
+	end_piece(IS_BROKEN, 0);
+	plan_write(0);
 }

@@ -114,9 +114,35 @@ struct app_plan {
 	struct upstream items[WORLD_UPSTREAMS];
 };
 
+/* What another file takes away from the first one. */
+enum variant {
+	NO_BOB = 1 << 0,
+	NO_ALICE_IN_1 = 1 << 1, /* the second application is not hers */
+	NO_CAROL = 1 << 2,      /* her certificate is revoked */
+	NO_LAST = 1 << 3,       /* upstream of the first application */
+	IS_BROKEN = 1 << 4,     /* and takes nothing away */
+	VARIANTS = 1 << 5,
+};
+
+/* A piece of the configuration. */
+struct piece {
+	size_t end;
+	unsigned only;    /* where one of these is so; 0: always */
+	unsigned without; /* where none of these is */
+};
+
+#define WORLD_PIECES 16
+
 struct world {
 	struct bytes bytes;
-	char config[WORLD_CONFIG];
+	char drawn[WORLD_CONFIG]; /* all of its pieces */
+	struct piece pieces[WORLD_PIECES];
+	unsigned piece_len;
+	char config[WORLD_CONFIG]; /* the file */
+	unsigned variant;          /* what the file says, */
+	unsigned in_force;         /* the server, */
+	unsigned ever;             /* and any file so far */
+	bool is_changing;          /* to what the file says */
 	unsigned workers;
 	bool is_select;
 	unsigned max_connections;
@@ -177,6 +203,10 @@ bool world_was_short(void);
 
 /* plan.c: draws the configuration, and writes it. */
 void plan_draw(struct world *world);
+/* Writes it as this variant. */
+void plan_write(unsigned variant);
+/* Is the client, for all that is in force, to have no session? */
+bool plan_bars(const struct client *client, unsigned variant);
 
 /* arrivals.c: how connections come about. */
 /* NULL: nobody listens, or there were too many. */
