@@ -126,6 +126,20 @@ uint16_t address_port(const union address *address)
 						       : address->in.sin_port);
 }
 
+void address_set(union address *address, const struct lbp_ip *ip, uint16_t port)
+{
+	memset(address, 0, sizeof(*address));
+	if (lbp_ip_is_v4(ip)) {
+		address->in.sin_family = AF_INET;
+		address->in.sin_port = htons(port);
+		memcpy(&address->in.sin_addr, ip->octets + 12, 4);
+	} else {
+		address->in6.sin6_family = AF_INET6;
+		address->in6.sin6_port = htons(port);
+		memcpy(&address->in6.sin6_addr, ip->octets, 16);
+	}
+}
+
 struct lbp_source address_source(const union address *address)
 {
 	struct lbp_ip ip = address_ip(address);

@@ -49,6 +49,10 @@ struct lbp_source address_source(const union address *address);
 struct lbp_ip address_ip(const union address *address);
 uint16_t address_port(const union address *address);
 
+/* Sets an address from its parts; ::ffff:a.b.c.d becomes a.b.c.d. */
+void address_set(
+	union address *address, const struct lbp_ip *ip, uint16_t port);
+
 /* The length to pass to socket calls. */
 socklen_t address_len(const union address *address);
 

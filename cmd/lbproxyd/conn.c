@@ -72,6 +72,8 @@ static void end(struct conn *conn, unsigned duties)
 		(duties & LBP_DUTY_RESET_UPSTREAM) != 0);
 	loop_disarm(conns->loop, &conn->alarm);
 	queue_remove(&conns->loop->handshakes, &conn->handshake);
+	free(conn->opening);
+	conn->opening = NULL;
 	conns_remove(conn);
 	conn_leave_place(conn);
 	if (lbp_session_is_admitted(conn->session))
@@ -251,6 +253,8 @@ static void init_session(struct conn *conn)
 	lifetime_ns = app->settings.lifetime_ns;
 	conn->client.tls.takes_unclean_end = app->settings.takes_unclean_end;
 	conn->sends_proxy_header = app->settings.sends_proxy_header;
+	conn->has_opening =
+		networks_contain(app->settings.accept_proxy, &conn->peer);
 	pthread_mutex_unlock(&app->lock);
 	conn->session = lbp_session_init((char *)conn + SESSION_AT, app->app,
 		&conn->timeouts, conn->accepted_ns);
@@ -287,7 +291,7 @@ void conn_start(struct conns *conns, struct served_app *app, int fd,
 	conns_add(conn);
 	conn_set_alarm(conn);
 	conn_take_place(conn);
-	if (!tls_accept(&conn->client.tls, conns->tls, fd))
+	if (!conn_open(conn))
 		conn_step(conn, conn_failed(conn, "cannot start TLS", ENOMEM));
 	else if (poller_set(
 			 conns->loop->poller, &conn->client.watch, POLLER_READ))

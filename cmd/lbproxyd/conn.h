@@ -45,14 +45,17 @@ struct conn {
 	struct stream client;
 	struct stream upstream;
 	struct dial dial;
-	struct handshake place; /* until it is admitted */
-	struct job handshake;   /* with the client, then with the upstream */
-	union address peer;
+	struct handshake place;  /* until it is admitted */
+	struct opening *opening; /* NULL: no PROXY header is awaited */
+	struct job handshake;    /* with the client, then with the upstream */
+	union address peer;      /* who connects, as far as is known */
+	union address own;       /* and to whom; family 0: as the socket says */
 	uint64_t accepted_ns;
 	const char *tls;   /* version, once the handshake is complete */
 	const char *cause; /* why the last upstream failed; static */
 	bool resumed;
 	bool sends_proxy_header; /* to its upstream */
+	bool has_opening;        /* a PROXY header comes first */
 	bool has_yielded;        /* in the list of those */
 	bool is_paused;          /* its handshake, until the alarm rings */
 	struct conn *prev;

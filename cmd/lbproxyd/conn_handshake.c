@@ -111,20 +111,31 @@ static unsigned want_more(struct conn *conn)
 	return 0;
 }
 
+static void watch(struct conn *conn, unsigned want)
+{
+	if (poller_set(conn->conns->loop->poller, &conn->client.watch, want) !=
+		0)
+		conn_step(conn, conn_failed(conn, "cannot watch", errno));
+}
+
+void conn_await_client(struct conn *conn)
+{
+	watch(conn, want_more(conn));
+}
+
 static void handshake(struct conn *conn)
 {
 	struct conns *conns = conn->conns;
-	unsigned want;
 
 	switch (tls_handshake(&conn->client.tls)) {
 	case IO_OK:
 		handshake_done(conn);
-		return;
+		break;
 	case IO_WANT_READ:
-		want = want_more(conn);
+		conn_await_client(conn);
 		break;
 	case IO_WANT_WRITE:
-		want = POLLER_WRITE;
+		watch(conn, POLLER_WRITE);
 		break;
 	default:
 		if (conn->client.tls.reason == LBP_REASON_INTERNAL)
@@ -134,10 +145,27 @@ static void handshake(struct conn *conn)
 		conn_step(conn,
 			(struct lbp_event){.kind = LBP_EVENT_HANDSHAKE_FAILED,
 				.reason = conn->client.tls.reason});
-		return;
+		break;
 	}
-	if (poller_set(conns->loop->poller, &conn->client.watch, want) != 0)
-		conn_step(conn, conn_failed(conn, "cannot watch", errno));
+}
+
+static bool start_tls(struct conn *conn)
+{
+	return tls_accept(
+		&conn->client.tls, conn->conns->tls, conn->client.watch.fd);
+}
+
+bool conn_open(struct conn *conn)
+{
+	return conn->has_opening ? conn_init_opening(conn) : start_tls(conn);
+}
+
+void conn_start_tls(struct conn *conn)
+{
+	if (start_tls(conn))
+		handshake(conn);
+	else
+		conn_step(conn, conn_failed(conn, "cannot start TLS", ENOMEM));
 }
 
 static void handshake_turn(struct job *job)
@@ -146,6 +174,8 @@ static void handshake_turn(struct job *job)
 
 	if (lbp_session_state(conn->session) == LBP_SESSION_DIALING)
 		conn_continue_dial(conn);
+	else if (conn->opening != NULL)
+		conn_read_opening(conn);
 	else
 		handshake(conn);
 }

@@ -71,6 +71,21 @@ void conn_leave_place(struct conn *conn);
 /* Ends connections that were evicted. [SES-23]. */
 void conn_deliver_evictions(struct mail *mail);
 
+/*
+ * Starts with what has to come first, a PROXY header or the handshake. False:
+ * out of memory.
+ */
+bool conn_open(struct conn *conn);
+
+/*
+ * Waits for more from a client in its handshake, for a while if it sends tiny
+ * pieces; may end the connection. [SES-30].
+ */
+void conn_await_client(struct conn *conn);
+
+/* Starts TLS and takes a step of it; may end the connection. */
+void conn_start_tls(struct conn *conn);
+
 /* Queues the next step of the handshake on this watch. [SRV-107]. */
 void conn_queue_handshake(struct conn *conn, struct watch *watch);
 
@@ -95,7 +110,15 @@ void conn_await_upstream(struct conn *conn);
 /* Records why the upstream failed, if this event says that it did. */
 void conn_note_cause(struct conn *conn, enum lbp_event_kind kind);
 
-/* --- conn_proxy.c: PROXY headers --- */
+/* --- conn_opening.c: PROXY headers of balancers in front --- */
+
+/* Prepares for a header. False: out of memory. */
+bool conn_init_opening(struct conn *conn);
+
+/* Reads what is there of it, and goes on; may end the connection. */
+void conn_read_opening(struct conn *conn);
+
+/* --- conn_proxy.c: PROXY headers for upstreams --- */
 
 /* Has the next dial tell the upstream who the client is, if it is to. */
 void conn_introduce(struct conn *conn);

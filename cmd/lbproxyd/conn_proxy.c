@@ -10,14 +10,15 @@ static struct lbp_proxy_text text_of(const char *text)
 	return (struct lbp_proxy_text){text, text == NULL ? 0 : strlen(text)};
 }
 
-/* The ends of the client's connection, the second one as the kernel has it. */
+/* The ends of the client's connection, as a header or the kernel has them. */
 static struct lbp_proxy_ends ends_of(const struct conn *conn)
 {
 	struct lbp_proxy_ends ends = {0};
-	union address own;
+	union address own = conn->own;
 	socklen_t len = sizeof(own);
 
-	if (getsockname(conn->client.watch.fd, &own.sa, &len) != 0)
+	if (own.sa.sa_family == AF_UNSPEC &&
+		getsockname(conn->client.watch.fd, &own.sa, &len) != 0)
 		return ends;
 	ends.source = address_ip(&conn->peer);
 	ends.source_port = address_port(&conn->peer);

@@ -61,6 +61,25 @@ bool handshakes_enter(struct handshakes *handshakes,
 	return told == NULL;
 }
 
+void handshakes_move(struct handshakes *handshakes, struct handshake *handshake,
+	const union address *peer)
+{
+	struct lbp_source source = address_source(peer);
+	struct lbp_ticket evicted;
+
+	pthread_mutex_lock(&handshakes->lock);
+	/* If it was evicted, its worker will be told. */
+	if (lbp_sources_leave(handshakes->sources, handshake->ticket) ==
+		LBP_OK) {
+		/* One place is free now: nobody is evicted. */
+		lbp_sources_enter(handshakes->sources, &source,
+			&handshake->ticket, &evicted);
+		handshakes->places[handshake->ticket.place] = handshake;
+		handshake->heard = false;
+	}
+	pthread_mutex_unlock(&handshakes->lock);
+}
+
 void handshakes_heard(
 	struct handshakes *handshakes, struct handshake *handshake)
 {

@@ -54,6 +54,13 @@ bool handshakes_enter(struct handshakes *handshakes,
 	struct handshake *handshake, struct evictions *evictions,
 	const union address *peer);
 
+/*
+ * Counts a handshake that has a place as a new one from this peer, which has
+ * sent nothing yet. No other one loses its place for that. [PRX-33].
+ */
+void handshakes_move(struct handshakes *handshakes, struct handshake *handshake,
+	const union address *peer);
+
 /* Notes that a client has sent something; further calls do nothing. [SRC-3]. */
 void handshakes_heard(
 	struct handshakes *handshakes, struct handshake *handshake);

@@ -40,6 +40,7 @@ void served_app_release(struct served_app *app)
 	if (app->policy != NULL)
 		release_targets(app->app);
 	rest_release(app->rest);
+	networks_release(app->settings.accept_proxy);
 	pthread_mutex_destroy(&app->lock);
 	free(app);
 }
@@ -200,7 +201,9 @@ static void use_settings(struct served_app *app, const struct served *served,
 	const struct snapshot_app *from)
 {
 	app->policy = &served->policy;
+	networks_release(app->settings.accept_proxy);
 	app->settings = from->settings;
+	networks_hold(app->settings.accept_proxy);
 	app->is_checked = true;
 	app->checks = lbp_app_upstreams(app->app) > app->checks
 			      ? lbp_app_upstreams(app->app)

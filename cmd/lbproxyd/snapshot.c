@@ -153,7 +153,8 @@ static bool load_listen(struct snapshot_app *app)
 	return true;
 }
 
-static void set_settings(
+/* False: out of memory. */
+static bool set_settings(
 	struct snapshot_app *app, const struct lbp_config *config)
 {
 	app->settings = (struct snapshot_settings){
@@ -164,6 +165,11 @@ static void set_settings(
 			app->config->unclean_end == LBP_UNCLEAN_END,
 		.sends_proxy_header = app->config->proxy_protocol,
 	};
+	if (app->config->accept_proxy_len == 0)
+		return true;
+	app->settings.accept_proxy = networks_new(
+		app->config->accept_proxy, app->config->accept_proxy_len);
+	return app->settings.accept_proxy != NULL;
 }
 
 static bool load_apps(
@@ -178,7 +184,8 @@ static bool load_apps(
 		return false;
 	for (i = 0; i < n; i++) {
 		snapshot->apps[i].config = &snapshot->config->apps[i];
-		set_settings(&snapshot->apps[i], snapshot->config);
+		if (!set_settings(&snapshot->apps[i], snapshot->config))
+			return false;
 	}
 	for (i = 0; i < n; i++) {
 		if (!load_listen(&snapshot->apps[i]) ||
@@ -397,12 +404,6 @@ bool snapshot_is_built(const struct snapshot *snapshot,
 		problem(&problems, config->admin.pos,
 			"server.admin is not implemented yet; accepted in this "
 			"version: no admin key");
-	for (i = 0; i < config->app_len; i++) {
-		if (config->apps[i].accept_proxy_len > 0)
-			problem(&problems, config->apps[i].accept_proxy_pos,
-				"app.accept_proxy is not implemented yet; "
-				"accepted in this version: []");
-	}
 	return problems.count == 0;
 }
 
@@ -413,6 +414,7 @@ static void release_app(struct snapshot_app *app)
 	for (i = 0; app->listen != NULL && i < app->config->listen_len; i++)
 		addresses_release(&app->listen[i]);
 	free(app->listen);
+	networks_release(app->settings.accept_proxy);
 	for (i = 0; app->config != NULL && i < app->config->upstream_len; i++)
 		target_release(snapshot_target(&app->config->upstreams[i]));
 }

@@ -7,6 +7,7 @@
 #ifndef SNAPSHOT_H
 #define SNAPSHOT_H
 
+#include "networks.h"
 #include "notice.h"
 #include "server/config.h"
 #include "session.h"
@@ -20,6 +21,7 @@ struct snapshot_settings {
 	uint64_t check_timeout_ns;
 	bool takes_unclean_end;
 	bool sends_proxy_header;
+	struct networks *accept_proxy; /* held */
 };
 
 struct snapshot_app {

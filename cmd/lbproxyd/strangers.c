@@ -11,7 +11,7 @@
 /* Room for an address, its length and the final NUL. */
 #define NETWORK_TEXT_MAX (INET6_ADDRSTRLEN + 4)
 
-_Static_assert(LBP_REASON_INTERNAL < LBP_SUPPRESS_KINDS,
+_Static_assert(LBP_REASON_BAD_PROXY_HEADER < LBP_SUPPRESS_KINDS,
 	"every reason, of which this is the last, is a kind");
 
 /* Empty at first, as lbp_suppress_init makes it. */

@@ -261,12 +261,6 @@ static void check_path_place(
 
 static void check_app_places(const struct lbp_config_app *app, const char *text)
 {
-	ORACLE("SRV-7",
-		app->accept_proxy_len == 0 ||
-			is_at_value(
-				text, app->accept_proxy_pos, "accept_proxy"),
-		"accept_proxy is at %u:%u", app->accept_proxy_pos.line,
-		app->accept_proxy_pos.column);
 	for (size_t i = 0; i < app->upstream_len; i++) {
 		const struct lbp_config_upstream *upstream = &app->upstreams[i];
 

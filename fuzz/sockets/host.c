@@ -288,6 +288,15 @@ bool handshakes_leave(
 	return had_place;
 }
 
+void handshakes_move(struct handshakes *handshakes, struct handshake *handshake,
+	const union address *peer)
+{
+	(void)handshakes;
+	(void)handshake;
+	(void)peer;
+	host.was_heard = false;
+}
+
 void handshakes_heard(
 	struct handshakes *handshakes, struct handshake *handshake)
 {

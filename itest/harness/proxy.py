@@ -71,6 +71,44 @@ def _recv(sock, count):
     return data
 
 
+def line(source, destination, family="TCP4"):
+    """A header of version 1; both ends are (host, port)."""
+    return (f"PROXY {family} {source[0]} {destination[0]} "
+            f"{source[1]} {destination[1]}\r\n").encode()
+
+
+def crc32c(data):
+    """The checksum of RFC 4960, bit by bit."""
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82F63B78 if crc & 1 else 0)
+    return crc ^ 0xFFFFFFFF
+
+
+def value(kind, data):
+    return struct.pack(">BH", kind, len(data)) + data
+
+
+def header(source=None, destination=None, command=PROXY, family=None,
+           values=b"", checksum=False):
+    """A header of version 2; both ends are (host, port)."""
+    ends = b""
+    if source:
+        inet = socket.AF_INET6 if ":" in source[0] else socket.AF_INET
+        ends = b"".join(socket.inet_pton(inet, host) for host in
+                        (source[0], destination[0]))
+        ends += struct.pack(">HH", source[1], destination[1])
+        family = family or (0x21 if inet == socket.AF_INET6 else 0x11)
+    rest = ends + values + (value(CRC32C, bytes(4)) if checksum else b"")
+    whole = SIGNATURE + struct.pack(">BBH", command, family or 0,
+                                    len(rest)) + rest
+    if checksum:
+        whole = whole[:-4] + struct.pack(">I", crc32c(whole))
+    return whole
+
+
 class ProxyUpstream(Upstream):
     """Reads a header before anything else, and keeps it in `headers`."""
 

@@ -98,7 +98,6 @@ struct lbp_config_app {
 	bool proxy_protocol;
 	struct lbp_network *accept_proxy; /* accept_proxy_len of them */
 	size_t accept_proxy_len;
-	struct lbp_config_pos accept_proxy_pos;
 	enum lbp_unclean_end unclean_end;
 	struct lbp_config_timeouts timeouts;
 	struct lbp_limits limits; /* for clients that override nothing */

@@ -272,7 +272,6 @@ static void read_accept_proxy(
 	if (app->accept_proxy == NULL)
 		return;
 	app->accept_proxy_len = array->len;
-	app->accept_proxy_pos = lbp_config_pos(field->value->pos);
 	for (size_t i = 0; i < array->len; i++) {
 		const struct lbp_toml_value *item = &array->items[i];
 		const char *wrong;

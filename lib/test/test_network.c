@@ -236,8 +236,6 @@ static void configured_networks(void)
 	struct lbp_ip ip = ip_of("::1");
 
 	CU_ASSERT_EQUAL_FATAL(app->accept_proxy_len, 2);
-	CU_ASSERT_EQUAL(app->accept_proxy_pos.line, 8);
-	CU_ASSERT_EQUAL(app->accept_proxy_pos.column, 16);
 	CU_ASSERT_EQUAL(app->accept_proxy[0].bits, 104);
 	CU_ASSERT_FALSE(lbp_networks_contain(app->accept_proxy, 1, &ip));
 	CU_ASSERT_TRUE(lbp_networks_contain(app->accept_proxy, 2, &ip));

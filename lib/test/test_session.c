@@ -824,6 +824,7 @@ static void the_reasons_have_their_texts(void)
 	/* As SPEC.md has them, not as the header has. */
 	static const char *const texts[] = {
 		[LBP_REASON_NONE] = "none",
+		[LBP_REASON_BAD_PROXY_HEADER] = "bad_proxy_header",
 		[LBP_REASON_DONE] = "done",
 		[LBP_REASON_HANDSHAKE_TIMEOUT] = "handshake_timeout",
 		[LBP_REASON_HANDSHAKE_FAILED] = "handshake_failed",
