@@ -101,14 +101,12 @@ static void be_short(void)
  */
 static void change_configuration(void)
 {
-	if (!world.is_ready || world.terms > 0 || world.is_changing ||
-		world.hups != world.reloads)
+	if (!world.is_ready || world.terms > 0 || world.hups != world.reloads)
 		return;
 	plan_write(bytes_u8(&world.bytes) % VARIANTS);
 	world_note("another configuration, %#x", world.variant);
 	if (!kernel_raise(SIGHUP))
 		return;
-	world.is_changing = true;
 	world.hups++;
 }
 

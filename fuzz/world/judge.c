@@ -136,7 +136,8 @@ static bool may_be_admitted(const struct client *client)
 /* Who has lost its right has no session once the reload is over. */
 static void judge_right(const struct client *client)
 {
-	if (world.is_changing || client->upstream == NULL)
+	/* What is in force is known when all that was asked for is. */
+	if (world.hups != world.reloads || client->upstream == NULL)
 		return;
 	ORACLE("SES-18",
 		!plan_bars(client, world.in_force & ~(unsigned)NO_CAROL),

@@ -280,8 +280,6 @@ static void judge_reload(const char *line)
 		"another result: %s", line);
 	if (ok && world.hups == world.reloads)
 		world.in_force = world.variant;
-	if (world.hups == world.reloads)
-		world.is_changing = false;
 	if (!ok)
 		return;
 	was = world.generation;

@@ -142,7 +142,6 @@ struct world {
 	unsigned variant;          /* what the file says, */
 	unsigned in_force;         /* the server, */
 	unsigned ever;             /* and any file so far */
-	bool is_changing;          /* to what the file says */
 	unsigned workers;
 	bool is_select;
 	unsigned max_connections;
