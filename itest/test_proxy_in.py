@@ -1,6 +1,7 @@
 """PROXY headers of balancers in front: who they are believed from, and what
 of them."""
 
+import copy
 import time
 
 import pytest
@@ -323,3 +324,27 @@ def test_one_server_in_front_of_another(lb, pki, upstream):
     outer.reset()
     line = second.wait_event("reject", reason="handshake_failed")
     assert line["peer"] == own
+
+
+@pytest.mark.spec("PRX-30", "RLD-1")
+def test_a_reload_changes_who_is_believed(lb, upstream):
+    server = start(lb, upstream(upstreams.echo))
+    waiting = begin(server)
+    # Connections are accepted in their order.
+    with begin(server, b"PROXY UNKNOWN\r\n") as peer:
+        exchange(peer)
+    tree = copy.deepcopy(server.tree)
+    tree["app"][0]["accept_proxy"] = ["10.0.0.0/8"]
+    server.reload(tree)
+    with begin(server) as peer:
+        exchange(peer)
+    # It was accepted before: its header comes first all the same.
+    waiting.sock.send(proxy.line(SOURCE, OWN))
+    with waiting:
+        exchange(waiting)
+    server.wait_event("session", peer=SHOWN)
+    tree["app"][0]["accept_proxy"] = ["127.0.0.1"]
+    server.reload(copy.deepcopy(tree))
+    with begin(server, proxy.line(SOURCE6, OWN6, "TCP6")) as peer:
+        exchange(peer)
+    server.wait_event("session", peer=SHOWN6)
