@@ -356,6 +356,9 @@ static void check_config(const struct lbp_config *config)
 			is_timeouts(&config->timeouts) &&
 			is_duration(config->drain_ns),
 		"bad timeouts");
+	ORACLE("CFG-62",
+		config->keepalive_ns == 0 || is_duration(config->keepalive_ns),
+		"bad keepalive");
 	ORACLE("CFG-24", config->app_len >= 1 && config->app_len <= 1024,
 		"%zu apps", config->app_len);
 	for (size_t i = 0; i < config->app_len; i++)

@@ -203,6 +203,20 @@ static void check_dialing(void)
 		"the dial does not go on");
 }
 
+/* Both peers are asked, and who has not got all is looked at. */
+static void check_keepalive(const struct conn *conn)
+{
+	for (unsigned i = 0; i < 2; i++)
+		ORACLE("SRV-171", sides.side[i].keeps_alive,
+			"side %u is not asked whether it is there", i);
+	ORACLE("SRV-172",
+		conn->look_ns == LBP_NEVER ||
+			(conn->look_ns > host.now_ns &&
+				lbp_timer_due(&conn->alarm.timer) <=
+					conn->look_ns),
+		"nobody looks whether the peers answer");
+}
+
 static void check_state(void)
 {
 	const struct side *client = &sides.side[0];
@@ -240,6 +254,7 @@ static void check_state(void)
 			"TLS, or none");
 		side_check_rest(&sides.side[0]);
 		side_check_rest(&sides.side[1]);
+		check_keepalive(conn);
 		break;
 	case LBP_SESSION_RESETTING:
 		ORACLE("SES-25", !sides.side[0].closed && !sides.side[1].closed,
@@ -785,6 +800,7 @@ static void start(uint8_t how)
 				.idle_ns = timeouts.idle_ns,
 				.linger_ns = LBP_SERVER_LINGER_NS,
 			},
+		.keepalive_ns = 9 * LBP_NS_PER_S,
 		.takes_unclean_end = run.takes_ends};
 	if ((how & 0xfc) == 0x84)
 		run.app.settings.lifetime_ns = LIFETIME_NS;

@@ -440,6 +440,12 @@ void conn_init_relay(struct conn *conn)
 	(void)conn;
 }
 
+void conn_look(struct conn *conn, uint64_t now_ns)
+{
+	(void)conn, (void)now_ns;
+	abort();
+}
+
 void conn_begin_relay(struct conn *conn)
 {
 	(void)conn;

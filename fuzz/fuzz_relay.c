@@ -35,6 +35,9 @@ static struct run {
 static uint8_t *rings[2];
 static bool is_lent[2];
 static bool no_ring; /* there is no memory for the next one */
+#define KEEPALIVE_MS 3000
+#define KEEPALIVE_NS (KEEPALIVE_MS * LBP_NS_PER_MS)
+
 static const struct lbp_session_timeouts timeouts = {
 	.idle_ns = 2, .linger_ns = 1};
 static uint64_t now_ns; /* a turn is one */
@@ -246,6 +249,13 @@ enum lbp_err conn_step_locked(void *user, const struct lbp_event *event,
 	return LBP_OK;
 }
 
+/* Nothing is due here but turns. */
+void conn_set_alarm(struct conn *conn)
+{
+	ORACLE("SRV-172", conn->look_ns == now_ns + KEEPALIVE_NS / 3,
+		"it does not look at its peers in time");
+}
+
 /* One turn of the session, as the worker gives it. */
 static void turn(void)
 {
@@ -449,7 +459,14 @@ static void start(uint8_t how)
 	start_side(&run.conn.client, how & 1, how >> 4);
 	start_side(&run.conn.upstream, how & 2, how >> 4);
 	lbp_flow_init(&run.session.flow);
+	run.conn.keepalive_ns = KEEPALIVE_NS;
+	run.conn.look_ns = LBP_NEVER;
 	conn_begin_relay(&run.conn);
+	ORACLE("SRV-171",
+		sides.side[0].keeps_alive && sides.side[1].keeps_alive &&
+			sides.side[0].user_timeout_ms == KEEPALIVE_MS &&
+			sides.side[1].user_timeout_ms == KEEPALIVE_MS,
+		"nobody is asked whether he is there");
 }
 
 static void close_side(struct side *side, bool reset)

@@ -36,6 +36,8 @@ void conn_set_alarm(struct conn *conn)
 	if (lbp_session_state(conn->session) == LBP_SESSION_DIALING &&
 		conn->dial.due_ns < due)
 		due = conn->dial.due_ns;
+	if (conn->look_ns < due)
+		due = conn->look_ns;
 	if (!lbp_timer_is_armed(&conn->alarm.timer) ||
 		due < lbp_timer_due(&conn->alarm.timer))
 		loop_arm(conn->conns->loop, &conn->alarm, due);
@@ -180,6 +182,8 @@ static void alarm_before_deadline(struct conn *conn, uint64_t now_ns)
 		conn_queue_handshake(conn, &conn->client.watch);
 	else if (dialing && now_ns >= conn->dial.due_ns)
 		conn_try_next_address(conn);
+	else if (now_ns >= conn->look_ns)
+		conn_look(conn, now_ns);
 	if (lbp_session_state(conn->session) != LBP_SESSION_ENDED)
 		conn_set_alarm(conn);
 }
@@ -251,11 +255,13 @@ static void init_session(struct conn *conn)
 	pthread_mutex_lock(&app->lock);
 	conn->timeouts = app->settings.timeouts;
 	lifetime_ns = app->settings.lifetime_ns;
+	conn->keepalive_ns = app->settings.keepalive_ns;
 	conn->client.tls.takes_unclean_end = app->settings.takes_unclean_end;
 	conn->sends_proxy_header = app->settings.sends_proxy_header;
 	conn->has_opening =
 		networks_contain(app->settings.accept_proxy, &conn->peer);
 	pthread_mutex_unlock(&app->lock);
+	conn->look_ns = LBP_NEVER;
 	conn->session = lbp_session_init((char *)conn + SESSION_AT, app->app,
 		&conn->timeouts, conn->accepted_ns);
 	if (lifetime_ns != 0)

@@ -51,8 +51,10 @@ struct conn {
 	union address peer;      /* who connects, as far as is known */
 	union address own;       /* and to whom; family 0: as the socket says */
 	uint64_t accepted_ns;
-	const char *tls;   /* version, once the handshake is complete */
-	const char *cause; /* why the last upstream failed; static */
+	uint64_t keepalive_ns; /* of both sides; 0: off */
+	uint64_t look_ns;      /* when to look at the peers; or LBP_NEVER */
+	const char *tls;       /* version, once the handshake is complete */
+	const char *cause;     /* why the last upstream failed; static */
 	bool resumed;
 	bool sends_proxy_header; /* to its upstream */
 	bool has_opening;        /* a PROXY header comes first */

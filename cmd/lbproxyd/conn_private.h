@@ -132,6 +132,12 @@ void conn_init_relay(struct conn *conn);
 void conn_begin_relay(struct conn *conn);
 
 /*
+ * Looks whether peers that have not acknowledged all still answer; the alarm is
+ * then to be set anew. [SRV-172].
+ */
+void conn_look(struct conn *conn, uint64_t now_ns);
+
+/*
  * Moves what can be moved in one turn; the connection must not have yielded,
  * and does so if more is left. False: nothing happened. [SRV-34].
  */

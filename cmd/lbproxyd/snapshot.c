@@ -160,6 +160,7 @@ static bool set_settings(
 	app->settings = (struct snapshot_settings){
 		.timeouts = lbp_session_timeouts_of(config, app->config),
 		.lifetime_ns = app->config->timeouts.lifetime_ns,
+		.keepalive_ns = config->keepalive_ns,
 		.check_timeout_ns = app->config->health.timeout_ns,
 		.takes_unclean_end =
 			app->config->unclean_end == LBP_UNCLEAN_END,

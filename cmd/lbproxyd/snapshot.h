@@ -17,7 +17,8 @@
 /* What connections and checks of an application take from it. */
 struct snapshot_settings {
 	struct lbp_session_timeouts timeouts;
-	uint64_t lifetime_ns; /* of a session; 0: off */
+	uint64_t lifetime_ns;  /* of a session; 0: off */
+	uint64_t keepalive_ns; /* of a session's peers; 0: off */
 	uint64_t check_timeout_ns;
 	bool takes_unclean_end;
 	bool sends_proxy_header;

@@ -221,6 +221,51 @@ unsigned stream_unsent(const struct stream *stream)
 		       : 0;
 }
 
+static void set_tcp(const struct stream *stream, int option, int value)
+{
+	setsockopt(
+		stream->watch.fd, IPPROTO_TCP, option, &value, sizeof(value));
+}
+
+void stream_keep_alive(
+	struct stream *stream, const struct lbp_keepalive *keepalive)
+{
+	int on = 1;
+
+	set_tcp(stream, TCP_KEEPIDLE, keepalive->idle_s);
+	set_tcp(stream, TCP_KEEPINTVL, keepalive->interval_s);
+	set_tcp(stream, TCP_KEEPCNT, keepalive->probes);
+	set_tcp(stream, TCP_USER_TIMEOUT, keepalive->timeout_ms);
+	setsockopt(stream->watch.fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+}
+
+static void be_patient(struct stream *stream,
+	const struct lbp_keepalive *keepalive, bool is_patient)
+{
+	if (stream->is_patient != is_patient)
+		set_tcp(stream, TCP_USER_TIMEOUT,
+			is_patient ? 0 : keepalive->timeout_ms);
+	stream->is_patient = is_patient;
+}
+
+bool stream_check_peer(
+	struct stream *stream, const struct lbp_keepalive *keepalive)
+{
+	struct tcp_info info;
+	socklen_t len = sizeof(info);
+
+	if (stream_unsent(stream) == 0 ||
+		getsockopt(stream->watch.fd, IPPROTO_TCP, TCP_INFO, &info,
+			&len) != 0) {
+		be_patient(stream, keepalive, false);
+		return false;
+	}
+	be_patient(stream, keepalive,
+		lbp_keepalive_is_answered(
+			keepalive, info.tcpi_unacked, info.tcpi_last_ack_recv));
+	return true;
+}
+
 void stream_close(struct stream *stream, struct poller *poller, bool reset)
 {
 	const struct linger linger = {.l_onoff = 1, .l_linger = 0};

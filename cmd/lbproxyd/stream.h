@@ -9,6 +9,7 @@
 
 #include "poller.h"
 #include "relay.h"
+#include "server/keepalive.h"
 #include "tls.h"
 
 struct stream {
@@ -17,6 +18,7 @@ struct stream {
 	unsigned read_on;   /* what to wait for before reading or writing: */
 	unsigned write_on;  /* TLS may have to write before it can read */
 	bool error_taken;   /* by stream_take_error */
+	bool is_patient;    /* TCP_USER_TIMEOUT is off: see stream_check_peer */
 };
 
 /* Initializes a closed stream with this handler. */
@@ -65,6 +67,21 @@ enum lbp_io stream_drop(
 
 /* How many written bytes the peer's TCP has not acknowledged yet. */
 unsigned stream_unsent(const struct stream *stream);
+
+/*
+ * Has the kernel break the connection, as if by a reset, if the peer's TCP does
+ * not answer. A failure changes nothing; a Unix socket needs none of it.
+ */
+void stream_keep_alive(
+	struct stream *stream, const struct lbp_keepalive *keepalive);
+
+/*
+ * Keeps the kernel from breaking the connection with a peer that answers and
+ * takes nothing. To be called every keepalive->look_ns after a turn, until it
+ * returns false: the peer has acknowledged everything. [SRV-172].
+ */
+bool stream_check_peer(
+	struct stream *stream, const struct lbp_keepalive *keepalive);
 
 /* Closes, with a RST if asked for; a closed stream stays closed. */
 void stream_close(struct stream *stream, struct poller *poller, bool reset);

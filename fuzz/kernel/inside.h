@@ -52,6 +52,12 @@ struct sock {
 	bool sent_reset;
 	bool is_closed;
 	bool no_delay;
+	bool keeps_alive;
+	int idle_s;
+	int user_timeout_ms;
+	uint64_t stalled_ns; /* since when out waits, unless it is empty */
+	bool has_vanished;   /* the far end answers nothing any more */
+	uint64_t vanished_ns;
 	int fd; /* while it is open, or -1 */
 	/* Of a listener: those that wait, first come first. */
 	struct sock *first;
@@ -125,6 +131,8 @@ void kernel_poll_forget(int fd);
 void net_close(struct sock *sock);
 unsigned net_readiness(const struct sock *sock);
 void net_forget(void);
+void net_time_passed(void);
+uint64_t net_next_due_ns(void); /* of what passing time does */
 
 unsigned log_readiness(void);
 void log_refuse(int fd); /* if it is the log's, a line may be dropped */

@@ -81,7 +81,8 @@ uint64_t kernel_now_ns(void);
 /* Lets time pass. */
 void kernel_advance(uint64_t ns);
 
-/* When the first thread that waits for time goes on; KERNEL_NEVER: none. */
+/* When time does something next, to a thread or to a socket; KERNEL_NEVER:
+ * nothing. */
 uint64_t kernel_next_due_ns(void);
 
 /* From now on no call fails (true), or as the plan says. */
@@ -135,6 +136,12 @@ void far_end(struct sock *sock);
 /* The connection breaks, and the server's calls say this error. */
 void far_break(struct sock *sock, int error);
 
+/*
+ * The far end is gone without a word: it does nothing and answers nothing, and
+ * only keepalive and TCP_USER_TIMEOUT tell the server.
+ */
+void far_vanish(struct sock *sock);
+
 /* Takes up to n bytes that the server sent. */
 size_t far_take(struct sock *sock, void *bytes, size_t n);
 
@@ -149,6 +156,7 @@ bool far_is_closed(const struct sock *sock); /* by the server */
 size_t far_unread(const struct sock *sock);  /* bytes the server could read */
 size_t far_room(const struct sock *sock);    /* bytes it could write */
 bool far_no_delay(const struct sock *sock);
+bool far_is_asked(const struct sock *sock); /* whether it is there */
 
 void *far_user(const struct sock *sock);
 void far_set_user(struct sock *sock, void *user);

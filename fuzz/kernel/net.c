@@ -257,11 +257,28 @@ int kernel_getpeername(int fd, struct sockaddr *address, socklen_t *len)
 	return tell_address(&sock->peer, address, len);
 }
 
+/* What is not taken, its window is closed for, unless it has vanished. */
+static int tell_tcp_info(const struct sock *sock, void *value)
+{
+	struct tcp_info info = {.tcpi_state = 1};
+
+	if (sock->has_vanished) {
+		info.tcpi_unacked = sock->out_len > 0;
+		info.tcpi_last_ack_recv =
+			(uint32_t)((kernel.now_ns - sock->vanished_ns) /
+				   KERNEL_MS);
+	}
+	memcpy(value, &info, sizeof(info));
+	return 0;
+}
+
 int kernel_getsockopt(int fd, int level, int name, void *value, socklen_t *len)
 {
 	int *out = value;
 
 	kernel_point();
+	if (level == IPPROTO_TCP && name == TCP_INFO)
+		return tell_tcp_info(get(fd), value);
 	*len = sizeof(int);
 	if (kernel_file(fd)->kind == FILE_LOG) {
 		*out = (int)kernel.plan.log_room;
@@ -279,12 +296,18 @@ int kernel_setsockopt(
 {
 	struct sock *sock = get(fd);
 
-	(void)value, (void)len;
+	(void)len;
 	kernel_point();
 	if (level == SOL_SOCKET && name == SO_LINGER)
 		sock->resets = true;
 	if (level == IPPROTO_TCP && name == TCP_NODELAY)
 		sock->no_delay = true;
+	if (level == SOL_SOCKET && name == SO_KEEPALIVE)
+		sock->keeps_alive = true;
+	if (level == IPPROTO_TCP && name == TCP_KEEPIDLE)
+		sock->idle_s = *(const int *)value;
+	if (level == IPPROTO_TCP && name == TCP_USER_TIMEOUT)
+		sock->user_timeout_ms = *(const int *)value;
 	return 0;
 }
 
@@ -363,6 +386,8 @@ ssize_t kernel_send(int fd, const void *buf, size_t len, int flags)
 		errno = EAGAIN;
 		return -1;
 	}
+	if (sock->out_len == 0)
+		sock->stalled_ns = kernel.now_ns;
 	memcpy(sock->out + sock->out_len, buf, len);
 	sock->out_len += len;
 	return (ssize_t)len;
@@ -432,7 +457,8 @@ void far_refuse(struct sock *sock, int error)
 
 size_t far_send(struct sock *sock, const void *bytes, size_t n)
 {
-	if (sock->sent_reset || sock->was_reset || sock->in_end)
+	if (sock->has_vanished || sock->sent_reset || sock->was_reset ||
+		sock->in_end)
 		return 0;
 	if (sock->is_closed) {
 		/* Nobody is there to read it. */
@@ -451,16 +477,16 @@ size_t far_send(struct sock *sock, const void *bytes, size_t n)
 
 void far_end(struct sock *sock)
 {
-	if (sock->was_reset || sock->sent_reset || sock->in_end)
+	if (sock->has_vanished || sock->was_reset || sock->sent_reset ||
+		sock->in_end)
 		return;
 	sock->in_end = true;
 	changed(sock);
 }
 
-void far_break(struct sock *sock, int error)
+/* Nothing more goes over it, and the server is told why. */
+static void die(struct sock *sock, int error)
 {
-	if (sock->was_reset || sock->sent_reset)
-		return;
 	sock->was_reset = true;
 	if (sock->is_closed)
 		return;
@@ -471,14 +497,74 @@ void far_break(struct sock *sock, int error)
 	changed(sock);
 }
 
+void far_break(struct sock *sock, int error)
+{
+	if (!sock->has_vanished && !sock->was_reset && !sock->sent_reset)
+		die(sock, error);
+}
+
+void far_vanish(struct sock *sock)
+{
+	sock->has_vanished = true;
+	sock->vanished_ns = kernel.now_ns;
+}
+
+/*
+ * When does TCP give up? As Linux does, also with who answers and takes
+ * nothing, if TCP_USER_TIMEOUT is set.
+ */
+static uint64_t gives_up_ns(const struct sock *sock)
+{
+	uint64_t timeout_ns = (uint64_t)sock->user_timeout_ms * KERNEL_MS;
+	uint64_t idle_ns = (uint64_t)sock->idle_s * KERNEL_S;
+
+	if (sock->state != SOCK_OPEN || sock->is_closed)
+		return KERNEL_NEVER;
+	if (sock->has_vanished && sock->out_len == 0)
+		return !sock->keeps_alive
+			       ? KERNEL_NEVER
+			       : sock->vanished_ns +
+					 (timeout_ns > idle_ns ? timeout_ns
+							       : idle_ns);
+	if (timeout_ns == 0 || sock->out_len == 0)
+		return KERNEL_NEVER;
+	return (sock->has_vanished ? sock->vanished_ns : sock->stalled_ns) +
+	       timeout_ns;
+}
+
+void net_time_passed(void)
+{
+	for (struct sock *sock = kernel.socks; sock != NULL;
+		sock = sock->all_next) {
+		if (kernel.now_ns >= gives_up_ns(sock))
+			die(sock, ETIMEDOUT);
+	}
+}
+
+uint64_t net_next_due_ns(void)
+{
+	uint64_t due = KERNEL_NEVER;
+
+	for (const struct sock *sock = kernel.socks; sock != NULL;
+		sock = sock->all_next) {
+		uint64_t at = gives_up_ns(sock);
+
+		due = at < due ? at : due;
+	}
+	return due;
+}
+
 size_t far_take(struct sock *sock, void *bytes, size_t n)
 {
+	if (sock->has_vanished)
+		return 0;
 	if (n > sock->out_len)
 		n = sock->out_len;
 	if (n == 0)
 		return 0;
 	memcpy(bytes, sock->out, n);
 	sock->out_len -= n;
+	sock->stalled_ns = kernel.now_ns;
 	memmove(sock->out, sock->out + n, sock->out_len);
 	changed(sock);
 	return n;
@@ -487,7 +573,7 @@ size_t far_take(struct sock *sock, void *bytes, size_t n)
 bool far_sees_end(const struct sock *sock)
 {
 	return sock->out_end && sock->out_len == 0 && !sock->sent_reset &&
-	       !sock->was_reset;
+	       !sock->was_reset && !sock->has_vanished;
 }
 
 bool far_end_sent(const struct sock *sock)
@@ -497,7 +583,7 @@ bool far_end_sent(const struct sock *sock)
 
 bool far_sees_reset(const struct sock *sock)
 {
-	return sock->sent_reset;
+	return sock->sent_reset && !sock->has_vanished;
 }
 
 bool far_is_queued(const struct sock *sock)
@@ -525,6 +611,11 @@ size_t far_room(const struct sock *sock)
 bool far_no_delay(const struct sock *sock)
 {
 	return sock->no_delay;
+}
+
+bool far_is_asked(const struct sock *sock)
+{
+	return sock->keeps_alive && sock->idle_s > 0;
 }
 
 void *far_user(const struct sock *sock)

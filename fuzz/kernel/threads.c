@@ -494,11 +494,12 @@ uint64_t kernel_now_ns(void)
 void kernel_advance(uint64_t ns)
 {
 	kernel.now_ns += ns;
+	net_time_passed();
 }
 
 uint64_t kernel_next_due_ns(void)
 {
-	uint64_t due = KERNEL_NEVER;
+	uint64_t due = net_next_due_ns();
 
 	for (unsigned i = 0; i < threads.len; i++) {
 		const struct thread *thread = &threads.items[i];

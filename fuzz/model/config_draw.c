@@ -392,6 +392,7 @@ static void draw_later_keys(struct drawing *drawing, struct lbp_config *config,
 	config->timeouts.lifetime_ns = duration_or_off(drawing);
 	if (bytes_bool(drawing->bytes))
 		config->timeouts.idle_ns = 0;
+	config->keepalive_ns = duration_or_off(drawing);
 	for (size_t i = 0; i < config->app_len; i++)
 		config->apps[i].timeouts = draw_timeouts(drawing, config);
 	draw_cas(drawing, config);

@@ -222,6 +222,8 @@ static void compare(const struct lbp_config *got, const struct lbp_config *want)
 	ORACLE("CFG-60",
 		got->timeouts.lifetime_ns == want->timeouts.lifetime_ns,
 		"another lifetime");
+	ORACLE("CFG-62", got->keepalive_ns == want->keepalive_ns,
+		"another keepalive");
 	ORACLE("CFG-24", got->app_len == want->app_len,
 		"%zu apps instead of %zu", got->app_len, want->app_len);
 	for (size_t i = 0; i < want->app_len; i++)

@@ -292,6 +292,8 @@ static void write_log_and_timeouts(
 	write_timeouts(writer, &config->timeouts,
 		&(struct lbp_config_timeouts){
 			3 * SECOND_NS, 600 * SECOND_NS, 0});
+	write_duration(
+		writer, "keepalive", config->keepalive_ns, 60 * SECOND_NS);
 	write_duration(writer, "drain", config->drain_ns, 30 * SECOND_NS);
 	close_table(writer, false);
 }

@@ -50,7 +50,9 @@ struct side {
 	/* The last call did all it was asked for: the next may be in vain. */
 	bool may_be_empty;
 	bool may_be_full;
-	bool no_delay;   /* TCP_NODELAY is set */
+	bool no_delay;    /* TCP_NODELAY is set */
+	bool keeps_alive; /* SO_KEEPALIVE is set */
+	int user_timeout_ms;
 	bool resets;     /* a close is a reset */
 	bool is_watched; /* by the poller */
 	bool closed;

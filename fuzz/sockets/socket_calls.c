@@ -186,12 +186,25 @@ int __wrap_shutdown(int fd, int how)
 	return -1;
 }
 
+/* Its window is closed, or all has arrived: nothing is on its way. */
+static int tell_tcp_info(void *value, socklen_t *len)
+{
+	struct tcp_info info = {.tcpi_state = 1};
+
+	if (*len != sizeof(info))
+		abort();
+	memcpy(value, &info, sizeof(info));
+	return 0;
+}
+
 /* Asking for an error takes it away. */
 int __wrap_getsockopt(int fd, int level, int name, void *value, socklen_t *len)
 {
 	struct side *side = side_of_fd(fd);
 	int error = side->has_error ? ECONNRESET : side->refusal;
 
+	if (level == IPPROTO_TCP && name == TCP_INFO)
+		return tell_tcp_info(value, len);
 	if (level != SOL_SOCKET || name != SO_ERROR || *len != sizeof(int))
 		abort();
 	memcpy(value, &error, sizeof(error));
@@ -213,6 +226,17 @@ int __wrap_ioctl(int fd, unsigned long what, ...)
 	return 0;
 }
 
+/* The time that the kernel waits for a peer that has not got all. */
+static void set_user_timeout(struct side *side, int ms)
+{
+	bool is_set = side->keeps_alive;
+
+	ORACLE("SRV-172", !is_set || (ms == 0) == (side->lags > 0),
+		"%d ms for one that lags %u bytes behind", ms, side->lags);
+	ORACLE("SRV-172", ms != side->user_timeout_ms, "%d ms once more", ms);
+	side->user_timeout_ms = ms;
+}
+
 int __wrap_setsockopt(
 	int fd, int level, int name, const void *value, socklen_t len)
 {
@@ -222,6 +246,10 @@ int __wrap_setsockopt(
 
 	if (level == IPPROTO_TCP && name == TCP_NODELAY && len == sizeof(*on))
 		side->no_delay = *on != 0;
+	if (level == SOL_SOCKET && name == SO_KEEPALIVE && len == sizeof(*on))
+		side->keeps_alive = *on != 0;
+	if (level == IPPROTO_TCP && name == TCP_USER_TIMEOUT)
+		set_user_timeout(side, *on);
 	if (level == SOL_SOCKET && name == SO_LINGER && len == sizeof(*linger))
 		side->resets = linger->l_onoff != 0 && linger->l_linger == 0;
 	return 0;

@@ -218,16 +218,20 @@ static void misbehave(struct peer *peer)
 static void end_somehow(struct peer *peer)
 {
 	unsigned drawn = bytes_u8(&world.bytes);
+	bool vanishes = drawn % 4 == 3 && (drawn & 0x40) != 0;
 
 	world_note("... %s", drawn % 4 == 1 && peer->is_tls ? "truncated"
 			     : drawn % 4 == 2               ? "with a reset"
+			     : vanishes                     ? "without a word"
 							    : "cleanly");
 	/* Without TLS its FIN is a clean end. */
-	kernel_stats.faults += drawn % 4 == 1 || drawn % 4 == 2;
+	kernel_stats.faults += drawn % 4 == 1 || drawn % 4 == 2 || vanishes;
 	if (drawn % 4 == 1 && peer->is_tls)
 		peer_truncate(peer);
 	else if (drawn % 4 == 2)
 		peer_break(peer, (drawn & 0x40) != 0 ? ETIMEDOUT : ECONNRESET);
+	else if (vanishes)
+		peer_vanish(peer);
 	else
 		peer_end(peer);
 }

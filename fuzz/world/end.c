@@ -200,7 +200,7 @@ void end_step(void)
 		next_stage();
 		break;
 	case STAGE_END:
-		if (settle() || (count_open() > 0 && waits(60 * KERNEL_S)))
+		if (settle() || (count_open() > 0 && waits(200 * KERNEL_S)))
 			break;
 		ORACLE("SES-14", count_open() == 0 || world.terms > 0,
 			"%u connections do not end", count_open());

@@ -7,6 +7,8 @@
 
 /* How long a refused client may take to close its side. [SES-12]. */
 #define LINGER_NS (2 * KERNEL_S)
+/* Who has vanished is gone within this, if nobody says otherwise. [SRV-171]. */
+#define GONE_NS (60 * KERNEL_S * 4 / 3 + 2 * KERNEL_S)
 /* A quiet reset is seen within this with select, [SRV-81]; and a rest. */
 #define QUIET_NS (200 * KERNEL_MS)
 /* How long the listeners may pause for want of something. */
@@ -126,6 +128,26 @@ static void judge_break(const struct client *client)
 		client->number);
 }
 
+/* Who says nothing and answers nothing gives the place back. */
+static void judge_vanished(const struct client *client, const struct peer *peer)
+{
+	uint64_t dials = world.app[client->app].upstreams + 1;
+	uint64_t since = client->accepted_ns;
+
+	be_later(&since, peer->vanished_ns);
+	ORACLE("SRV-171",
+		!peer->has_vanished ||
+			kernel_now_ns() <= since + GONE_NS +
+						   world.handshake_ns +
+						   dials * world.connect_ns +
+						   LINGER_NS + SLACK_NS,
+		"client %u's session is still there, and a peer is not",
+		client->number);
+	ORACLE("SRV-171", client->upstream == NULL || far_is_asked(peer->sock),
+		"a peer of client %u is not asked whether it is there",
+		client->number);
+}
+
 /* It may not have looked for the end of its handshake. */
 static bool may_be_admitted(const struct client *client)
 {
@@ -163,6 +185,9 @@ static void judge_client(const struct client *client)
 	judge_right(client);
 	if (client->upstream != NULL)
 		judge_relay(client);
+	judge_vanished(client, &client->peer);
+	if (client->upstream != NULL)
+		judge_vanished(client, &client->upstream->peer);
 	judge_break(client);
 	ORACLE("SES-11",
 		!is_idle(client, world.idle_ns + dials * world.connect_ns +

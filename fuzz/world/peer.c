@@ -106,12 +106,21 @@ void peer_end(struct peer *peer)
 
 void peer_break(struct peer *peer, int error)
 {
-	if (peer->saw_reset || peer->has_reset)
+	if (peer->saw_reset || peer->has_reset || peer->has_vanished)
 		return;
 	peer->has_broken = peer->has_reset = true;
 	peer->out_len = 0;
 	peer->touched_ns = kernel_now_ns();
 	far_break(peer->sock, error);
+}
+
+void peer_vanish(struct peer *peer)
+{
+	if (peer->has_ended || peer->has_broken || peer->saw_reset)
+		return;
+	peer->has_broken = peer->has_vanished = true;
+	peer->vanished_ns = kernel_now_ns();
+	far_vanish(peer->sock);
 }
 
 bool peer_is_over(const struct peer *peer)

@@ -50,6 +50,8 @@ struct peer {
 	bool has_broken; /* or not: */
 	bool has_truncated;
 	bool has_reset;
+	bool has_vanished;
+	uint64_t vanished_ns;
 	bool misbehaved; /* it broke TLS */
 	bool saw_close;
 	bool saw_end;
@@ -242,6 +244,7 @@ bool dial_take(struct dial_seen *dial, size_t n);
 void peer_end(struct peer *peer);
 void peer_truncate(struct peer *peer);
 void peer_break(struct peer *peer, int error);
+void peer_vanish(struct peer *peer);
 /* What a peer of this number sends. */
 uint8_t peer_byte(unsigned number, bool is_client, uint64_t at);
 bool peer_is_over(const struct peer *peer);

@@ -121,6 +121,10 @@ static const struct lbp_config_key timeouts_keys[] = {
 		.read = lbp_config_read_duration_or_off,
 		.offset = AT(timeouts.lifetime_ns),
 		.accepts = LBP_CONFIG_DURATION_OR_OFF},
+	{.name = "keepalive",
+		.read = lbp_config_read_duration_or_off,
+		.offset = AT(keepalive_ns),
+		.accepts = LBP_CONFIG_DURATION_OR_OFF},
 	{.name = "drain",
 		.read = lbp_config_read_duration,
 		.offset = AT(drain_ns),
@@ -179,6 +183,7 @@ static const struct lbp_config defaults = {
 	.handshake_ns = 5 * LBP_NS_PER_S,
 	.timeouts = {.connect_ns = 3 * LBP_NS_PER_S,
 		.idle_ns = 600 * LBP_NS_PER_S},
+	.keepalive_ns = 60 * LBP_NS_PER_S,
 	.drain_ns = 30 * LBP_NS_PER_S,
 };
 

@@ -170,6 +170,7 @@ struct lbp_config {
 
 	uint64_t handshake_ns;
 	struct lbp_config_timeouts timeouts; /* of apps that override nothing */
+	uint64_t keepalive_ns;               /* 0: off */
 	uint64_t drain_ns;
 
 	struct lbp_config_app *apps; /* app_len of them, >= 1 */

@@ -49,6 +49,7 @@ int main(void)
 	suite_session_bounds();
 	suite_session_lifetime();
 	suite_session_timeouts();
+	suite_keepalive();
 	suite_session_upstream();
 	suite_fault();
 	suite_dial_time();

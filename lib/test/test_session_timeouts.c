@@ -84,24 +84,42 @@ static void an_app_overrides_each(void)
 	lbp_config_free(config);
 }
 
+static void keepalive_is_a_minute_or_off(void)
+{
+	static const struct {
+		const char *text;
+		uint64_t ns;
+	} rows[] = {{TLS APP("1") UP, 60000 * MS},
+		{"timeouts.keepalive='off'\n" TLS APP("1") UP, 0},
+		{"timeouts.keepalive='5s'\n" TLS APP("1") UP, 5000 * MS}};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct lbp_config *config = parse(rows[i].text);
+
+		CU_ASSERT_EQUAL(config->keepalive_ns, rows[i].ns);
+		lbp_config_free(config);
+	}
+}
+
 static const char wrong_text[] =
-	"[timeouts]\nconnect = 'off'\nidle = 'on'\nlifetime = 'OFF'\n" TLS APP(
-		"1") "timeouts = 1\n" UP
-		APP("2") "timeouts = { connect = 'off', idle = 0, lifetime = "
-			 "'offs' "
-			 "}\n" UP APP("3") "timeouts = { drain = '1s' }\n" UP;
+	"[timeouts]\nkeepalive = 'never'\nconnect = 'off'\nidle = "
+	"'on'\nlifetime = 'OFF'\n" TLS APP("1") "timeouts = 1\n" UP APP(
+		"2") "timeouts = { connect = 'off', idle = 0, lifetime = "
+		     "'offs' "
+		     "}\n" UP APP("3") "timeouts = { drain = '1s' }\n" UP;
 
 static const struct want wrong_wanted[] = {
-	{2, 11, MUST("timeouts.connect", LBP_CONFIG_DURATION, "'off'")},
-	{3, 8, MUST("timeouts.idle", OR_OFF, "'on'")},
-	{4, 12, MUST("timeouts.lifetime", OR_OFF, "'OFF'")},
-	{12, 12,
+	{2, 13, MUST("timeouts.keepalive", OR_OFF, "'never'")},
+	{3, 11, MUST("timeouts.connect", LBP_CONFIG_DURATION, "'off'")},
+	{4, 8, MUST("timeouts.idle", OR_OFF, "'on'")},
+	{5, 12, MUST("timeouts.lifetime", OR_OFF, "'OFF'")},
+	{13, 12,
 		MUST("app.timeouts", "a table with connect, idle and lifetime",
 			"an integer")},
-	{18, 24, MUST("app.timeouts.connect", LBP_CONFIG_DURATION, "'off'")},
-	{18, 38, MUST("app.timeouts.idle", OR_OFF, "an integer")},
-	{18, 52, MUST("app.timeouts.lifetime", OR_OFF, "'offs'")},
-	{24, 14,
+	{19, 24, MUST("app.timeouts.connect", LBP_CONFIG_DURATION, "'off'")},
+	{19, 38, MUST("app.timeouts.idle", OR_OFF, "an integer")},
+	{19, 52, MUST("app.timeouts.lifetime", OR_OFF, "'offs'")},
+	{25, 14,
 		"unknown key 'app.timeouts.drain'; accepted: connect, idle, "
 		"lifetime"},
 };
@@ -134,7 +152,9 @@ void suite_session_timeouts(void)
 		an_app_has_those_of_all);
 	CU_add_test(suite, "[CFG-61][SRV-170] an app overrides each timeout",
 		an_app_overrides_each);
-	CU_add_test(suite, "[CFG-60][CFG-61] what is wrong is said",
+	CU_add_test(suite, "[CFG-62] keepalive is a minute, or off",
+		keepalive_is_a_minute_or_off);
+	CU_add_test(suite, "[CFG-60][CFG-61][CFG-62] what is wrong is said",
 		what_is_wrong_is_said);
 	CU_add_test(suite, "[SRV-170] shares are as their generator says",
 		shares_are_as_their_generator_says);
