@@ -37,13 +37,17 @@ struct ending {
 };
 
 /* What a client of TLS 1.2 sent once gets so far, and then does not fit. */
-static bool identify(void *user, const struct lbp_serial *serial)
+static bool identify(void *user, const struct lbp_name *names, size_t name_len)
 {
 	struct run *run = user;
-	enum pki_kind kind = servers_kind_of(serial);
+	enum pki_kind kind = servers_kind_of(&names->serial);
 	unsigned faults;
 
 	ORACLE("SRV-10", kind != PKI_NONE, "nobody's serial");
+	/* What was recorded once may be of an older certificate. */
+	ORACLE("SRV-180",
+		name_len == 1 || servers_has_names(kind, names, name_len),
+		"other names of kind %d", kind);
 	faults = servers_faults_of(kind, run->server, pki_now);
 	ORACLE("SRV-9", faults == 0, "kind %d is asked for with faults %x",
 		kind, faults);

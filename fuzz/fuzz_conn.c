@@ -814,7 +814,8 @@ static void start(uint8_t how)
 		run.others[i].session = &ended;
 	}
 	host_start(LBP_NS_PER_S);
-	host.serial = (struct lbp_serial){.octets = {whose(how)}, .len = 1};
+	host.name = (struct lbp_name){.kind = LBP_NAME_SERIAL,
+		.serial = {.octets = {whose(how)}, .len = 1}};
 	host.is_known = (how >> 4 & 3) == 0;
 	sides.connects = EINPROGRESS;
 	side_open(&sides.side[0]);

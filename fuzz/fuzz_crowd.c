@@ -356,8 +356,9 @@ enum io tls_handshake(struct tls *tls)
 {
 	struct conn *conn = tls->user;
 	struct peer *peer = peer_of(conn);
-	struct lbp_serial serial = {
-		.octets = {peer->is_listed ? 1 : 2}, .len = 1};
+	static const struct lbp_name names[] = {
+		{LBP_NAME_SERIAL, {{.octets = {2}, .len = 1}}},
+		{LBP_NAME_SERIAL, {{.octets = {1}, .len = 1}}}};
 
 	take_step(peer);
 	tls->reason = LBP_REASON_HANDSHAKE_FAILED;
@@ -366,7 +367,8 @@ enum io tls_handshake(struct tls *tls)
 	peer->taken = peer->flights;
 	if (peer->taken < 2)
 		return IO_WANT_READ;
-	return tls->identify(tls->user, &serial) ? IO_OK : IO_RESET;
+	return tls->identify(tls->user, &names[peer->is_listed], 1) ? IO_OK
+								    : IO_RESET;
 }
 
 enum io tls_end(struct tls *tls)

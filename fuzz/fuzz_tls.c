@@ -159,13 +159,15 @@ static bool is_allowed(const struct plan *plan, enum pki_kind kind)
 				  : plan->allow >> kind % 8 & 1;
 }
 
-static bool identify(void *user, const struct lbp_serial *serial)
+static bool identify(void *user, const struct lbp_name *names, size_t name_len)
 {
 	struct world *w = user;
-	enum pki_kind kind = servers_kind_of(serial);
+	enum pki_kind kind = servers_kind_of(&names->serial);
 	unsigned faults;
 
 	ORACLE("SRV-10", kind != PKI_NONE, "nobody's serial");
+	ORACLE("SRV-180", servers_has_names(kind, names, name_len),
+		"other names of kind %d", kind);
 	faults = servers_faults_of(kind, w->plan.server, pki_now);
 	ORACLE("SRV-9", faults == 0, "kind %d is asked for with faults %x",
 		kind, faults);

@@ -216,11 +216,11 @@ static void require(bool ok, const char *what, const char *name)
 	abort();
 }
 
-static bool identify(void *user, const struct lbp_serial *serial)
+static bool identify(void *user, const struct lbp_name *names, size_t name_len)
 {
 	const struct attempt *attempt = user;
 
-	(void)serial;
+	(void)names, (void)name_len;
 	is_asked_and_allowed = attempt->allowed;
 	return attempt->allowed;
 }
@@ -291,6 +291,7 @@ static SSL_SESSION *handshake(struct tls_server *server,
 
 static const struct attempt attempts[] = {
 	{"good 1.3", PKI_GOOD, TLS1_3_VERSION, false, true, 0, true},
+	{"names 1.3", PKI_OTHER, TLS1_3_VERSION, false, true, 0, true},
 	{"revoked", PKI_REVOKED, TLS1_3_VERSION, false, true, 0, false},
 	{"indirect", PKI_INDIRECT, TLS1_3_VERSION, false, true, 0, false},
 	{"good 1.2", PKI_GOOD, TLS1_2_VERSION, false, true, 0, true},

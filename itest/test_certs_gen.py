@@ -202,7 +202,8 @@ def test_help_names_every_option(command):
     (["client", "DIR", "x", "--san", "IP:1.2.3"], "IP:address"),
     (["client", "DIR", "x", "--san", "IP:1.2.3.256"], "IP:address"),
     (["client", "DIR", "x", "--san", "IP:fe80::g"], "IP:address"),
-    (["client", "DIR", "x", "--san", "URI:a:b"], "DNS:host"),
+    (["client", "DIR", "x", "--san", "URI:a"], "URI:uri"),
+    (["client", "DIR", "x", "--san", "URI:a:b#c"], "URI:uri"),
     (["ca", "DIR", "--name", "a/b"], "letters"),
     (["ca", "DIR", "--name", "$x"], "letters"),
     (["ca", "DIR", "--name", ""], "letters"),
@@ -334,6 +335,15 @@ def test_names_given(ca):
                   "db.internal") is None
     assert "mismatch" in verify(ca, cert, "sslserver", "-verify_hostname",
                                 "localhost")
+
+
+@pytest.mark.spec("CRT-6")
+def test_uris(ca):
+    make("client", ca, "alice", "--san", "URI:spiffe://corp/ns/a~b",
+         "--san=URI:urn:x?=%20&y@+!*-,DNS:alice.corp")
+    assert sans(ca / "alice.pem") == {
+        "URI:spiffe://corp/ns/a~b", "URI:urn:x?=%20&y@+!*-",
+        "DNS:alice.corp"}
 
 
 @pytest.mark.spec("CRT-3", "CRT-6")

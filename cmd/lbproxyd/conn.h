@@ -40,8 +40,7 @@ struct conn {
 	struct target *target;  /* held: the upstream chosen last, or NULL */
 	struct lbp_session *session;          /* in the same block */
 	struct lbp_session_timeouts timeouts; /* the session's */
-	struct lbp_name name; /* the client's, for the session */
-	struct alarm alarm;   /* the session's deadline */
+	struct alarm alarm;                   /* the session's deadline */
 	struct stream client;
 	struct stream upstream;
 	struct dial dial;

@@ -59,14 +59,13 @@ void conn_deliver_evictions(struct mail *mail)
 }
 
 /* Called by TLS inside the handshake. */
-static bool identify(void *user, const struct lbp_serial *serial)
+static bool identify(void *user, const struct lbp_name *names, size_t name_len)
 {
 	struct conn *conn = user;
 
-	conn->name = lbp_name_of_serial(serial);
 	conn_step(conn, (struct lbp_event){.kind = LBP_EVENT_IDENTIFIED,
-				.names = &conn->name,
-				.name_len = 1});
+				.names = names,
+				.name_len = name_len});
 	return lbp_session_is_authorized(conn->session);
 }
 

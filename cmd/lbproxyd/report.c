@@ -9,6 +9,7 @@ static void add_who(struct log_line *line, const struct conn *conn)
 	struct served_app *app = conn->app;
 	const struct lbp_session *session = conn->session;
 	const struct lbp_name *known = lbp_session_names(session, NULL);
+	const struct lbp_name *matched = lbp_session_matched(session);
 	char serial[LBP_SERIAL_TEXT_MAX];
 	char peer[ADDRESS_TEXT_MAX];
 
@@ -18,10 +19,13 @@ static void add_who(struct log_line *line, const struct conn *conn)
 	log_string(line, "client",
 		lbp_policy_client_id(app->policy, lbp_session_client(session)));
 	pthread_mutex_unlock(&app->lock);
+	/* The serial is the first of the names. */
 	if (known != NULL) {
 		lbp_serial_format(&known->serial, serial);
 		log_string(line, "serial", serial);
 	}
+	if (matched != NULL && matched != known)
+		log_string(line, "name", matched->text);
 	log_string(line, "peer", address_text(&conn->peer, peer));
 	if (log_is_wanted(LBP_LOG_DEBUG))
 		log_uint(line, "worker", conn->conns->number);

@@ -391,16 +391,6 @@ bool snapshot_is_built(const struct snapshot *snapshot,
 		problem(&problems, config->cas[0].id.pos,
 			"[[tls.client_ca]] is not implemented yet; accepted in "
 			"this version: tls.client_ca = \"PATH\"");
-	for (i = 0; i < config->client_len; i++) {
-		const struct lbp_config_client *client = &config->clients[i];
-
-		if (client->uri_len + client->dns_len > 0)
-			problem(&problems, client->id.pos,
-				"client.uris and client.dns are not "
-				"implemented yet; accepted in this version: "
-				"client.serials");
-	}
-
 	if (config->admin.host != NULL)
 		problem(&problems, config->admin.pos,
 			"server.admin is not implemented yet; accepted in this "

@@ -8,6 +8,7 @@
 #include "tls_bio.h"
 #include "tls_judge.h"
 #include "tls_memory.h"
+#include "tls_names.h"
 #include "tls_private.h"
 #include "tls_resume.h"
 
@@ -24,6 +25,8 @@ static void begin(struct tls *tls)
 	tls->empty_records = 0;
 	tls->cache = NULL;
 	tls->owes_ticket = false;
+	tls->names = NULL;
+	tls->name_len = 0;
 }
 
 bool tls_accept(struct tls *tls, struct tls_server *server, int fd)
@@ -271,4 +274,5 @@ void tls_release(struct tls *tls)
 		SSL_set_shutdown(tls->ssl, SSL_SENT_SHUTDOWN);
 	SSL_free(tls->ssl);
 	tls->ssl = NULL;
+	tls_names_release(tls);
 }

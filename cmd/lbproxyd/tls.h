@@ -12,8 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "name.h"
 #include "problem.h"
-#include "serial.h"
 #include "server/config.h"
 #include "session.h"
 
@@ -39,10 +39,15 @@ struct tls {
 	struct ssl_st *ssl; /* NULL: not started */
 	/*
 	 * Called inside the handshake for each trusted certificate, also of a
-	 * resumed session: returns true if the handshake may continue.
+	 * resumed session: returns true if the handshake may continue. The
+	 * first name is its serial; they live until the next call, or until
+	 * tls_release.
 	 */
-	bool (*identify)(void *user, const struct lbp_serial *serial);
+	bool (*identify)(
+		void *user, const struct lbp_name *names, size_t name_len);
 	void *user;
+	struct lbp_name *names; /* private: of the last call, or NULL */
+	size_t name_len;
 	enum lbp_reason reason; /* why the handshake failed */
 	const char *detail;     /* OpenSSL's reason, or NULL */
 	bool takes_unclean_end; /* FIN without close_notify is a clean end */

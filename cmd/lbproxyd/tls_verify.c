@@ -8,12 +8,8 @@
 
 #include "tls_groups.h"
 #include "tls_judge.h"
+#include "tls_names.h"
 #include "tls_private.h"
-
-enum lbp_err tls_serial_of(const X509 *cert, struct lbp_serial *serial)
-{
-	return trust_serial(X509_get0_serialNumber(cert), serial);
-}
 
 static enum lbp_reason reason_of(int error)
 {
@@ -41,15 +37,18 @@ static enum lbp_reason reason_of(int error)
 	}
 }
 
+/* Asks who it is, and whether that is welcome. */
 static bool identify(struct tls *tls, const X509 *cert)
 {
-	struct lbp_serial serial;
+	struct lbp_name *before;
+	bool is_welcome = false;
 
-	if (tls_serial_of(cert, &serial) != LBP_OK) {
-		tls->reason = LBP_REASON_BAD_CERTIFICATE;
-		return false;
-	}
-	return tls->identify(tls->user, &serial);
+	tls->reason = tls_names_take(tls, cert, 0, &before);
+	if (tls->reason == LBP_REASON_NONE)
+		is_welcome =
+			tls->identify(tls->user, tls->names, tls->name_len);
+	OPENSSL_free(before);
+	return is_welcome;
 }
 
 /* The error from which OpenSSL derives the alert; default bad_certificate. */

@@ -43,9 +43,13 @@ struct ssl_st {
 	size_t retry_len;
 	bool must_write; /* an answer, before it can read on */
 	unsigned serial; /* of the peer's certificate; 0: none yet */
+	/* Of the client's certificate: its serial, and perhaps a URI. */
+	struct lbp_name names[2];
+	size_t name_len;
+	char uri[64];
 };
 
-/* The list "revoked-N.crl" revokes the serial N. */
+/* The list "revoked-N.crl" revokes the serial N, and that of its renewal. */
 struct trust {
 	unsigned revoked; /* 0: nothing */
 };
@@ -337,12 +341,37 @@ static enum io refuse(
 	return IO_RESET;
 }
 
+/* What a certificate has after its verdict; false: no serial. */
+static bool take_names(struct ssl_st *ssl, const uint8_t *from, size_t len)
+{
+	size_t serial_len = len > 0 ? from[0] : 0;
+	struct lbp_serial serial;
+
+	if (serial_len + 1 > len ||
+		lbp_serial_from_der(&serial, from + 1, serial_len) != LBP_OK)
+		return false;
+	ssl->names[0] = lbp_name_of_issued(&serial, 0);
+	ssl->name_len = 1;
+	len -= serial_len + 1;
+	if (len == 0 || len >= sizeof(ssl->uri))
+		return true;
+	memcpy(ssl->uri, from + 1 + serial_len, len);
+	ssl->uri[len] = '\0';
+	ssl->names[1] = lbp_name_of_uri(ssl->uri);
+	ssl->name_len = 2;
+	return true;
+}
+
+static unsigned last_octet(const struct lbp_name *name)
+{
+	return name->serial.octets[name->serial.len - 1];
+}
+
 static enum io judge_client(struct tls *tls)
 {
 	struct ssl_st *ssl = tls->ssl;
 	size_t len = (size_t)ssl->in[1] << 8 | ssl->in[2];
 	enum lbp_reason verdict;
-	struct lbp_serial serial;
 
 	if (len == 0)
 		return refuse(tls, LBP_REASON_NO_CERTIFICATE,
@@ -350,14 +379,13 @@ static enum io judge_client(struct tls *tls)
 	verdict = (enum lbp_reason)ssl->in[WIRE_HEADER];
 	if (verdict != LBP_REASON_NONE)
 		return refuse(tls, verdict, "it is not trusted");
-	if (lbp_serial_from_der(&serial, ssl->in + WIRE_HEADER + 1, len - 1) !=
-		LBP_OK)
+	if (!take_names(ssl, ssl->in + WIRE_HEADER + 1, len - 1))
 		return refuse(
 			tls, LBP_REASON_BAD_CERTIFICATE, "its serial is none");
-	ssl->serial = serial.octets[serial.len - 1];
+	ssl->serial = last_octet(&ssl->names[0]) % WIRE_RENEWED;
 	if (judge(tls) != LBP_REASON_NONE)
 		return refuse(tls, judge(tls), "it is revoked");
-	if (!tls->identify(tls->user, &serial))
+	if (!tls->identify(tls->user, ssl->names, ssl->name_len))
 		return refuse(tls, LBP_REASON_HANDSHAKE_FAILED,
 			"it may not use the application");
 	put(tls, WIRE_FINISHED, NULL, 0);

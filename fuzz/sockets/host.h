@@ -12,11 +12,11 @@
 
 struct host {
 	uint64_t now_ns;
-	bool is_polling;          /* handlers of the poller run */
-	unsigned steps;           /* of handshakes in this turn */
-	struct lbp_serial serial; /* the client's */
-	bool is_known;            /* it may use the application */
-	bool no_tls;              /* there is no memory for the next one */
+	bool is_polling;      /* handlers of the poller run */
+	unsigned steps;       /* of handshakes in this turn */
+	struct lbp_name name; /* the client's */
+	bool is_known;        /* it may use the application */
+	bool no_tls;          /* there is no memory for the next one */
 	bool no_ring;
 	bool is_full;   /* no place for one more session */
 	bool is_itself; /* the next connection is to itself */

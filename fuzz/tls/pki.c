@@ -29,7 +29,9 @@ int __wrap_clock_gettime(clockid_t clock, struct timespec *ts);
 
 const struct pki_plan pki_plans[PKI_KINDS] = {
 	[PKI_GOOD] = {"0A01", LIFE, SIGNS, CLIENT, 0},
-	[PKI_OTHER] = {"00FF02", LIFE, SIGNS, CLIENT, 0},
+	[PKI_OTHER] = {"00FF02", LIFE, SIGNS, CLIENT, 0,
+		"DNS:*.corp.example,URI:" PKI_URI ",email:a@corp.example,"
+		"DNS:" PKI_DNS ",IP:::1"},
 	[PKI_NO_EKU] = {"0A03", LIFE, SIGNS, NULL, 0},
 	[PKI_SHORT] = {"0A04", PKI_CERT_FROM, PKI_SHORT_LIFE, SIGNS, CLIENT, 0},
 	[PKI_STOLEN] = {"0A01", LIFE, SIGNS, CLIENT, 0},
@@ -177,6 +179,8 @@ static struct pki_cert issue(const struct pki_plan *plan, const char *name,
 		plan->ext_key_usage);
 	add_extension(
 		made.cert, issuer->cert, NID_subject_key_identifier, "hash");
+	add_extension(
+		made.cert, issuer->cert, NID_subject_alt_name, plan->names);
 	must(X509_sign(made.cert, issuer->key, EVP_sha256()) > 0, "X509_sign");
 	return made;
 }
@@ -285,7 +289,7 @@ static void make_special(struct pki *pki)
 void pki_make(struct pki *pki)
 {
 	static const struct pki_plan server = {
-		"0A0B", LIFE, SIGNS, "serverAuth", 0};
+		"0A0B", LIFE, SIGNS, "serverAuth", 0, NULL};
 
 	*pki = (struct pki){0};
 	pki_seed(1);

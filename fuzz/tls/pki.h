@@ -55,7 +55,12 @@ struct pki_plan {
 	const char *key_usage;
 	const char *ext_key_usage; /* NULL: none */
 	unsigned faults;
+	const char *names; /* subject alternative ones; NULL: none */
 };
+
+/* Those of PKI_OTHER that a client can list. */
+#define PKI_URI "spiffe://corp/other"
+#define PKI_DNS "Other.corp.example"
 
 extern const struct pki_plan pki_plans[PKI_KINDS];
 

@@ -112,6 +112,19 @@ enum pki_kind servers_kind_of(const struct lbp_serial *serial)
 	return PKI_NONE;
 }
 
+bool servers_has_names(
+	enum pki_kind kind, const struct lbp_name *names, size_t len)
+{
+	if (names[0].kind != LBP_NAME_ISSUED)
+		return false;
+	if (kind != PKI_OTHER)
+		return len == 1;
+	return len == 3 && names[1].kind == LBP_NAME_URI &&
+	       strcmp(names[1].text, PKI_URI) == 0 &&
+	       names[2].kind == LBP_NAME_DNS &&
+	       strcmp(names[2].text, PKI_DNS) == 0;
+}
+
 void servers_flush(void)
 {
 	for (int i = 0; i < SERVERS; i++)

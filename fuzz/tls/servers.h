@@ -33,6 +33,10 @@ unsigned servers_faults_of(enum pki_kind kind, unsigned server, time_t now);
 /* Whose serial it is, of those that can be trusted, or PKI_NONE. */
 enum pki_kind servers_kind_of(const struct lbp_serial *serial);
 
+/* Are these the names of that kind: its serial, and what it has besides? */
+bool servers_has_names(
+	enum pki_kind kind, const struct lbp_name *names, size_t len);
+
 /* Forgets all sessions, so that the next input finds none. */
 void servers_flush(void);
 

@@ -46,14 +46,27 @@ struct client *client_connect(unsigned app, enum world_who who)
 	return client;
 }
 
+bool client_is_renewed(const struct client *client)
+{
+	return client->number % 2 == 1;
+}
+
 static void say_certificate(struct client *client)
 {
-	uint8_t payload[2] = {
+	bool is_renewed = client_is_renewed(client);
+	uint8_t payload[3 + sizeof(WORLD_URI)] = {
 		(uint8_t)(client->who == WHO_EXPIRED ? LBP_REASON_EXPIRED : 0),
-		(uint8_t)(1 + client->who)};
+		1,
+		(uint8_t)(1 + client->who + (is_renewed ? WIRE_RENEWED : 0))};
+	size_t len = 3;
 
+	if (is_renewed) {
+		memcpy(payload + len, WORLD_URI, sizeof(WORLD_URI) - 1);
+		len += sizeof(WORLD_URI) - 1;
+		payload[len++] = (uint8_t)('a' + client->who);
+	}
 	peer_put(&client->peer, WIRE_CERTIFICATE, payload,
-		client->who == WHO_NO_CERTIFICATE ? 0 : sizeof(payload));
+		client->who == WHO_NO_CERTIFICATE ? 0 : len);
 }
 
 /* The next message of its handshake, if it is its turn. */

@@ -173,6 +173,20 @@ static bool may_end_so(const struct client *client, enum lbp_reason reason)
 	}
 }
 
+/* By its URI is known whose serial is a new one. */
+static void judge_name(const char *line, const struct client *client)
+{
+	char uri[] = WORLD_URI "a";
+
+	uri[sizeof(uri) - 2] = (char)('a' + client->who);
+	if (find(line, "client") == NULL || !client_is_renewed(client))
+		ORACLE("LOG-3", find(line, "name") == NULL, "by what? %s",
+			line);
+	else
+		ORACLE("LOG-3", has_text(line, "name", uri), "by what? %s",
+			line);
+}
+
 static void judge_session(const char *line, bool was_admitted)
 {
 	struct client *client = client_of(line);
@@ -180,6 +194,7 @@ static void judge_session(const char *line, bool was_admitted)
 
 	ORACLE("SES-17", client != NULL, "nobody's line: %s", line);
 	ORACLE("SES-17", client->reported++ == 0, "a second line: %s", line);
+	judge_name(line, client);
 	client->reason = reason;
 	client->bytes_up = number_of(line, "bytes_up");
 	client->bytes_down = number_of(line, "bytes_down");

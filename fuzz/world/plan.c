@@ -129,10 +129,11 @@ static void draw_app(unsigned a)
 	}
 }
 
-static void say_client(const char *id, unsigned serial, bool has_both)
+static void say_client(const char *id, enum world_who who, bool has_both)
 {
-	say("[[client]]\nid = \"%s\"\nserials = [\"%u\"]\napps = [%s]\n", id,
-		serial,
+	say("[[client]]\nid = \"%s\"\nserials = [\"%u\"]\nuris = [\"%s%c\"]\n"
+	    "apps = [%s]\n",
+		id, 1 + who, WORLD_URI, 'a' + (int)who,
 		has_both && world.apps > 1 ? "\"app0\", \"app1\"" : "\"app0\"");
 }
 
@@ -175,13 +176,13 @@ void plan_draw(struct world *w)
 		draw_app(a);
 	w->carol = 1 + bytes_below(bytes, 3);
 	end_piece(0, 0);
-	say_client("alice", 1 + WHO_ALICE, true);
+	say_client("alice", WHO_ALICE, true);
 	end_piece(0, NO_ALICE_IN_1);
-	say_client("alice", 1 + WHO_ALICE, false);
+	say_client("alice", WHO_ALICE, false);
 	end_piece(NO_ALICE_IN_1, 0);
-	say_client("bob", 1 + WHO_BOB, false);
+	say_client("bob", WHO_BOB, false);
 	end_piece(0, NO_BOB);
-	say_client("carol", 1 + WHO_CAROL, true);
+	say_client("carol", WHO_CAROL, true);
 	say("[client.limits.app0]\nconcurrent = %u\n", w->carol);
 	end_piece(0, 0);
 	say("[server]\n");

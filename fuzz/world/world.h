@@ -17,6 +17,9 @@
 #define WORLD_DIALS     512
 #define WORLD_CONFIG    8192
 
+/* Of every client, with a letter after it, by who it is. */
+#define WORLD_URI "spiffe://world/"
+
 /* Who a client's certificate says it is. */
 enum world_who {
 	WHO_ALICE, /* may use both applications */
@@ -214,6 +217,11 @@ bool plan_bars(const struct client *client, unsigned variant);
 struct client *client_connect(unsigned app, enum world_who who);
 /* The next message of a handshake, if it is this one's turn. */
 void client_shake_hands(struct client *client);
+/*
+ * Every other one has had its certificate renewed: it has a serial that nobody
+ * lists, and the URI of who it is.
+ */
+bool client_is_renewed(const struct client *client);
 void dial_shake_hands(struct dial_seen *dial);
 /* What its upstream does about a dial that waits for an answer. */
 void dial_answer(struct dial_seen *dial);

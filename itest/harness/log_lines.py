@@ -22,10 +22,10 @@ EVENTS = {
     "session": Event(
         ("info",),
         ("app", "client", "serial", "peer", "tls", "resumed", "bytes_up",
-         "bytes_down", "duration_ms", "reason"), ("upstream", "cause"),
-        ("worker",)),
+         "bytes_down", "duration_ms", "reason"),
+        ("upstream", "cause", "name"), ("worker",)),
     "reject": Event(("info",), ("app", "peer", "reason"),
-                    ("client", "serial"), ("worker", "detail")),
+                    ("client", "serial", "name"), ("worker", "detail")),
     "sum": Event(("info",), ("peer", "reason", "suppressed")),
     "upstream_down": Event(("warn",), HEALTH),
     "upstream_up": Event(("info",), HEALTH),

@@ -11,6 +11,7 @@ int main(void)
 	if (CU_initialize_registry() != CUE_SUCCESS)
 		return 1;
 	suite_err();
+	suite_sans();
 	suite_serial();
 	suite_pem();
 	suite_expiry();

@@ -4,6 +4,7 @@
 
 /* Each adds its suite and tests to CUnit's registry. */
 void suite_err(void);
+void suite_sans(void);
 void suite_serial(void);
 void suite_pem(void);
 void suite_expiry(void);
