@@ -21,6 +21,8 @@ BASE = (HERE / "config_mistakes.toml").read_text()
 MARK = "§"
 
 DURATION = (r'a duration from "1ms" to "8760h": an integer and ms, s, m or h')
+OR_OFF = DURATION + ', or "off"'
+LASTING = {"timeouts.idle": OR_OFF}
 ADDRESS = r'"host:port", IPv6 in brackets'
 URL = r'"tcp://host:port" or "tls://host:port", IPv6 in brackets'
 ID = (r"a unique name of 1 to 64 printable ASCII characters, no space, "
@@ -98,9 +100,10 @@ for spec, key, line in [
         ("CFG-26", "app.health.interval", 'interval = "2s"'),
         ("CFG-26", "app.health.timeout", 'timeout = "1s"'),
         ("CFG-30", "client.limits.echo.window", 'window = "10s"')]:
-    values(f"CFG-3 {spec}", key, line, DURATION, ('"0s"', "'0s'"),
+    values(f"CFG-3 {spec}", key, line, LASTING.get(key, DURATION),
+           ('"0s"', "'0s'"),
            ('"5"', "'5'"), ("5", "an integer"))
-values("CFG-3 CFG-23", "timeouts.idle", 'idle = "10m"', DURATION,
+values("CFG-3 CFG-23", "timeouts.idle", 'idle = "10m"', OR_OFF,
        ('""', "''"), ('"s"', "'s'"), ('"+1s"', r"'\+1s'"),
        ('"-1s"', "'-1s'"), ('"1 s"', "'1 s'"), ('" 1s"', "' 1s'"),
        ('"1s "', "'1s '"), ('"1.5s"', r"'1\.5s'"), ('"1S"', "'1S'"),
@@ -439,7 +442,7 @@ case("twice-client-app", "CFG-14", '["echo", "mail"]',
 # Unknown keys.
 for key, line, near, accepted in [
         ("server.wokers", "workers = 2", "workers",
-         "workers, event_loop, max_connections, max_handshakes, admin"),
+         "workers, event_loop, max_connections, max_handshakes, admin, watch"),
         ("server.max-connections", "max_connections = 400",
          "max_connections", "workers, .*"),
         ("server.Admin", 'admin = "127.0.0.1:9900"', "admin", "workers, .*"),
@@ -454,7 +457,7 @@ for key, line, near, accepted in [
         ("log.file", 'level = "info"', None, "level"),
         ("log.lavil", 'level = "info"', None, "level"),
         ("timeouts.conect", 'connect = "3s"', "connect",
-         "handshake, connect, idle, drain"),
+         "handshake, connect, idle, .*"),
         ("timeouts.darin", 'drain = "30s"', "drain", "handshake, .*"),
         ("app.proxyprotocol", "proxy_protocol = false", "proxy_protocol",
          "id, listen, proxy_protocol, accept_proxy, unclean_end, "

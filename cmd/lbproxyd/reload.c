@@ -54,10 +54,43 @@ static void commit(struct reload *reload)
 	log_set_level(next->config->log_level);
 }
 
+static void arm_look(struct reload *reload)
+{
+	uint64_t watch_ns = reload->snapshot->config->watch_ns;
+
+	if (watch_ns == 0)
+		loop_disarm(&reload->crew->loop, &reload->look);
+	else
+		loop_arm(&reload->crew->loop, &reload->look,
+			clock_now_ns() + watch_ns);
+}
+
+/* What is in use now is not to be tried. [WAT-7]. */
+static void begin_watch(struct reload *reload)
+{
+	lbp_rotation_init(&reload->rotation, reload->snapshot->content);
+	arm_look(reload);
+}
+
+static void begin(struct reload *reload, const char *cause);
+
+static void look_fired(struct alarm *alarm)
+{
+	struct reload *reload = CONTAINER_OF(alarm, struct reload, look);
+
+	arm_look(reload);
+	if (reload->is_pending || reload->crew->drain_begun)
+		return;
+	if (lbp_rotation_look(
+		    &reload->rotation, snapshot_look(reload->snapshot)))
+		begin(reload, "watch");
+}
+
 void reload_init(
 	struct reload *reload, struct snapshot *snapshot, struct crew *crew)
 {
 	*reload = (struct reload){.crew = crew, .other = snapshot};
+	alarm_init(&reload->look, look_fired);
 }
 
 bool reload_start(struct reload *reload)
@@ -74,6 +107,7 @@ bool reload_start(struct reload *reload)
 		return false;
 	commit(reload);
 	ok = crew_adopt(&reload->crew_change);
+	begin_watch(reload);
 	discard(reload);
 	return ok;
 }
@@ -103,16 +137,21 @@ static void refuse(struct reload *reload)
 	discard(reload);
 }
 
-void reload_again(struct reload *reload)
+static struct snapshot *load(struct reload *reload, bool is_watch)
 {
 	struct snapshot *last = reload->snapshot;
 
-	reload->is_wanted = reload->is_pending;
-	if (reload->is_pending || reload->crew->drain_begun)
-		return;
-	reload->begun_ns = clock_now_ns();
-	reload->other = snapshot_load(
+	if (is_watch)
+		return snapshot_load_again(last, reload_report_problem);
+	return snapshot_load(
 		last->notices.file, last->inherited, reload_report_problem);
+}
+
+static void begin(struct reload *reload, const char *cause)
+{
+	reload->cause = cause;
+	reload->begun_ns = clock_now_ns();
+	reload->other = load(reload, strcmp(cause, "watch") == 0);
 	if (reload->other == NULL ||
 		!snapshot_is_built(reload->other, reload_report_problem) ||
 		!prepare(reload)) {
@@ -120,10 +159,18 @@ void reload_again(struct reload *reload)
 		return;
 	}
 	commit(reload);
+	begin_watch(reload);
 	reload_report_fixed(reload);
 	reload->is_pending = true;
 	reload->crew_change.done = done;
 	crew_order(&reload->crew_change);
+}
+
+void reload_again(struct reload *reload)
+{
+	reload->is_wanted = reload->is_pending;
+	if (!reload->is_pending && !reload->crew->drain_begun)
+		begin(reload, "signal");
 }
 
 void reload_release(struct reload *reload)

@@ -17,6 +17,7 @@
 
 #include "crew.h"
 #include "resolver.h"
+#include "server/rotation.h"
 
 struct reload {
 	struct snapshot *snapshot; /* in force */
@@ -25,6 +26,8 @@ struct reload {
 	struct cache *cache; /* of sessions that clients may resume */
 	struct resolver *resolver;
 	uint64_t generation;
+	struct alarm look; /* at the files that it names */
+	struct lbp_rotation rotation;
 
 	/* The next one, and what is left of the last one: */
 	struct snapshot *other;
@@ -32,8 +35,9 @@ struct reload {
 	struct served_change served_change;
 	struct crew_change crew_change;
 	uint64_t begun_ns;
-	bool is_pending; /* threads are turning to it */
-	bool is_wanted;  /* once more after that */
+	const char *cause; /* why it was begun, for the log */
+	bool is_pending;   /* threads are turning to it */
+	bool is_wanted;    /* once more after that */
 };
 
 /*

@@ -12,6 +12,9 @@
 #include "reload_report.h"
 #include "strangers.h"
 
+/* Those of the main thread: the day's, and the look at files. */
+#define ALARMS 2
+
 struct server {
 	struct crew crew;
 	struct reload reload;
@@ -106,7 +109,7 @@ int server_run(struct snapshot *snapshot)
 	log_set_level(snapshot->config->log_level);
 	raise_descriptor_limit(snapshot->descriptors);
 	reload_init(&server.reload, snapshot, &server.crew);
-	ok = crew_init(&server.crew, snapshot, 1);
+	ok = crew_init(&server.crew, snapshot, ALARMS);
 	server.crew.hung_up = hung_up;
 	server.crew.user = &server;
 	ok = ok && crew_man(&server.crew, snapshot) &&

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "clock.h"
-#include "file.h"
+#include "content.h"
 #include "listen.h"
 #include "process.h"
 #include "server/descriptors.h"
@@ -68,23 +68,27 @@ static struct lbp_config *parse(
 	}
 }
 
-static struct lbp_config *load_config(
-	const char *file, struct problems *problems)
+/* Reads the text, unless it is there already. */
+static void load_config(struct snapshot *snapshot, struct problems *problems)
 {
-	int fd = open(file, O_RDONLY | O_CLOEXEC);
-	struct lbp_config *config = NULL;
-	struct file read = {0};
+	struct file *text = &snapshot->text;
+	int fd = -1;
 
-	if (fd < 0 || !file_read(&read, fd))
-		problem(problems, start,
-			"cannot read the file: %s; accepted: a TOML file",
-			fd < 0 ? strerror(errno) : read.why);
-	else
-		config = parse(read.text, read.len, problems);
-	file_release(&read);
+	if (text->text == NULL) {
+		fd = open(problems->file, O_RDONLY | O_CLOEXEC);
+		if (fd < 0 || !file_read(text, fd))
+			problem(problems, start,
+				"cannot read the file: %s; accepted: a TOML "
+				"file",
+				fd < 0 ? strerror(errno) : text->why);
+	}
+	if (text->text != NULL)
+		snapshot->config = parse(text->text, text->len, problems);
 	if (fd >= 0)
 		close(fd);
-	return config;
+	/* It takes as much memory as the configuration. */
+	if (snapshot->config == NULL || snapshot->config->watch_ns == 0)
+		file_release(text);
 }
 
 /*
@@ -306,7 +310,7 @@ static bool load(
 {
 	int dir_fd;
 
-	snapshot->config = load_config(file, problems);
+	load_config(snapshot, problems);
 	if (snapshot->config == NULL)
 		return false;
 	dir_fd = open_directory_of(file);
@@ -315,6 +319,8 @@ static bool load(
 			strerror(errno));
 		return false;
 	}
+	if (snapshot->config->watch_ns != 0)
+		snapshot->content = content_of(snapshot->config, dir_fd);
 	lbp_config_warn(snapshot->config, warn_limit, problems);
 	if (!make_parts(snapshot, dir_fd, problems))
 		problem(problems, start, "out of memory");
@@ -324,24 +330,61 @@ static bool load(
 	return problems->count == 0;
 }
 
+/* Takes over the text, if there is one. */
+static struct snapshot *snapshot_new(const char *file, uint32_t inherited,
+	const struct file *text, struct problems *problems)
+{
+	struct snapshot *snapshot = calloc(1, sizeof(*snapshot));
+
+	if (snapshot == NULL) {
+		problem(problems, start, "out of memory");
+		return NULL;
+	}
+	snapshot->inherited = inherited;
+	snapshot->text = *text;
+	snapshot->notices.file = file;
+	problems->notices = &snapshot->notices;
+	if (load(snapshot, file, problems))
+		return snapshot;
+	snapshot_free(snapshot);
+	return NULL;
+}
+
 struct snapshot *snapshot_load(const char *file, uint32_t inherited,
 	void (*say)(const char *file, struct lbp_config_pos pos,
 		const char *message))
 {
-	struct snapshot *snapshot = calloc(1, sizeof(*snapshot));
 	struct problems problems = {.file = file, .say = say};
+	const struct file none = {0};
 
-	if (snapshot == NULL) {
+	return snapshot_new(file, inherited, &none, &problems);
+}
+
+struct snapshot *snapshot_load_again(const struct snapshot *last,
+	void (*say)(const char *file, struct lbp_config_pos pos,
+		const char *message))
+{
+	struct problems problems = {.file = last->notices.file, .say = say};
+	struct file text = {.len = last->text.len};
+
+	text.text = malloc(text.len + 1);
+	if (text.text == NULL) {
 		problem(&problems, start, "out of memory");
 		return NULL;
 	}
-	snapshot->inherited = inherited;
-	snapshot->notices.file = file;
-	problems.notices = &snapshot->notices;
-	if (load(snapshot, file, &problems))
-		return snapshot;
-	snapshot_free(snapshot);
-	return NULL;
+	memcpy(text.text, last->text.text, text.len);
+	return snapshot_new(
+		last->notices.file, last->inherited, &text, &problems);
+}
+
+uint64_t snapshot_look(const struct snapshot *snapshot)
+{
+	int dir_fd = open_directory_of(snapshot->notices.file);
+	uint64_t content = content_of(snapshot->config, dir_fd);
+
+	if (dir_fd >= 0)
+		close(dir_fd);
+	return content;
 }
 
 static void warn(struct problems *problems,
@@ -423,5 +466,6 @@ void snapshot_free(struct snapshot *snapshot)
 	tls_server_free(snapshot->tls);
 	lbp_config_free(snapshot->config);
 	notices_release(&snapshot->notices);
+	file_release(&snapshot->text);
 	free(snapshot);
 }

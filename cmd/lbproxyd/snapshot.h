@@ -7,6 +7,7 @@
 #ifndef SNAPSHOT_H
 #define SNAPSHOT_H
 
+#include "file.h"
 #include "networks.h"
 #include "notice.h"
 #include "server/config.h"
@@ -43,6 +44,10 @@ struct snapshot {
 	enum lbp_event_loop event_loop; /* not auto */
 	uint32_t handshakes;            /* most that may be in progress */
 	struct notices notices;         /* warnings; the main thread's */
+	/* With server.watch: the configuration's text, and what the files that
+	 * it names had in them just before they were read. */
+	struct file text;
+	uint64_t content;
 };
 
 /* The target of an upstream of a configuration that was loaded. */
@@ -61,6 +66,14 @@ static inline struct target *snapshot_target(
 struct snapshot *snapshot_load(const char *file, uint32_t inherited,
 	void (*say)(const char *file, struct lbp_config_pos pos,
 		const char *message));
+
+/* The same with the configuration's text as the last one had it. [WAT-5]. */
+struct snapshot *snapshot_load_again(const struct snapshot *last,
+	void (*say)(const char *file, struct lbp_config_pos pos,
+		const char *message));
+
+/* What the files that it names have in them now. */
+uint64_t snapshot_look(const struct snapshot *snapshot);
 
 /*
  * Adds a notice for each name that has no address now; for `--check`. [SRV-95].

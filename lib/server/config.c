@@ -52,6 +52,10 @@ static const struct lbp_config_key server_keys[] = {
 		.read = lbp_config_read_address,
 		.offset = AT(admin),
 		.accepts = LBP_CONFIG_ADDRESS},
+	{.name = "watch",
+		.read = lbp_config_read_duration_or_off,
+		.offset = AT(watch_ns),
+		.accepts = LBP_CONFIG_DURATION_OR_OFF},
 };
 
 static const struct lbp_config_key tls_keys[] = {

@@ -156,6 +156,7 @@ struct lbp_config {
 	uint32_t max_connections; /* admitted sessions */
 	uint32_t max_handshakes;  /* in progress, in addition to those */
 	struct lbp_config_address admin;
+	uint64_t watch_ns; /* between looks at files; 0: off */
 
 	struct lbp_config_text certificate;
 	struct lbp_config_text private_key;

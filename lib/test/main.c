@@ -26,6 +26,7 @@ int main(void)
 	suite_config_value();
 	suite_config_warn();
 	suite_config_diff();
+	suite_rotation();
 	suite_session_trust();
 	suite_acl();
 	suite_limiter();

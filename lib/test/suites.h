@@ -19,6 +19,7 @@ void suite_config_suggest(void);
 void suite_config_value(void);
 void suite_config_warn(void);
 void suite_config_diff(void);
+void suite_rotation(void);
 void suite_session_trust(void);
 void suite_acl(void);
 void suite_limiter(void);

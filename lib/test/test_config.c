@@ -631,11 +631,11 @@ static void test_whole_messages(void)
 		{"[server]\nwokrers=1\n" TLS ECHO UPSTREAM,
 			"2:1: unknown key 'server.wokrers'; did you mean "
 			"'workers'? accepted: workers, event_loop, "
-			"max_connections, max_handshakes, admin\n"},
+			"max_connections, max_handshakes, admin, watch\n"},
 		{"[server]\nq=1\n" TLS ECHO UPSTREAM,
 			"2:1: unknown key 'server.q'; accepted: workers, "
 			"event_loop, max_connections, max_handshakes, "
-			"admin\n"},
+			"admin, watch\n"},
 		{"[timeouts]\nidle='5x'\n" TLS ECHO UPSTREAM,
 			"2:6: timeouts.idle must be a duration from \"1ms\" to "
 			"\"8760h\": an integer and ms, s, m or h, or \"off\", "
@@ -907,7 +907,7 @@ static void test_nomem(void)
 /* Not one error is lost, and guesses end: all keys are compared for each. */
 static void test_many_errors(void)
 {
-	const uint32_t keys = 5;
+	const uint32_t keys = 6;
 	struct lbp_config_errors errors;
 	struct lbp_config *config;
 	struct text text = {0};

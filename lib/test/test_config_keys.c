@@ -274,7 +274,7 @@ static const struct want unknown_wanted[] = {
 	{1, 1, UNKNOWN("x", "server, tls, log, timeouts, app, client")},
 	{3, 1,
 		UNKNOWN("server.x", "workers, event_loop, max_connections, "
-				    "max_handshakes, admin")},
+				    "max_handshakes, admin, watch")},
 	{5, 1,
 		UNKNOWN("tls.x", "certificate, private_key, client_ca, crl, "
 				 "min_version, ciphers, ciphersuites, groups")},
