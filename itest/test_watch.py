@@ -118,7 +118,7 @@ def test_what_is_half_written_is_not_taken(lb, upstream, files):
         assert shown(server) == der_of(new / "tls.pem")
 
 
-@pytest.mark.spec("WAT-2", "WAT-7")
+@pytest.mark.spec("WAT-7")
 def test_what_is_in_use_is_not_loaded_again(lb, upstream, files):
     server = start(lb, upstream, files / "old")
     server.reload()
