@@ -9,7 +9,8 @@
  *   waiting   8 answer a check (the upstream, times 2, plus success)
  *   9 time goes by (bytes_time), or back to 0 (0xff and a byte of 0)
  *   10 give a check up (the upstream)
- *   11 reload (what twin_app_draw_config takes)
+ *   11 reload (what twin_app_draw_config takes); every other one commits only
+ *   after the next operation, unless that is 11 or 12
  *   12 retire (0xff), after which no reload comes; from 0x80 on the upstream
  *   loses its address, or gets one again (the bit 0x20); else nothing
  * Clients and upstreams are bytes, modulo two more than there are.
@@ -136,14 +137,6 @@ static void answer(struct run *run)
 		what / 2 % (run->twin.model.upstream_len + 2), what & 1);
 }
 
-static void reload(struct run *run)
-{
-	if (run->twin.model.retired)
-		return;
-	twin_app_draw_config(&run->twin, &run->bytes);
-	twin_app_reload(&run->twin, run->now_ns);
-}
-
 static void retire_or_lose(struct run *run)
 {
 	uint8_t how = bytes_u8(&run->bytes);
@@ -156,9 +149,24 @@ static void retire_or_lose(struct run *run)
 			(how & 0x20) != 0);
 }
 
-static void operate(struct run *run)
+static void operate_on(struct run *run, uint8_t what);
+
+/* Before the commit of every other one comes the next operation. */
+static void reload(struct run *run)
 {
-	switch (bytes_below(&run->bytes, 13)) {
+	if (run->twin.model.retired)
+		return;
+	twin_app_draw_config(&run->twin, &run->bytes);
+	twin_app_prepare(&run->twin, run->now_ns);
+	if (run->twin.reloads % 2 == 0 && run->bytes.len > 0 &&
+		*run->bytes.ptr % 13 < 11)
+		operate_on(run, (uint8_t)bytes_below(&run->bytes, 13));
+	twin_app_commit(&run->twin);
+}
+
+static void operate_on(struct run *run, uint8_t what)
+{
+	switch (what) {
 	case 0:
 		identify(run);
 		break;
@@ -298,7 +306,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		"%u upstreams", lbp_app_upstreams(run.twin.app));
 	twin_app_check(&run.twin);
 	while (run.bytes.len > 0) {
-		operate(&run);
+		operate_on(&run, (uint8_t)bytes_below(&run.bytes, 13));
 		twin_app_check(&run.twin);
 		check_sessions(&run.twin);
 	}

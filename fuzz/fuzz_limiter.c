@@ -4,7 +4,9 @@
  * Input:
  * - concurrent and connections, a byte each, modulo 16;
  * - the window, a bytes_time;
- * - operations, a byte modulo 5 and what it takes:
+ * - operations, a byte modulo 5 and what it takes; or, if it is above 0xf8,
+ *   new limits (concurrent, connections and the window, of which connections is
+ *   modulo one more than at first):
  * - 0: admit a bytes_time after the latest time
  * - 1: release
  * - 2: admit at a bytes_time
@@ -27,8 +29,7 @@ static void check_state(
 	const struct lbp_limiter *limiter, const struct model_limiter *model)
 {
 	uint64_t times[RING_MAX];
-	uint32_t kept =
-		model_limiter_last(model, times, limiter->limits.connections);
+	uint32_t kept = model_limiter_last(model, times, limiter->room);
 	uint32_t open = model_limiter_open(model);
 
 	ORACLE("LIM-6", limiter->open == open, "%u open instead of %u",
@@ -93,12 +94,42 @@ static uint64_t oldest_leaves(
 	return times[0] + model->limits.window_ns + bytes_below(bytes, 3) - 1;
 }
 
+static struct lbp_limits draw_limits(struct bytes *bytes, uint32_t room)
+{
+	struct lbp_limits limits;
+
+	limits.concurrent = bytes_below(bytes, RING_MAX);
+	limits.connections = bytes_below(bytes, room + 1);
+	limits.window_ns = bytes_time(bytes);
+	if (limits.window_ns == 0)
+		limits.window_ns = 1;
+	return limits;
+}
+
+static void set_limits(struct lbp_limiter *limiter, struct model_limiter *model,
+	struct bytes *bytes)
+{
+	struct lbp_limiter before = *limiter;
+	struct lbp_limits limits = draw_limits(bytes, limiter->room);
+
+	model_limiter_set_limits(model, &limits);
+	lbp_limiter_set_limits(limiter, &limits);
+	ORACLE("LIM-8",
+		is_same(&before, limiter) && before.last_ns == limiter->last_ns,
+		"new limits changed what is counted");
+}
+
 static void operate(struct lbp_limiter *limiter, struct model_limiter *model,
 	struct bytes *bytes)
 {
 	uint64_t clock = model_limiter_clock(model);
+	uint8_t what = bytes_u8(bytes);
 
-	switch (bytes_below(bytes, 5)) {
+	if (what > 0xf8) {
+		set_limits(limiter, model, bytes);
+		return;
+	}
+	switch (what % 5) {
 	case 0:
 		admit(limiter, model, clock + bytes_time(bytes));
 		break;
@@ -123,24 +154,22 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	struct bytes bytes = {data, len};
 	struct lbp_limits limits;
 	struct lbp_limiter limiter;
+	bool is_changed = false;
 	uint64_t *ring;
 
-	limits.concurrent = bytes_below(&bytes, RING_MAX);
-	limits.connections = bytes_below(&bytes, RING_MAX);
-	limits.window_ns = bytes_time(&bytes);
-	if (limits.window_ns == 0)
-		limits.window_ns = 1;
+	limits = draw_limits(&bytes, RING_MAX - 1);
 	model_limiter_start(&model, &limits);
 	/* Of exactly the size that was asked for, for the sanitizers. */
 	ring = malloc(model.limits.connections * sizeof(*ring));
 	lbp_limiter_init(&limiter, &model.limits, ring);
 	check_state(&limiter, &model);
 	while (bytes.len > 0 && model.len < MODEL_LIMITER_EVENTS) {
+		is_changed = is_changed || *bytes.ptr > 0xf8;
 		operate(&limiter, &model, &bytes);
 		check_state(&limiter, &model);
 	}
 	ORACLE("LIM-2",
-		model.limits.connections == 0 ||
+		is_changed || model.limits.connections == 0 ||
 			model_limiter_densest(&model) <=
 				model.limits.connections,
 		"too many in one window");

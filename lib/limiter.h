@@ -25,10 +25,11 @@ struct lbp_limits {
  */
 struct lbp_limiter {
 	struct lbp_limits limits;
-	uint64_t *ring; /* limits.connections entries, the caller's */
+	uint64_t *ring; /* room entries, the caller's */
 	uint32_t head;
 	uint32_t len;
 	uint32_t open;
+	uint32_t room;    /* at least limits.connections */
 	uint64_t last_ns; /* the latest time seen, at a refusal too */
 };
 
@@ -59,6 +60,15 @@ LBP_MUST_CHECK enum lbp_err lbp_limiter_admit(
  */
 void lbp_limiter_inherit(
 	struct lbp_limiter *limiter, const struct lbp_limiter *from);
+
+/*
+ * Replaces the limits, of which connections is at most what the limiter was
+ * initialized with; limits is copied. What is counted stays, and the ring keeps
+ * as many admissions as before: a rate that is lowered and raised again forgets
+ * none. Source: [LIM-8].
+ */
+void lbp_limiter_set_limits(
+	struct lbp_limiter *limiter, const struct lbp_limits *limits);
 
 /*
  * Releases one open session; its admission still counts within the window.

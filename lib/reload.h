@@ -5,10 +5,12 @@
  *   prepare   builds the next application beside the current one. It may take
  *             its time, and if it fails nothing has changed. Only one reload
  *             may be in progress.
- *   commit    swaps the contents of the two, under the lock. It cannot fail.
- *             The current application now has the new options and inherits
- *             its own counts; the next one is left with what is no longer
- *             needed, and is freed.
+ *   commit    swaps the contents of the two, under the lock. It cannot fail,
+ *             and it is short: it visits the upstreams, and of the clients only
+ *             those that were removed, that come back, or whose rate is higher
+ *             than ever before. The current application now has the new options
+ *             and keeps its own counts; the next one is left with what is no
+ *             longer needed, and is freed.
  *
  * 1. Addresses stay. Sessions keep their application, and lbp_app_id returns
  *    the same pointer. Clients and upstreams may have changed, so every
@@ -28,7 +30,7 @@
  *    users have been replaced or removed.
  *
  * An application that is removed altogether is retired, and freed after its
- * last session. Source: [APP-8] to [APP-13], [APP-21] to [APP-26].
+ * last session. Source: [APP-8] to [APP-13], [APP-21] to [APP-27].
  */
 #ifndef LBP_RELOAD_H
 #define LBP_RELOAD_H
@@ -38,10 +40,11 @@
 LBP_BEGIN_DECLS
 
 /*
- * Prepares a reload: makes the application that app is to become, with nothing
- * open, and stores it in *out; pass it to lbp_app_commit, or to lbp_app_free to
- * give up. app does not change, and other threads may use it meanwhile; if it
- * is NULL this is lbp_app_new. Fails as lbp_app_new does, and with
+ * Prepares a reload: makes the application that app is to become, and stores it
+ * in *out; pass it to lbp_app_commit, or to lbp_app_free to give up. It shares
+ * the counts of clients with app, so nothing else may be done with it. app
+ * does not change, and other threads may use it meanwhile; if it is NULL this
+ * is lbp_app_new. Fails as lbp_app_new does, and with
  * LBP_ERR_MANY_UPSTREAMS if the new upstreams and the numbers that app has in
  * use exceed LBP_UPSTREAMS_MAX. Source: [APP-8], [APP-21].
  */
@@ -51,7 +54,8 @@ LBP_MUST_CHECK enum lbp_err lbp_app_prepare(struct lbp_app **out,
 
 /*
  * Commits a reload: app becomes next, which lbp_app_prepare made for it. Free
- * next with lbp_app_free. Source: [APP-8] to [APP-11], [APP-22] to [APP-25].
+ * next with lbp_app_free. Source: [APP-8] to [APP-11], [APP-22] to [APP-25],
+ * [APP-27].
  */
 void lbp_app_commit(struct lbp_app *app, struct lbp_app *next);
 

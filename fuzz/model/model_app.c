@@ -46,6 +46,7 @@ void model_app_start(struct model_app *model, uint64_t now_ns)
 		client->latest_ns = 0;
 		client->admissions = 0;
 		client->forgotten = 0;
+		client->room = client->granted ? client->limits.connections : 0;
 	}
 }
 
@@ -127,18 +128,16 @@ static void let_go(
 	}
 }
 
-/* What the smaller of two rings holds of the admissions stays known. */
+/* As many admissions stay known as the highest rate until now. */
 static void change_client(struct model_app_client *client, bool granted,
 	const struct lbp_limits *limits)
 {
-	uint32_t most = limits->connections < client->limits.connections
-				? limits->connections
-				: client->limits.connections;
-
 	if (!granted || !client->granted)
-		most = 0;
-	if (client->admissions - client->forgotten > most)
-		client->forgotten = client->admissions - most;
+		client->room = 0;
+	if (client->admissions - client->forgotten > client->room)
+		client->forgotten = client->admissions - client->room;
+	if (granted && limits->connections > client->room)
+		client->room = limits->connections;
 	if (client->open == 0 && (!granted || !client->granted))
 		client->latest_ns = 0;
 	client->granted = granted;

@@ -45,6 +45,7 @@ struct model_app_client {
 	uint64_t times[MODEL_APP_ADMISSIONS]; /* admission i at i % size */
 	uint64_t admissions;
 	uint64_t forgotten; /* so many of them, at reloads */
+	uint32_t room;      /* the highest rate since it was granted */
 };
 
 /* Whose serial, of this one octet, it is; LBP_NONE: nobody's. */

@@ -9,6 +9,12 @@ void model_limiter_start(
 	model->released = 0;
 }
 
+void model_limiter_set_limits(
+	struct model_limiter *model, const struct lbp_limits *limits)
+{
+	model->limits = *limits;
+}
+
 static void append(struct model_limiter *model, enum model_limiter_kind kind,
 	uint64_t time_ns)
 {

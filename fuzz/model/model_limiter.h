@@ -29,6 +29,10 @@ struct model_limiter {
 void model_limiter_start(
 	struct model_limiter *model, const struct lbp_limits *limits);
 
+/* Other limits decide from now on. */
+void model_limiter_set_limits(
+	struct model_limiter *model, const struct lbp_limits *limits);
+
 /* At most MODEL_LIMITER_EVENTS calls of these two follow the start. */
 enum lbp_err model_limiter_admit(struct model_limiter *model, uint64_t now_ns);
 enum lbp_err model_limiter_release(struct model_limiter *model);

@@ -98,8 +98,9 @@ static const char *name_of(uint8_t name)
 
 /* What the application is next, or at first: its model has been told. */
 static enum lbp_err make_app(const struct twin_app *twin,
-	const struct lbp_acl *acl, const struct model_app_wanted *wanted,
-	size_t len, uint64_t now_ns, struct lbp_app **out)
+	const struct model_app *model, const struct lbp_acl *acl,
+	const struct model_app_wanted *wanted, size_t len, uint64_t now_ns,
+	struct lbp_app **out)
 {
 	struct lbp_upstream upstreams[MODEL_APP_UPSTREAMS] = {{0}};
 	struct lbp_app_options options;
@@ -112,10 +113,10 @@ static enum lbp_err make_app(const struct twin_app *twin,
 	lbp_app_options_init(&options);
 	options.id = "twin";
 	options.acl = acl;
-	options.number = twin->model.number;
+	options.number = model->number;
 	options.upstreams = upstreams;
 	options.upstream_len = len;
-	options.health = twin->model.health;
+	options.health = model->health;
 	return lbp_app_prepare(out, twin->app, &options, now_ns);
 }
 
@@ -144,7 +145,8 @@ void twin_app_make(struct twin_app *twin, uint64_t now_ns)
 	}
 	err = make_acl(&twin->model, &twin->acl);
 	ORACLE("ACL-1", err == LBP_OK, "%s", lbp_err_text(err));
-	err = make_app(twin, twin->acl, wanted, len, now_ns, &twin->app);
+	err = make_app(
+		twin, &twin->model, twin->acl, wanted, len, now_ns, &twin->app);
 	ORACLE("APP-1", err == LBP_OK, "%s", lbp_err_text(err));
 }
 
@@ -250,28 +252,39 @@ static void check_reload(const struct twin_app *twin)
 		"ready: %d", lbp_app_is_ready(twin->app));
 }
 
-void twin_app_reload(struct twin_app *twin, uint64_t now_ns)
+void twin_app_prepare(struct twin_app *twin, uint64_t now_ns)
 {
 	struct model_app_config *config = &twin->config;
-	struct lbp_app *next = NULL;
-	struct lbp_acl *acl;
+	struct model_app after = twin->model;
 	enum lbp_err err;
 
 	twin->reloads++;
+	twin->prepared_ns = now_ns;
 	for (uint32_t i = 0; i < config->wanted_len; i++)
 		config->wanted[i].user = user_of(twin, config->wanted[i].name);
-	model_app_reload(&twin->model, config, now_ns);
-	err = make_acl(&twin->model, &acl);
+	model_app_reload(&after, config, now_ns);
+	err = make_acl(&after, &twin->next_acl);
 	ORACLE("ACL-1", err == LBP_OK, "%s", lbp_err_text(err));
-	err = make_app(
-		twin, acl, config->wanted, config->wanted_len, now_ns, &next);
+	err = make_app(twin, &after, twin->next_acl, config->wanted,
+		config->wanted_len, now_ns, &twin->next);
 	ORACLE("APP-8", err == LBP_OK, "%s", lbp_err_text(err));
-	lbp_app_commit(twin->app, next);
-	lbp_app_free(next);
+}
+
+void twin_app_commit(struct twin_app *twin)
+{
+	model_app_reload(&twin->model, &twin->config, twin->prepared_ns);
+	lbp_app_commit(twin->app, twin->next);
+	lbp_app_free(twin->next);
 	lbp_acl_free(twin->acl);
-	twin->acl = acl;
+	twin->acl = twin->next_acl;
 	check_reload(twin);
 	twin_app_check(twin);
+}
+
+void twin_app_reload(struct twin_app *twin, uint64_t now_ns)
+{
+	twin_app_prepare(twin, now_ns);
+	twin_app_commit(twin);
 }
 
 void twin_app_retire(struct twin_app *twin)

@@ -15,6 +15,10 @@ struct twin_app {
 	struct model_app model;
 	struct model_app_config config; /* of the last reload */
 	uint32_t reloads;
+	/* Prepared, and not committed. */
+	struct lbp_acl *next_acl;
+	struct lbp_app *next;
+	uint64_t prepared_ns;
 };
 
 /*
@@ -36,8 +40,13 @@ void twin_app_draw_config(struct twin_app *twin, struct bytes *bytes);
 /* One in which all upstreams and the first owners of all serials are there. */
 void twin_app_open_config(struct twin_app *twin);
 
-/* Reloads both with twin->config. */
+/*
+ * Reloads both with twin->config, at once or in two steps; between them both
+ * are used as they were.
+ */
 void twin_app_reload(struct twin_app *twin, uint64_t now_ns);
+void twin_app_prepare(struct twin_app *twin, uint64_t now_ns);
+void twin_app_commit(struct twin_app *twin);
 
 /* Retires both. */
 void twin_app_retire(struct twin_app *twin);

@@ -12,6 +12,7 @@
 #include "../../cmd/lbproxyd/tls_trust.h"
 #include "core/balancer.h"
 #include "oracle.h"
+#include "reload.h"
 #include "server/config.h"
 #include "server/policy.h"
 #include "server/sources.h"
@@ -139,6 +140,102 @@ static void check_configurations(void)
 				TIMES_MAX,
 			"%s", cases[i].name);
 	}
+}
+
+/* Of one application, whose clients all have so many admissions kept. */
+struct crowd {
+	unsigned clients;
+	uint32_t connections;
+	uint32_t raised_to;
+};
+
+static void list_grants(
+	struct lbp_acl_grant *grants, const struct crowd *crowd, uint32_t rate)
+{
+	for (unsigned i = 0; i < crowd->clients; i++)
+		grants[i] = (struct lbp_acl_grant){.client = i,
+			.limits = {.connections = rate, .window_ns = 1}};
+}
+
+static struct lbp_acl *make_acl(const struct crowd *crowd, uint32_t rate)
+{
+	struct lbp_acl_grant *grants = calloc(crowd->clients, sizeof(*grants));
+	struct lbp_acl_options options;
+	struct lbp_acl *acl;
+
+	if (grants == NULL)
+		abort();
+	list_grants(grants, crowd, rate);
+	lbp_acl_options_init(&options);
+	options.grants = grants;
+	options.grant_len = crowd->clients;
+	options.client_len = crowd->clients;
+	options.app_len = 1;
+	if (lbp_acl_new(&acl, &options) != LBP_OK)
+		abort();
+	free(grants);
+	return acl;
+}
+
+static struct lbp_app *prepare(
+	const struct lbp_app *from, const struct lbp_acl *acl)
+{
+	static const struct lbp_upstream upstream = {.name = "a", .weight = 1};
+	struct lbp_app_options options;
+	struct lbp_app *app;
+
+	lbp_app_options_init(&options);
+	options.id = "app";
+	options.acl = acl;
+	options.upstreams = &upstream;
+	options.upstream_len = 1;
+	if (lbp_app_prepare(&app, from, &options, 0) != LBP_OK)
+		abort();
+	return app;
+}
+
+/* The steps of a commit. */
+static uint64_t commit(const struct crowd *crowd)
+{
+	struct lbp_acl *before = make_acl(crowd, crowd->connections);
+	struct lbp_acl *after = make_acl(crowd, crowd->raised_to);
+	struct lbp_app *app = prepare(NULL, before);
+	struct lbp_app *next = prepare(app, after);
+	uint64_t taken;
+
+	for (uint32_t i = 0; i < crowd->clients * crowd->connections; i++) {
+		if (lbp_app_admit(app, i % crowd->clients, i) != LBP_OK)
+			abort();
+	}
+	steps = 0;
+	lbp_app_commit(app, next);
+	taken = steps;
+	lbp_app_free(next);
+	lbp_app_free(app);
+	lbp_acl_free(before);
+	lbp_acl_free(after);
+	return taken;
+}
+
+static void check_commits(void)
+{
+	static const struct {
+		const char *name;
+		struct crowd small;
+		struct crowd large;
+		double most;
+	} cases[] = {
+		{"commit with clients", {1000, 9, 9}, {4000, 9, 9}, 1},
+		{"commit with lower rates", {1000, 9, 8}, {4000, 9, 8}, 1},
+		{"commit with higher rates", {1000, 9, 10}, {4000, 9, 10}, 4.1},
+		{"commit with admissions", {99, 9, 10}, {99, 36, 40}, 1},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		ORACLE("APP-27",
+			times(cases[i].name, commit(&cases[i].small),
+				commit(&cases[i].large)) <= cases[i].most,
+			"%s", cases[i].name);
 }
 
 enum text_kind {
@@ -320,6 +417,7 @@ int main(void)
 {
 	check_texts();
 	check_configurations();
+	check_commits();
 	check_choices();
 	ORACLE("SRV-104",
 		times("serials in a list", look_up(25000), look_up(100000)) <

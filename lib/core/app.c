@@ -1,5 +1,3 @@
-#include <stdlib.h>
-
 #include "checks.h"
 #include "core/acl_match.h"
 #include "core/app_state.h"
@@ -66,44 +64,34 @@ enum lbp_err lbp_app_identify(const struct lbp_app *app,
 	return err;
 }
 
-static struct lbp_app_member *find_member(
-	const struct lbp_app *app, uint32_t client)
-{
-	struct lbp_app_member key = {.client = client};
-
-	return bsearch(&key, app->members, app->member_len,
-		sizeof(*app->members), lbp_app_compare_members);
-}
-
 enum lbp_err lbp_app_admit(
 	struct lbp_app *app, uint32_t client, uint64_t now_ns)
 {
-	struct lbp_app_member *member;
+	struct lbp_app_budget *budget;
 
 	if (app == NULL)
 		return LBP_ERR_NULL;
-	member = find_member(app, client);
-	if (member == NULL || !member->may_enter)
-		return LBP_ERR_NOT_ALLOWED;
-	return lbp_limiter_admit(&member->limiter, now_ns);
+	budget = lbp_app_budget_to_enter(app, client);
+	return budget == NULL ? LBP_ERR_NOT_ALLOWED
+			      : lbp_limiter_admit(&budget->limiter, now_ns);
 }
 
 enum lbp_err lbp_app_leave(struct lbp_app *app, uint32_t client)
 {
-	struct lbp_app_member *member;
+	struct lbp_app_budget *budget;
 
 	if (app == NULL)
 		return LBP_ERR_NULL;
-	member = find_member(app, client);
-	return member == NULL ? LBP_ERR_STATE
-			      : lbp_limiter_release(&member->limiter);
+	budget = lbp_app_budget(app, client);
+	return budget == NULL ? LBP_ERR_STATE
+			      : lbp_limiter_release(&budget->limiter);
 }
 
 uint32_t lbp_app_sessions(const struct lbp_app *app, uint32_t client)
 {
-	const struct lbp_app_member *member = find_member(app, client);
+	const struct lbp_app_budget *budget = lbp_app_budget(app, client);
 
-	return member == NULL ? 0 : member->limiter.open;
+	return budget == NULL ? 0 : budget->limiter.open;
 }
 
 enum lbp_err lbp_app_choose(

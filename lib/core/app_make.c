@@ -165,56 +165,6 @@ out:
 	return err;
 }
 
-int lbp_app_compare_members(const void *a, const void *b)
-{
-	uint32_t x = ((const struct lbp_app_member *)a)->client;
-	uint32_t y = ((const struct lbp_app_member *)b)->client;
-
-	return (x > y) - (x < y);
-}
-
-/* Those who may enter, in the order of their numbers, each with a ring. */
-static void fill_members(
-	struct lbp_app *app, const struct lbp_acl_grant *grants, size_t len)
-{
-	uint64_t *ring = app->rings;
-
-	for (size_t i = 0; i < len; i++) {
-		struct lbp_app_member *member = &app->members[i];
-
-		member->client = grants[i].client;
-		member->may_enter = true;
-		lbp_limiter_init(&member->limiter, &grants[i].limits, ring);
-		ring += grants[i].limits.connections;
-	}
-	app->member_len = len;
-}
-
-static enum lbp_err init_members(
-	struct lbp_app *app, const struct lbp_app *from)
-{
-	size_t len;
-	const struct lbp_acl_grant *grants =
-		lbp_acl_grants(app->acl, app->number, &len);
-	/* One more than needed: calloc of nothing may return NULL. */
-	size_t ring_len = 1;
-	size_t room = len + 1;
-
-	if (grants == NULL)
-		return LBP_ERR_APP_NUMBER;
-	/* For those of the application that this one is prepared for. */
-	if (from != NULL)
-		room += from->member_len;
-	for (size_t i = 0; i < len; i++)
-		ring_len += grants[i].limits.connections;
-	app->members = calloc(room, sizeof(*app->members));
-	app->rings = calloc(ring_len, sizeof(*app->rings));
-	if (!app->members || !app->rings)
-		return LBP_ERR_NOMEM;
-	fill_members(app, grants, len);
-	return LBP_OK;
-}
-
 static enum lbp_err fill(struct lbp_app *app, const struct lbp_app *from,
 	const struct lbp_app_options *options, uint64_t now_ns)
 {
@@ -226,7 +176,7 @@ static enum lbp_err fill(struct lbp_app *app, const struct lbp_app *from,
 	app->id = copy_text(options->id);
 	if (app->id == NULL)
 		return LBP_ERR_NOMEM;
-	err = init_members(app, from);
+	err = lbp_app_make_members(app, from);
 	if (err != LBP_OK)
 		return err;
 	return init_upstreams(app, from, options, now_ns);
@@ -274,7 +224,6 @@ void lbp_app_free(struct lbp_app *app)
 	free(app->heap);
 	free(app->places);
 	free(app->timer_heap);
-	free(app->members);
-	free(app->rings);
+	lbp_app_free_members(app);
 	free(app);
 }

@@ -1,5 +1,3 @@
-#include <stdlib.h>
-
 #include "core/app_state.h"
 #include "reload.h"
 
@@ -60,43 +58,23 @@ static void inherit_places(struct lbp_app *next, struct lbp_app *app)
 	}
 }
 
-/* Clients that stay, and those that were removed with sessions open. */
-static void inherit_members(struct lbp_app *next, const struct lbp_app *app)
-{
-	size_t len = next->member_len;
-
-	for (size_t i = 0; i < app->member_len; i++) {
-		const struct lbp_app_member *from = &app->members[i];
-		struct lbp_app_member *member = bsearch(from, next->members,
-			len, sizeof(*from), lbp_app_compare_members);
-
-		if (from->limiter.open == 0 &&
-			(member == NULL || !from->may_enter))
-			continue;
-		if (member == NULL) {
-			/* Room that lbp_app_prepare made; it has no ring. */
-			member = &next->members[next->member_len++];
-			*member =
-				(struct lbp_app_member){.client = from->client};
-		}
-		lbp_limiter_inherit(&member->limiter, &from->limiter);
-	}
-	qsort(next->members, next->member_len, sizeof(*next->members),
-		lbp_app_compare_members);
-}
-
 void lbp_app_commit(struct lbp_app *app, struct lbp_app *next)
 {
 	struct lbp_app before;
 
 	inherit_places(next, app);
-	inherit_members(next, app);
+	lbp_app_commit_members(next);
 	before = *app;
 	*app = *next;
 	*next = before;
 	/* The text is the same, and others may hold a pointer to it. */
 	next->id = app->id;
 	app->id = before.id;
+	/* What is left over is freed with the options that it belonged to. */
+	next->change = app->change;
+	next->owns = LBP_APP_OWNS_NONE;
+	app->change = before.change;
+	app->owns = LBP_APP_OWNS_ALL;
 }
 
 void lbp_app_retire(struct lbp_app *app)
@@ -104,6 +82,4 @@ void lbp_app_retire(struct lbp_app *app)
 	app->acl = NULL;
 	for (uint32_t at = 0; at < app->balancer.slot_len; at++)
 		stop_serving(app, at);
-	for (size_t i = 0; i < app->member_len; i++)
-		app->members[i].may_enter = false;
 }

@@ -1,5 +1,7 @@
 #include "limiter.h"
 
+#include <stdbool.h>
+
 #ifdef __FRAMAC__
 #include "proof/limiter_private.h"
 #endif
@@ -7,7 +9,8 @@
 void lbp_limiter_init(struct lbp_limiter *limiter,
 	const struct lbp_limits *limits, uint64_t *ring)
 {
-	*limiter = (struct lbp_limiter){.limits = *limits, .ring = ring};
+	*limiter = (struct lbp_limiter){
+		.limits = *limits, .ring = ring, .room = limits->connections};
 }
 
 /* Nothing is admitted beyond what open can count, cap or no cap. */
@@ -21,44 +24,53 @@ static uint32_t cap_of(const struct lbp_limits *limits)
 	return limits->concurrent != 0 ? limits->concurrent : UINT32_MAX;
 }
 
-/* Puts an admission into the ring, where it replaces one out of the window. */
-static enum lbp_err enter(struct lbp_limiter *limiter, uint64_t now_ns)
+/* Would an admission now be one too many in a window? */
+static bool is_spent(const struct lbp_limiter *limiter, uint64_t now_ns)
 {
 	const struct lbp_limits *limits = &limiter->limits;
+	uint64_t at;
 
-	if (limits->connections == 0)
-		return LBP_OK;
-	if (limiter->len < limits->connections) {
+	if (limits->connections == 0 || limiter->len < limits->connections)
+		return false;
+	/* The oldest of the last connections ones. */
+	at = (uint64_t)limiter->head + (limiter->len - limits->connections);
+	if (at >= limiter->len)
+		at -= limiter->len;
+	return now_ns - limiter->ring[at] < limits->window_ns;
+}
+
+/* Puts an admission into the ring; in a full one it replaces the oldest. */
+static void record(struct lbp_limiter *limiter, uint64_t now_ns)
+{
+	if (limiter->room == 0)
+		return;
+	if (limiter->len < limiter->room) {
 		limiter->ring[limiter->len++] = now_ns;
-		return LBP_OK;
+		return;
 	}
-	if (now_ns - limiter->ring[limiter->head] < limits->window_ns)
-		return LBP_ERR_RATE;
 	limiter->ring[limiter->head++] = now_ns;
-	if (limiter->head == limits->connections)
+	if (limiter->head == limiter->room)
 		limiter->head = 0;
-	return LBP_OK;
 }
 
 enum lbp_err lbp_limiter_admit(struct lbp_limiter *limiter, uint64_t now_ns)
 {
-	enum lbp_err err;
-
 	if (now_ns > limiter->last_ns)
 		limiter->last_ns = now_ns;
 	//@ assert limiter_valid(limiter);
 	if (limiter->open >= cap_of(&limiter->limits))
 		return LBP_ERR_CONCURRENT;
-	err = enter(limiter, limiter->last_ns);
-	if (err == LBP_OK)
-		limiter->open++;
-	return err;
+	if (is_spent(limiter, limiter->last_ns))
+		return LBP_ERR_RATE;
+	record(limiter, limiter->last_ns);
+	limiter->open++;
+	return LBP_OK;
 }
 
 void lbp_limiter_inherit(
 	struct lbp_limiter *limiter, const struct lbp_limiter *from)
 {
-	uint32_t most = limiter->limits.connections;
+	uint32_t most = limiter->room;
 	uint32_t len = from->len < most ? from->len : most;
 	/* The oldest that has room. */
 	uint64_t at = (uint64_t)from->head + (from->len - len);
@@ -89,9 +101,22 @@ void lbp_limiter_inherit(
 	limiter->len = len;
 	limiter->open = from->open;
 	limiter->last_ns = from->last_ns;
-	//@ assert limiter->len <= limiter->limits.connections;
+	//@ assert limiter->limits.connections <= limiter->room;
+	//@ assert limiter->len <= limiter->room;
+	/*@ assert \forall integer i; 0 <= i < limiter->len ==>
+	  @ 	limiter->ring[i] <= limiter->last_ns;
+	  @*/
+	/*@ assert \forall integer i, j; 0 <= i <= j < limiter->len ==>
+	  @ 	limiter->ring[i] <= limiter->ring[j];
+	  @*/
 	//@ assert limiter_storage(limiter);
 	//@ assert limiter_ring(limiter);
+}
+
+void lbp_limiter_set_limits(
+	struct lbp_limiter *limiter, const struct lbp_limits *limits)
+{
+	limiter->limits = *limits;
 }
 
 enum lbp_err lbp_limiter_release(struct lbp_limiter *limiter)

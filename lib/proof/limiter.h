@@ -7,14 +7,15 @@
 
 /*@ predicate limiter_storage(struct lbp_limiter *l) =
   @ 	\valid(l) &&
-  @ 	\valid(l->ring + (0 .. l->limits.connections - 1)) &&
-  @ 	\separated(l, l->ring + (0 .. l->limits.connections - 1));
+  @ 	\valid(l->ring + (0 .. l->room - 1)) &&
+  @ 	\separated(l, l->ring + (0 .. l->room - 1));
   @
   @ // Of the times in the ring, none is to come, and they go up, from the
   @ // head to the end and on from 0.
   @ predicate limiter_ring(struct lbp_limiter *l) =
-  @ 	l->len <= l->limits.connections &&
-  @ 	(l->head == 0 || l->head < l->len == l->limits.connections) &&
+  @ 	l->limits.connections <= l->room &&
+  @ 	l->len <= l->room &&
+  @ 	(l->head == 0 || l->head < l->len == l->room) &&
   @ 	(\forall integer i; 0 <= i < l->len ==> l->ring[i] <= l->last_ns) &&
   @ 	(\forall integer i, j; 0 <= i <= j < l->head ==>
   @ 		l->ring[i] <= l->ring[j]) &&
@@ -38,12 +39,14 @@
   @ 		? l->ring[l->head + i] : l->ring[l->head + i - l->len];
   @
   @ predicate limiter_full(struct lbp_limiter *l) =
-  @ 	l->limits.connections != 0 && l->len == l->limits.connections;
+  @ 	l->room != 0 && l->len == l->room;
   @
-  @ // [LIM-2], [LIM-3]: would an admission now be one too many in a window?
+  @ // [LIM-2], [LIM-3], [LIM-8]: would an admission now be one too many in a
+  @ // window? The ring may hold more than connections of them.
   @ predicate limiter_spent(struct lbp_limiter *l, integer now) =
-  @ 	limiter_full(l) &&
-  @ 	now - l->ring[l->head] < l->limits.window_ns;
+  @ 	l->limits.connections != 0 && l->len >= l->limits.connections &&
+  @ 	now - limiter_time(l, l->len - l->limits.connections) <
+  @ 		l->limits.window_ns;
   @
   @ // Nothing is counted between K and L.
   @ predicate limiter_kept{K,L}(struct lbp_limiter *l) =
@@ -77,7 +80,7 @@
   @ requires \separated(limiter, ring + (0 .. limits->connections - 1));
   @ assigns *limiter;
   @ ensures limiter_valid(limiter) && limiter->limits == *limits;
-  @ ensures limiter->ring == ring;
+  @ ensures limiter->ring == ring && limiter->room == limits->connections;
   @ ensures limiter->open == 0 && limiter->len == 0;
   @ ensures limiter->last_ns == 0;
   @*/
@@ -86,7 +89,7 @@ void lbp_limiter_init(struct lbp_limiter *limiter,
 
 /*@ requires limiter_valid(limiter);
   @ assigns limiter->last_ns, limiter->open, limiter->len, limiter->head,
-  @ 	limiter->ring[0 .. limiter->limits.connections - 1];
+  @ 	limiter->ring[0 .. limiter->room - 1];
   @ ensures limiter_valid(limiter);
   @ ensures limiter->last_ns == \max(\old(limiter->last_ns), now_ns);
   @
@@ -108,7 +111,7 @@ void lbp_limiter_init(struct lbp_limiter *limiter,
   @ 	ensures limiter->open == \old(limiter->open) + 1;
   @ 	ensures \old(limiter_full(limiter)) ==>
   @ 		limiter_replaced{Pre,Post}(limiter, limiter->last_ns);
-  @ 	ensures \old(limiter->len < limiter->limits.connections) ==>
+  @ 	ensures \old(limiter->len < limiter->room) ==>
   @ 		limiter_appended{Pre,Post}(limiter, limiter->last_ns);
   @
   @ complete behaviors;
@@ -119,24 +122,33 @@ enum lbp_err lbp_limiter_admit(struct lbp_limiter *limiter, uint64_t now_ns);
 /*@ requires limiter_valid(limiter) && limiter_valid(from);
   @ requires \separated(limiter, from);
   @ requires \separated(
-  @ 	limiter->ring + (0 .. limiter->limits.connections - 1), from,
-  @ 	from->ring + (0 .. from->limits.connections - 1));
-  @ requires \separated(
-  @ 	limiter, from->ring + (0 .. from->limits.connections - 1));
+  @ 	limiter->ring + (0 .. limiter->room - 1), from,
+  @ 	from->ring + (0 .. from->room - 1));
+  @ requires \separated(limiter, from->ring + (0 .. from->room - 1));
   @ assigns limiter->last_ns, limiter->open, limiter->len, limiter->head,
-  @ 	limiter->ring[0 .. limiter->limits.connections - 1];
+  @ 	limiter->ring[0 .. limiter->room - 1];
   @ ensures limiter_valid(limiter);
   @ ensures limiter->open == from->open;
   @ ensures limiter->last_ns == from->last_ns;
   @ ensures limiter->head == 0;
   @ ensures limiter->len ==
-  @ 	\min(from->len, limiter->limits.connections);
+  @ 	\min(from->len, limiter->room);
   @ ensures \forall integer i; 0 <= i < limiter->len ==>
   @ 	limiter->ring[i] ==
   @ 		limiter_time(from, from->len - limiter->len + i);
   @*/
 void lbp_limiter_inherit(
 	struct lbp_limiter *limiter, const struct lbp_limiter *from);
+
+/*@ requires limiter_valid(limiter) && \valid_read(limits);
+  @ requires \separated(limiter, limits);
+  @ requires \separated(limiter->ring + (0 .. limiter->room - 1), limits);
+  @ requires limits->connections <= limiter->room;
+  @ assigns limiter->limits;
+  @ ensures limiter_valid(limiter) && limiter->limits == *limits;
+  @*/
+void lbp_limiter_set_limits(
+	struct lbp_limiter *limiter, const struct lbp_limits *limits);
 
 /*@ requires limiter_valid(limiter);
   @ assigns limiter->open;

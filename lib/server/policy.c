@@ -26,8 +26,8 @@ static void keep_removed(struct lbp_policy *next)
 	for (size_t i = 0; i < next->app_len; i++) {
 		const struct lbp_app *app = next->apps[i];
 
-		for (size_t m = 0; m < app->member_len; m++) {
-			uint32_t number = app->members[m].client;
+		for (size_t m = 0; m < app->former_len; m++) {
+			uint32_t number = app->former[m].client;
 
 			if (next->clients[number] != NULL)
 				continue;

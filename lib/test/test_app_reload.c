@@ -431,8 +431,8 @@ static void without_memory_a_reload_changes_nothing(void)
 	CU_ASSERT_EQUAL_FATAL(lbp_app_prepare(&next, app, &to, LATER), LBP_OK);
 	lbp_app_free(next);
 	allocations = alloc_count();
-	/* It, its id, two lists, four arrays, four names, clients, rings. */
-	CU_ASSERT_EQUAL(allocations, 14);
+	/* It, its id, two lists, four arrays, four names, four of clients. */
+	CU_ASSERT_EQUAL(allocations, 16);
 	for (long n = 1; n <= allocations; n++) {
 		enum lbp_err err;
 
@@ -583,6 +583,171 @@ static void a_lowered_rate_counts_the_last_admissions(void)
 	expect_admit(app, ALICE, START + 11 * MS, LBP_OK);
 	expect_admit(app, ALICE, START + 12 * MS - 1, LBP_ERR_RATE);
 	expect_admit(app, ALICE, START + 12 * MS, LBP_OK);
+	lbp_app_free(app);
+}
+
+/* Reloads with other limits of Alice alone. */
+static void reload_rate(
+	struct lbp_app *app, uint32_t connections, uint64_t window_ns)
+{
+	struct member alice = {
+		ALICE, {.connections = connections, .window_ns = window_ns}};
+
+	reload_clients(app, &alice, 1);
+}
+
+static void a_rate_lowered_and_raised_again_forgets_none(void)
+{
+	struct lbp_app *app = make_spent();
+
+	reload_rate(app, 1, 50 * MS);
+	expect_admit(app, ALICE, START + 52 * MS - 1, LBP_ERR_RATE);
+	reload_rate(app, 3, 60 * MS);
+	expect_admit(app, ALICE, START + 60 * MS - 1, LBP_ERR_RATE);
+	expect_admit(app, ALICE, START + 60 * MS, LBP_OK);
+	expect_admit(app, ALICE, START + 61 * MS - 1, LBP_ERR_RATE);
+	reload_rate(app, 0, 0);
+	expect_admit(app, ALICE, START + 61 * MS - 1, LBP_OK);
+	reload_rate(app, 3, 59 * MS);
+	expect_admit(app, ALICE, START + 61 * MS - 1, LBP_ERR_RATE);
+	expect_admit(app, ALICE, START + 61 * MS, LBP_OK);
+	lbp_app_free(app);
+}
+
+/* Reloads that follow each other without an admission in between. */
+static void a_rate_raised_step_by_step_forgets_none(void)
+{
+	struct lbp_app *app = make_spent();
+
+	reload_rate(app, 5, 50 * MS);
+	reload_rate(app, 2, 1);
+	reload_rate(app, 4, 50 * MS);
+	reload_rate(app, 5, 50 * MS);
+	reload_rate(app, 6, 50 * MS);
+	for (uint32_t i = 0; i < 3; i++)
+		expect_admit(app, ALICE, START + 3 * MS, LBP_OK);
+	expect_admit(app, ALICE, START + 50 * MS - 1, LBP_ERR_RATE);
+	expect_admit(app, ALICE, START + 50 * MS, LBP_OK);
+	reload_rate(app, 8, 50 * MS);
+	expect_admit(app, ALICE, START + 50 * MS, LBP_OK);
+	reload_rate(app, 9, 50 * MS);
+	reload_rate(app, 8, 50 * MS);
+	/* Two of make_spent, three, and these two. */
+	expect_admit(app, ALICE, START + 50 * MS, LBP_OK);
+	expect_admit(app, ALICE, START + 51 * MS - 1, LBP_ERR_RATE);
+	expect_admit(app, ALICE, START + 51 * MS, LBP_OK);
+	lbp_app_free(app);
+}
+
+/* A new ring is there before it is needed, and admitting allocates nothing. */
+static void admitting_after_a_raised_rate_needs_no_memory(void)
+{
+	struct lbp_app *app = make_spent();
+
+	reload_rate(app, 5, 50 * MS);
+	alloc_fail_at(0);
+	expect_admit(app, ALICE, START + 3 * MS, LBP_OK);
+	CU_ASSERT_EQUAL(alloc_count(), 0);
+	CU_ASSERT_EQUAL(lbp_app_leave(app, ALICE), LBP_OK);
+	lbp_app_free(app);
+}
+
+/* A ring that is large enough is never made again, whatever came between. */
+static void a_ring_is_made_once(void)
+{
+	struct member alice = {ALICE, {.connections = 5, .window_ns = 50 * MS}};
+	struct lbp_app_options to = options(abc, 3);
+	struct lbp_app *app = make_spent();
+	struct lbp_app *next;
+
+	reload_rate(app, 5, 50 * MS);
+	reload_rate(app, 2, 50 * MS);
+	reload_rate(app, 3, 50 * MS);
+	later[later_len] = list(&alice, 1);
+	to.acl = later[later_len++];
+	alloc_fail_at(0);
+	CU_ASSERT_EQUAL_FATAL(lbp_app_prepare(&next, app, &to, LATER), LBP_OK);
+	/* As with four names, and one less. */
+	CU_ASSERT_EQUAL(alloc_count(), 15);
+	lbp_app_commit(app, next);
+	lbp_app_free(next);
+	expect_admit(app, ALICE, START + 50 * MS - 1, LBP_OK);
+	expect_admit(app, ALICE, START + 50 * MS - 1, LBP_OK);
+	expect_admit(app, ALICE, START + 50 * MS - 1, LBP_ERR_RATE);
+	lbp_app_free(app);
+}
+
+static void a_client_that_comes_back_has_its_latest_time(void)
+{
+	struct lbp_app *app = make();
+
+	expect_admit(app, ALICE, START + 60 * MS, LBP_OK);
+	reload_clients(app, alice_and_bob, 1);
+	reload_rate(app, 1, 10 * MS);
+	/* This counts as START + 60 ms, and so do the next ones. */
+	expect_admit(app, ALICE, START, LBP_OK);
+	expect_admit(app, ALICE, START + 70 * MS - 1, LBP_ERR_RATE);
+	expect_admit(app, ALICE, START + 70 * MS, LBP_OK);
+	lbp_app_free(app);
+}
+
+/* Alice's rate is raised, Bob comes back while he has a session, and Carol is
+ * new: each with a ring of its own. */
+static void without_memory_clients_stay_as_they_are(void)
+{
+	static const struct member before[] = {
+		{ALICE, {.connections = 3, .window_ns = 50 * MS}},
+		{BOB, {.concurrent = 1}}};
+	static const struct member after[] = {
+		{ALICE, {.connections = 4, .window_ns = 50 * MS}},
+		{BOB, {.connections = 2, .window_ns = 50 * MS}},
+		{CAROL, {.connections = 1, .window_ns = 50 * MS}}};
+	struct lbp_app_options to = options(abc, 3);
+	struct lbp_app *app = make_spent();
+	struct lbp_app *next;
+	enum lbp_err err = LBP_ERR_NOMEM;
+	long n = 0;
+
+	reload_clients(app, before, 2);
+	expect_admit(app, BOB, LATER, LBP_OK);
+	reload_clients(app, before, 1);
+	later[later_len] = list(after, 3);
+	to.acl = later[later_len++];
+	while (err == LBP_ERR_NOMEM) {
+		CU_ASSERT_EQUAL(lbp_app_sessions(app, BOB), 1);
+		expect_admit(app, ALICE, LATER, LBP_ERR_RATE);
+		alloc_fail_at(++n);
+		err = lbp_app_prepare(&next, app, &to, LATER);
+		alloc_fail_at(0);
+	}
+	CU_ASSERT_EQUAL_FATAL(err, LBP_OK);
+	/* As above with three names, and a budget and a ring for each. */
+	CU_ASSERT_EQUAL(n - 1, 15 + 6);
+	lbp_app_free(next);
+	CU_ASSERT_EQUAL(lbp_app_leave(app, BOB), LBP_OK);
+	expect_admit(app, ALICE, LATER, LBP_ERR_RATE);
+	lbp_app_free(app);
+}
+
+/* What a retired application counted open is counted when it comes back. */
+static void a_retired_application_may_come_back(void)
+{
+	struct lbp_app *app = make_spent();
+
+	expect_admit(app, ALICE, START + 50 * MS, LBP_OK);
+	expect_admit(app, BOB, START, LBP_OK);
+	CU_ASSERT_EQUAL(lbp_app_leave(app, BOB), LBP_OK);
+	lbp_app_retire(app);
+	expect_admit(app, ALICE, START + 60 * MS, LBP_ERR_NOT_ALLOWED);
+	CU_ASSERT_EQUAL(lbp_app_sessions(app, ALICE), 1);
+	reload_clients(app, alice_and_bob, 2);
+	CU_ASSERT_EQUAL(lbp_app_sessions(app, ALICE), 1);
+	expect_admit(app, ALICE, START, LBP_OK);
+	expect_admit(app, ALICE, START, LBP_ERR_CONCURRENT);
+	expect_admit(app, BOB, START, LBP_OK);
+	CU_ASSERT_EQUAL(lbp_app_leave(app, ALICE), LBP_OK);
+	CU_ASSERT_EQUAL(lbp_app_leave(app, ALICE), LBP_OK);
+	CU_ASSERT_EQUAL(lbp_app_leave(app, ALICE), LBP_ERR_STATE);
 	lbp_app_free(app);
 }
 
@@ -1188,6 +1353,23 @@ static void add_client_tests(CU_pSuite suite)
 		a_raised_rate_counts_the_last_admissions);
 	CU_add_test(suite, "[APP-9] a lowered rate counts the last admissions",
 		a_lowered_rate_counts_the_last_admissions);
+	CU_add_test(suite,
+		"[APP-9] a rate lowered and raised again forgets none",
+		a_rate_lowered_and_raised_again_forgets_none);
+	CU_add_test(suite, "[APP-9] a rate raised step by step forgets none",
+		a_rate_raised_step_by_step_forgets_none);
+	CU_add_test(suite, "[APP-9] a ring is made once", a_ring_is_made_once);
+	CU_add_test(suite,
+		"[APP-24] a client that comes back has its latest time",
+		a_client_that_comes_back_has_its_latest_time);
+	CU_add_test(suite,
+		"[APP-9] admitting after a raised rate needs no memory",
+		admitting_after_a_raised_rate_needs_no_memory);
+	CU_add_test(suite,
+		"[APP-21][ERR-2] without memory clients stay as they are",
+		without_memory_clients_stay_as_they_are);
+	CU_add_test(suite, "[APP-12][APP-24] a retired application comes back",
+		a_retired_application_may_come_back);
 	CU_add_test(suite, "[APP-9] the latest time seen goes on",
 		the_latest_time_seen_goes_on);
 	CU_add_test(suite, "[APP-24] a removed client only leaves",

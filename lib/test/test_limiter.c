@@ -323,6 +323,85 @@ static void a_used_limiter_begins_anew(void)
 	expect_refusal(&limiter, 3999, LBP_ERR_RATE);
 }
 
+/*
+ * So many admissions to a ring of RING_MAX, of which there is one each 10 ns;
+ * then under another rate and window: how many are let in at once?
+ */
+static uint32_t admitted_under(
+	uint32_t len, uint32_t connections, uint64_t window_ns)
+{
+	struct lbp_limits limits = {0, connections, window_ns};
+	struct lbp_limiter limiter = make(0, RING_MAX, 1);
+	uint32_t admitted = 0;
+
+	for (uint32_t i = 0; i < len; i++)
+		expect_admits(&limiter, 10 * i, 1);
+	lbp_limiter_set_limits(&limiter, &limits);
+	while (admitted <= RING_MAX &&
+		lbp_limiter_admit(&limiter, 10 * len) == LBP_OK)
+		admitted++;
+	CU_ASSERT_EQUAL(ring[RING_MAX], 0xeeeeeeeeeeeeeeee);
+	return admitted;
+}
+
+static void new_limits_count_what_was_admitted(void)
+{
+	for (uint32_t len = 0; len <= 3 * RING_MAX; len++) {
+		for (uint32_t most = 1; most <= RING_MAX; most++) {
+			for (uint32_t recent = 0; recent < 12; recent++) {
+				/* The times 10 to 10 * recent ago. */
+				uint32_t known = recent < len ? recent : len;
+				uint32_t want = known < most ? most - known : 0;
+
+				CU_ASSERT_EQUAL(admitted_under(len, most,
+							10 * recent + 1),
+					want);
+			}
+		}
+		CU_ASSERT_EQUAL(admitted_under(len, 0, 1), RING_MAX + 1);
+	}
+}
+
+/* What is admitted under a lower rate, or none, goes to the same ring. */
+static void a_rate_that_was_away_forgets_nothing(void)
+{
+	const struct lbp_limits none = {0, 0, 0}, one = {0, 1, 100};
+	struct lbp_limiter limiter = make(0, 3, 100);
+	const struct lbp_limits three = limiter.limits;
+
+	expect_admits(&limiter, 0, 1);
+	expect_admits(&limiter, 10, 1);
+	lbp_limiter_set_limits(&limiter, &one);
+	expect_refusal(&limiter, 109, LBP_ERR_RATE);
+	expect_admits(&limiter, 110, 1);
+	lbp_limiter_set_limits(&limiter, &three);
+	expect_admits(&limiter, 110, 2);
+	expect_refusal(&limiter, 209, LBP_ERR_RATE);
+	lbp_limiter_set_limits(&limiter, &none);
+	expect_admits(&limiter, 209, 2);
+	lbp_limiter_set_limits(&limiter, &three);
+	expect_admits(&limiter, 210, 1);
+	expect_refusal(&limiter, 308, LBP_ERR_RATE);
+	expect_admits(&limiter, 309, 2);
+	expect_refusal(&limiter, 309, LBP_ERR_RATE);
+}
+
+static void a_new_cap_counts_what_is_open(void)
+{
+	const struct lbp_limits two = {2, 0, 0}, none = {0, 0, 0};
+	struct lbp_limiter limiter = make(3, 0, 0);
+
+	expect_admits(&limiter, 0, 3);
+	lbp_limiter_set_limits(&limiter, &two);
+	CU_ASSERT_EQUAL(lbp_limiter_release(&limiter), LBP_OK);
+	expect_refusal(&limiter, 0, LBP_ERR_CONCURRENT);
+	CU_ASSERT_EQUAL(lbp_limiter_release(&limiter), LBP_OK);
+	expect_admits(&limiter, 0, 1);
+	expect_refusal(&limiter, 0, LBP_ERR_CONCURRENT);
+	lbp_limiter_set_limits(&limiter, &none);
+	expect_admits(&limiter, 0, 1);
+}
+
 void suite_limiter(void)
 {
 	CU_pSuite suite = CU_add_suite("limiter", NULL, NULL);
@@ -356,4 +435,10 @@ void suite_limiter(void)
 		a_lowered_cap_waits_for_its_time);
 	CU_add_test(suite, "[LIM-7] a used limiter begins anew",
 		a_used_limiter_begins_anew);
+	CU_add_test(suite, "[LIM-8] new limits count what was admitted",
+		new_limits_count_what_was_admitted);
+	CU_add_test(suite, "[LIM-8] a rate that was away forgets nothing",
+		a_rate_that_was_away_forgets_nothing);
+	CU_add_test(suite, "[LIM-8] a new cap counts what is open",
+		a_new_cap_counts_what_is_open);
 }

@@ -488,7 +488,10 @@ static void a_failed_reload_changes_nothing(void)
 	end_busy();
 }
 
-/* Only of those who are listed no more is a second copy needed. */
+/*
+ * Only of those who are listed no more is a second copy needed, and what the
+ * three grants have counted is passed on.
+ */
 static void no_id_is_copied_twice(void)
 {
 	struct lbp_config *config = parse(start);
@@ -501,7 +504,7 @@ static void no_id_is_copied_twice(void)
 	alloc_fail_at(0);
 	CU_ASSERT_EQUAL_FATAL(
 		lbp_policy_prepare(&next, &policy, config, LATER), LBP_OK);
-	CU_ASSERT_EQUAL(alloc_count(), allocations);
+	CU_ASSERT_EQUAL(alloc_count(), allocations - 3);
 	lbp_policy_release(&next);
 	lbp_config_free(config);
 	finish();
