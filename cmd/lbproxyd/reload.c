@@ -173,9 +173,15 @@ void reload_again(struct reload *reload)
 		begin(reload, "signal");
 }
 
-void reload_release(struct reload *reload)
+void reload_stop(struct reload *reload)
 {
 	resolver_stop(reload->resolver);
+	reload->resolver = NULL;
+}
+
+void reload_release(struct reload *reload)
+{
+	reload_stop(reload);
 	discard(reload);
 	served_release(&reload->served);
 	snapshot_free(reload->snapshot);

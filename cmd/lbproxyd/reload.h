@@ -56,6 +56,9 @@ bool reload_start(struct reload *reload);
 /* Reads the configuration's file again, now or after what is pending. */
 void reload_again(struct reload *reload);
 
+/* Nothing is reported of names any more. */
+void reload_stop(struct reload *reload);
+
 /* Lets go of it all, once the crew has been released. */
 void reload_release(struct reload *reload);
 

@@ -92,6 +92,7 @@ static bool serve(struct server *server)
 	log_ready(server);
 	log_notices(server);
 	ok = crew_run(&server->crew);
+	reload_stop(&server->reload);
 	log_flush();
 	(void)strangers_sum_up(LBP_NEVER);
 	log_begin(&line, LBP_LOG_INFO, "stopped");
