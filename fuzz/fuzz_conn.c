@@ -6,7 +6,8 @@
  * addresses (2), who the client is (2), whether it is at its limit, and whether
  * there is one upstream only. Who the client is says too what the accept is
  * short of, and where TLS is, whether there are other connections and whether
- * things are hasty; some bytes give sessions a lifetime, too: see start. Then
+ * things are hasty; some bytes give sessions a lifetime or the upstream a
+ * header, too: see start. Then
  * what happens, one byte each: the lowest bit is the side, the next three say
  * what, the others how much. After each the loop turns until nothing is ready,
  * or once if things are hasty. At the end the server stops.
@@ -29,6 +30,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
 static const struct lbp_config_timeouts timeouts = {
 	.connect_ns = 5 * LBP_NS_PER_S, .idle_ns = 60 * LBP_NS_PER_S};
+
+static char *clients[2] = {"alice", "bob"};
+static const struct lbp_policy policy = {.clients = clients, .client_len = 2};
 
 static struct lbp_session ended = {.state = LBP_SESSION_ENDED};
 
@@ -199,7 +203,9 @@ static void check_dialing(void)
 	ORACLE("SES-26", !client->is_reset, "a client that has reset");
 	ORACLE("SRV-35",
 		!upstream->closed && upstream->is_watched &&
-			(upstream->is_connecting || is_stuck(upstream)),
+			(upstream->is_connecting || is_stuck(upstream) ||
+				(upstream->room == 0 && !upstream->is_reset &&
+					!side_has_header(upstream))),
 		"the dial does not go on");
 }
 
@@ -247,6 +253,8 @@ static void check_state(void)
 			!sides.side[1].is_connecting &&
 				sides.side[1].refusal == 0,
 			"it is not connected");
+		ORACLE("PRX-20", side_has_header(&sides.side[1]),
+			"it has no header");
 		ORACLE("SRV-14",
 			side_is_tls(&sides.side[1]) ==
 				(run.targets[conn->session->upstream].tls !=
@@ -611,6 +619,12 @@ static void fail(unsigned how)
 	}
 }
 
+/* What a socket takes that was connected just now; a header needs more. */
+static uint64_t first_room(unsigned how)
+{
+	return sides.has_headers && how > 12 ? how - 13 : 1000;
+}
+
 /* A connection attempt is decided, or a flight of a handshake arrives. */
 static void go_on(struct side *side, unsigned how)
 {
@@ -620,7 +634,7 @@ static void go_on(struct side *side, unsigned how)
 	if (side->is_connecting) {
 		side->is_connecting = false;
 		side->refusal = how < 4 ? refusals[how] : 0;
-		side->room = how < 4 ? 0 : 1000;
+		side->room = how < 4 ? 0 : first_room(how);
 		host.is_itself = how == 4;
 		if (how < 4)
 			host_failed(refusals[how] == EADDRNOTAVAIL);
@@ -802,6 +816,8 @@ static void start(uint8_t how)
 			},
 		.keepalive_ns = 9 * LBP_NS_PER_S,
 		.takes_unclean_end = run.takes_ends};
+	run.app.settings.sends_proxy_header = (how & 0xf8) == 0x88;
+	run.app.policy = &policy;
 	if ((how & 0xfc) == 0x84)
 		run.app.settings.lifetime_ns = LIFETIME_NS;
 	if (!loop_init(&run.loop, LBP_EVENT_LOOP_SELECT, 4))
@@ -818,6 +834,7 @@ static void start(uint8_t how)
 		.serial = {.octets = {whose(how)}, .len = 1}};
 	host.is_known = (how >> 4 & 3) == 0;
 	sides.connects = EINPROGRESS;
+	sides.has_headers = run.app.settings.sends_proxy_header;
 	side_open(&sides.side[0]);
 	host.no_tls = (how >> 4 & 3) == 2;
 	sides.no_watch = (how >> 4 & 3) == 3;

@@ -81,7 +81,7 @@ static enum dial_result send_header(struct dial *dial)
 			     ? 0
 			     : dial->write_header(dial, header);
 
-	while (dial->sent < len) {
+	if (dial->sent < len) {
 		size_t n = 0;
 		enum lbp_io io = stream_write(dial->stream, header + dial->sent,
 			len - dial->sent, &n);

@@ -128,7 +128,7 @@ static void write_address(
 int __wrap_getsockname(int fd, struct sockaddr *address, socklen_t *len)
 {
 	(void)side_of_fd(fd);
-	write_address(address, len, host.is_itself ? 1 : 2);
+	write_address(address, len, host.is_itself ? 1 : SIDE_OWN_PORT);
 	return 0;
 }
 
@@ -166,6 +166,8 @@ bool tls_connect(struct tls *tls, const struct tls_client *client, int fd)
 		!side_of_fd(fd)->is_shaking && !side_of_fd(fd)->is_connecting &&
 			side_of_fd(fd)->refusal == 0,
 		"TLS twice, or too early");
+	ORACLE("PRX-20", side_has_header(side_of_fd(fd)),
+		"TLS before the header");
 	if (host.no_tls) {
 		host.no_tls = false;
 		host_failed(true);
@@ -382,7 +384,8 @@ uint64_t report_conn(const struct conn *conn, uint64_t now_ns)
 	host.reported_ns = now_ns;
 	host.is_dialing = sides.side[1].closed || sides.side[1].is_connecting ||
 			  sides.side[1].is_shaking ||
-			  sides.side[1].refusal != 0;
+			  sides.side[1].refusal != 0 ||
+			  !side_has_header(&sides.side[1]);
 	return LBP_NEVER;
 }
 

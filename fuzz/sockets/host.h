@@ -8,7 +8,7 @@
 
 #include "side.h"
 
-#define HOST_PEER_PORT 1234
+#define HOST_PEER_PORT SIDE_PEER_PORT
 
 struct host {
 	uint64_t now_ns;

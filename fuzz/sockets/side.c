@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/model_proxy.h"
 #include "oracle.h"
 
 #define TURN_BYTES_MAX (256 * 1024) /* [SRV-34] */
@@ -192,6 +193,8 @@ size_t side_give(struct side *side, const void *buf, uint64_t n)
 
 	n = min(n, side->room);
 	ORACLE("SRV-16", !side->shut && !side->notified, "bytes after the end");
+	ORACLE("PRX-20", side == sides.side || side_has_header(side),
+		"bytes before the header");
 	ORACLE("SRV-16",
 		side->given + n <= from->taken &&
 			memcmp(buf, sent_by(from, side->given), n) == 0,
@@ -200,6 +203,44 @@ size_t side_give(struct side *side, const void *buf, uint64_t n)
 	side->room -= n;
 	sides.called = true;
 	return n;
+}
+
+size_t side_take_header(struct side *side, const void *buf, size_t len)
+{
+	size_t n = min(len, side->room);
+
+	ORACLE("PRX-20",
+		sides.has_headers && side != sides.side &&
+			len <= LBP_PROXY_MAX - side->header_len,
+		"bytes before the client's");
+	memcpy(side->header + side->header_len, buf, n);
+	side->header_len += n;
+	side->room -= n;
+	sides.called = true;
+	return n;
+}
+
+bool side_has_header(const struct side *side)
+{
+	struct lbp_proxy_header header;
+	enum lbp_proxy_found found;
+
+	if (!sides.has_headers)
+		return side->header_len == 0;
+	found = model_proxy_read(side->header, side->header_len, &header);
+	ORACLE("PRX-23", found != LBP_PROXY_BAD, "it is no header");
+	if (found == LBP_PROXY_MORE)
+		return false;
+	ORACLE("PRX-23", header.len == side->header_len,
+		"%zu bytes of which %zu are a header", side->header_len,
+		header.len);
+	ORACLE("PRX-21",
+		header.ends.are_known &&
+			header.ends.source_port == ntohs(SIDE_PEER_PORT) &&
+			header.ends.destination_port == ntohs(SIDE_OWN_PORT),
+		"from port %u to port %u", header.ends.source_port,
+		header.ends.destination_port);
+	return true;
 }
 
 /* The poller is told before the number can be another socket's. */

@@ -8,6 +8,11 @@
 
 #include "../cmd/lbproxyd/conn.h"
 #include "core/session_state.h"
+#include "server/proxy.h"
+
+/* As the kernel has them: of the client, and of what it connected to. */
+#define SIDE_PEER_PORT 1234
+#define SIDE_OWN_PORT  2
 
 #define SIDE_FD 1000 /* of the client's socket; the next is the upstream's */
 
@@ -41,6 +46,8 @@ struct side {
 	bool saw_truncation;
 	bool saw_flood;
 	bool saw_reset;
+	uint8_t header[LBP_PROXY_MAX]; /* that it was sent before those, */
+	size_t header_len;
 	uint64_t given; /* of the other one's bytes */
 	bool notified;  /* close_notify was written */
 	bool shut;      /* FIN was sent */
@@ -61,6 +68,7 @@ struct side {
 struct sides {
 	struct side side[2]; /* the client, the upstream */
 	struct conn *conn;
+	bool has_headers;    /* for the upstream, as long as it is dialed */
 	bool is_interrupted; /* the next call of a socket is */
 	bool no_watch;       /* the next socket cannot be watched */
 	bool no_shutdown;    /* the next end of sending fails */
@@ -108,6 +116,12 @@ void side_spend(const struct side *side, uint64_t n);
 
 /* Is a side done: has it ended, and was the other's end passed on to it? */
 bool side_is_done(const struct side *side);
+
+/* Takes a part of a PROXY header, and says how much. [PRX-23]. */
+size_t side_take_header(struct side *side, const void *buf, size_t len);
+
+/* Does the upstream have what must come before all else? [PRX-20]. */
+bool side_has_header(const struct side *side);
 
 /* The relay read an end of a side, if is_clean one that counts. */
 void side_saw_end(struct side *side, bool is_clean);

@@ -144,7 +144,11 @@ ssize_t __wrap_send(int fd, const void *buf, size_t len, int flags)
 	ORACLE("SRV-35", side->room > 0 || side->may_be_full,
 		"a write in vain");
 	side->may_be_full = side->room >= len;
-	return side->room == 0 ? -1 : (ssize_t)side_give(side, buf, len);
+	if (side->room == 0)
+		return -1;
+	if (sides.conn->session->state == LBP_SESSION_DIALING)
+		return (ssize_t)side_take_header(side, buf, len);
+	return (ssize_t)side_give(side, buf, len);
 }
 
 /* An end is passed on, after all that was before it. */
