@@ -74,7 +74,7 @@ fuzz_more_log := fuzz/sockets/log_sink.c $(fuzz_more_identity)
 fuzz_more_cache := cmd/lbproxyd/tls_cache.c
 fuzz_more_relay := $(addprefix fuzz/sockets/,side.c socket_calls.c \
 	tls_calls.c) $(addprefix cmd/lbproxyd/,poller.c conn_relay.c stream.c)
-conn_c := $(addprefix cmd/lbproxyd/,conn.c conn_dial.c conn_handshake.c \
+conn_c := $(addprefix cmd/lbproxyd/,conn.c conn_dial.c conn_handshake.c conn_trust.c \
 	conn_opening.c conn_proxy.c conns.c networks.c)
 fuzz_more_conn := fuzz/sockets/host.c $(conn_c) $(addprefix cmd/lbproxyd/, \
 	address.c dial.c loop.c notice.c problem.c queue.c) $(fuzz_more_relay)

@@ -1,11 +1,13 @@
 """Reload: another configuration in the place of the one in force."""
 
 import copy
+import datetime
 import os
 import shutil
 import signal
 import socket
 import subprocess
+import time
 
 import pytest
 
@@ -14,6 +16,7 @@ from harness import server as srv
 from harness import upstreams
 from harness.certs import CERTS_GEN
 from harness.client import attempt, client_context, connect
+from harness.peer import Ended
 from harness.ports import free_port
 from harness.wait import BOUND, wait_for
 from test_names import Hosts
@@ -396,6 +399,15 @@ def test_a_drain_is_not_disturbed(lb, upstream):
     assert not server.events("reload")
 
 
+def enters(server):
+    try:
+        with server.connect() as peer:
+            talk(peer)
+        return True
+    except (Ended, OSError):
+        return False
+
+
 @pytest.mark.spec("RLD-3", "RLD-1")
 def test_many_signals_end_in_the_last_file(lb, upstream):
     server = lb.proxy(upstream(upstreams.echo))
@@ -405,11 +417,8 @@ def test_many_signals_end_in_the_last_file(lb, upstream):
             server.rewrite(alone if number % 2 else server.tree)
             os.kill(server.process.pid, signal.SIGHUP)
 
-        def refused():
-            return attempt(server.address(), server.context()) is not None
         # Each signal finds a whole file or none, but the last one counts.
-        wait_for(lambda: server.events("reload") and refused(),
-                 "alice is gone", BOUND)
+        wait_for(lambda: not enters(server), "alice is gone", BOUND)
         talk(bob)
         assert len(server.events("reload")) <= 200
 
@@ -443,3 +452,65 @@ def test_a_name_that_is_gone_at_a_reload(lb, upstream, hosts):
     with server.connect() as peer:
         talk(peer)
     assert not server.events("upstream_down")
+
+
+def utc(seconds):
+    """So many seconds from now, as certs-gen wants it."""
+    return time.strftime("%Y%m%d%H%M%SZ", time.gmtime(time.time() + seconds))
+
+
+def short_lived(pki, tmp_path, seconds):
+    """A client certificate that expires soon, and when."""
+    ca = tmp_path / "ca"
+    shutil.copytree(pki.ca_dir, ca)
+    end = int(time.time()) + seconds
+    certs_gen("client", ca, "brief", "--serial", "0A:11:CF", "--not-before",
+              utc(-3600), "--not-after", utc(seconds))
+    return end, client_context(pki.ca, (ca / "brief.pem", ca / "brief.key"))
+
+
+def with_brief(server):
+    tree = changed(server)
+    for one in tree["client"]:
+        if one["id"] == "alice":
+            one["serials"].append("0A:11:CF")
+    server.reload(tree)
+
+
+@pytest.mark.spec("RLD-19")
+def test_a_certificate_that_expires(lb, pki, upstream, tmp_path):
+    server = lb.proxy(upstream(upstreams.echo))
+    with_brief(server)
+    end, context = short_lived(pki, tmp_path, 4)
+    with connect(server.address(), context) as peer, \
+            server.connect("bob") as bob:
+        talk(peer)
+        peer.expect_end("reset")
+        # The log's line has the server's own time.
+        line = server.wait_event("session", reason="expired")
+        ended = datetime.datetime.fromisoformat(
+            line["ts"].replace("Z", "+00:00")).timestamp()
+        assert end <= ended <= end + 1.5
+        talk(bob)
+    assert attempt(server.address(), context) is not None
+
+
+@pytest.mark.spec("RLD-20")
+def test_sessions_may_outlive_their_certificates(lb, pki, upstream, tmp_path):
+    server = lb.proxy(upstream(upstreams.echo),
+                      tls={"expired_sessions": "keep"})
+    with_brief(server)
+    end, context = short_lived(pki, tmp_path, 3)
+    with connect(server.address(), context) as peer:
+        talk(peer)
+        wait_for(lambda: time.time() >= end + 1, "it has expired", 10)
+        assert attempt(server.address(), context) is not None
+        server.wait_rejected(1, reason="expired")
+        talk(peer)
+        server.reload()
+        talk(peer)
+        # Until it is told otherwise.
+        tree = changed(server)
+        tree["tls"]["expired_sessions"] = "close"
+        server.reload(tree)
+        peer.expect_end("reset")

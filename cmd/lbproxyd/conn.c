@@ -38,6 +38,8 @@ void conn_set_alarm(struct conn *conn)
 		due = conn->dial.due_ns;
 	if (conn->look_ns < due)
 		due = conn->look_ns;
+	if (conn->judge_ns < due)
+		due = conn->judge_ns;
 	if (!lbp_timer_is_armed(&conn->alarm.timer) ||
 		due < lbp_timer_due(&conn->alarm.timer))
 		loop_arm(conn->conns->loop, &conn->alarm, due);
@@ -149,6 +151,7 @@ static bool go_on(struct conn *conn, const struct lbp_duties *duties,
 	if (duties->set & LBP_DUTY_DIAL) {
 		tls_admitted(
 			&conn->client.tls, lbp_session_client(conn->session));
+		conn_await_expiry(conn);
 		return conn_start_dial(conn, duties->upstream, event);
 	}
 	if (!(duties->set & LBP_DUTY_RELAY))
@@ -184,6 +187,8 @@ static void alarm_before_deadline(struct conn *conn, uint64_t now_ns)
 		conn_try_next_address(conn);
 	else if (now_ns >= conn->look_ns)
 		conn_look(conn, now_ns);
+	else if (now_ns >= conn->judge_ns)
+		conn_judge(conn);
 	if (lbp_session_state(conn->session) != LBP_SESSION_ENDED)
 		conn_set_alarm(conn);
 }
@@ -258,6 +263,7 @@ static void init_session(struct conn *conn)
 	conn->keepalive_ns = app->settings.keepalive_ns;
 	conn->client.tls.takes_unclean_end = app->settings.takes_unclean_end;
 	conn->sends_proxy_header = app->settings.sends_proxy_header;
+	conn->keeps_expired = app->settings.keeps_expired;
 	conn->has_opening =
 		networks_contain(app->settings.accept_proxy, &conn->peer);
 	pthread_mutex_unlock(&app->lock);
@@ -287,6 +293,7 @@ void conn_start(struct conns *conns, struct served_app *app, int fd,
 	conn->peer = *peer;
 	conn->accepted_ns = clock_now_ns();
 	conn->cause = "no upstream is eligible";
+	conn->judge_ns = LBP_NEVER;
 	alarm_init(&conn->alarm, alarm_fired);
 	stream_init(&conn->upstream, upstream_ready);
 	stream_init(&conn->client, client_ready);

@@ -55,6 +55,8 @@ struct conn {
 	const char *tls;       /* version, once the handshake is complete */
 	const char *cause;     /* why the last upstream failed; static */
 	bool resumed;
+	uint64_t judge_ns;       /* when the client's certificate expires */
+	bool keeps_expired;      /* once the certificate has expired */
 	bool sends_proxy_header; /* to its upstream */
 	bool has_opening;        /* a PROXY header comes first */
 	bool has_yielded;        /* in the list of those */

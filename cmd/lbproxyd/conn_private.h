@@ -89,6 +89,14 @@ void conn_start_tls(struct conn *conn);
 /* Queues the next step of the handshake on this watch. [SRV-107]. */
 void conn_queue_handshake(struct conn *conn, struct watch *watch);
 
+/* --- conn_trust.c: whether the client is still trusted --- */
+
+/* Judges the client again, as it may have lost its right; may end it. */
+void conn_judge(struct conn *conn);
+
+/* Sets when to judge an admitted client again, as its certificate expires. */
+void conn_await_expiry(struct conn *conn);
+
 /* --- conn_dial.c: from there until an upstream is connected --- */
 
 /* Dials this upstream. True: *event has the result, and must be stepped. */

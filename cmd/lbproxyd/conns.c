@@ -94,17 +94,6 @@ void conns_remove(struct conn *conn)
 	conns_uncount(conns);
 }
 
-/* What was judged before is judged again. [RLD-6]. */
-static void conn_reloaded(struct conn *conn)
-{
-	enum lbp_reason reason = LBP_REASON_NONE;
-
-	if (conn->client.tls.ssl != NULL)
-		reason = tls_renew(&conn->client.tls, conn->conns->tls);
-	conn_step(conn, (struct lbp_event){
-				.kind = LBP_EVENT_RELOADED, .reason = reason});
-}
-
 void conns_adopt(struct conns *conns, struct tls_server *tls)
 {
 	struct conn *conn, *next;
@@ -112,7 +101,7 @@ void conns_adopt(struct conns *conns, struct tls_server *tls)
 	conns->tls = tls;
 	for (conn = conns->all; conn != NULL; conn = next) {
 		next = conn->next;
-		conn_reloaded(conn);
+		conn_judge(conn);
 	}
 }
 

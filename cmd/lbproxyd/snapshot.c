@@ -168,6 +168,7 @@ static bool set_settings(
 		.check_timeout_ns = app->config->health.timeout_ns,
 		.takes_unclean_end =
 			app->config->unclean_end == LBP_UNCLEAN_END,
+		.keeps_expired = config->expired_sessions == LBP_EXPIRED_KEEP,
 		.sends_proxy_header = app->config->proxy_protocol,
 	};
 	if (app->config->accept_proxy_len == 0)
@@ -428,7 +429,6 @@ bool snapshot_is_built(const struct snapshot *snapshot,
 {
 	const struct lbp_config *config = snapshot->config;
 	struct problems problems = {.file = snapshot->notices.file, .say = say};
-	size_t i;
 
 	if (config->cas[0].id.ptr != NULL)
 		problem(&problems, config->cas[0].id.pos,

@@ -143,6 +143,12 @@ enum io tls_write(struct tls *tls, const void *buf, size_t len, size_t *n);
  */
 enum lbp_reason tls_renew(struct tls *tls, const struct tls_server *server);
 
+/*
+ * Until when the client's certificate and the CA are valid, in seconds since
+ * 1970; LBP_EXPIRY_NEVER if there is none.
+ */
+int64_t tls_trusted_until(const struct tls *tls);
+
 /* Sends close_notify. */
 enum io tls_end(struct tls *tls);
 

@@ -166,6 +166,15 @@ enum lbp_reason trust_judge_revocation(
 					     : LBP_REASON_NONE;
 }
 
+int64_t trust_until(const struct trust *trust, const X509 *cert)
+{
+	time_t until;
+
+	if (!read_time(X509_get0_notAfter(cert), &until))
+		return LBP_EXPIRY_NEVER;
+	return until < trust->ca_life.until ? until : trust->ca_life.until;
+}
+
 enum lbp_reason trust_judge(const struct trust *trust, const X509 *cert)
 {
 	time_t now = time(NULL);

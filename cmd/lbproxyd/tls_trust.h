@@ -54,6 +54,9 @@ void trust_seal(struct trust *trust);
  */
 enum lbp_reason trust_judge(const struct trust *trust, const X509 *cert);
 
+/* Until when both are valid; LBP_EXPIRY_NEVER: that cannot be read. */
+int64_t trust_until(const struct trust *trust, const X509 *cert);
+
 /* The same without the validity of the certificate and the CA. */
 enum lbp_reason trust_judge_revocation(
 	const struct trust *trust, const X509 *cert);

@@ -6,6 +6,7 @@
 
 #include <openssl/x509_vfy.h>
 
+#include "server/expiry.h"
 #include "tls_groups.h"
 #include "tls_judge.h"
 #include "tls_names.h"
@@ -154,6 +155,13 @@ static int vet_resumed(SSL *ssl, int *alert, void *arg)
 		return SSL_TLSEXT_ERR_NOACK;
 	*alert = SSL_AD_ACCESS_DENIED;
 	return SSL_TLSEXT_ERR_ALERT_FATAL;
+}
+
+int64_t tls_trusted_until(const struct tls *tls)
+{
+	const X509 *cert = SSL_get0_peer_certificate(tls->ssl);
+
+	return cert == NULL ? LBP_EXPIRY_NEVER : trust_until(tls->trust, cert);
 }
 
 enum lbp_reason tls_renew(struct tls *tls, const struct tls_server *server)

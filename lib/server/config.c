@@ -15,6 +15,7 @@
 
 static const char *const event_loops[] = {"auto", "select", "epoll", NULL};
 static const char *const tls_versions[] = {"1.2", "1.3", NULL};
+static const char *const expired_sessions[] = {"close", "keep", NULL};
 static const char *const log_levels[] = {
 	"error", "warn", "info", "debug", NULL};
 
@@ -85,6 +86,10 @@ static const struct lbp_config_key tls_keys[] = {
 		.read = lbp_config_read_choice,
 		.offset = AT(min_version),
 		.choices = tls_versions},
+	{.name = "expired_sessions",
+		.read = lbp_config_read_choice,
+		.offset = AT(expired_sessions),
+		.choices = expired_sessions},
 	{.name = "ciphers",
 		.read = lbp_config_read_text,
 		.offset = AT(ciphers),

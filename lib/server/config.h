@@ -66,6 +66,12 @@ enum lbp_log_level {
 	LBP_LOG_DEBUG,
 };
 
+/* What becomes of open sessions whose certificates expire. */
+enum lbp_expired_sessions {
+	LBP_EXPIRED_CLOSE,
+	LBP_EXPIRED_KEEP,
+};
+
 struct lbp_config_upstream {
 	struct lbp_config_text url;
 	struct lbp_config_address address;
@@ -163,6 +169,7 @@ struct lbp_config {
 	struct lbp_config_ca *cas; /* ca_len of them, >= 1 */
 	size_t ca_len;
 	enum lbp_tls_version min_version;
+	enum lbp_expired_sessions expired_sessions;
 	struct lbp_config_text ciphers;
 	struct lbp_config_text ciphersuites;
 	struct lbp_config_text groups;

@@ -56,6 +56,7 @@ void lbp_config_read_duration_or_off(
 
 _Static_assert(sizeof(enum lbp_event_loop) == sizeof(unsigned) &&
 		       sizeof(enum lbp_tls_version) == sizeof(unsigned) &&
+		       sizeof(enum lbp_expired_sessions) == sizeof(unsigned) &&
 		       sizeof(enum lbp_unclean_end) == sizeof(unsigned) &&
 		       sizeof(enum lbp_log_level) == sizeof(unsigned),
 	"a choice is stored as an unsigned");

@@ -35,3 +35,8 @@ uint64_t lbp_expiry_next_ns(uint64_t now_ns)
 {
 	return lbp_later(now_ns, DAY_NS);
 }
+
+enum lbp_reason lbp_expiry_spare(enum lbp_reason reason, bool keeps)
+{
+	return keeps && reason == LBP_REASON_EXPIRED ? LBP_REASON_NONE : reason;
+}

@@ -5,7 +5,10 @@
 #ifndef LBP_EXPIRY_H
 #define LBP_EXPIRY_H
 
+#include <stdbool.h>
 #include <stdint.h>
+
+#include "reason.h"
 
 /* As until_s: it never expires. */
 #define LBP_EXPIRY_NEVER INT64_MAX
@@ -32,6 +35,12 @@ enum lbp_expiry_state {
 /* Returns the state at now_s. */
 enum lbp_expiry_state lbp_expiry_judge(
 	const struct lbp_expiry *expiry, int64_t now_s);
+
+/*
+ * Why an open session is to end, for which its certificate is judged so; it is
+ * spared if that has but expired and keeps is set. Source: [RLD-20].
+ */
+enum lbp_reason lbp_expiry_spare(enum lbp_reason reason, bool keeps);
 
 /* When to judge again what was judged at now_ns; both times are monotonic. */
 uint64_t lbp_expiry_next_ns(uint64_t now_ns);

@@ -754,7 +754,8 @@ static void test_whole_messages(void)
 		{TLS "app=1\n",
 			"1:1: app is required: 1 to 1024 tables, [[app]]\n5:1: "
 			"unknown key 'tls.app'; accepted: certificate, "
-			"private_key, client_ca, crl, min_version, ciphers, "
+			"private_key, client_ca, crl, min_version, "
+			"expired_sessions, ciphers, "
 			"ciphersuites, groups\n"},
 		{TLS ECHO UPSTREAM CLIENT "[client.limits.f]\n",
 			"14:16: client.limits: 'f' is not one of this client's "

@@ -277,7 +277,8 @@ static const struct want unknown_wanted[] = {
 				    "max_handshakes, admin, watch")},
 	{5, 1,
 		UNKNOWN("tls.x", "certificate, private_key, client_ca, crl, "
-				 "min_version, ciphers, ciphersuites, groups")},
+				 "min_version, expired_sessions, ciphers, "
+				 "ciphersuites, groups")},
 	{10, 1, UNKNOWN("log.x", "level")},
 	{12, 1,
 		UNKNOWN("timeouts.x", "handshake, connect, idle, lifetime, "

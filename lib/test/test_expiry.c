@@ -87,10 +87,23 @@ static void the_next_look(void)
 	CU_ASSERT_EQUAL(lbp_expiry_next_ns(LBP_NEVER), LBP_NEVER);
 }
 
+static void sessions_are_spared(void)
+{
+	CU_ASSERT_EQUAL(
+		lbp_expiry_spare(LBP_REASON_EXPIRED, true), LBP_REASON_NONE);
+	CU_ASSERT_EQUAL(lbp_expiry_spare(LBP_REASON_EXPIRED, false),
+		LBP_REASON_EXPIRED);
+	CU_ASSERT_EQUAL(
+		lbp_expiry_spare(LBP_REASON_REVOKED, true), LBP_REASON_REVOKED);
+	CU_ASSERT_EQUAL(
+		lbp_expiry_spare(LBP_REASON_NONE, false), LBP_REASON_NONE);
+}
+
 void suite_expiry(void)
 {
 	CU_pSuite suite = CU_add_suite("expiry", NULL, NULL);
 
+	CU_add_test(suite, "[RLD-20] sessions are spared", sessions_are_spared);
 	CU_add_test(
 		suite, "[SRV-79] certificates: within 14 days", certificates);
 	CU_add_test(suite, "[SRV-132] lists: past four fifths of their life",
