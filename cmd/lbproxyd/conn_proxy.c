@@ -83,7 +83,7 @@ static size_t write_header(struct dial *dial, uint8_t *buf)
 	/* An id stays the client's as long as it has sessions. */
 	pthread_mutex_lock(&app->lock);
 	client.id = text_of(lbp_policy_client_id(
-		app->policy, lbp_session_client(conn->session)));
+		&app->policy->policy, lbp_session_client(conn->session)));
 	len = lbp_proxy_write(buf, LBP_PROXY_MAX, &client);
 	pthread_mutex_unlock(&app->lock);
 	return len;

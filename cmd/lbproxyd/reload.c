@@ -98,8 +98,8 @@ bool reload_start(struct reload *reload)
 	bool ok;
 
 	reload->cache = tls_cache_new();
-	reload->served.worker_len = reload->crew->len;
-	if (reload->cache == NULL) {
+	if (!served_init(&reload->served, reload->crew->len) ||
+		reload->cache == NULL) {
 		log_error(LBP_LOG_ERROR, "cannot start", strerror(ENOMEM));
 		return false;
 	}

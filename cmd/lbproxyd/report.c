@@ -17,7 +17,8 @@ static void add_who(struct log_line *line, const struct conn *conn)
 	/* A reload may change who has which number. */
 	pthread_mutex_lock(&app->lock);
 	log_string(line, "client",
-		lbp_policy_client_id(app->policy, lbp_session_client(session)));
+		lbp_policy_client_id(
+			&app->policy->policy, lbp_session_client(session)));
 	pthread_mutex_unlock(&app->lock);
 	/* The serial is the first of the names. */
 	if (known != NULL) {

@@ -13,12 +13,21 @@ struct served_app *served_app_hold(struct served_app *app)
 	return app;
 }
 
-static void rest_release(struct served_rest *rest)
+static struct served_policy *policy_new(void)
 {
-	if (rest == NULL || atomic_fetch_sub(&rest->holders, 1) > 1)
+	struct served_policy *policy = calloc(1, sizeof(*policy));
+
+	if (policy != NULL)
+		atomic_init(&policy->holders, 1);
+	return policy;
+}
+
+static void policy_release(struct served_policy *policy)
+{
+	if (policy == NULL || atomic_fetch_sub(&policy->holders, 1) > 1)
 		return;
-	lbp_policy_release(&rest->policy);
-	free(rest);
+	lbp_policy_release(&policy->policy);
+	free(policy);
 }
 
 /* Those that the library still names. */
@@ -39,7 +48,7 @@ void served_app_release(struct served_app *app)
 		return;
 	if (app->policy != NULL)
 		release_targets(app->app);
-	rest_release(app->rest);
+	policy_release(app->policy);
 	networks_release(app->settings.accept_proxy);
 	pthread_mutex_destroy(&app->lock);
 	free(app);
@@ -70,7 +79,7 @@ static struct served_app *app_new(struct lbp_app *made, uint32_t worker)
 
 static bool list_apps(struct served_change *change, const struct served *served)
 {
-	const struct lbp_policy *next = &change->rest->policy;
+	const struct lbp_policy *next = &change->policy->policy;
 	size_t i;
 
 	change->apps = calloc(next->app_len + 1, sizeof(*change->apps));
@@ -155,37 +164,36 @@ static bool keep_addresses(
 bool served_prepare(struct served_change *change, const struct served *served,
 	const struct snapshot *snapshot)
 {
-	*change = (struct served_change){
-		.rest = calloc(1, sizeof(*change->rest))};
-	if (change->rest == NULL)
+	*change = (struct served_change){.policy = policy_new()};
+	if (change->policy == NULL)
 		return false;
-	atomic_init(&change->rest->holders, 1);
-	return lbp_policy_prepare(&change->rest->policy, &served->policy,
-		       snapshot->config, clock_now_ns()) == LBP_OK &&
+	return lbp_policy_prepare(&change->policy->policy,
+		       &served->policy->policy, snapshot->config,
+		       clock_now_ns()) == LBP_OK &&
 	       list_apps(change, served) && keep_addresses(change, snapshot);
 }
 
 uint32_t served_change_upstreams(const struct served_change *change, size_t i)
 {
-	return lbp_app_upstreams(change->rest->policy.apps[i]);
+	return lbp_app_upstreams(change->policy->policy.apps[i]);
 }
 
 /*
  * The library's applications that were removed are still in the old policy; in
  * the place of the others it has what they were before.
  */
-static bool was_removed(const struct served_rest *rest,
+static bool was_removed(const struct served_policy *last,
 	const struct served_app *app, size_t number)
 {
-	return rest->policy.apps[number] == app->app;
+	return last->policy.apps[number] == app->app;
 }
 
-/* Under its lock: from now on the rest of the old policy is its policy. */
-static void keep_rest(struct served_app *app, struct served_rest *rest)
+/* Under its lock. */
+static void set_policy(struct served_app *app, struct served_policy *policy)
 {
-	atomic_fetch_add(&rest->holders, 1);
-	app->rest = rest;
-	app->policy = &rest->policy;
+	atomic_fetch_add(&policy->holders, 1);
+	policy_release(app->policy);
+	app->policy = policy;
 }
 
 static void hold_targets(const struct lbp_config_app *config)
@@ -200,7 +208,8 @@ static void hold_targets(const struct lbp_config_app *config)
 static void use_settings(struct served_app *app, const struct served *served,
 	const struct snapshot_app *from)
 {
-	app->policy = &served->policy;
+	if (app->policy == NULL)
+		set_policy(app, served->policy);
 	networks_release(app->settings.accept_proxy);
 	app->settings = from->settings;
 	networks_hold(app->settings.accept_proxy);
@@ -236,65 +245,72 @@ static void set_addresses(struct served_app *app)
 		set_address(app, u);
 }
 
-static void swap(
-	struct served *served, struct served_change *change, size_t old_len)
+static void swap_apps(struct served *served, struct served_change *change)
 {
 	struct served_app **apps = served->apps;
+	size_t len = served->app_len;
 
 	served->apps = change->apps;
+	served->app_len = change->app_len;
 	served->next_worker = change->next_worker;
 	change->apps = apps;
-	change->app_len = old_len;
+	change->app_len = len;
 	change->is_committed = true;
 }
 
 void served_commit(struct served *served, struct served_change *change,
 	const struct snapshot *snapshot)
 {
-	struct served_rest *rest = change->rest;
-	size_t old_len = served->policy.app_len;
+	struct served_policy *last = change->policy;
 	size_t i;
 
-	for (i = 0; i < old_len; i++)
+	for (i = 0; i < served->app_len; i++)
 		pthread_mutex_lock(&served->apps[i]->lock);
-	lbp_policy_commit(&served->policy, &rest->policy);
-	for (i = 0; i < old_len; i++) {
-		if (was_removed(rest, served->apps[i], i))
-			keep_rest(served->apps[i], rest);
+	lbp_policy_commit(&served->policy->policy, &last->policy);
+	for (i = 0; i < served->app_len; i++) {
+		if (was_removed(last, served->apps[i], i))
+			set_policy(served->apps[i], last);
 	}
-	for (i = 0; i < served->policy.app_len; i++)
+	for (i = 0; i < change->app_len; i++)
 		use_settings(change->apps[i], served, &snapshot->apps[i]);
-	swap(served, change, old_len);
-	for (i = 0; i < old_len; i++)
+	swap_apps(served, change);
+	for (i = 0; i < change->app_len; i++)
 		pthread_mutex_unlock(&change->apps[i]->lock);
-	for (i = 0; i < served->policy.app_len; i++)
+	for (i = 0; i < served->app_len; i++)
 		set_addresses(served->apps[i]);
 }
 
 void served_change_release(struct served_change *change)
 {
-	struct served_rest *rest = change->rest;
+	struct served_policy *last = change->policy;
 	size_t i;
 
 	for (i = 0; i < change->app_len; i++) {
 		struct served_app *app = change->apps[i];
 
-		if (change->is_committed && !was_removed(rest, app, i))
-			release_targets(rest->policy.apps[i]);
+		if (change->is_committed && !was_removed(last, app, i))
+			release_targets(last->policy.apps[i]);
 		served_app_release(app);
 	}
 	free(change->apps);
-	rest_release(rest);
+	policy_release(last);
 	*change = (struct served_change){0};
+}
+
+bool served_init(struct served *served, uint32_t worker_len)
+{
+	*served = (struct served){
+		.policy = policy_new(), .worker_len = worker_len};
+	return served->policy != NULL;
 }
 
 void served_release(struct served *served)
 {
 	size_t i;
 
-	for (i = 0; i < served->policy.app_len; i++)
+	for (i = 0; i < served->app_len; i++)
 		served_app_release(served->apps[i]);
 	free(served->apps);
-	lbp_policy_release(&served->policy);
+	policy_release(served->policy);
 	*served = (struct served){0};
 }

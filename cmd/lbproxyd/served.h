@@ -32,8 +32,8 @@
 #include "snapshot.h"
 #include "target.h"
 
-/* The rest of a policy of which applications were removed. */
-struct served_rest {
+/* A policy, in force or what is left of it; held by its applications. */
+struct served_policy {
 	atomic_uint holders;
 	struct lbp_policy policy;
 };
@@ -45,28 +45,34 @@ struct served_app {
 	bool is_checked;      /* and has begun to: the main thread's, */
 	uint32_t checks;      /* like the upstreams it has room for */
 	pthread_mutex_t lock; /* of all below; never across a system call */
-	/* It has the app, and the ids of its clients. */
-	const struct lbp_policy *policy;
-	struct served_rest *rest; /* holds the policy, if it was removed */
+	/* Held: it has the app, and the ids of its clients. */
+	struct served_policy *policy;
 	struct snapshot_settings settings; /* for new connections and checks */
 };
 
 /* The main thread's. */
 struct served {
-	struct lbp_policy policy;
-	struct served_app **apps; /* policy.app_len of them, each held */
-	uint32_t worker_len;      /* set it before the first snapshot */
-	uint32_t next_worker;     /* gets the checks of the next new one */
+	struct served_policy *policy; /* in force; held */
+	struct served_app **apps;     /* app_len of them, each held */
+	size_t app_len;
+	uint32_t worker_len;
+	uint32_t next_worker; /* gets the checks of the next new one */
 };
 
 /* A reload that is being prepared, and then what it has left to be freed. */
 struct served_change {
-	struct served_rest *rest;
-	struct served_app **apps; /* as served will have them */
+	struct served_policy *policy; /* the next one, then the last */
+	struct served_app **apps;     /* as served will have them */
 	size_t app_len;
 	uint32_t next_worker;
 	bool is_committed;
 };
+
+/*
+ * Begins with nothing, for so many workers. False: out of memory;
+ * served_release must still be called.
+ */
+bool served_init(struct served *served, uint32_t worker_len);
 
 /*
  * Prepares that a snapshot is served, beside what is served now. False: out of
