@@ -127,6 +127,19 @@ static void check_address(const struct lbp_config_address *address)
 		"bad host");
 }
 
+static void check_alpn(const struct lbp_alpn *alpn)
+{
+	size_t at = 0;
+	unsigned n = 0;
+
+	for (; at < alpn->len; n++) {
+		ORACLE("CFG-63", alpn->list[at] > 0, "a name of no length");
+		at += 1 + (size_t)alpn->list[at];
+	}
+	ORACLE("CFG-63", at == alpn->len && n <= 16, "%u protocols of %u bytes",
+		n, alpn->len);
+}
+
 static void check_limits(const struct lbp_limits *limits)
 {
 	ORACLE("CFG-25",
@@ -175,6 +188,7 @@ static void check_app(const struct lbp_config_app *app)
 		health->rise >= 1 && health->rise <= 1000 &&
 			health->fall >= 1 && health->fall <= 1000,
 		"rise %u, fall %u", health->rise, health->fall);
+	check_alpn(&app->alpn);
 	ORACLE("CFG-61", is_timeouts(&app->timeouts), "bad timeouts of %s",
 		app->id.ptr);
 	ORACLE("CFG-27",

@@ -5,7 +5,8 @@
  *
  * Input: a byte; its lowest bit: TLS 1.3. The next two say what the rest is:
  * 0: a ClientHello, 1: a Certificate message, else one certificate, which is
- * put into a message as often as the remaining bits say.
+ * put into a message as often as the remaining bits say. The rest is taken for
+ * a list of protocols, too, of which every second one is the server's.
  */
 #include <openssl/core_names.h>
 #include <openssl/err.h>
@@ -15,6 +16,7 @@
 #include <string.h>
 
 #include "oracle.h"
+#include "server/alpn.h"
 #include "server/hello.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
@@ -165,6 +167,75 @@ static void check_many(
 			"%u copies are %s", copies, lbp_err_text(err));
 }
 
+/* The n-th name of a list, NULL: there is none, and *rest is not empty if the
+ * list is malformed. */
+static const uint8_t *name_of(
+	const uint8_t *list, size_t len, unsigned n, size_t *rest)
+{
+	size_t at = 0;
+
+	while (at < len && at + 1 + list[at] <= len && n-- > 0)
+		at += 1 + (size_t)list[at];
+	*rest = len - at;
+	return at < len && at + 1 + list[at] <= len ? list + at : NULL;
+}
+
+/* Every second name, the last one first, as far as there is room. */
+static void make_ours(struct lbp_alpn *ours, const uint8_t *list, size_t len)
+{
+	const uint8_t *name;
+	size_t rest;
+	unsigned n = 0;
+
+	while (n < 8 && name_of(list, len, n, &rest) != NULL)
+		n++;
+	while (n-- > 0) {
+		name = name_of(list, len, n, &rest);
+		if (n % 2 == 0 && name[0] > 0)
+			(void)lbp_alpn_add(ours, name + 1, name[0]);
+	}
+}
+
+/* The first of ours that is among theirs, as it is written. */
+static void check_choice(const uint8_t *list, size_t len)
+{
+	struct lbp_alpn ours = {0};
+	struct lbp_alpn_name chosen = {NULL, 0};
+	enum lbp_alpn_choice want = LBP_ALPN_NONE;
+	enum lbp_alpn_choice got;
+	const uint8_t *mine, *name = NULL;
+	size_t rest;
+
+	make_ours(&ours, list, len);
+	for (unsigned i = 0; want == LBP_ALPN_NONE; i++) {
+		mine = name_of(ours.list, ours.len, i, &rest);
+		if (mine == NULL)
+			break;
+		for (unsigned n = 0; want == LBP_ALPN_NONE; n++) {
+			name = name_of(list, len, n, &rest);
+			if (name == NULL)
+				break;
+			if (mine[0] == name[0] &&
+				memcmp(mine + 1, name + 1, mine[0]) == 0)
+				want = LBP_ALPN_CHOSEN;
+		}
+	}
+	/* A list that is malformed at its end is none at all. */
+	for (unsigned n = 0; name_of(list, len, n, &rest) != NULL; n++)
+		continue;
+	if (rest > 0)
+		want = LBP_ALPN_NONE;
+	if (ours.len == 0)
+		want = LBP_ALPN_IGNORED;
+	got = lbp_alpn_choose(&ours, list, len, &chosen);
+	ORACLE("SRV-173", got == want, "choice %d instead of %d", (int)got,
+		(int)want);
+	if (got == LBP_ALPN_CHOSEN)
+		ORACLE("SRV-173",
+			chosen.ptr == name + 1 && chosen.len == name[0],
+			"another name is chosen");
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	bool is_tls13 = len > 0 && data[0] % 2 != 0;
@@ -178,6 +249,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	if (copy == NULL)
 		abort();
 	memcpy(copy, data + 1, len - 1);
+	check_choice(copy, len - 1);
 	switch (data[0] / 2 % 4) {
 	case 0:
 		err = lbp_hello_check(copy, len - 1);

@@ -42,7 +42,8 @@ LBP_BEGIN_DECLS
 	X(LBP_REASON_SHUTDOWN, "shutdown")                                     \
 	X(LBP_REASON_INTERNAL, "internal")                                     \
 	X(LBP_REASON_LIFETIME, "lifetime")                                     \
-	X(LBP_REASON_BAD_PROXY_HEADER, "bad_proxy_header")
+	X(LBP_REASON_BAD_PROXY_HEADER, "bad_proxy_header")                     \
+	X(LBP_REASON_NO_PROTOCOL, "no_protocol")
 
 #define LBP_REASON_ENUM(code, text) code,
 enum lbp_reason {

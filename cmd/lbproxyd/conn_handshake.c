@@ -69,6 +69,22 @@ static bool identify(void *user, const struct lbp_name *names, size_t name_len)
 	return lbp_session_is_authorized(conn->session);
 }
 
+/*
+ * Likewise. A connection has no list of its own: it goes by what its
+ * application speaks now.
+ */
+static enum lbp_alpn_choice choose_protocol(void *user, const uint8_t *offered,
+	size_t len, struct lbp_alpn_name *chosen)
+{
+	struct served_app *app = ((struct conn *)user)->app;
+	enum lbp_alpn_choice choice;
+
+	pthread_mutex_lock(&app->lock);
+	choice = lbp_alpn_choose(&app->settings.alpn, offered, len, chosen);
+	pthread_mutex_unlock(&app->lock);
+	return choice;
+}
+
 /* The place of a session is taken before it is admitted. [SES-22]. */
 static void ask_for_admission(struct conn *conn)
 {
@@ -183,5 +199,6 @@ void conn_init_handshake(struct conn *conn)
 {
 	job_init(&conn->handshake, handshake_turn);
 	conn->client.tls.identify = identify;
+	conn->client.tls.choose = choose_protocol;
 	conn->client.tls.user = conn;
 }

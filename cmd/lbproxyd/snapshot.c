@@ -166,6 +166,7 @@ static bool set_settings(
 		.lifetime_ns = app->config->timeouts.lifetime_ns,
 		.keepalive_ns = config->keepalive_ns,
 		.check_timeout_ns = app->config->health.timeout_ns,
+		.alpn = app->config->alpn,
 		.takes_unclean_end =
 			app->config->unclean_end == LBP_UNCLEAN_END,
 		.keeps_expired = config->expired_sessions == LBP_EXPIRED_KEEP,

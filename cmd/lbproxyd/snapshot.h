@@ -21,6 +21,7 @@ struct snapshot_settings {
 	uint64_t lifetime_ns;  /* of a session; 0: off */
 	uint64_t keepalive_ns; /* of a session's peers; 0: off */
 	uint64_t check_timeout_ns;
+	struct lbp_alpn alpn;
 	bool takes_unclean_end;
 	bool keeps_expired; /* sessions, once their certificates have */
 	bool sends_proxy_header;

@@ -14,6 +14,7 @@
 
 #include "name.h"
 #include "problem.h"
+#include "server/alpn.h"
 #include "server/config.h"
 #include "session.h"
 
@@ -45,6 +46,12 @@ struct tls {
 	 */
 	bool (*identify)(
 		void *user, const struct lbp_name *names, size_t name_len);
+	/*
+	 * Likewise, with the protocols that a client offers, len bytes as on
+	 * the wire; NULL: they are ignored. [SRV-173].
+	 */
+	enum lbp_alpn_choice (*choose)(void *user, const uint8_t *offered,
+		size_t len, struct lbp_alpn_name *chosen);
 	void *user;
 	struct lbp_name *names; /* private: of the last call, or NULL */
 	size_t name_len;

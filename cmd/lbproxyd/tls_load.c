@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "server/hello.h"
+#include "tls_alpn.h"
 #include "tls_bio.h"
 #include "tls_groups.h"
 #include "tls_identity.h"
@@ -140,6 +141,7 @@ struct tls_server *tls_server_new(
 	SSL_CTX_set_options(server->ctx, SSL_OP_CIPHER_SERVER_PREFERENCE);
 	set_modes(server->ctx);
 	tls_resume_install(server);
+	tls_alpn_use(server->ctx);
 	/* No client has a ticket that allows early data. [SRV-145]. */
 	SSL_CTX_set_recv_max_early_data(server->ctx, 0);
 	SSL_CTX_set_max_cert_list(server->ctx, LBP_CERTS_BYTES_MAX);

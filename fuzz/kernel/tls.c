@@ -399,6 +399,17 @@ static enum io judge_client(struct tls *tls)
 	return IO_OK;
 }
 
+/* As tls_alpn.c does. */
+static bool speaks_with(struct tls *tls)
+{
+	struct ssl_st *ssl = tls->ssl;
+	size_t len = (size_t)ssl->in[1] << 8 | ssl->in[2];
+	struct lbp_alpn_name chosen;
+
+	return len == 0 || tls->choose(tls->user, ssl->in + WIRE_HEADER, len,
+				   &chosen) != LBP_ALPN_NONE;
+}
+
 /* A message came: what follows from it. */
 static enum io advance(struct tls *tls)
 {
@@ -407,6 +418,9 @@ static enum io advance(struct tls *tls)
 	if (ssl->phase == AWAITS_HELLO && ssl->in[0] == WIRE_HELLO) {
 		uint8_t good = 0;
 
+		if (!speaks_with(tls))
+			return refuse(tls, LBP_REASON_NO_PROTOCOL,
+				"no application protocol");
 		put(tls, WIRE_HELLO, &good, 1);
 		ssl->phase = AWAITS_CERTIFICATE;
 		return IO_OK;

@@ -2,7 +2,8 @@
  * What the made-up TLS puts on the wire: records of a type, two bytes of
  * length, the high one first, and a payload.
  *
- * A handshake: the client's HELLO, the server's HELLO, whose payload says
+ * A handshake: the client's HELLO, whose payload is the list of protocols that
+ * it offers (ALPN), if it offers any, the server's HELLO, whose payload says
  * whether its certificate is any good (0) or not, the client's CERTIFICATE,
  * whose payload is a verdict (enum lbp_reason; 0: good), the length of a
  * serial, the serial, and a URI, if there is more; or nothing; and the server's

@@ -380,6 +380,23 @@ static void draw_names(struct drawing *drawing, const struct lbp_config *config,
 		client->serial_len = 0;
 }
 
+static struct lbp_alpn draw_alpn(struct drawing *drawing)
+{
+	static const char *const names[] = {
+		"h2", "http/1.1", "postgresql", "\xe2\x82\xac"};
+	struct lbp_alpn alpn = {0};
+	unsigned drawn = bytes_u8(drawing->bytes);
+
+	for (unsigned i = 0; i < 4; i++) {
+		const char *name = names[(i + drawn / 16) % 4];
+
+		if ((drawn >> i & 1) != 0 &&
+			!lbp_alpn_add(&alpn, name, strlen(name)))
+			break;
+	}
+	return alpn;
+}
+
 /* At the end, so that the bytes of older inputs mean what they did. */
 static void draw_later_keys(struct drawing *drawing, struct lbp_config *config,
 	struct client_storage *storage)
@@ -395,6 +412,8 @@ static void draw_later_keys(struct drawing *drawing, struct lbp_config *config,
 	config->keepalive_ns = duration_or_off(drawing);
 	for (size_t i = 0; i < config->app_len; i++)
 		config->apps[i].timeouts = draw_timeouts(drawing, config);
+	for (size_t i = 0; i < config->app_len; i++)
+		config->apps[i].alpn = draw_alpn(drawing);
 	draw_cas(drawing, config);
 	for (size_t i = 0; i < config->client_len; i++)
 		draw_names(drawing, config, &config->clients[i], &storage[i]);

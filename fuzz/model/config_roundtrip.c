@@ -99,6 +99,11 @@ static void compare_app(
 	ORACLE("CFG-24", got->unclean_end == want->unclean_end,
 		"unclean_end %d instead of %d", (int)got->unclean_end,
 		(int)want->unclean_end);
+	ORACLE("CFG-63",
+		got->alpn.len == want->alpn.len &&
+			memcmp(got->alpn.list, want->alpn.list,
+				want->alpn.len) == 0,
+		"other protocols of app %s", want->id.ptr);
 	ORACLE("CFG-61",
 		got->timeouts.connect_ns == want->timeouts.connect_ns &&
 			got->timeouts.idle_ns == want->timeouts.idle_ns &&

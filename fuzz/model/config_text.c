@@ -369,6 +369,23 @@ static void write_networks(
 	fputs("]", writer->out);
 }
 
+static void write_alpn(struct writer *writer, const struct lbp_alpn *alpn)
+{
+	char name[LBP_ALPN_BYTES_MAX + 1];
+
+	if (is_left_out(writer, alpn->len == 0))
+		return;
+	put_key(writer, "alpn");
+	fputs("[", writer->out);
+	for (size_t at = 0; at < alpn->len; at += 1 + (size_t)alpn->list[at]) {
+		snprintf(name, sizeof(name), "%.*s", (int)alpn->list[at],
+			(const char *)alpn->list + at + 1);
+		fputs(at == 0 ? "" : ", ", writer->out);
+		put_string(writer, name);
+	}
+	fputs("]", writer->out);
+}
+
 static void write_app(struct writer *writer, const struct lbp_config *config,
 	const struct lbp_config_app *app)
 {
@@ -384,6 +401,7 @@ static void write_app(struct writer *writer, const struct lbp_config *config,
 	fputs("]", writer->out);
 	write_bool(writer, "proxy_protocol", app->proxy_protocol, false);
 	write_networks(writer, app);
+	write_alpn(writer, &app->alpn);
 	write_name(writer, "unclean_end", ends, app->unclean_end,
 		LBP_UNCLEAN_RESET);
 	open_table(writer, "app.timeouts", 0, false);

@@ -64,6 +64,11 @@ static void break_handshake(struct sim *sim, struct sim_conn *conn)
 		.reason = (enum lbp_reason)(LBP_REASON_HANDSHAKE_FAILED +
 					    bytes_below(&sim->bytes, reasons))};
 
+	/* Reasons that came later, as the bytes of older inputs do not. */
+	if (event.reason == LBP_REASON_NO_CERTIFICATE && conn->number % 4 == 1)
+		event.reason = LBP_REASON_NO_PROTOCOL;
+	if (event.reason == LBP_REASON_NO_CERTIFICATE && conn->number % 4 == 2)
+		event.reason = LBP_REASON_BAD_PROXY_HEADER;
 	sim_note(sim, conn, SIM_HANDSHAKE_BREAKS, LBP_NONE);
 	sim_event(sim, conn, &event);
 }

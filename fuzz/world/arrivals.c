@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "oracle.h"
 #include "world.h"
@@ -39,6 +40,8 @@ struct client *client_connect(unsigned app, enum world_who who)
 		.number = world.client_len,
 		.app = app,
 		.who = who,
+		/* When all is well everybody is to be served. */
+		.offers = world.stage == 0 ? world.client_len % 4 : 0,
 		.port = ntohs(from.sin_port)};
 	far_set_user(sock, client);
 	world_note(
@@ -49,6 +52,19 @@ struct client *client_connect(unsigned app, enum world_who who)
 bool client_is_renewed(const struct client *client)
 {
 	return client->number % 2 == 1;
+}
+
+const char *client_offers(const struct client *client)
+{
+	static const char *const lists[] = {
+		"", "\3two", "\5three\3one", "\5three"};
+
+	return lists[client->offers];
+}
+
+bool client_is_understood(const struct client *client)
+{
+	return client->offers != 3 || !world.app[client->app].has_protocols;
 }
 
 static void say_certificate(struct client *client)
@@ -83,7 +99,8 @@ void client_shake_hands(struct client *client)
 	world_note("client %u says %s", client->number,
 		peer->said_hello ? "who it is" : "hello");
 	if (!peer->said_hello)
-		peer_put(peer, WIRE_HELLO, NULL, 0);
+		peer_put(peer, WIRE_HELLO, client_offers(client),
+			strlen(client_offers(client)));
 	else
 		say_certificate(client);
 	client->has_shown = peer->said_hello;

@@ -91,6 +91,8 @@ static bool may_be_rejected(const struct client *client, enum lbp_reason reason)
 		return count_accepted(WHO_KINDS) > world.max_handshakes;
 	case LBP_REASON_HANDSHAKE_FAILED:
 		return client->peer.has_broken || client->peer.misbehaved;
+	case LBP_REASON_NO_PROTOCOL:
+		return !client_is_understood(client);
 	case LBP_REASON_NO_CERTIFICATE:
 		return client->who == WHO_NO_CERTIFICATE;
 	case LBP_REASON_EXPIRED:
@@ -200,6 +202,8 @@ static void judge_session(const char *line, bool was_admitted)
 	client->bytes_down = number_of(line, "bytes_down");
 	ORACLE("SES-3", !was_admitted || client->who <= WHO_CAROL,
 		"a session of who may have none: %s", line);
+	ORACLE("SRV-174", !was_admitted || client_is_understood(client),
+		"a session without a common protocol: %s", line);
 	if (was_admitted)
 		ORACLE("SES-17", may_end_so(client, reason), "why? %s", line);
 	else

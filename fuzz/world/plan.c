@@ -111,6 +111,9 @@ static void draw_app(unsigned a)
 		app->lifetime_ns = 7 * KERNEL_S;
 		say("timeouts.lifetime = \"7s\"\n");
 	}
+	app->has_protocols = app->concurrent == 2;
+	if (app->has_protocols)
+		say("alpn = [\"one\", \"two\"]\n");
 	if (app->takes_unclean_end)
 		say("unclean_end = \"end\"\n");
 	say("[app.health]\nenabled = %s\ninterval = \"1s\"\nfall = %u\n",

@@ -68,8 +68,9 @@ struct client {
 	unsigned number; /* from 1 */
 	unsigned app;
 	enum world_who who;
-	uint16_t port;  /* its own, which is no other one's */
-	bool has_shown; /* its certificate */
+	uint16_t port;   /* its own, which is no other one's */
+	bool has_shown;  /* its certificate */
+	unsigned offers; /* which protocols: see client_offers */
 	bool is_accepted;
 	uint64_t accepted_ns;
 	struct dial_seen *upstream; /* where its bytes arrive */
@@ -116,6 +117,7 @@ struct app_plan {
 	bool has_checks;
 	bool takes_unclean_end;
 	uint64_t lifetime_ns; /* 0: none */
+	bool has_protocols;   /* "one" and "two" */
 	struct upstream items[WORLD_UPSTREAMS];
 };
 
@@ -215,6 +217,10 @@ bool plan_bars(const struct client *client, unsigned variant);
 /* arrivals.c: how connections come about. */
 /* NULL: nobody listens, or there were too many. */
 struct client *client_connect(unsigned app, enum world_who who);
+/* The protocols that it offers, as on the wire; "": none. */
+const char *client_offers(const struct client *client);
+/* Can they speak with each other? */
+bool client_is_understood(const struct client *client);
 /* The next message of a handshake, if it is this one's turn. */
 void client_shake_hands(struct client *client);
 /*

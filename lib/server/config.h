@@ -16,6 +16,7 @@
 #include "health.h"
 #include "limiter.h"
 #include "serial.h"
+#include "server/alpn.h"
 #include "server/network.h"
 
 #define LBP_ID_MAX  64   /* bytes of an app's or client's id, without NUL */
@@ -105,6 +106,7 @@ struct lbp_config_app {
 	struct lbp_network *accept_proxy; /* accept_proxy_len of them */
 	size_t accept_proxy_len;
 	enum lbp_unclean_end unclean_end;
+	struct lbp_alpn alpn;
 	struct lbp_config_timeouts timeouts;
 	struct lbp_limits limits; /* for clients that override nothing */
 	struct lbp_config_limit_places limit_places;

@@ -285,6 +285,39 @@ static void read_accept_proxy(
 	}
 }
 
+static void read_protocol(struct lbp_config_reader *reader,
+	const struct lbp_config_field *field, const struct lbp_toml_value *item)
+{
+	struct lbp_config_app *app = field->out;
+	const char *text = item->as.string.ptr;
+	size_t len = item->as.string.len;
+	const char *wrong = lbp_config_check_text(text, len);
+
+	if (wrong == NULL && !lbp_alpn_add(&app->alpn, text, len))
+		wrong = "there is no room for it in 255 bytes";
+	if (wrong != NULL)
+		lbp_config_reject(reader, field, item, wrong);
+	else
+		lbp_config_names_add_string(
+			reader, &reader->protocols, "app.alpn", item, 0);
+}
+
+static void read_alpn(
+	struct lbp_config_reader *reader, const struct lbp_config_field *field)
+{
+	const struct lbp_toml_array *array =
+		lbp_config_expect_array(reader, field, LBP_TOML_STRING);
+
+	if (array == NULL)
+		return;
+	reader->protocols.len = 0;
+	for (size_t i = 0; i < array->len; i++) {
+		if (array->items[i].type == LBP_TOML_STRING)
+			read_protocol(reader, field, &array->items[i]);
+	}
+	(void)lbp_config_names_unique(reader, &reader->protocols);
+}
+
 static void read_limits(
 	struct lbp_config_reader *reader, const struct lbp_config_field *field)
 {
@@ -316,6 +349,11 @@ static const struct lbp_config_key app_keys[] = {
 		.max = NETWORKS_MAX,
 		.accepts = "an array of at most 1024 networks, "
 			   "\"10.0.0.0/8\" or an address"},
+	{.name = "alpn",
+		.read = read_alpn,
+		.max = LBP_ALPN_NAMES_MAX,
+		.accepts = "an array of at most 16 names of protocols, such "
+			   "as \"h2\""},
 	{.name = "unclean_end",
 		.read = lbp_config_read_choice,
 		.offset = AT(unclean_end),

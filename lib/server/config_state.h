@@ -33,7 +33,8 @@ struct lbp_config_reader {
 	struct lbp_config_names serials;
 	struct lbp_config_names uris;
 	struct lbp_config_names dns;
-	struct lbp_config_names urls; /* of the app being read */
+	struct lbp_config_names urls; /* of the app being read, */
+	struct lbp_config_names protocols;
 	/* Of the client being read. */
 	bool client_apps_known; /* its list of apps has no error */
 	struct lbp_config_names client_apps;

@@ -52,6 +52,7 @@ int main(void)
 	suite_session_lifetime();
 	suite_session_timeouts();
 	suite_keepalive();
+	suite_alpn();
 	suite_session_upstream();
 	suite_fault();
 	suite_dial_time();

@@ -45,6 +45,7 @@ void suite_session_bounds(void);
 void suite_session_lifetime(void);
 void suite_session_timeouts(void);
 void suite_keepalive(void);
+void suite_alpn(void);
 void suite_session_upstream(void);
 void suite_fault(void);
 void suite_dial_time(void);

@@ -284,9 +284,9 @@ static const struct want unknown_wanted[] = {
 		UNKNOWN("timeouts.x", "handshake, connect, idle, lifetime, "
 				      "keepalive, drain")},
 	{14, 1,
-		UNKNOWN("app.x",
-			"id, listen, proxy_protocol, accept_proxy, "
-			"unclean_end, timeouts, limits, health, upstream")},
+		UNKNOWN("app.x", "id, listen, proxy_protocol, accept_proxy, "
+				 "alpn, unclean_end, timeouts, limits, health, "
+				 "upstream")},
 	{18, 1, UNKNOWN("app.limits.x", "concurrent, connections, window")},
 	{20, 1,
 		UNKNOWN("app.health.x",

@@ -855,6 +855,7 @@ static void the_reasons_have_their_texts(void)
 		[LBP_REASON_SHUTDOWN] = "shutdown",
 		[LBP_REASON_INTERNAL] = "internal",
 		[LBP_REASON_LIFETIME] = "lifetime",
+		[LBP_REASON_NO_PROTOCOL] = "no_protocol",
 	};
 	const size_t len = sizeof(texts) / sizeof(texts[0]);
 
