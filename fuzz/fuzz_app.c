@@ -94,6 +94,17 @@ static void choose(struct run *run)
 
 	ORACLE("APP-5", got_err == want_err && got == want,
 		"chose %u instead of %u", got, want);
+	if (got_err != LBP_OK)
+		return;
+	ORACLE("BAL-10",
+		run->twin.model.upstreams[got].most == 0 ||
+			lbp_app_open(run->twin.app, got) <=
+				run->twin.model.upstreams[got].most,
+		"more than its bound on upstream %u", got);
+	ORACLE("BAL-11",
+		!run->twin.model.upstreams[got].backup ||
+			run->twin.model.upstreams[want].backup,
+		"a backup before its time");
 }
 
 static void dialed(struct run *run, bool ok)

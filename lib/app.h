@@ -25,7 +25,9 @@ struct lbp_upstream {
 	const char *name; /* unique; copied */
 	uint32_t weight;  /* 1 to LBP_WEIGHT_MAX */
 	void *user;       /* whatever the caller needs, such as an address */
-	uint64_t reserved[2];
+	uint32_t max_connections; /* at which it is not eligible; 0: never */
+	bool is_backup; /* chosen only if nothing else is left to try */
+	uint64_t reserved;
 };
 
 /* Initialize it with lbp_app_options_init. */
@@ -120,7 +122,8 @@ enum lbp_err lbp_app_leave(struct lbp_app *app, uint32_t client);
  * counts a connection on it, and stores its number in *upstream. tried is a
  * set of LBP_UPSTREAMS_MAX upstreams to leave out (see tried.h), or NULL.
  * LBP_ERR_NO_UPSTREAM: none is left. LBP_ERR_NULL: app or upstream is NULL. On
- * error *upstream does not change. Source: [BAL-1] to [BAL-4].
+ * error *upstream does not change. Source: [BAL-1] to [BAL-4], [BAL-10],
+ * [BAL-11].
  */
 LBP_MUST_CHECK enum lbp_err lbp_app_choose(
 	struct lbp_app *app, const uint8_t *tried, uint32_t *upstream);
@@ -138,7 +141,10 @@ enum lbp_health_change lbp_app_dialed(
  */
 enum lbp_err lbp_app_release(struct lbp_app *app, uint32_t upstream);
 
-/* Returns true if at least one upstream is eligible. [APP-7]. */
+/*
+ * Returns true if at least one upstream is up, at its bound or not, and be it a
+ * backup. Source: [APP-7].
+ */
 bool lbp_app_is_ready(const struct lbp_app *app);
 
 /* Returns the connections of an upstream, those being dialed included. */

@@ -178,6 +178,10 @@ static struct lbp_config_upstream draw_upstream(struct drawing *drawing)
 				 upstream.tls ? "tls" : "tcp",
 				 upstream.address.host, upstream.address.port));
 	upstream.weight = draw_between(drawing, 1, 256);
+	/* Of an even weight, so that nothing more is drawn. */
+	upstream.max_connections =
+		upstream.weight % 2 == 0 ? upstream.weight * 3906 : 0;
+	upstream.backup = upstream.weight % 4 == 2;
 	if (!upstream.tls)
 		return upstream;
 	upstream.ca = draw_text(drawing);

@@ -40,6 +40,11 @@ static void compare_upstream(const struct lbp_config_upstream *got,
 		"another url: %s, not %s", got->url.ptr, want->url.ptr);
 	ORACLE("CFG-27", got->weight == want->weight, "weight %u, not %u",
 		got->weight, want->weight);
+	ORACLE("CFG-66",
+		got->max_connections == want->max_connections &&
+			got->backup == want->backup,
+		"at most %u connections, not %u; a backup: %d",
+		got->max_connections, want->max_connections, got->backup);
 	ORACLE("CFG-27",
 		is_same_text(&got->ca, &want->ca) &&
 			is_same_text(&got->server_name, &want->server_name) &&

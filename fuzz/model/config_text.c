@@ -323,6 +323,8 @@ static void write_upstream(
 	put_address(writer, upstream->tls ? "tls://" : "tcp://",
 		&upstream->address);
 	write_number(writer, "weight", upstream->weight, 1);
+	write_number(writer, "max_connections", upstream->max_connections, 0);
+	write_bool(writer, "backup", upstream->backup, false);
 	write_text(writer, "ca", &upstream->ca);
 	if (!is_left_out(writer, !named))
 		write_text(writer, "server_name", &upstream->server_name);

@@ -27,13 +27,15 @@ void model_app_start(struct model_app *model, uint64_t now_ns)
 	model->choices = 0;
 	model->retired = false;
 	for (uint32_t i = 0; i < n; i++) {
-		uint32_t weight = model->upstreams[i].weight;
+		struct model_app_upstream drawn = model->upstreams[i];
 		uint64_t first =
 			first_check(now_ns, model->health.interval_ns, i, n);
 
 		model->upstreams[i] =
 			(struct model_app_upstream){.name = (uint8_t)(i + 1),
-				.weight = weight,
+				.weight = drawn.weight,
+				.most = drawn.most,
+				.backup = drawn.backup,
 				.first_ns = first,
 				.due_ns = first};
 	}
@@ -91,6 +93,8 @@ static void want(struct model_app *model, const struct model_app_config *config,
 	if (upstream->name != wanted->name)
 		*upstream = (struct model_app_upstream){.name = wanted->name};
 	upstream->weight = wanted->weight;
+	upstream->most = wanted->most;
+	upstream->backup = wanted->backup;
 	upstream->user = wanted->user;
 	upstream->gone = false;
 	if (!health->enabled) {
@@ -260,6 +264,8 @@ static bool is_better(
 {
 	int order = 0;
 
+	if (a->backup != b->backup)
+		return a->backup;
 	if (a->open != b->open || a->weight != b->weight)
 		order = model_compare_fractions(
 			b->open, b->weight, a->open, a->weight);
@@ -275,7 +281,8 @@ enum lbp_err model_app_choose(
 		struct model_app_upstream *this = &model->upstreams[i];
 
 		if (!model_app_serves(model, i) || this->down || this->lost ||
-			(tried >> i & 1) != 0)
+			(tried >> i & 1) != 0 ||
+			(this->most > 0 && this->open >= this->most))
 			continue;
 		if (best == NULL || is_better(this, best))
 			best = this;

@@ -19,6 +19,8 @@ struct model_app_upstream {
 	void *user;
 	bool gone; /* removed by a reload, and not free when it was */
 	uint32_t weight;
+	uint32_t most; /* connections; 0: any number */
+	bool backup;
 	uint32_t open;
 	uint64_t chosen; /* which choice was its last one; 0: none */
 	bool down;
@@ -34,6 +36,8 @@ struct model_app_upstream {
 struct model_app_wanted {
 	uint8_t name;
 	uint32_t weight;
+	uint32_t most;
+	bool backup;
 	void *user;
 };
 

@@ -12,6 +12,16 @@ struct lbp_name twin_name(uint8_t octet)
 	return lbp_name_of_serial(&serial);
 }
 
+uint32_t twin_app_bound(uint8_t byte)
+{
+	return byte < 0x80 ? 0 : byte >> 2 & 3;
+}
+
+bool twin_app_backup(uint8_t byte)
+{
+	return byte >= 0xc0 && (byte >> 4 & 1) != 0;
+}
+
 static void draw_clients(struct model_app *model, struct bytes *bytes)
 {
 	model->client_len = 1 + bytes_below(bytes, MODEL_APP_CLIENTS);
@@ -44,8 +54,13 @@ void twin_app_draw(struct twin_app *twin, struct bytes *bytes)
 	model->health.fall = 1 + (health >> 4 & 3);
 	model->health.interval_ns = 1 + (uint64_t)bytes_u8(bytes);
 	model->upstream_len = 1 + bytes_below(bytes, MODEL_APP_UPSTREAMS);
-	for (uint32_t i = 0; i < model->upstream_len; i++)
-		model->upstreams[i].weight = 1 + bytes_below(bytes, 4);
+	for (uint32_t i = 0; i < model->upstream_len; i++) {
+		uint8_t byte = bytes_u8(bytes);
+
+		model->upstreams[i].weight = 1 + byte % 4;
+		model->upstreams[i].most = twin_app_bound(byte);
+		model->upstreams[i].backup = twin_app_backup(byte);
+	}
 	draw_clients(model, bytes);
 }
 
@@ -108,6 +123,8 @@ static enum lbp_err make_app(const struct twin_app *twin,
 	for (size_t i = 0; i < len; i++) {
 		upstreams[i].name = name_of(wanted[i].name);
 		upstreams[i].weight = wanted[i].weight;
+		upstreams[i].max_connections = wanted[i].most;
+		upstreams[i].is_backup = wanted[i].backup;
 		upstreams[i].user = wanted[i].user;
 	}
 	lbp_app_options_init(&options);
@@ -140,6 +157,8 @@ void twin_app_make(struct twin_app *twin, uint64_t now_ns)
 	for (uint32_t i = 0; i < len; i++) {
 		wanted[i].name = twin->model.upstreams[i].name;
 		wanted[i].weight = twin->model.upstreams[i].weight;
+		wanted[i].most = twin->model.upstreams[i].most;
+		wanted[i].backup = twin->model.upstreams[i].backup;
 		wanted[i].user = user_of(twin, wanted[i].name);
 		twin->model.upstreams[i].user = wanted[i].user;
 	}
@@ -154,7 +173,8 @@ static void draw_wanted(struct model_app_config *config, struct bytes *bytes)
 {
 	uint8_t names = bytes_u8(bytes);
 	uint8_t weights = bytes_u8(bytes);
-	bool backwards = bytes_bool(bytes);
+	uint8_t how = bytes_u8(bytes);
+	bool backwards = (how & 1) != 0;
 
 	if (names == 0)
 		names = 1;
@@ -168,6 +188,10 @@ static void draw_wanted(struct model_app_config *config, struct bytes *bytes)
 			continue;
 		wanted->name = (uint8_t)(at + 1);
 		wanted->weight = 1 + (weights >> at % 4 * 2 & 3);
+		/* One kind for each other of them. */
+		wanted->most = at % 2 == 0 ? twin_app_bound(how) : 0;
+		wanted->backup =
+			at % 2 == (how >> 1 & 1) && twin_app_backup(how);
 		config->wanted_len++;
 	}
 }
@@ -216,6 +240,8 @@ void twin_app_open_config(struct twin_app *twin)
 	for (uint32_t i = 0; i < MODEL_APP_UPSTREAMS; i++) {
 		config->wanted[i].name = (uint8_t)(i + 1);
 		config->wanted[i].weight = 1;
+		config->wanted[i].most = 0;
+		config->wanted[i].backup = false;
 	}
 	for (uint32_t i = 0; i < model->client_len; i++) {
 		config->granted[i] = true;
@@ -329,8 +355,17 @@ void twin_app_check(const struct twin_app *twin)
 			"upstream %u: %u open instead of %u", i, open,
 			model->upstreams[i].open);
 	}
-	ORACLE("BAL-1", lbp_balancer_validate(&twin->app->balancer),
+	ORACLE("BAL-1", lbp_pool_validate(&twin->app->pool),
 		"the order of the upstreams is none");
+	for (uint32_t i = 0; i < model->upstream_len; i++) {
+		const struct model_app_upstream *of = &model->upstreams[i];
+
+		ORACLE("BAL-10",
+			twin->app->pool.members[i].max_connections ==
+					of->most ||
+				!model_app_serves(model, i),
+			"upstream %u has another bound", i);
+	}
 	ORACLE("APP-7",
 		lbp_app_is_ready(twin->app) == model_app_is_ready(model),
 		"ready: %d", lbp_app_is_ready(twin->app));

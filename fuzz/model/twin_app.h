@@ -22,6 +22,13 @@ struct twin_app {
 };
 
 /*
+ * What a byte says of the bound of an upstream, from 0x80 on, and whether it is
+ * a backup, from 0xc0 on: mostly no bound, and no backup.
+ */
+uint32_t twin_app_bound(uint8_t byte);
+bool twin_app_backup(uint8_t byte);
+
+/*
  * Draws an application: its health options, upstreams, clients and serials
  * (bytes). Client 0 is granted and listed last, and client i has serial i + 1,
  * further serials belong to client 0; 0xff is nobody's.

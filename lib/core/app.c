@@ -20,19 +20,17 @@ const char *lbp_app_id(const struct lbp_app *app)
 
 uint32_t lbp_app_upstreams(const struct lbp_app *app)
 {
-	return app->balancer.slot_len;
+	return app->pool.len;
 }
 
 const char *lbp_app_upstream_name(const struct lbp_app *app, uint32_t upstream)
 {
-	return upstream < app->balancer.slot_len ? app->places[upstream].name
-						 : NULL;
+	return upstream < app->pool.len ? app->places[upstream].name : NULL;
 }
 
 void *lbp_app_upstream_user(const struct lbp_app *app, uint32_t upstream)
 {
-	return upstream < app->balancer.slot_len ? app->places[upstream].user
-						 : NULL;
+	return upstream < app->pool.len ? app->places[upstream].user : NULL;
 }
 
 enum lbp_err lbp_app_match(const struct lbp_app *app,
@@ -99,7 +97,7 @@ enum lbp_err lbp_app_choose(
 {
 	if (app == NULL || upstream == NULL)
 		return LBP_ERR_NULL;
-	return lbp_balancer_choose(&app->balancer, tried, upstream);
+	return lbp_pool_choose(&app->pool, tried, upstream);
 }
 
 /*
@@ -112,18 +110,17 @@ static enum lbp_health_change apply(
 	if (!app->places[upstream].serves)
 		return LBP_HEALTH_SAME;
 	if (change != LBP_HEALTH_SAME)
-		(void)lbp_balancer_set_eligible(
-			&app->balancer, upstream, change == LBP_HEALTH_UP);
+		lbp_pool_set_up(&app->pool, upstream, change == LBP_HEALTH_UP);
 	return change;
 }
 
 enum lbp_health_change lbp_app_dialed(
 	struct lbp_app *app, uint32_t upstream, bool ok)
 {
-	if (upstream >= app->balancer.slot_len)
+	if (upstream >= app->pool.len)
 		return LBP_HEALTH_SAME;
 	if (!ok)
-		(void)lbp_balancer_release(&app->balancer, upstream);
+		(void)lbp_pool_release(&app->pool, upstream);
 	return apply(app, upstream,
 		lbp_health_dialed(
 			&app->places[upstream].health, &app->health, ok));
@@ -133,7 +130,7 @@ enum lbp_err lbp_app_release(struct lbp_app *app, uint32_t upstream)
 {
 	if (app == NULL)
 		return LBP_ERR_NULL;
-	return lbp_balancer_release(&app->balancer, upstream);
+	return lbp_pool_release(&app->pool, upstream);
 }
 
 uint64_t lbp_app_check_due(const struct lbp_app *app)
@@ -158,7 +155,7 @@ enum lbp_health_change lbp_app_checked(
 {
 	enum lbp_health_change change;
 
-	if (upstream >= app->balancer.slot_len)
+	if (upstream >= app->pool.len)
 		return LBP_HEALTH_SAME;
 	change = lbp_health_checked(
 		&app->places[upstream].health, &app->health, ok);
@@ -168,7 +165,7 @@ enum lbp_health_change lbp_app_checked(
 
 void lbp_app_check_dropped(struct lbp_app *app, uint32_t upstream)
 {
-	if (upstream >= app->balancer.slot_len)
+	if (upstream >= app->pool.len)
 		return;
 	lbp_health_check_dropped(&app->places[upstream].health);
 	lbp_app_arm_check(app, upstream);
@@ -177,7 +174,7 @@ void lbp_app_check_dropped(struct lbp_app *app, uint32_t upstream)
 enum lbp_health_change lbp_app_set_address(
 	struct lbp_app *app, uint32_t upstream, bool has_address)
 {
-	if (upstream >= app->balancer.slot_len)
+	if (upstream >= app->pool.len)
 		return LBP_HEALTH_SAME;
 	return apply(app, upstream,
 		lbp_health_set_address(
@@ -186,12 +183,10 @@ enum lbp_health_change lbp_app_set_address(
 
 bool lbp_app_is_ready(const struct lbp_app *app)
 {
-	return app->balancer.heap_len > 0;
+	return app->pool.up_len > 0;
 }
 
 uint32_t lbp_app_open(const struct lbp_app *app, uint32_t upstream)
 {
-	return upstream < app->balancer.slot_len
-		       ? app->balancer.slots[upstream].open
-		       : 0;
+	return lbp_pool_open(&app->pool, upstream);
 }

@@ -76,13 +76,15 @@ static const char *name_known(const void *list, size_t number)
 
 static bool allocate_places(struct lbp_app *app, size_t len)
 {
-	app->slots = calloc(len, sizeof(*app->slots));
-	app->heap = calloc(len, sizeof(*app->heap));
+	app->pool_members = calloc(len, sizeof(*app->pool_members));
+	app->slots = calloc(2 * len, sizeof(*app->slots));
+	app->heap = calloc(2 * len, sizeof(*app->heap));
 	app->places = calloc(len, sizeof(*app->places));
 	app->timer_heap = calloc(len, sizeof(struct lbp_heap_node *));
-	if (!app->slots || !app->heap || !app->places || !app->timer_heap)
+	if (!app->pool_members || !app->slots || !app->heap || !app->places ||
+		!app->timer_heap)
 		return false;
-	/* A number that nothing has is as light as any, and not eligible. */
+	/* A number that nothing has is as light as any, and never up. */
 	for (size_t i = 0; i < len; i++)
 		app->slots[i].weight = 1;
 	return true;
@@ -93,7 +95,7 @@ static enum lbp_err fill_places(struct lbp_app *app, const struct lbp_app *from,
 	const struct lbp_app_options *options, const uint32_t *numbers,
 	uint64_t now_ns)
 {
-	uint32_t known = from == NULL ? 0 : from->balancer.slot_len;
+	uint32_t known = from == NULL ? 0 : from->pool.len;
 	uint32_t len = (uint32_t)options->upstream_len;
 
 	for (uint32_t i = 0; i < len; i++) {
@@ -105,6 +107,7 @@ static enum lbp_err fill_places(struct lbp_app *app, const struct lbp_app *from,
 			return LBP_ERR_NOMEM;
 		place->user = options->upstreams[i].user;
 		place->serves = true;
+		lbp_pool_set_up(&app->pool, at, true);
 		place->stays = at < known && from->places[at].name != NULL;
 		lbp_health_init(&place->health, &app->health, now_ns, i, len);
 		lbp_app_arm_check(app, at);
@@ -116,24 +119,25 @@ static enum lbp_err init_places(struct lbp_app *app, const struct lbp_app *from,
 	const struct lbp_app_options *options, const uint32_t *numbers,
 	size_t all, uint64_t now_ns)
 {
-	enum lbp_err err;
 	uint32_t at;
 
 	if (!allocate_places(app, all))
 		return LBP_ERR_NOMEM;
-	for (size_t i = 0; i < options->upstream_len; i++)
-		app->slots[numbers[i]].weight = options->upstreams[i].weight;
-	lbp_balancer_init(&app->balancer, app->slots, app->heap, (uint32_t)all);
+	for (size_t i = 0; i < options->upstream_len; i++) {
+		const struct lbp_upstream *upstream = &options->upstreams[i];
+
+		at = numbers[i];
+		app->slots[at].weight = upstream->weight;
+		app->pool_members[at] = (struct lbp_pool_member){
+			.max_connections = upstream->max_connections,
+			.is_backup = upstream->is_backup};
+	}
+	lbp_pool_init(&app->pool, app->pool_members, app->slots, app->heap,
+		(uint32_t)all);
 	lbp_timers_init(&app->timers, app->timer_heap, (uint32_t)all);
 	for (at = 0; at < all; at++)
 		lbp_timer_init(&app->places[at].timer);
-	err = fill_places(app, from, options, numbers, now_ns);
-	for (at = 0; at < all; at++) {
-		if (!app->places[at].serves)
-			(void)lbp_balancer_set_eligible(
-				&app->balancer, at, false);
-	}
-	return err;
+	return fill_places(app, from, options, numbers, now_ns);
 }
 
 static enum lbp_err init_upstreams(struct lbp_app *app,
@@ -151,7 +155,7 @@ static enum lbp_err init_upstreams(struct lbp_app *app,
 		return LBP_ERR_NOMEM;
 	if (from != NULL) {
 		known.list = from->places;
-		known.len = from->balancer.slot_len;
+		known.len = from->pool.len;
 	}
 	err = lbp_numbers_keep(numbers, &wanted, &known);
 	if (err != LBP_OK)
@@ -217,9 +221,10 @@ void lbp_app_free(struct lbp_app *app)
 {
 	if (app == NULL)
 		return;
-	for (uint32_t at = 0; at < app->balancer.slot_len; at++)
+	for (uint32_t at = 0; at < app->pool.len; at++)
 		free(app->places[at].name);
 	free(app->id);
+	free(app->pool_members);
 	free(app->slots);
 	free(app->heap);
 	free(app->places);

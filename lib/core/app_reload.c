@@ -3,7 +3,8 @@
 
 static bool is_held(const struct lbp_app *app, uint32_t at)
 {
-	return app->slots[at].open > 0 || app->places[at].health.checking;
+	return lbp_pool_open(&app->pool, at) > 0 ||
+	       app->places[at].health.checking;
 }
 
 /* Takes an upstream out of service; what is open on it stays counted. */
@@ -13,7 +14,7 @@ static void stop_serving(struct lbp_app *app, uint32_t at)
 
 	place->serves = false;
 	lbp_timers_disarm(&app->timers, &place->timer);
-	(void)lbp_balancer_set_eligible(&app->balancer, at, false);
+	lbp_pool_set_up(&app->pool, at, false);
 }
 
 /* An upstream that stays continues as it was, under the next one's options. */
@@ -25,12 +26,12 @@ static void inherit_place(
 	bool keep_times = app->places[at].serves && app->health.enabled &&
 			  app->health.interval_ns == next->health.interval_ns;
 
-	lbp_balancer_inherit(&next->balancer, &app->balancer, at);
+	lbp_pool_inherit(&next->pool, &app->pool, at);
 	lbp_health_inherit(&place->health, &next->health,
 		&app->places[at].health, keep_times);
 	lbp_timers_disarm(&next->timers, &place->timer);
 	lbp_app_arm_check(next, at);
-	(void)lbp_balancer_set_eligible(&next->balancer, at, place->health.up);
+	lbp_pool_set_up(&next->pool, at, place->health.up);
 }
 
 /* One that was removed keeps its number while it is in use. */
@@ -40,7 +41,7 @@ static void keep_removed(struct lbp_app *next, struct lbp_app *app, uint32_t at)
 
 	if (!is_held(app, at))
 		return;
-	lbp_balancer_inherit(&next->balancer, &app->balancer, at);
+	lbp_pool_inherit(&next->pool, &app->pool, at);
 	place->health = app->places[at].health;
 	place->name = app->places[at].name;
 	place->user = app->places[at].user;
@@ -50,7 +51,7 @@ static void keep_removed(struct lbp_app *next, struct lbp_app *app, uint32_t at)
 
 static void inherit_places(struct lbp_app *next, struct lbp_app *app)
 {
-	for (uint32_t at = 0; at < app->balancer.slot_len; at++) {
+	for (uint32_t at = 0; at < app->pool.len; at++) {
 		if (next->places[at].stays)
 			inherit_place(next, app, at);
 		else
@@ -80,6 +81,6 @@ void lbp_app_commit(struct lbp_app *app, struct lbp_app *next)
 void lbp_app_retire(struct lbp_app *app)
 {
 	app->acl = NULL;
-	for (uint32_t at = 0; at < app->balancer.slot_len; at++)
+	for (uint32_t at = 0; at < app->pool.len; at++)
 		stop_serving(app, at);
 }

@@ -3,8 +3,8 @@
 #define LBP_APP_STATE_H
 
 #include "app.h"
-#include "core/balancer.h"
 #include "core/health_state.h"
+#include "core/pool.h"
 #include "timers.h"
 
 /* One number of an upstream, and what has it. */
@@ -68,10 +68,11 @@ struct lbp_app {
 	const struct lbp_acl *acl; /* NULL: retired */
 	uint32_t number;
 	struct lbp_health_options health;
-	struct lbp_balancer balancer;
-	struct lbp_balancer_slot *slots;
-	uint16_t *heap;
-	struct lbp_app_place *places; /* one for each slot */
+	struct lbp_pool pool;
+	struct lbp_pool_member *pool_members; /* one for each number */
+	struct lbp_balancer_slot *slots;      /* two */
+	uint16_t *heap;                       /* two */
+	struct lbp_app_place *places;         /* one for each slot */
 	struct lbp_timers timers;
 	struct lbp_heap_node **timer_heap;
 	struct lbp_app_member *members; /* who may enter; by client */

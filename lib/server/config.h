@@ -78,6 +78,8 @@ struct lbp_config_upstream {
 	struct lbp_config_address address;
 	bool tls;
 	uint32_t weight;
+	uint32_t max_connections; /* 0: no bound */
+	bool backup;
 	struct lbp_config_text ca;          /* given if and only if tls */
 	struct lbp_config_text server_name; /* tls: default is the host */
 	struct lbp_config_text certificate; /* with private_key, or neither */

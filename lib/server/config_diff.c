@@ -161,7 +161,9 @@ static bool is_same_upstream(
 	const struct lbp_config_upstream *y = b;
 
 	(void)both;
-	return x->weight == y->weight && is_same_text(&x->ca, &y->ca) &&
+	return x->weight == y->weight &&
+	       x->max_connections == y->max_connections &&
+	       x->backup == y->backup && is_same_text(&x->ca, &y->ca) &&
 	       is_same_text(&x->server_name, &y->server_name) &&
 	       is_same_text(&x->certificate, &y->certificate) &&
 	       is_same_text(&x->private_key, &y->private_key);

@@ -149,6 +149,8 @@ static enum lbp_err make_app(
 		upstreams[i] = (struct lbp_upstream){
 			.name = config->upstreams[i].url.ptr,
 			.weight = config->upstreams[i].weight,
+			.max_connections = config->upstreams[i].max_connections,
+			.is_backup = config->upstreams[i].backup,
 			.user = config->upstreams[i].user,
 		};
 	lbp_app_options_init(&options);

@@ -26,11 +26,13 @@ int main(void)
 	suite_config_value();
 	suite_config_warn();
 	suite_config_diff();
+	suite_config_upstream();
 	suite_rotation();
 	suite_session_trust();
 	suite_acl();
 	suite_limiter();
 	suite_balancer();
+	suite_pool();
 	suite_health();
 	suite_sources();
 	suite_suppress();

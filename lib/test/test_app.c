@@ -688,6 +688,6 @@ void suite_app(void)
 	CU_add_test(suite,
 		"[HLT-12][APP-5] an upstream without an address is not chosen",
 		an_upstream_without_an_address_is_not_chosen);
-	CU_add_test(suite, "[APP-7] it is ready while an upstream is eligible",
+	CU_add_test(suite, "[APP-7] it is ready while an upstream is up",
 		it_is_ready_while_an_upstream_is_eligible);
 }

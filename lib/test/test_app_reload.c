@@ -138,7 +138,7 @@ static void expect_names(const struct lbp_app *app, const char *want)
 		got[i] = name == NULL ? '-' : name[0];
 	}
 	CU_ASSERT_STRING_EQUAL(got, want);
-	CU_ASSERT_TRUE(lbp_balancer_validate(&app->balancer));
+	CU_ASSERT_TRUE(lbp_pool_validate(&app->pool));
 	CU_ASSERT_PTR_NULL(lbp_app_upstream_name(app, n));
 	CU_ASSERT_PTR_NULL(lbp_app_upstream_name(app, LBP_NONE));
 }
@@ -431,8 +431,8 @@ static void without_memory_a_reload_changes_nothing(void)
 	CU_ASSERT_EQUAL_FATAL(lbp_app_prepare(&next, app, &to, LATER), LBP_OK);
 	lbp_app_free(next);
 	allocations = alloc_count();
-	/* It, its id, two lists, four arrays, four names, four of clients. */
-	CU_ASSERT_EQUAL(allocations, 16);
+	/* It, its id, two lists, five arrays, four names, four of clients. */
+	CU_ASSERT_EQUAL(allocations, 17);
 	for (long n = 1; n <= allocations; n++) {
 		enum lbp_err err;
 
@@ -668,7 +668,7 @@ static void a_ring_is_made_once(void)
 	alloc_fail_at(0);
 	CU_ASSERT_EQUAL_FATAL(lbp_app_prepare(&next, app, &to, LATER), LBP_OK);
 	/* As with four names, and one less. */
-	CU_ASSERT_EQUAL(alloc_count(), 15);
+	CU_ASSERT_EQUAL(alloc_count(), 16);
 	lbp_app_commit(app, next);
 	lbp_app_free(next);
 	expect_admit(app, ALICE, START + 50 * MS - 1, LBP_OK);
@@ -722,7 +722,7 @@ static void without_memory_clients_stay_as_they_are(void)
 	}
 	CU_ASSERT_EQUAL_FATAL(err, LBP_OK);
 	/* As above with three names, and a budget and a ring for each. */
-	CU_ASSERT_EQUAL(n - 1, 15 + 6);
+	CU_ASSERT_EQUAL(n - 1, 16 + 6);
 	lbp_app_free(next);
 	CU_ASSERT_EQUAL(lbp_app_leave(app, BOB), LBP_OK);
 	expect_admit(app, ALICE, LATER, LBP_ERR_RATE);
@@ -906,6 +906,55 @@ static void when_an_upstream_was_chosen_stays(void)
 	expect_open(app, "000");
 	reload(app, abc, 3);
 	expect_choices(app, "cabcab");
+	lbp_app_free(app);
+}
+
+static void a_new_bound_counts_at_once(void)
+{
+	static const struct lbp_upstream bounded[] = {
+		{.name = "a", .weight = 1, .max_connections = 2},
+		{.name = "b", .weight = 1, .is_backup = true},
+		{.name = "c", .weight = 1, .max_connections = 3}};
+	struct lbp_app *app = make();
+
+	expect_choices(app, "abcabc");
+	reload(app, bounded, 3);
+	expect_open(app, "222");
+	/* Then only the backup is left. */
+	expect_choices(app, "cbb");
+	CU_ASSERT_TRUE(lbp_app_is_ready(app));
+	CU_ASSERT_EQUAL(lbp_app_release(app, 0), LBP_OK);
+	expect_choices(app, "ab");
+	CU_ASSERT_EQUAL(lbp_app_dialed(app, 0, false), LBP_HEALTH_SAME);
+	expect_choices(app, "ab");
+	reload(app, abc, 3);
+	expect_open(app, "263");
+	expect_choices(app, "aca");
+	lbp_app_free(app);
+}
+
+static void an_application_at_its_bounds_is_ready(void)
+{
+	static const struct lbp_upstream bounded[] = {
+		{.name = "a", .weight = 1, .max_connections = 1},
+		{.name = "b",
+			.weight = 1,
+			.max_connections = 1,
+			.is_backup = true}};
+	struct lbp_app_options from = options(bounded, 2);
+	struct lbp_app *app = make_from(&from);
+	uint32_t upstream;
+
+	expect_choices(app, "ab");
+	CU_ASSERT_EQUAL(
+		lbp_app_choose(app, NULL, &upstream), LBP_ERR_NO_UPSTREAM);
+	CU_ASSERT_TRUE(lbp_app_is_ready(app));
+	for (int i = 0; i < 2; i++)
+		(void)lbp_app_dialed(app, 0, false);
+	CU_ASSERT_TRUE(lbp_app_is_ready(app));
+	for (int i = 0; i < 2; i++)
+		(void)lbp_app_dialed(app, 1, false);
+	CU_ASSERT_FALSE(lbp_app_is_ready(app));
 	lbp_app_free(app);
 }
 
@@ -1503,6 +1552,10 @@ void suite_app_reload(void)
 		numbers_that_are_kept_count);
 	add_client_tests(suite);
 	add_upstream_tests(suite);
+	CU_add_test(suite, "[BAL-12][APP-8] a new bound counts at once",
+		a_new_bound_counts_at_once);
+	CU_add_test(suite, "[APP-7] an application at its bounds is ready",
+		an_application_at_its_bounds_is_ready);
 	CU_add_test(suite, "[APP-12] a retired application only takes back",
 		a_retired_application_only_takes_back);
 	CU_add_test(suite, "[APP-12] a retired application stays down",

@@ -135,6 +135,12 @@ static void an_upstream_changes(void)
 	expect(TLS(ONE_CA) A,
 		TLS(ONE_CA) APP("a", "1", UP("1", ", weight = 2"), ""),
 		UPSTREAM);
+	expect(TLS(ONE_CA) A,
+		TLS(ONE_CA) APP("a", "1", UP("1", ", max_connections = 1"), ""),
+		UPSTREAM);
+	expect(TLS(ONE_CA) A,
+		TLS(ONE_CA) APP("a", "1", UP("1", ", backup = true"), ""),
+		UPSTREAM);
 	expect(TLS_UP("a", "n", ""), TLS_UP("b", "n", ""), UPSTREAM);
 	expect(TLS_UP("a", "n", ""), TLS_UP("a", "m", ""), UPSTREAM);
 	expect(TLS_UP("a", "n", ""), TLS_UP("a", "n", OURS), UPSTREAM);

@@ -292,8 +292,9 @@ static const struct want unknown_wanted[] = {
 		UNKNOWN("app.health.x",
 			"enabled, interval, timeout, rise, fall")},
 	{22, 1,
-		UNKNOWN("app.upstream.x", "url, weight, ca, server_name, "
-					  "certificate, private_key")},
+		UNKNOWN("app.upstream.x",
+			"url, weight, max_connections, backup, ca, "
+			"server_name, certificate, private_key")},
 	{25, 1, UNKNOWN("client.x", "id, serials, uris, dns, apps, limits")},
 	{30, 1,
 		UNKNOWN("client.limits.a.x",
