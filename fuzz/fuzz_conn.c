@@ -32,7 +32,8 @@ static const struct lbp_config_timeouts timeouts = {
 	.connect_ns = 5 * LBP_NS_PER_S, .idle_ns = 60 * LBP_NS_PER_S};
 
 static char *clients[2] = {"alice", "bob"};
-static const struct lbp_policy policy = {.clients = clients, .client_len = 2};
+static struct served_policy policy = {
+	.policy = {.clients = clients, .client_len = 2}};
 
 static struct lbp_session ended = {.state = LBP_SESSION_ENDED};
 
@@ -783,7 +784,6 @@ static void make_targets(uint8_t how)
 			in->sin_port = htons((uint16_t)(i * 256 + j));
 		}
 		run.targets[i].addresses.items = run.addresses[i];
-		atomic_init(&run.targets[i].has_addresses, true);
 		run.targets[i].addresses.len = how >> (2 + i) & 1 ? 2 : 1;
 		if (i == 0 || run.has_two)
 			run.addresses_len += how >> (2 + i) & 1 ? 2 : 1;

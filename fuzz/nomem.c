@@ -424,8 +424,8 @@ static void check_snapshot(const struct snapshot *snapshot)
 	bool let_in;
 
 	require(snapshot->tls != NULL && snapshot->apps != NULL &&
-			snapshot_target(&snapshot->apps[0].config->upstreams[0])
-					->tls != NULL,
+			snapshot_place(&snapshot->apps[0].config->upstreams[0])
+					->target->tls != NULL,
 		"half a snapshot", "load");
 	pki_now = PKI_START;
 	failure.at = 0;

@@ -223,19 +223,60 @@ def test_others_serve_while_one_has_no_address(lb, upstream, hosts):
     server.stop()
 
 
-@pytest.mark.spec("SRV-143")
-def test_a_name_that_has_an_address_keeps_it(lb, upstream, hosts):
-    hosts.set("127.0.0.1 up.test")
+def two_places(upstream):
+    """Upstreams at two addresses and one port."""
     first = upstream(upstreams.name_server("first"))
     upstream(upstreams.name_server("second"), host="127.0.0.2",
              port=first.port)
-    server = lb.proxy(f"tcp://up.test:{first.port}", health=CHECKED)
-    assert ask(server) == "first"
+    return first
+
+
+@pytest.mark.spec("SRV-143")
+def test_a_name_that_moves(lb, upstream, hosts):
+    hosts.set("127.0.0.1 up.test")
+    first = two_places(upstream)
+    server = lb.proxy(f"tcp://up.test:{first.port}", health=CHECKED,
+                      timeouts={"resolve": "50ms"})
+    with server.connect() as peer:
+        assert peer.recv(timeout=BOUND) == b"first"
+        hosts.set("127.0.0.2 up.test")
+        wait_for(lambda: ask(server) == "second", "the dials move", SOON)
+        # It may stay where it is.
+        peer.finish()
+        peer.expect_end("clean")
+    assert not server.events("upstream_down")
+
+
+@pytest.mark.spec("SRV-143")
+def test_a_name_is_not_resolved_again_when_that_is_off(lb, upstream, hosts):
+    hosts.set("127.0.0.1 up.test")
+    first = two_places(upstream)
+    server = lb.proxy(f"tcp://up.test:{first.port}", health=CHECKED,
+                      timeouts={"resolve": "off"})
     hosts.set("127.0.0.2 up.test")
-    # Longer than it takes until names without an address are asked for again.
     seen = first.accepted
     first.wait_accepted(seen + 20)
     assert ask(server) == "first"
+
+
+@pytest.mark.spec("SRV-180")
+def test_a_name_that_is_gone_keeps_its_addresses(lb, upstream, hosts):
+    hosts.set("127.0.0.1 up.test")
+    first = two_places(upstream)
+    server = lb.proxy(f"tcp://up.test:{first.port}",
+                      timeouts={"resolve": "20ms"})
+    hosts.set()
+    line = server.wait_event("error", level="warn")
+    assert "its last ones are used" in line["message"]
+    assert line["cause"].startswith("cannot resolve 'up.test': ")
+    for _ in range(10):
+        assert ask(server) == "first"
+    assert len(server.events("error")) == 1
+    hosts.set("127.0.0.2 up.test")
+    wait_for(lambda: ask(server) == "second", "it is back", SOON)
+    hosts.set()
+    server.wait_event("error", 2, level="warn")
+    assert ask(server) == "second"
 
 
 class Nameserver:

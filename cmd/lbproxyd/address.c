@@ -78,6 +78,20 @@ bool address_is_literal(const char *host)
 	       inet_pton(AF_INET6, host, &any) == 1;
 }
 
+bool addresses_equal(const struct addresses *a, const struct addresses *b)
+{
+	size_t i;
+
+	/* Each occurs once. */
+	if (a->len != b->len)
+		return false;
+	for (i = 0; i < a->len; i++) {
+		if (!is_listed(b, &a->items[i]))
+			return false;
+	}
+	return true;
+}
+
 bool addresses_copy(struct addresses *out, const struct addresses *from)
 {
 	addresses_release(out);

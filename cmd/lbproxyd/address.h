@@ -39,6 +39,9 @@ void addresses_release(struct addresses *addresses);
 /* Returns true if host is an address, and not a name to be resolved. */
 bool address_is_literal(const char *host);
 
+/* Returns true if both have the same addresses, in whatever order. */
+bool addresses_equal(const struct addresses *a, const struct addresses *b);
+
 /* Returns true if they are the same, port included. */
 bool address_equal(const union address *a, const union address *b);
 

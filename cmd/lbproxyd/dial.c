@@ -176,8 +176,7 @@ enum dial_result dial_start(struct dial *dial, const struct target *target,
 		.poller = poller,
 		.write_header = dial->write_header,
 		.end_ns = end_ns};
-	if (atomic_load(&target->has_addresses))
-		dial->len = target->addresses.len;
+	dial->len = target->addresses.len;
 	return go_on(dial, DIAL_FAILED);
 }
 

@@ -12,19 +12,23 @@
 #include "log.h"
 #include "report.h"
 
-/* The delay before names are resolved again: the first one, and the longest. */
+/* The delay before a name without an address is resolved again. [SRV-114]. */
 #define WAIT_MIN_S 1
 #define WAIT_MAX_S 30
 
 /* Room for any host name of the configuration. */
 #define HOST_MAX 256
 
-/* An upstream whose name has no address yet; both are held. */
-struct missing {
+/* The name of an upstream; both are held. */
+struct name {
 	struct served_app *app;
-	struct target *target;
+	struct place *place;
 	char host[HOST_MAX];
 	uint16_t port;
+	bool has_address; /* or had one */
+	bool is_lost;     /* it has none any more */
+	uint64_t due_ns;  /* when to resolve it again */
+	unsigned wait_s;  /* after that, if it has none */
 };
 
 /* Freed by whoever is done last, the server or the thread. */
@@ -34,62 +38,99 @@ struct resolver {
 	pthread_cond_t changed; /* stopped was set */
 	bool stopped;
 	unsigned users;
-	struct missing *items; /* len of them */
+	uint64_t every_ns;  /* a name that has an address; 0: never */
+	struct name *items; /* len of them */
 	size_t len;
 };
 
-/* The upstream with this target; LBP_NONE: a reload removed it. */
+/* Of the upstream with this place; LBP_NONE: a reload removed it. */
 static uint32_t find_upstream(
-	const struct lbp_app *app, const struct target *target)
+	const struct lbp_app *app, const struct place *place)
 {
 	uint32_t u;
 
 	for (u = 0; u < lbp_app_upstreams(app); u++) {
-		if (lbp_app_upstream_user(app, u) == target)
+		if (lbp_app_upstream_user(app, u) == place)
 			return u;
 	}
 	return LBP_NONE;
 }
 
+/* Puts another target in its place, unless that is NULL. */
 static void set_address(
-	const struct missing *missing, bool has_address, const char *cause)
+	const struct name *name, struct target *target, const char *cause)
 {
-	struct served_app *app = missing->app;
+	struct served_app *app = name->app;
 	enum lbp_health_change change;
+	struct target *last = NULL;
 	uint32_t upstream;
 
 	pthread_mutex_lock(&app->lock);
-	upstream = find_upstream(app->app, missing->target);
-	change = lbp_app_set_address(app->app, upstream, has_address);
+	if (target != NULL) {
+		last = name->place->target;
+		name->place->target = target;
+	}
+	upstream = find_upstream(app->app, name->place);
+	change = lbp_app_set_address(app->app, upstream, target != NULL);
 	pthread_mutex_unlock(&app->lock);
+	target_release(last);
 	report_health(app, upstream, change, cause);
 }
 
-static void report_missing(const struct missing *missing)
+static void say_why(const struct name *name, const char *why, char *cause)
+{
+	snprintf(cause, HOST_MAX + 128, "cannot resolve '%s': %s", name->host,
+		why);
+}
+
+static void report_missing(const struct name *name)
 {
 	char cause[HOST_MAX + 128];
 
-	snprintf(cause, sizeof(cause), "cannot resolve '%s': %s", missing->host,
-		missing->target->addresses.cause);
-	set_address(missing, false, cause);
+	say_why(name, name->place->target->addresses.cause, cause);
+	set_address(name, NULL, cause);
 }
 
-/* Under the lock. */
-static void publish(
-	const struct missing *missing, const struct addresses *addresses)
+/* Once, until it has one again. [SRV-180]. */
+static void report_lost(struct name *name, const char *why)
 {
-	struct target *target = missing->target;
+	char cause[HOST_MAX + 128];
+	struct log_line line;
 
-	addresses_release(&target->addresses);
-	target->addresses = *addresses;
-	atomic_store(&target->has_addresses, true);
-	set_address(missing, true, "its name has an address");
+	if (name->is_lost)
+		return;
+	name->is_lost = true;
+	say_why(name, why, cause);
+	log_begin(&line, LBP_LOG_WARN, "error");
+	log_string(&line, "message",
+		"a name has no address any more: its last ones are used");
+	log_string(&line, "app", lbp_app_id(name->app->app));
+	log_string(&line, "cause", cause);
+	log_end(&line);
 }
 
-static void let_go(const struct missing *missing)
+/* Its own thread is the only one that replaces its target. */
+static void publish(struct name *name, struct addresses *addresses)
 {
-	served_app_release(missing->app);
-	target_release(missing->target);
+	const struct target *last = name->place->target;
+	struct target *next;
+
+	name->has_address = true;
+	name->is_lost = false;
+	if (addresses_equal(&last->addresses, addresses)) {
+		addresses_release(addresses);
+		return;
+	}
+	next = target_moved(last, addresses);
+	/* Without memory it is tried again later. */
+	if (next != NULL)
+		set_address(name, next, "its name has an address");
+}
+
+static void let_go(const struct name *name)
+{
+	served_app_release(name->app);
+	place_release(name->place);
 }
 
 static void resolver_free(struct resolver *resolver)
@@ -117,79 +158,111 @@ static void leave(struct resolver *resolver)
 		resolver_free(resolver);
 }
 
-/* Waits under the lock, unless it is stopped. */
-static void wait_for(struct resolver *resolver, unsigned seconds)
+/* Waits under the lock until then, unless it is stopped. */
+static void wait_until(struct resolver *resolver, uint64_t due_ns)
 {
-	struct timespec until;
+	struct timespec until = {.tv_sec = (time_t)(due_ns / LBP_NS_PER_S),
+		.tv_nsec = (long)(due_ns % LBP_NS_PER_S)};
 	int rc = 0;
 
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += seconds;
 	while (!resolver->stopped && rc != ETIMEDOUT)
 		rc = pthread_cond_timedwait(
 			&resolver->changed, &resolver->lock, &until);
 }
 
-/* Resolves a name, unlocked meanwhile; false: no address, or stopped. */
-static bool ask(struct resolver *resolver, const struct missing *missing)
+/* Resolves a name, unlocked meanwhile. */
+static void ask(struct resolver *resolver, struct name *name)
 {
 	struct addresses addresses;
 
 	pthread_mutex_unlock(&resolver->lock);
-	(void)addresses_resolve(&addresses, missing->host, missing->port);
+	(void)addresses_resolve(&addresses, name->host, name->port);
 	pthread_mutex_lock(&resolver->lock);
-	if (addresses.len > 0 && !resolver->stopped) {
-		publish(missing, &addresses);
-		return true;
-	}
-	addresses_release(&addresses);
-	return false;
+	if (resolver->stopped)
+		addresses_release(&addresses);
+	else if (addresses.len > 0)
+		publish(name, &addresses);
+	else if (name->has_address)
+		report_lost(name, addresses.cause);
 }
 
-/* Removes those that have an address by now. */
-static void ask_all(struct resolver *resolver)
+static void schedule(const struct resolver *resolver, struct name *name)
 {
-	size_t kept = 0;
+	uint64_t now = clock_now_ns();
+
+	if (name->has_address) {
+		name->due_ns = resolver->every_ns == 0
+				       ? LBP_NEVER
+				       : now + resolver->every_ns;
+		return;
+	}
+	name->due_ns = now + name->wait_s * LBP_NS_PER_S;
+	name->wait_s =
+		name->wait_s < WAIT_MAX_S / 2 ? name->wait_s * 2 : WAIT_MAX_S;
+}
+
+/* The one that is due first; NULL: none is any more. */
+static struct name *next_name(const struct resolver *resolver)
+{
+	struct name *next = NULL;
 	size_t i;
 
 	for (i = 0; i < resolver->len; i++) {
-		if (!resolver->stopped && ask(resolver, &resolver->items[i]))
-			let_go(&resolver->items[i]);
-		else
-			resolver->items[kept++] = resolver->items[i];
+		struct name *name = &resolver->items[i];
+
+		if (name->due_ns != LBP_NEVER &&
+			(next == NULL || name->due_ns < next->due_ns))
+			next = name;
 	}
-	resolver->len = kept;
+	return next;
 }
 
 static void *resolver_main(void *arg)
 {
 	struct resolver *resolver = arg;
-	unsigned wait_s = WAIT_MIN_S;
+	struct name *name;
 
 	pthread_mutex_lock(&resolver->lock);
-	while (!resolver->stopped && resolver->len > 0) {
-		wait_for(resolver, wait_s);
-		ask_all(resolver);
-		wait_s = wait_s < WAIT_MAX_S / 2 ? wait_s * 2 : WAIT_MAX_S;
+	while (!resolver->stopped && (name = next_name(resolver)) != NULL) {
+		wait_until(resolver, name->due_ns);
+		if (resolver->stopped)
+			break;
+		ask(resolver, name);
+		schedule(resolver, name);
 	}
 	pthread_mutex_unlock(&resolver->lock);
 	leave(resolver);
 	return NULL;
 }
 
-static void hold(struct missing *missing, struct served_app *app,
+static void hold(struct resolver *resolver, struct served_app *app,
 	const struct lbp_config_upstream *upstream)
 {
-	missing->app = served_app_hold(app);
-	missing->target = target_hold(snapshot_target(upstream));
-	snprintf(missing->host, sizeof(missing->host), "%s",
-		upstream->address.host);
-	missing->port = upstream->address.port;
+	struct name *name = &resolver->items[resolver->len++];
+
+	name->app = served_app_hold(app);
+	name->place = place_hold(snapshot_place(upstream));
+	snprintf(name->host, sizeof(name->host), "%s", upstream->address.host);
+	name->port = upstream->address.port;
+	name->has_address = name->place->target->addresses.len > 0;
+	name->wait_s = WAIT_MIN_S;
+	schedule(resolver, name);
 }
 
-/* Counts them, and lists them in items unless that is NULL. */
-static size_t list_missing(const struct snapshot *snapshot,
-	struct served_app *const *apps, struct missing *items)
+/* Is its name to be resolved again? */
+static bool is_asked(const struct lbp_config_upstream *upstream,
+	const struct snapshot *snapshot)
+{
+	if (upstream->address.host == NULL ||
+		address_is_literal(upstream->address.host))
+		return false;
+	return snapshot->config->resolve_ns != 0 ||
+	       snapshot_place(upstream)->target->addresses.len == 0;
+}
+
+/* Counts the names, and has the resolver hold them unless that is NULL. */
+static size_t list_names(const struct snapshot *snapshot,
+	struct served_app *const *apps, struct resolver *resolver)
 {
 	size_t n = 0;
 	size_t a, u;
@@ -198,11 +271,10 @@ static size_t list_missing(const struct snapshot *snapshot,
 		const struct lbp_config_app *app = snapshot->apps[a].config;
 
 		for (u = 0; u < app->upstream_len; u++) {
-			if (snapshot_target(&app->upstreams[u])->addresses.len >
-				0)
+			if (!is_asked(&app->upstreams[u], snapshot))
 				continue;
-			if (items != NULL)
-				hold(&items[n], apps[a], &app->upstreams[u]);
+			if (resolver != NULL)
+				hold(resolver, apps[a], &app->upstreams[u]);
 			n++;
 		}
 	}
@@ -213,7 +285,7 @@ static struct resolver *resolver_new(
 	const struct snapshot *snapshot, struct served_app *const *apps)
 {
 	struct resolver *resolver = calloc(1, sizeof(*resolver));
-	size_t len = list_missing(snapshot, apps, NULL);
+	size_t len = list_names(snapshot, apps, NULL);
 	pthread_condattr_t attr;
 
 	if (resolver == NULL)
@@ -223,7 +295,8 @@ static struct resolver *resolver_new(
 		free(resolver);
 		return NULL;
 	}
-	resolver->len = list_missing(snapshot, apps, resolver->items);
+	resolver->every_ns = snapshot->config->resolve_ns;
+	(void)list_names(snapshot, apps, resolver);
 	resolver->users = 2;
 	pthread_mutex_init(&resolver->lock, NULL);
 	pthread_condattr_init(&attr);
@@ -256,7 +329,7 @@ bool resolver_prepare(struct resolver **out, const struct snapshot *snapshot,
 	int rc = ENOMEM;
 
 	*out = NULL;
-	if (list_missing(snapshot, apps, NULL) == 0)
+	if (list_names(snapshot, apps, NULL) == 0)
 		return true;
 	resolver = resolver_new(snapshot, apps);
 	if (resolver != NULL) {
@@ -281,8 +354,10 @@ void resolver_begin(struct resolver *resolver)
 
 	if (resolver == NULL)
 		return;
-	for (i = 0; i < resolver->len; i++)
-		report_missing(&resolver->items[i]);
+	for (i = 0; i < resolver->len; i++) {
+		if (!resolver->items[i].has_address)
+			report_missing(&resolver->items[i]);
+	}
 	resolver->begun = true;
 	pthread_mutex_unlock(&resolver->lock);
 }

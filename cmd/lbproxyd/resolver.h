@@ -1,6 +1,6 @@
 /*
- * Resolves names that had no address when they were loaded, in the background,
- * since that may block for long. [SRV-114].
+ * Resolves the names of upstreams again, in the background, since that may
+ * block for long. [SRV-114], [SRV-143].
  */
 #ifndef RESOLVER_H
 #define RESOLVER_H

@@ -37,7 +37,7 @@ static void release_targets(const struct lbp_app *app)
 
 	for (u = 0; u < lbp_app_upstreams(app); u++) {
 		if (lbp_app_upstream_name(app, u) != NULL)
-			target_release(lbp_app_upstream_user(app, u));
+			place_release(lbp_app_upstream_user(app, u));
 	}
 }
 
@@ -56,10 +56,12 @@ void served_app_release(struct served_app *app)
 
 struct target *served_app_target(struct served_app *app, uint32_t upstream)
 {
+	const struct place *place;
 	struct target *target;
 
 	pthread_mutex_lock(&app->lock);
-	target = target_hold(lbp_app_upstream_user(app->app, upstream));
+	place = lbp_app_upstream_user(app->app, upstream);
+	target = target_hold(place->target);
 	pthread_mutex_unlock(&app->lock);
 	return target;
 }
@@ -111,11 +113,11 @@ static struct target *find_target(struct served_app *app, const char *url)
 	pthread_mutex_lock(&app->lock);
 	for (u = 0; u < lbp_app_upstreams(app->app) && found == NULL; u++) {
 		const char *name = lbp_app_upstream_name(app->app, u);
-		struct target *target = lbp_app_upstream_user(app->app, u);
+		const struct place *place = lbp_app_upstream_user(app->app, u);
 
 		if (name != NULL && strcmp(name, url) == 0 &&
-			atomic_load(&target->has_addresses))
-			found = target_hold(target);
+			place->target->addresses.len > 0)
+			found = target_hold(place->target);
 	}
 	pthread_mutex_unlock(&app->lock);
 	return found;
@@ -125,17 +127,15 @@ static struct target *find_target(struct served_app *app, const char *url)
 static bool keep_address(
 	struct served_app *app, const struct lbp_config_upstream *upstream)
 {
-	struct target *next = snapshot_target(upstream);
+	struct target *next = snapshot_place(upstream)->target;
 	struct target *last;
 	bool ok = true;
 
-	if (atomic_load(&next->has_addresses))
+	if (next->addresses.len > 0)
 		return true;
 	last = find_target(app, upstream->url.ptr);
-	if (last != NULL) {
+	if (last != NULL)
 		ok = addresses_copy(&next->addresses, &last->addresses);
-		atomic_store(&next->has_addresses, ok);
-	}
 	target_release(last);
 	return ok;
 }
@@ -201,7 +201,7 @@ static void hold_targets(const struct lbp_config_app *config)
 	size_t i;
 
 	for (i = 0; i < config->upstream_len; i++)
-		target_hold(config->upstreams[i].user);
+		place_hold(config->upstreams[i].user);
 }
 
 /* Under its lock. */
@@ -224,11 +224,11 @@ static void use_settings(struct served_app *app, const struct served *served,
 static void set_address(struct served_app *app, uint32_t upstream)
 {
 	enum lbp_health_change change = LBP_HEALTH_SAME;
-	const struct target *target;
+	const struct place *place;
 
 	pthread_mutex_lock(&app->lock);
-	target = lbp_app_upstream_user(app->app, upstream);
-	if (target != NULL && atomic_load(&target->has_addresses))
+	place = lbp_app_upstream_user(app->app, upstream);
+	if (place != NULL && place->target->addresses.len > 0)
 		change = lbp_app_set_address(app->app, upstream, true);
 	pthread_mutex_unlock(&app->lock);
 	report_health(app, upstream, change, "its name has an address");

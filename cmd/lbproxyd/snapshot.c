@@ -118,11 +118,12 @@ static bool load_target(struct lbp_config_upstream *from, int dir_fd,
 {
 	struct target *target = target_new(from->url.ptr);
 
-	from->user = target;
-	if (target == NULL ||
+	if (target == NULL)
+		return false;
+	from->user = place_new(target);
+	if (from->user == NULL ||
 		!resolve_upstream(names, &target->addresses, &from->address))
 		return false;
-	atomic_init(&target->has_addresses, target->addresses.len > 0);
 	if (from->tls)
 		target->tls = tls_client_new(from, dir_fd, problems);
 	return true;
@@ -410,7 +411,8 @@ static void warn_app(const struct snapshot_app *app, struct problems *problems)
 	for (i = 0; i < app->config->upstream_len; i++)
 		warn(problems, &app->config->upstreams[i].address,
 			"app.upstream.url",
-			&snapshot_target(&app->config->upstreams[i])->addresses,
+			&snapshot_place(&app->config->upstreams[i])
+				 ->target->addresses,
 			"its upstream is down until it resolves");
 }
 
@@ -451,7 +453,7 @@ static void release_app(struct snapshot_app *app)
 	free(app->listen);
 	networks_release(app->settings.accept_proxy);
 	for (i = 0; app->config != NULL && i < app->config->upstream_len; i++)
-		target_release(snapshot_target(&app->config->upstreams[i]));
+		place_release(snapshot_place(&app->config->upstreams[i]));
 }
 
 void snapshot_free(struct snapshot *snapshot)

@@ -1,8 +1,7 @@
 /*
  * All that one configuration file stands for, ready to be served: the typed
- * configuration, TLS contexts and resolved addresses. Immutable once loaded,
- * except for addresses that could not be resolved then. served.h puts it to
- * work.
+ * configuration, TLS contexts and resolved addresses. Immutable once loaded.
+ * served.h puts it to work.
  */
 #ifndef SNAPSHOT_H
 #define SNAPSHOT_H
@@ -29,7 +28,7 @@ struct snapshot_settings {
 };
 
 struct snapshot_app {
-	/* The users of its upstreams are their targets. */
+	/* The users of its upstreams are their places. */
 	struct lbp_config_app *config;
 	struct addresses *listen; /* config->listen_len of them */
 	struct snapshot_settings settings;
@@ -52,8 +51,8 @@ struct snapshot {
 	uint64_t content;
 };
 
-/* The target of an upstream of a configuration that was loaded. */
-static inline struct target *snapshot_target(
+/* The place of an upstream of a configuration that was loaded. */
+static inline struct place *snapshot_place(
 	const struct lbp_config_upstream *upstream)
 {
 	return upstream->user;

@@ -17,6 +17,21 @@ struct target *target_new(const char *url)
 	return NULL;
 }
 
+struct target *target_moved(
+	const struct target *target, struct addresses *addresses)
+{
+	struct target *moved = target_new(target->url);
+
+	if (moved == NULL) {
+		addresses_release(addresses);
+		return NULL;
+	}
+	moved->addresses = *addresses;
+	*addresses = (struct addresses){0};
+	moved->tls = tls_client_hold(target->tls);
+	return moved;
+}
+
 struct target *target_hold(struct target *target)
 {
 	atomic_fetch_add_explicit(&target->holders, 1, memory_order_relaxed);
@@ -31,4 +46,31 @@ void target_release(struct target *target)
 	tls_client_free(target->tls);
 	free(target->url);
 	free(target);
+}
+
+struct place *place_new(struct target *target)
+{
+	struct place *place = calloc(1, sizeof(*place));
+
+	if (place == NULL) {
+		target_release(target);
+		return NULL;
+	}
+	atomic_init(&place->holders, 1);
+	place->target = target;
+	return place;
+}
+
+struct place *place_hold(struct place *place)
+{
+	atomic_fetch_add_explicit(&place->holders, 1, memory_order_relaxed);
+	return place;
+}
+
+void place_release(struct place *place)
+{
+	if (place == NULL || atomic_fetch_sub(&place->holders, 1) > 1)
+		return;
+	target_release(place->target);
+	free(place);
 }

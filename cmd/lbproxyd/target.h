@@ -1,7 +1,6 @@
 /*
- * An upstream as a configuration has it: its addresses, and how to connect to
- * it. Counted, since sessions outlive the configuration that named it; any
- * thread may hold and release one.
+ * Upstreams as sessions and checks see them. All of it is counted, since they
+ * outlive the configuration that named it; any thread may hold and release.
  */
 #ifndef TARGET_H
 #define TARGET_H
@@ -12,25 +11,39 @@
 #include "address.h"
 #include "tls.h"
 
+/* Where to connect to, and how. Immutable once others see it. */
 struct target {
 	atomic_uint holders;
-	char *url; /* as configured */
-	/*
-	 * Written only before has_addresses is set: when the snapshot is
-	 * loaded, or by the resolver. [SRV-94].
-	 */
-	struct addresses addresses;
-	atomic_bool has_addresses;
-	struct tls_client *tls; /* NULL: plain TCP */
+	char *url;                  /* as configured */
+	struct addresses addresses; /* none: its name has none by now */
+	struct tls_client *tls;     /* held; NULL: plain TCP */
 };
 
 /* Makes a target without addresses, held once; NULL: out of memory. */
 struct target *target_new(const char *url);
+
+/* The same with other addresses, which it takes over, even if it fails. */
+struct target *target_moved(
+	const struct target *target, struct addresses *addresses);
 
 /* Holds it once more, and returns it. */
 struct target *target_hold(struct target *target);
 
 /* Releases what was held; NULL is allowed. */
 void target_release(struct target *target);
+
+/*
+ * What the library has as the user of an upstream: its target, which may be
+ * replaced. Held while the upstream has its number.
+ */
+struct place {
+	atomic_uint holders;
+	struct target *target; /* held; behind the lock of its application */
+};
+
+/* Makes a place for a target, which it takes over; NULL: out of memory. */
+struct place *place_new(struct target *target);
+struct place *place_hold(struct place *place);
+void place_release(struct place *place); /* NULL is allowed */
 
 #endif

@@ -109,6 +109,11 @@ bool tls_server_revokes(const struct tls_server *server,
 /* Like tls_server_new, for a tls:// upstream. [SRV-14]. */
 struct tls_client *tls_client_new(const struct lbp_config_upstream *upstream,
 	int dir_fd, struct problems *problems);
+
+/* Holds it once more, and returns it; NULL is allowed, here and below. */
+struct tls_client *tls_client_hold(struct tls_client *client);
+
+/* Releases what was held or made. */
 void tls_client_free(struct tls_client *client);
 
 /*

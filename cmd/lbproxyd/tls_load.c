@@ -238,6 +238,8 @@ struct tls_client *tls_client_new(const struct lbp_config_upstream *upstream,
 	struct tls_client *client = calloc(1, sizeof(*client));
 	unsigned before = problems->count;
 
+	if (client != NULL)
+		atomic_init(&client->holders, 1);
 	if (client != NULL && tls_bio_init()) {
 		client->ctx = SSL_CTX_new(TLS_client_method());
 		client->server_name = strdup(upstream->server_name.ptr);
@@ -264,9 +266,16 @@ struct tls_client *tls_client_new(const struct lbp_config_upstream *upstream,
 	return NULL;
 }
 
+struct tls_client *tls_client_hold(struct tls_client *client)
+{
+	if (client != NULL)
+		atomic_fetch_add(&client->holders, 1);
+	return client;
+}
+
 void tls_client_free(struct tls_client *client)
 {
-	if (client == NULL)
+	if (client == NULL || atomic_fetch_sub(&client->holders, 1) > 1)
 		return;
 	SSL_CTX_free(client->ctx);
 	free(client->server_name);

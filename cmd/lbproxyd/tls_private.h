@@ -3,6 +3,7 @@
 #define TLS_PRIVATE_H
 
 #include <openssl/ssl.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 
 #include "tls.h"
@@ -16,6 +17,7 @@ struct tls_server {
 };
 
 struct tls_client {
+	atomic_uint holders;
 	SSL_CTX *ctx;
 	char *server_name;
 	bool is_name; /* server_name is no IP address: send it as SNI */

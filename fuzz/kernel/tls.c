@@ -59,7 +59,7 @@ struct tls_server {
 };
 
 struct tls_client {
-	char unused;
+	unsigned holders;
 };
 
 /* Says so if there is none. */
@@ -150,8 +150,17 @@ struct tls_client *tls_client_new(const struct lbp_config_upstream *upstream,
 	return no_memory(calloc(1, sizeof(struct tls_client)), problems);
 }
 
+struct tls_client *tls_client_hold(struct tls_client *client)
+{
+	if (client != NULL)
+		client->holders++;
+	return client;
+}
+
 void tls_client_free(struct tls_client *client)
 {
+	if (client == NULL || client->holders-- > 0)
+		return;
 	free(client);
 }
 

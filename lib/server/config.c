@@ -134,6 +134,10 @@ static const struct lbp_config_key timeouts_keys[] = {
 		.read = lbp_config_read_duration_or_off,
 		.offset = AT(keepalive_ns),
 		.accepts = LBP_CONFIG_DURATION_OR_OFF},
+	{.name = "resolve",
+		.read = lbp_config_read_duration_or_off,
+		.offset = AT(resolve_ns),
+		.accepts = LBP_CONFIG_DURATION_OR_OFF},
 	{.name = "drain",
 		.read = lbp_config_read_duration,
 		.offset = AT(drain_ns),
@@ -193,6 +197,7 @@ static const struct lbp_config defaults = {
 	.timeouts = {.connect_ns = 3 * LBP_NS_PER_S,
 		.idle_ns = 600 * LBP_NS_PER_S},
 	.keepalive_ns = 60 * LBP_NS_PER_S,
+	.resolve_ns = 30 * LBP_NS_PER_S,
 	.drain_ns = 30 * LBP_NS_PER_S,
 };
 

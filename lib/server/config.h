@@ -183,6 +183,7 @@ struct lbp_config {
 	uint64_t handshake_ns;
 	struct lbp_config_timeouts timeouts; /* of apps that override nothing */
 	uint64_t keepalive_ns;               /* 0: off */
+	uint64_t resolve_ns; /* between looks at a name; 0: off */
 	uint64_t drain_ns;
 
 	struct lbp_config_app *apps; /* app_len of them, >= 1 */

@@ -282,7 +282,7 @@ static const struct want unknown_wanted[] = {
 	{10, 1, UNKNOWN("log.x", "level")},
 	{12, 1,
 		UNKNOWN("timeouts.x", "handshake, connect, idle, lifetime, "
-				      "keepalive, drain")},
+				      "keepalive, resolve, drain")},
 	{14, 1,
 		UNKNOWN("app.x", "id, listen, proxy_protocol, accept_proxy, "
 				 "alpn, unclean_end, timeouts, limits, health, "
