@@ -259,7 +259,7 @@ def test_a_name_is_not_resolved_again_when_that_is_off(lb, upstream, hosts):
     assert ask(server) == "first"
 
 
-@pytest.mark.spec("SRV-180")
+@pytest.mark.spec("SRV-190")
 def test_a_name_that_is_gone_keeps_its_addresses(lb, upstream, hosts):
     hosts.set("127.0.0.1 up.test")
     first = two_places(upstream)

@@ -91,7 +91,7 @@ static void report_missing(const struct name *name)
 	set_address(name, NULL, cause);
 }
 
-/* Once, until it has one again. [SRV-180]. */
+/* Once, until it has one again. [SRV-190]. */
 static void report_lost(struct name *name, const char *why)
 {
 	char cause[HOST_MAX + 128];
