@@ -30,18 +30,19 @@ static ssize_t receive(struct conn *conn, size_t len, int flags)
 	return n;
 }
 
-/* Takes bytes that were seen already. */
-static bool take(struct conn *conn, size_t len)
+/* Takes bytes that were seen already; else it returns what receive did. */
+static ssize_t take(struct conn *conn, size_t len)
 {
-	while (len > 0) {
-		ssize_t n = receive(conn, len, 0);
+	ssize_t n = 1;
 
-		if (n <= 0)
-			return false;
-		conn->opening->len += (size_t)n;
-		len -= (size_t)n;
+	while (len > 0 && n > 0) {
+		n = receive(conn, len, 0);
+		if (n > 0) {
+			conn->opening->len += (size_t)n;
+			len -= (size_t)n;
+		}
 	}
-	return true;
+	return n;
 }
 
 static void refuse(struct conn *conn, enum lbp_reason reason, const char *why)
@@ -101,8 +102,9 @@ void conn_read_opening(struct conn *conn)
 	}
 	/* Of a part, all belongs to the header; TLS follows a whole one. */
 	len = found == LBP_PROXY_WHOLE ? header.len : seen;
-	if (!take(conn, len - opening->len)) {
-		obstacle(conn, false, ECONNRESET);
+	n = take(conn, len - opening->len);
+	if (n <= 0) {
+		obstacle(conn, n == 0, errno);
 		return;
 	}
 	if (found == LBP_PROXY_MORE) {

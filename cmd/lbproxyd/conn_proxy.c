@@ -1,4 +1,5 @@
 /* PROXY headers about clients, for upstreams. [PRX-20] to [PRX-23]. */
+#include <errno.h>
 #include <string.h>
 
 #include "conn_private.h"
@@ -10,22 +11,24 @@ static struct lbp_proxy_text text_of(const char *text)
 	return (struct lbp_proxy_text){text, text == NULL ? 0 : strlen(text)};
 }
 
-/* The ends of the client's connection, as a header or the kernel has them. */
-static struct lbp_proxy_ends ends_of(const struct conn *conn)
+/*
+ * The ends of the client's connection, as a header or the kernel has them.
+ * False: the kernel cannot tell, and errno why.
+ */
+static bool find_ends(const struct conn *conn, struct lbp_proxy_ends *ends)
 {
-	struct lbp_proxy_ends ends = {0};
 	union address own = conn->own;
 	socklen_t len = sizeof(own);
 
 	if (own.sa.sa_family == AF_UNSPEC &&
 		getsockname(conn->client.watch.fd, &own.sa, &len) != 0)
-		return ends;
-	ends.source = address_ip(&conn->peer);
-	ends.source_port = address_port(&conn->peer);
-	ends.destination = address_ip(&own);
-	ends.destination_port = address_port(&own);
-	ends.are_known = true;
-	return ends;
+		return false;
+	ends->source = address_ip(&conn->peer);
+	ends->source_port = address_port(&conn->peer);
+	ends->destination = address_ip(&own);
+	ends->destination_port = address_port(&own);
+	ends->are_known = true;
+	return true;
 }
 
 static bool has_serial(const struct lbp_name *name)
@@ -68,9 +71,11 @@ static size_t write_header(struct dial *dial, uint8_t *buf)
 	struct tls_description tls;
 	size_t len;
 
-	tls_describe(&conn->client.tls, &tls);
+	if (!tls_describe(&conn->client.tls, &tls)) {
+		errno = ENOMEM;
+		return 0;
+	}
 	client = (struct lbp_proxy_client){
-		.ends = ends_of(conn),
 		.is_resumed = conn->resumed,
 		.version = text_of(conn->tls),
 		.cipher = text_of(tls.cipher),
@@ -80,6 +85,8 @@ static size_t write_header(struct dial *dial, uint8_t *buf)
 		.serial = serial_of(conn, serial),
 	};
 	client.name = name_of(conn, client.serial);
+	if (!find_ends(conn, &client.ends))
+		return 0;
 	/* An id stays the client's as long as it has sessions. */
 	pthread_mutex_lock(&app->lock);
 	client.id = text_of(lbp_policy_client_id(

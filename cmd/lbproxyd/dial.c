@@ -77,26 +77,25 @@ static enum dial_result start_handshake(struct dial *dial)
 static enum dial_result send_header(struct dial *dial)
 {
 	uint8_t header[LBP_PROXY_MAX];
-	size_t len = dial->write_header == NULL
-			     ? 0
-			     : dial->write_header(dial, header);
+	size_t len = dial->write_header(dial, header);
+	size_t n = 0;
+	enum lbp_io io;
+	int error;
 
-	if (dial->sent < len) {
-		size_t n = 0;
-		enum lbp_io io = stream_write(dial->stream, header + dial->sent,
-			len - dial->sent, &n);
-		int error = errno;
-
-		dial->sent += n;
-		if (io == LBP_IO_WAIT)
-			return watch(dial, POLLER_WRITE);
-		if (io != LBP_IO_OK) {
-			give_up(dial, lbp_fault_of_socket(error), error,
-				strerror(error));
-			return DIAL_FAILED;
-		}
+	if (len == 0) {
+		give_up_local(dial, errno);
+		return DIAL_FAILED;
 	}
-	return start_handshake(dial);
+	io = stream_write(
+		dial->stream, header + dial->sent, len - dial->sent, &n);
+	error = errno;
+	dial->sent += n;
+	if (io == LBP_IO_WAIT)
+		return watch(dial, POLLER_WRITE);
+	if (io == LBP_IO_OK)
+		return start_handshake(dial);
+	give_up(dial, lbp_fault_of_socket(error), error, strerror(error));
+	return DIAL_FAILED;
 }
 
 /*
@@ -123,6 +122,8 @@ static enum dial_result connected(struct dial *dial)
 		give_up(dial, LBP_FAULT_PEER, 0, "connected to itself");
 		return DIAL_FAILED;
 	}
+	if (dial->write_header == NULL)
+		return start_handshake(dial);
 	dial->phase = DIAL_HEADER;
 	dial->sent = 0;
 	return send_header(dial);

@@ -33,7 +33,8 @@ struct dial {
 	enum dial_phase phase;
 	/*
 	 * Writes the PROXY header to buf, which has LBP_PROXY_MAX bytes, and
-	 * returns its length, at least 1; the same each time. NULL: none.
+	 * returns its length; the same each time. 0: there is none for want of
+	 * something of our own, and errno says what. NULL: there is to be none.
 	 */
 	size_t (*write_header)(struct dial *dial, uint8_t *buf);
 	size_t sent; /* bytes of it, to the current address */

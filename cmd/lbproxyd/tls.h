@@ -194,8 +194,11 @@ struct tls_description {
 	size_t common_name_len;
 };
 
-/* Describes a client whose handshake is complete. */
-void tls_describe(const struct tls *tls, struct tls_description *description);
+/*
+ * Describes a client whose handshake is complete, each time in the same way.
+ * False: out of memory.
+ */
+bool tls_describe(const struct tls *tls, struct tls_description *description);
 
 /* Frees TLS without notifying the peer; it need not have been started. */
 void tls_release(struct tls *tls);

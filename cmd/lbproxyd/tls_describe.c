@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "tls.h"
+#include "tls_memory.h"
 
 /* The only common name of a subject; NULL: there is none, or several. */
 static const ASN1_STRING *common_name(const X509_NAME *subject)
@@ -15,7 +16,8 @@ static const ASN1_STRING *common_name(const X509_NAME *subject)
 	return X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, first));
 }
 
-static void describe_certificate(
+/* False: out of memory. */
+static bool describe_certificate(
 	const X509 *cert, struct tls_description *description)
 {
 	const ASN1_STRING *name =
@@ -30,13 +32,15 @@ static void describe_certificate(
 		description->common_name_len = (size_t)len;
 	}
 	OPENSSL_free(utf8);
+	return len >= 0 || !tls_memory_ran_out();
 }
 
-void tls_describe(const struct tls *tls, struct tls_description *description)
+bool tls_describe(const struct tls *tls, struct tls_description *description)
 {
 	const unsigned char *alpn;
 	unsigned alpn_len;
 
+	tls_memory_forget();
 	SSL_get0_alpn_selected(tls->ssl, &alpn, &alpn_len);
 	*description = (struct tls_description){
 		.cipher = SSL_get_cipher_name(tls->ssl),
@@ -45,5 +49,6 @@ void tls_describe(const struct tls *tls, struct tls_description *description)
 		.server_name =
 			SSL_get_servername(tls->ssl, TLSEXT_NAMETYPE_host_name),
 	};
-	describe_certificate(SSL_get0_peer_certificate(tls->ssl), description);
+	return describe_certificate(
+		SSL_get0_peer_certificate(tls->ssl), description);
 }

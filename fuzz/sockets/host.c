@@ -235,10 +235,11 @@ enum io tls_handshake(struct tls *tls)
 	return IO_OK;
 }
 
-void tls_describe(const struct tls *tls, struct tls_description *description)
+bool tls_describe(const struct tls *tls, struct tls_description *description)
 {
 	(void)tls;
 	*description = (struct tls_description){.cipher = "TLS_TEST"};
+	return true;
 }
 
 const char *tls_version(const struct tls *tls)

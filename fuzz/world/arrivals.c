@@ -15,6 +15,56 @@
 
 /* --- clients --- */
 
+static const char *own_ip(enum world_who who)
+{
+	return who == WHO_STRANGER ? "10.0.0.2" : WORLD_BALANCER;
+}
+
+const char *client_ip(const struct client *client)
+{
+	return client->ip != NULL ? client->ip : own_ip(client->who);
+}
+
+/* A header about a client, in one of several ways. */
+static size_t write_header(const struct client *client, uint8_t *header)
+{
+	struct lbp_proxy_client told = {.ends = {.are_known = true,
+						.source_port = client->port,
+						.destination_port = 443}};
+
+	if (client->is_bad)
+		return (size_t)snprintf((char *)header, LBP_PROXY_MAX,
+			"PROXY TCP5 1.2.3.4 1.2.3.4 1 2\r\n");
+	if (client->ip == NULL)
+		return lbp_proxy_write_local(header, LBP_PROXY_MAX);
+	if (client->number % 2 == 0)
+		return (size_t)snprintf((char *)header, LBP_PROXY_MAX,
+			"PROXY TCP4 %s 198.51.100.1 %u 443\r\n", client->ip,
+			client->port);
+	if (!lbp_ip_read_v4(
+		    &told.ends.source, client->ip, strlen(client->ip)) ||
+		!lbp_ip_read_v4(&told.ends.destination, "198.51.100.1", 12))
+		abort();
+	return lbp_proxy_write(header, LBP_PROXY_MAX, &told);
+}
+
+/* Has a balancer connect for it, whose header comes in two pieces. */
+static void send_header(struct client *client)
+{
+	struct peer *peer = &client->peer;
+	size_t n;
+
+	client->is_bad =
+		client->who == WHO_NO_CERTIFICATE && client->number % 4 == 0;
+	if (client->number % 3 != 0)
+		client->ip = WORLD_SOURCE;
+	peer->out_len = write_header(client, peer->out);
+	n = far_send(peer->sock, peer->out,
+		client->number * 5 % (peer->out_len + 1));
+	peer->out_len -= n;
+	memmove(peer->out, peer->out + n, peer->out_len);
+}
+
 struct client *client_connect(unsigned app, enum world_who who)
 {
 	struct client *client = &world.clients[world.client_len];
@@ -26,8 +76,7 @@ struct client *client_connect(unsigned app, enum world_who who)
 		return NULL;
 	inet_pton(AF_INET, "127.0.0.1", &to.sin_addr);
 	to.sin_port = htons((uint16_t)(8000 + app));
-	inet_pton(AF_INET, who == WHO_STRANGER ? "10.0.0.2" : "10.0.0.1",
-		&from.sin_addr);
+	inet_pton(AF_INET, own_ip(who), &from.sin_addr);
 	from.sin_port = htons((uint16_t)(FIRST_PORT + world.client_len));
 	sock = far_connect(&to, &from);
 	if (sock == NULL)
@@ -44,6 +93,8 @@ struct client *client_connect(unsigned app, enum world_who who)
 		.offers = world.stage == 0 ? world.client_len % 4 : 0,
 		.port = ntohs(from.sin_port)};
 	far_set_user(sock, client);
+	if (world.reads_headers && who != WHO_STRANGER)
+		send_header(client);
 	world_note(
 		"client %u, a %u, connects to app%u", client->number, who, app);
 	return client;
@@ -176,6 +227,7 @@ void arrivals_dial(struct sock *sock, const struct sockaddr_in *to)
 		.upstream = address & 0xff};
 	dial->peer.is_tls = dial_upstream(dial)->is_tls;
 	dial->peer.is_open = !dial->peer.is_tls;
+	dial->peer.awaits_header = world.sends_headers;
 	far_set_user(sock, dial);
 	world_note("dial %u to app%u's upstream %u", dial->number, dial->app,
 		dial->upstream);

@@ -93,8 +93,10 @@ static bool may_be_rejected(const struct client *client, enum lbp_reason reason)
 		return client->peer.has_broken || client->peer.misbehaved;
 	case LBP_REASON_NO_PROTOCOL:
 		return !client_is_understood(client);
+	case LBP_REASON_BAD_PROXY_HEADER:
+		return client->is_bad;
 	case LBP_REASON_NO_CERTIFICATE:
-		return client->who == WHO_NO_CERTIFICATE;
+		return client->who == WHO_NO_CERTIFICATE && !client->is_bad;
 	case LBP_REASON_EXPIRED:
 		return client->who == WHO_EXPIRED;
 	case LBP_REASON_UNKNOWN_CLIENT:
@@ -189,6 +191,23 @@ static void judge_name(const char *line, const struct client *client)
 			line);
 }
 
+/* It is where the header says, once TLS has begun, and before that perhaps. */
+static void judge_peer(const char *line, const struct client *client)
+{
+	const char *own =
+		client->who == WHO_STRANGER ? "\"10.0.0.2:" : "\"10.0.0.1:";
+	const char *peer = find(line, "peer");
+	bool is_own = strncmp(peer, own, strlen(own)) == 0;
+	bool is_told = strncmp(peer, "\"" WORLD_SOURCE ":",
+			       strlen(WORLD_SOURCE) + 2) == 0;
+
+	ORACLE("PRX-32",
+		is_told ? client->ip != NULL
+			: is_own && (client->ip == NULL ||
+					    !client->peer.heard_hello),
+		"client %u: %s", client->number, line);
+}
+
 static void judge_session(const char *line, bool was_admitted)
 {
 	struct client *client = client_of(line);
@@ -197,6 +216,7 @@ static void judge_session(const char *line, bool was_admitted)
 	ORACLE("SES-17", client != NULL, "nobody's line: %s", line);
 	ORACLE("SES-17", client->reported++ == 0, "a second line: %s", line);
 	judge_name(line, client);
+	judge_peer(line, client);
 	client->reason = reason;
 	client->bytes_up = number_of(line, "bytes_up");
 	client->bytes_down = number_of(line, "bytes_down");

@@ -174,11 +174,30 @@ static void hear(struct peer *peer, const uint8_t *record, size_t len)
 	}
 }
 
+/* Takes what belongs to a header; the number of bytes after it. */
+static size_t hear_header(struct peer *peer, uint8_t *bytes, size_t len)
+{
+	struct lbp_proxy_header header;
+	size_t i = 0;
+
+	while (peer->awaits_header && i < len) {
+		enum lbp_proxy_found found;
+
+		peer->header[peer->header_len++] = bytes[i++];
+		found = lbp_proxy_read(peer->header, peer->header_len, &header);
+		ORACLE("PRX-20", found != LBP_PROXY_BAD, "%s", header.fault);
+		peer->awaits_header = found == LBP_PROXY_MORE;
+	}
+	memmove(bytes, bytes + i, len - i);
+	return len - i;
+}
+
 bool peer_take(struct peer *peer, size_t n)
 {
 	uint8_t bytes[WIRE_RECORD_MAX];
 	size_t want = sizeof(bytes) < n ? sizeof(bytes) : n;
-	size_t got = far_take(peer->sock, bytes, want);
+	size_t took = far_take(peer->sock, bytes, want);
+	size_t got = hear_header(peer, bytes, took);
 
 	if (!peer->is_tls)
 		check_data(peer, bytes, got);
@@ -195,9 +214,9 @@ bool peer_take(struct peer *peer, size_t n)
 	}
 	peer->saw_end = far_sees_end(peer->sock);
 	peer->saw_reset = far_sees_reset(peer->sock);
-	if (got > 0)
+	if (took > 0)
 		peer->touched_ns = kernel_now_ns();
-	return got > 0;
+	return took > 0;
 }
 
 /* Whose bytes arrive at an upstream is known once two of them have. */
@@ -217,14 +236,42 @@ static void find_client(struct dial_seen *dial)
 		"client %u may not come, and its bytes arrive", number);
 	ORACLE("SRV-91", !dial->is_itself || kernel_faults() > 0,
 		"client %u's bytes go to the server itself", number);
+	ORACLE("PRX-21", !world.sends_headers || dial->told == client,
+		"the header is not about client %u", number);
 	dial->client = client;
 	client->upstream = dial;
+}
+
+/* Who it is said to be, once that is known: nobody, in a check. */
+static void find_told(struct dial_seen *dial)
+{
+	struct lbp_proxy_header header;
+	struct lbp_ip ip;
+	enum lbp_proxy_found found = lbp_proxy_read(
+		dial->peer.header, dial->peer.header_len, &header);
+
+	if (found != LBP_PROXY_WHOLE || dial->peer.header[12] == 0x20)
+		return;
+	for (unsigned i = 0; i < world.client_len; i++) {
+		if (world.clients[i].port == header.ends.source_port)
+			dial->told = &world.clients[i];
+	}
+	ORACLE("PRX-21",
+		dial->told != NULL && dial->told->app == dial->app &&
+			dial->told->who <= WHO_CAROL,
+		"a header about port %u", header.ends.source_port);
+	(void)lbp_ip_read_v4(
+		&ip, client_ip(dial->told), strlen(client_ip(dial->told)));
+	ORACLE("PRX-21", memcmp(&ip, &header.ends.source, sizeof(ip)) == 0,
+		"client %u has another address", dial->told->number);
 }
 
 bool dial_take(struct dial_seen *dial, size_t n)
 {
 	bool took = peer_take(&dial->peer, n);
 
+	if (dial->told == NULL)
+		find_told(dial);
 	if (dial->client == NULL && dial->peer.got >= 2)
 		find_client(dial);
 	return took;

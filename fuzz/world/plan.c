@@ -114,6 +114,11 @@ static void draw_app(unsigned a)
 	app->has_protocols = app->concurrent == 2;
 	if (app->has_protocols)
 		say("alpn = [\"one\", \"two\"]\n");
+	if (world.sends_headers)
+		say("proxy_protocol = true\n");
+	if (world.reads_headers)
+		say("accept_proxy = [\"192.0.2.0/24\", \"%s\"]\n",
+			WORLD_BALANCER);
 	if (app->takes_unclean_end)
 		say("unclean_end = \"end\"\n");
 	say("[app.health]\nenabled = %s\ninterval = \"1s\"\nfall = %u\n",
@@ -149,6 +154,8 @@ void plan_draw(struct world *w)
 	w->piece_len = 0;
 	w->workers = 1 + drawn % 3;
 	w->is_select = (drawn & 0x10) != 0;
+	w->sends_headers = (drawn & 4) != 0;
+	w->reads_headers = (drawn & 8) != 0;
 	w->apps = (drawn & 0x20) != 0 ? 2 : 1;
 	w->max_connections = 1 + bytes_below(bytes, 6);
 	w->max_handshakes = 1 + bytes_below(bytes, 6);

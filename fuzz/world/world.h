@@ -9,6 +9,7 @@
 
 #include "kernel/kernel.h"
 #include "kernel/wire.h"
+#include "server/proxy.h"
 #include "session.h"
 
 #define WORLD_APPS      2
@@ -16,6 +17,10 @@
 #define WORLD_CLIENTS   256 /* connections of clients in one run */
 #define WORLD_DIALS     512
 #define WORLD_CONFIG    8192
+
+/* Whose connections begin with a header, and who it says that they are from. */
+#define WORLD_BALANCER "10.0.0.1"
+#define WORLD_SOURCE   "192.0.2.7"
 
 /* Of every client, with a letter after it, by who it is. */
 #define WORLD_URI "spiffe://world/"
@@ -41,6 +46,9 @@ struct peer {
 	size_t out_len;
 	uint8_t in[WIRE_RECORD_MAX]; /* a record that has not come whole */
 	size_t in_len;
+	bool awaits_header;            /* of the server, before all else */
+	uint8_t header[LBP_PROXY_MAX]; /* header_len bytes of it */
+	size_t header_len;
 	bool said_hello;
 	bool heard_hello;
 	bool is_open;     /* its handshake is complete */
@@ -69,6 +77,8 @@ struct client {
 	unsigned app;
 	enum world_who who;
 	uint16_t port;   /* its own, which is no other one's */
+	const char *ip;  /* that the log says it has, once its header came */
+	bool is_bad;     /* its header is none */
 	bool has_shown;  /* its certificate */
 	unsigned offers; /* which protocols: see client_offers */
 	bool is_accepted;
@@ -88,6 +98,7 @@ struct dial_seen {
 	unsigned upstream;
 	bool is_answered;
 	bool is_itself;        /* there is nobody */
+	struct client *told;   /* of whom the header was; NULL: a check */
 	struct client *client; /* whose bytes arrive; NULL: none have */
 };
 
@@ -158,7 +169,9 @@ struct world {
 	uint64_t idle_ns;
 	uint64_t lifetime_ns; /* 0: none */
 	uint64_t drain_ns;
-	unsigned carol; /* her limit */
+	unsigned carol;     /* her limit */
+	bool sends_headers; /* of the PROXY protocol, to all upstreams */
+	bool reads_headers; /* from WORLD_BALANCER */
 	unsigned apps;
 	struct app_plan app[WORLD_APPS];
 
@@ -228,6 +241,8 @@ void client_shake_hands(struct client *client);
  * lists, and the URI of who it is.
  */
 bool client_is_renewed(const struct client *client);
+/* Where it connects from, as far as the server is told. */
+const char *client_ip(const struct client *client);
 void dial_shake_hands(struct dial_seen *dial);
 /* What its upstream does about a dial that waits for an answer. */
 void dial_answer(struct dial_seen *dial);
