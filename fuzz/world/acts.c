@@ -298,7 +298,9 @@ static void act_dial(unsigned what)
 		peer_flush(&dial->peer);
 		break;
 	default:
-		if (world.is_honest && dial->client == NULL)
+		/* Who has not answered has nothing to end. */
+		if (!dial->is_answered ||
+			(world.is_honest && dial->client == NULL))
 			break;
 		world_note("dial %u: the upstream ends", dial->number);
 		if (what == 4)
