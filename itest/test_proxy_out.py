@@ -169,6 +169,39 @@ def test_one_common_name_or_none(lb, pki, reader, tmp_path, subject, told):
     assert up.headers[0].values[proxy.CLIENT] == b"alice"
 
 
+@pytest.mark.spec("PRX-10")
+def test_the_name_that_identified_it(lb, pki, reader, tmp_path):
+    key = make_key(tmp_path / "key")
+    cert = make_cert(tmp_path / "cert", key, (pki.ca, pki.ca_dir / "ca.key"),
+                     "subjectAltName=DNS:Db.Example,URI:spiffe://corp/alice",
+                     serial="0x7777")
+    up = reader()
+    for clients, name in (({"uris": ["spiffe://corp/alice"]},
+                           b"spiffe://corp/alice"),
+                          ({"dns": ["db.example"]}, b"Db.Example")):
+        server = lb.start(
+            srv.app("echo", [up.url], proxy_protocol=True),
+            [{"id": "by-name", **clients, "apps": ["echo"]}])
+        with srv.connect(server.address(),
+                         client_context(pki.ca, (cert, key))) as peer:
+            exchange(peer)
+        values = up.headers[-1].values
+        assert values[proxy.NAME] == name
+        assert values[proxy.SERIAL] == b"77:77"
+        assert values[proxy.CLIENT] == b"by-name"
+
+
+@pytest.mark.spec("PRX-22")
+def test_the_protocol_that_was_agreed_on(lb, reader):
+    up = reader()
+    server = start(lb, up.url, alpn=["h2", "http/1.1"])
+    context = server.context()
+    context.set_alpn_protocols(["http/1.1", "x"])
+    with srv.connect(server.address(), context) as peer:
+        exchange(peer)
+    assert up.headers[0].values[proxy.ALPN] == b"http/1.1"
+
+
 @pytest.mark.spec("PRX-23")
 def test_each_address_gets_all_of_it(lb, reader, upstream):
     """The first one resets; a header is told anew with each dial."""
