@@ -492,12 +492,12 @@ case("unknown-unicode", "CFG-10 CFG-13", "workers = 2",
 case("unknown-long", "CFG-10 CFG-13", "workers = 2", f"§{'k' * 4000} = 2",
      r"unknown key 'server.k{64}\.\.\.'; accepted: workers, .*")
 case("unknown-root-key", "CFG-10", "[server]\n", "§colour = 1\n[server]\n",
-     "unknown key 'colour'; accepted: server, tls, log, timeouts, app, client")
+     "unknown key 'colour'; accepted: include, server, tls, log, timeouts, app, client")
 case("unknown-table", "CFG-10", "[log]", "[§logs]",
-     r"unknown key 'logs'; did you mean 'log'\? accepted: server, .*")
+     r"unknown key 'logs'; did you mean 'log'\? accepted: include, .*")
 case("unknown-tables", "CFG-10", "[[client]]\nid = \"bob\"",
      "[[§clients]]\nid = \"bob\"",
-     r"unknown key 'clients'; did you mean 'client'\? accepted: server, .*")
+     r"unknown key 'clients'; did you mean 'client'\? accepted: include, .*")
 case("unknown-dotted-key", "CFG-10", "[log]\nlevel",
      "[log]\n§a.b.c = 1\nlevel", "unknown key 'log.a'; accepted: level")
 

@@ -23,7 +23,7 @@
 /* How long names that do not resolve may delay the start. [SRV-116]. */
 #define NAMES_LOST_NS (5 * LBP_NS_PER_S)
 
-static const struct lbp_config_pos start = {1, 1};
+static const struct lbp_config_pos start = {1, 1, 0};
 
 struct names {
 	uint64_t lost_ns; /* on those that have no address now */
@@ -433,6 +433,10 @@ bool snapshot_is_built(const struct snapshot *snapshot,
 	const struct lbp_config *config = snapshot->config;
 	struct problems problems = {.file = snapshot->notices.file, .say = say};
 
+	if (config->include_len > 0)
+		problem(&problems, config->includes[0].pos,
+			"include is not implemented yet; accepted in this "
+			"version: no include key");
 	if (config->cas[0].id.ptr != NULL)
 		problem(&problems, config->cas[0].id.pos,
 			"[[tls.client_ca]] is not implemented yet; accepted in "

@@ -66,7 +66,7 @@ struct tls_client {
 static void *no_memory(void *memory, struct problems *problems)
 {
 	if (memory == NULL)
-		problem(problems, (struct lbp_config_pos){1, 1},
+		problem(problems, (struct lbp_config_pos){1, 1, 0},
 			"out of memory");
 	return memory;
 }

@@ -1,6 +1,4 @@
-#include "server/config.h"
-
-#include <string.h>
+#include "server/config_root.h"
 
 #include "base.h"
 #include "server/config_app.h"
@@ -26,9 +24,32 @@ static void read_event_loop(
 	struct lbp_config *config = field->out;
 	struct lbp_config_field choice = *field;
 
-	config->event_loop_pos = lbp_config_pos(field->value->pos);
+	config->event_loop_pos = lbp_config_pos(reader, field->value->pos);
 	choice.out = &config->event_loop;
 	lbp_config_read_choice(reader, &choice);
+}
+
+static void read_includes(
+	struct lbp_config_reader *reader, const struct lbp_config_field *field)
+{
+	struct lbp_config *config = field->out;
+	struct lbp_config_field item = *field;
+	const struct lbp_toml_array *array =
+		lbp_config_expect_array(reader, field, LBP_TOML_STRING);
+
+	if (array == NULL)
+		return;
+	config->includes = lbp_config_alloc(
+		reader, &reader->kept, array->len, sizeof(*config->includes));
+	if (config->includes == NULL)
+		return;
+	config->include_len = array->len;
+	for (size_t i = 0; i < array->len; i++) {
+		item.value = &array->items[i];
+		item.out = &config->includes[i];
+		if (item.value->type == LBP_TOML_STRING)
+			lbp_config_read_text(reader, &item);
+	}
 }
 
 /* The keys of these sections are stored in the configuration itself. */
@@ -153,8 +174,13 @@ static const struct lbp_config_section log_section = {
 static const struct lbp_config_section timeouts_section = {
 	"timeouts", timeouts_keys, LEN(timeouts_keys)};
 
-/* app comes after timeouts, which it inherits; client after tls and app. */
+/* app comes after timeouts, which it inherits; client is the last. */
 static const struct lbp_config_key root_keys[] = {
+	{.name = "include",
+		.read = read_includes,
+		.max = 1024,
+		.accepts = "an array of paths of files with [[client]] tables "
+			   "only, or of patterns, like \"clients.d/*.toml\""},
 	{.name = "server",
 		.read = lbp_config_read_table,
 		.section = &server_section,
@@ -179,13 +205,18 @@ static const struct lbp_config_key root_keys[] = {
 		.max = 1024,
 		.accepts = "1 to 1024 tables, [[app]]"},
 	{.name = "client",
-		.read = lbp_config_read_clients,
-		.max = 100000,
+		.read = lbp_config_find_clients,
 		.accepts = "at most 100000 tables, [[client]]"},
 };
 
 static const struct lbp_config_section root_section = {
 	"", root_keys, LEN(root_keys)};
+
+/* Only the last of these keys. */
+static const struct lbp_config_section included_section = {
+	"", &root_keys[LEN(root_keys) - 1], 1};
+
+static const struct lbp_toml_pos root_pos = {1, 1};
 
 static const struct lbp_config defaults = {
 	.event_loop = LBP_EVENT_LOOP_AUTO,
@@ -201,76 +232,32 @@ static const struct lbp_config defaults = {
 	.drain_ns = 30 * LBP_NS_PER_S,
 };
 
-static void read_root(
+void lbp_config_read_root(
 	struct lbp_config_reader *reader, const struct lbp_toml_table *root)
 {
-	reader->config = lbp_config_alloc(
-		reader, &reader->kept, 1, sizeof(*reader->config));
-	if (reader->config == NULL)
+	struct lbp_config *config =
+		lbp_config_alloc(reader, &reader->kept, 1, sizeof(*config));
+
+	if (config == NULL)
 		return;
-	*reader->config = defaults;
+	*config = defaults;
+	reader->config = config;
 	(void)lbp_config_read_keys(reader, &root_section, root,
-		(struct lbp_config_pos){1, 1}, reader->config);
+		lbp_config_pos(reader, root_pos), config);
+}
+
+void lbp_config_read_included(
+	struct lbp_config_reader *reader, const struct lbp_toml_table *root)
+{
+	(void)lbp_config_read_keys(reader, &included_section, root,
+		lbp_config_pos(reader, root_pos), reader->config);
+}
+
+void lbp_config_read_rest(struct lbp_config_reader *reader)
+{
+	lbp_config_read_clients(reader);
 	(void)lbp_config_names_unique(reader, &reader->addresses);
 	(void)lbp_config_names_unique(reader, &reader->serials);
 	(void)lbp_config_names_unique(reader, &reader->uris);
 	(void)lbp_config_names_unique(reader, &reader->dns);
-}
-
-/* Parses and reads text; the reader then has the errors. */
-static enum lbp_err read_text(
-	struct lbp_config_reader *reader, const char *text, size_t len)
-{
-	struct lbp_config_message message = {.len = 0};
-	struct lbp_toml_error error;
-	struct lbp_toml *doc;
-	enum lbp_err err = lbp_toml_parse(text, len, &doc, &error);
-
-	if (err == LBP_ERR_SYNTAX) {
-		lbp_config_say_plain(
-			&message, (struct lbp_toml_string){error.message,
-					  strlen(error.message)});
-		lbp_config_add_error(
-			reader, lbp_config_pos(error.pos), &message);
-		return LBP_OK;
-	}
-	if (err != LBP_OK)
-		return err;
-	read_root(reader, lbp_toml_root(doc));
-	lbp_toml_free(doc);
-	return LBP_OK;
-}
-
-enum lbp_err lbp_config_parse(const char *text, size_t len,
-	struct lbp_config **out, struct lbp_config_errors *errors)
-{
-	struct lbp_config_reader reader = {.nomem = false};
-	enum lbp_err err;
-
-	*out = NULL;
-	*errors = (struct lbp_config_errors){0};
-	err = read_text(&reader, text, len);
-	if (err == LBP_OK)
-		err = lbp_config_take_errors(&reader, errors);
-	if (err == LBP_OK) {
-		*out = reader.config;
-		reader.config->arena = reader.kept;
-		reader.kept = NULL;
-	}
-	lbp_config_arena_free(reader.kept);
-	lbp_config_arena_free(reader.messages);
-	lbp_config_arena_free(reader.scratch);
-	return err;
-}
-
-void lbp_config_free(struct lbp_config *config)
-{
-	if (config != NULL)
-		lbp_config_arena_free(config->arena);
-}
-
-void lbp_config_errors_release(struct lbp_config_errors *errors)
-{
-	lbp_config_arena_free(errors->arena);
-	*errors = (struct lbp_config_errors){0};
 }

@@ -24,10 +24,11 @@
 #define LBP_DNS_MAX 253
 #define LBP_CAS_MAX 16
 
-/* A place in the text, counted from 1; 0 for a default. */
+/* A place in a text, counted from 1; 0 for a default. */
 struct lbp_config_pos {
 	uint32_t line;
 	uint32_t column;
+	uint32_t file; /* 0: the configuration's own; else as lbp_config_add */
 };
 
 /* A string value: NUL-terminated, no NUL inside; NULL where not given. */
@@ -160,6 +161,10 @@ struct lbp_config_client {
 };
 
 struct lbp_config {
+	/* Paths and patterns of further files, include_len of them. */
+	struct lbp_config_text *includes;
+	size_t include_len;
+
 	uint32_t workers; /* 0: one for each CPU that may be used */
 	enum lbp_event_loop event_loop;
 	struct lbp_config_pos event_loop_pos;
@@ -199,7 +204,7 @@ struct lbp_config_error {
 	const char *message; /* what is wrong, and what would be accepted */
 };
 
-/* All errors, in the order of their places. */
+/* All errors, in the order of their files and places. */
 struct lbp_config_errors {
 	struct lbp_config_error *items; /* len of them */
 	size_t len;
@@ -209,6 +214,7 @@ struct lbp_config_errors {
 /*
  * Reads len bytes of TOML into a new configuration in *out, which the caller
  * frees with lbp_config_free. The configuration keeps no pointer into text.
+ * Files that it includes are not looked at.
  *
  * LBP_ERR_SYNTAX: something is wrong with the text or with what it says;
  * *errors has at least one error, and the caller releases it with
@@ -216,6 +222,47 @@ struct lbp_config_errors {
  * LBP_ERR_SYNTAX, *errors is empty and needs no release.
  */
 LBP_MUST_CHECK enum lbp_err lbp_config_parse(const char *text, size_t len,
+	struct lbp_config **out, struct lbp_config_errors *errors);
+
+/*
+ * Reading a configuration of several files, which the caller opens:
+ * lbp_config_begin, then lbp_config_add for each file that lbp_config_includes
+ * stands for, in the order in which they are to be read, then lbp_config_end.
+ * Source: [CFG-70] to [CFG-77].
+ */
+struct lbp_config_reader;
+
+/*
+ * Begins with a configuration's own text; name is what messages in other files
+ * call it. Names have to live until lbp_config_end, texts only during the call.
+ * NULL: out of memory; else the caller must call lbp_config_end.
+ */
+struct lbp_config_reader *lbp_config_begin(
+	const char *name, const char *text, size_t len);
+
+/*
+ * Returns the values of `include`, *len of them, owned by the reader; those
+ * with an error of their own have no text. None if the text is not TOML.
+ */
+const struct lbp_config_text *lbp_config_includes(
+	const struct lbp_config_reader *reader, size_t *len);
+
+/*
+ * Reads a file that includes[include] stands for. The first file that is added
+ * is number 1 in places, the next one number 2, and so on. name is its path.
+ */
+void lbp_config_add(struct lbp_config_reader *reader, size_t include,
+	const char *name, const char *text, size_t len);
+
+/*
+ * Records an error at includes[include]: "include: 'NAME' WHY". Both are
+ * copied; it adds no file.
+ */
+void lbp_config_reject_include(struct lbp_config_reader *reader, size_t include,
+	const char *name, const char *why);
+
+/* Ends the reading and frees the reader; results as of lbp_config_parse. */
+LBP_MUST_CHECK enum lbp_err lbp_config_end(struct lbp_config_reader *reader,
 	struct lbp_config **out, struct lbp_config_errors *errors);
 
 /*

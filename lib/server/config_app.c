@@ -155,7 +155,7 @@ static void report(struct lbp_config_reader *reader, struct lbp_toml_pos pos,
 	struct lbp_config_message message = {.len = 0};
 
 	lbp_config_say(&message, "app.upstream.%s %s", name, what);
-	lbp_config_add_error(reader, lbp_config_pos(pos), &message);
+	lbp_config_add_error(reader, lbp_config_pos(reader, pos), &message);
 }
 
 static void check_tcp(
@@ -234,7 +234,8 @@ static void read_upstreams(
 			continue;
 		upstream->weight = 1;
 		given = lbp_config_read_keys(reader, &upstream_section,
-			item->as.table, lbp_config_pos(item->pos), upstream);
+			item->as.table, lbp_config_pos(reader, item->pos),
+			upstream);
 		if (upstream->url.ptr == NULL)
 			continue;
 		if (upstream->tls)
@@ -398,14 +399,14 @@ static const struct lbp_config_app app_defaults = {
 		.fall = 3},
 };
 
-static struct lbp_config_pos place_of(
+static struct lbp_config_pos place_of(const struct lbp_config_reader *reader,
 	const struct lbp_toml_table *table, const char *name)
 {
 	const struct lbp_toml_entry *entry =
 		lbp_toml_get(table, name, strlen(name));
 
-	return entry == NULL ? (struct lbp_config_pos){0, 0}
-			     : lbp_config_pos(entry->value.pos);
+	return entry == NULL ? (struct lbp_config_pos){.line = 0}
+			     : lbp_config_pos(reader, entry->value.pos);
 }
 
 void lbp_config_read_limits(struct lbp_config_reader *reader, const char *path,
@@ -416,9 +417,9 @@ void lbp_config_read_limits(struct lbp_config_reader *reader, const char *path,
 		path, limit_keys, LEN(limit_keys)};
 
 	(void)lbp_config_read_keys(reader, &section, value->as.table,
-		lbp_config_pos(value->pos), out);
-	places->concurrent = place_of(value->as.table, "concurrent");
-	places->window = place_of(value->as.table, "window");
+		lbp_config_pos(reader, value->pos), out);
+	places->concurrent = place_of(reader, value->as.table, "concurrent");
+	places->window = place_of(reader, value->as.table, "window");
 }
 
 void lbp_config_read_apps(
@@ -443,7 +444,7 @@ void lbp_config_read_apps(
 		config->apps[i] = app_defaults;
 		config->apps[i].timeouts = config->timeouts;
 		(void)lbp_config_read_keys(reader, &app_section, item->as.table,
-			lbp_config_pos(item->pos), &config->apps[i]);
+			lbp_config_pos(reader, item->pos), &config->apps[i]);
 		lbp_config_names_add_id(reader, &reader->app_ids, "app.id",
 			&config->apps[i].id, (uint32_t)i);
 	}

@@ -96,7 +96,7 @@ static void read_several(
 		if (item->type != LBP_TOML_TABLE)
 			continue;
 		(void)lbp_config_read_keys(reader, &ca_section, item->as.table,
-			lbp_config_pos(item->pos), &cas[i]);
+			lbp_config_pos(reader, item->pos), &cas[i]);
 		lbp_config_names_add_id(reader, &reader->ca_ids,
 			"tls.client_ca.id", &cas[i].id, i);
 	}
@@ -132,8 +132,8 @@ void lbp_config_read_crl(
 		lbp_config_say(&message,
 			"tls.crl is accepted only with tls.client_ca = "
 			"\"PATH\"; accepted: crl in each [[tls.client_ca]]");
-		lbp_config_add_error(
-			reader, lbp_config_pos(field->value->pos), &message);
+		lbp_config_add_error(reader,
+			lbp_config_pos(reader, field->value->pos), &message);
 		return;
 	}
 	lbp_config_read_text(reader, &path);

@@ -10,6 +10,17 @@
 
 #define LEN(array) (sizeof(array) / sizeof((array)[0]))
 
+enum {
+	CLIENTS_MAX = 100000, /* in all files together */
+};
+
+/* The clients of a file. */
+struct lbp_config_client_list {
+	const struct lbp_toml_array *array;
+	uint32_t file;
+	struct lbp_config_client_list *next;
+};
+
 /* Adds the grant of the app that value names, if there is one. */
 static void read_grant(struct lbp_config_reader *reader,
 	const struct lbp_toml_value *value, struct lbp_config_client *client)
@@ -35,7 +46,8 @@ static void read_grant(struct lbp_config_reader *reader,
 	lbp_config_say_quoted(&message, value->as.string);
 	(void)lbp_config_say_nearest(
 		reader, &message, value->as.string, &reader->app_ids);
-	lbp_config_add_error(reader, lbp_config_pos(value->pos), &message);
+	lbp_config_add_error(
+		reader, lbp_config_pos(reader, value->pos), &message);
 }
 
 static void read_grants(
@@ -70,7 +82,8 @@ static void report_no_grant(
 	lbp_config_say(&message, " is not one of this client's apps");
 	(void)lbp_config_say_nearest(
 		reader, &message, entry->key, &reader->client_apps);
-	lbp_config_add_error(reader, lbp_config_pos(entry->pos), &message);
+	lbp_config_add_error(
+		reader, lbp_config_pos(reader, entry->pos), &message);
 }
 
 /* Returns true if an error in the client's apps may mean this app. [CFG-33]. */
@@ -196,7 +209,7 @@ static void read_client(struct lbp_config_reader *reader,
 	const struct lbp_toml_value *value, struct lbp_config_client *client)
 {
 	const struct lbp_toml_table *table = value->as.table;
-	struct lbp_config_pos header = lbp_config_pos(value->pos);
+	struct lbp_config_pos header = lbp_config_pos(reader, value->pos);
 	uint32_t given;
 
 	reader->client_apps_known = false;
@@ -207,28 +220,60 @@ static void read_client(struct lbp_config_reader *reader,
 	check_names(reader, table, header, given);
 }
 
-void lbp_config_read_clients(
+void lbp_config_find_clients(
 	struct lbp_config_reader *reader, const struct lbp_config_field *field)
 {
-	struct lbp_config *config = reader->config;
 	const struct lbp_toml_array *array =
 		lbp_config_expect_array(reader, field, LBP_TOML_TABLE);
+	size_t room = CLIENTS_MAX - reader->client_len;
+	struct lbp_config_client_list *list;
 
-	if (array == NULL)
+	if (array == NULL || reader->has_too_many_clients)
 		return;
-	config->clients = lbp_config_alloc(
-		reader, &reader->kept, array->len, sizeof(*config->clients));
-	if (config->clients == NULL)
+	if (array->len > room) {
+		reader->has_too_many_clients = true;
+		lbp_config_reject_more(reader, field, &array->items[room]);
 		return;
-	config->client_len = array->len;
-	for (size_t i = 0; i < array->len; i++) {
-		const struct lbp_toml_value *item = &array->items[i];
+	}
+	list = lbp_config_alloc(reader, &reader->scratch, 1, sizeof(*list));
+	if (list == NULL)
+		return;
+	*list = (struct lbp_config_client_list){array, reader->file, NULL};
+	*reader->next_clients = list;
+	reader->next_clients = &list->next;
+	reader->client_len += array->len;
+}
+
+/* Reads a file's clients into those that begin with number first. */
+static void read_list(struct lbp_config_reader *reader,
+	const struct lbp_config_client_list *list, size_t first)
+{
+	struct lbp_config_client *clients = &reader->config->clients[first];
+
+	reader->file = list->file;
+	for (size_t i = 0; i < list->array->len; i++) {
+		const struct lbp_toml_value *item = &list->array->items[i];
 
 		if (item->type != LBP_TOML_TABLE)
 			continue;
-		read_client(reader, item, &config->clients[i]);
+		read_client(reader, item, &clients[i]);
 		lbp_config_names_add_id(reader, &reader->client_ids,
-			"client.id", &config->clients[i].id, (uint32_t)i);
+			"client.id", &clients[i].id, (uint32_t)(first + i));
+	}
+}
+
+void lbp_config_read_clients(struct lbp_config_reader *reader)
+{
+	struct lbp_config *config = reader->config;
+
+	config->clients = lbp_config_alloc(reader, &reader->kept,
+		reader->client_len, sizeof(*config->clients));
+	if (config->clients == NULL)
+		return;
+	for (const struct lbp_config_client_list *list = reader->first_clients;
+		list != NULL; list = list->next) {
+		read_list(reader, list, config->client_len);
+		config->client_len += list->array->len;
 	}
 	(void)lbp_config_names_unique(reader, &reader->client_ids);
 }

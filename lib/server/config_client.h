@@ -5,10 +5,15 @@
 #include "server/config_reader.h"
 
 /*
- * For lbp_config_key.read; the clients are stored in the configuration. They
- * refer to apps, which must have been read.
+ * For lbp_config_key.read; remembers a file's clients. Source: [CFG-29].
  */
-void lbp_config_read_clients(
+void lbp_config_find_clients(
 	struct lbp_config_reader *reader, const struct lbp_config_field *field);
+
+/*
+ * Stores all clients that were found in the configuration. They refer to apps,
+ * which must have been read.
+ */
+void lbp_config_read_clients(struct lbp_config_reader *reader);
 
 #endif

@@ -11,9 +11,10 @@ struct lbp_config_found {
 	struct lbp_config_error error;
 };
 
-struct lbp_config_pos lbp_config_pos(struct lbp_toml_pos pos)
+struct lbp_config_pos lbp_config_pos(
+	const struct lbp_config_reader *reader, struct lbp_toml_pos pos)
 {
-	return (struct lbp_config_pos){pos.line, pos.column};
+	return (struct lbp_config_pos){pos.line, pos.column, reader->file};
 }
 
 int lbp_config_pos_compare(struct lbp_config_pos a, struct lbp_config_pos b)
@@ -21,6 +22,8 @@ int lbp_config_pos_compare(struct lbp_config_pos a, struct lbp_config_pos b)
 	uint64_t a_place = (uint64_t)a.line << 32 | a.column;
 	uint64_t b_place = (uint64_t)b.line << 32 | b.column;
 
+	if (a.file != b.file)
+		return a.file > b.file ? 1 : -1;
 	return (a_place > b_place) - (a_place < b_place);
 }
 

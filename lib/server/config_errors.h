@@ -33,7 +33,8 @@ void lbp_config_add_error(struct lbp_config_reader *reader,
 LBP_MUST_CHECK enum lbp_err lbp_config_take_errors(
 	struct lbp_config_reader *reader, struct lbp_config_errors *errors);
 
-/* Converts a place in the TOML text. */
-struct lbp_config_pos lbp_config_pos(struct lbp_toml_pos pos);
+/* Converts a place in the text that is being read. */
+struct lbp_config_pos lbp_config_pos(
+	const struct lbp_config_reader *reader, struct lbp_toml_pos pos);
 
 #endif

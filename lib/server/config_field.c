@@ -96,7 +96,7 @@ void lbp_config_keep_text(struct lbp_config_reader *reader,
 	const struct lbp_toml_value *value, struct lbp_config_text *out)
 {
 	out->ptr = keep(reader, value->as.string.ptr, value->as.string.len);
-	out->pos = lbp_config_pos(value->pos);
+	out->pos = lbp_config_pos(reader, value->pos);
 }
 
 static void read_checked(struct lbp_config_reader *reader,
@@ -139,7 +139,7 @@ void lbp_config_read_table(
 	if (lbp_config_expect(reader, field, field->value, LBP_TOML_TABLE))
 		(void)lbp_config_read_keys(reader, field->key->section,
 			field->value->as.table,
-			lbp_config_pos(field->value->pos), field->out);
+			lbp_config_pos(reader, field->value->pos), field->out);
 }
 
 void lbp_config_keep_parts(struct lbp_config_reader *reader,
@@ -148,7 +148,7 @@ void lbp_config_keep_parts(struct lbp_config_reader *reader,
 {
 	out->host = keep(reader, parts->host, parts->host_len);
 	out->port = parts->port;
-	out->pos = lbp_config_pos(pos);
+	out->pos = lbp_config_pos(reader, pos);
 }
 
 void lbp_config_keep_address(struct lbp_config_reader *reader,

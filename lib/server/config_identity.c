@@ -26,7 +26,8 @@ static bool find_ca(struct lbp_config_reader *reader,
 				 "the id ");
 	lbp_config_say_quoted(&message, id);
 	(void)lbp_config_say_nearest(reader, &message, id, &reader->ca_ids);
-	lbp_config_add_error(reader, lbp_config_pos(value->pos), &message);
+	lbp_config_add_error(
+		reader, lbp_config_pos(reader, value->pos), &message);
 	return false;
 }
 
@@ -62,7 +63,7 @@ static void read_serial(struct lbp_config_reader *reader,
 	bool has_ca = true;
 	enum lbp_err err;
 
-	out->pos = lbp_config_pos(value->pos);
+	out->pos = lbp_config_pos(reader, value->pos);
 	if (slash != NULL) {
 		id.len = (size_t)(slash - id.ptr);
 		skipped = id.len + 1;

@@ -71,16 +71,19 @@ void lbp_config_say_plain(
 		say_character(message, take_character(&text));
 }
 
+/* So that it can stand between single quotes. */
+static void say_inside(struct lbp_config_message *message, uint32_t code)
+{
+	if (code == '\'' || code == '\\')
+		say_byte(message, '\\');
+	say_character(message, code);
+}
+
 void lbp_config_say_escaped(
 	struct lbp_config_message *message, struct lbp_toml_string text)
 {
-	for (int i = 0; i < SHOWN_MAX && text.len != 0; i++) {
-		uint32_t code = take_character(&text);
-
-		if (code == '\'' || code == '\\')
-			say_byte(message, '\\');
-		say_character(message, code);
-	}
+	for (int i = 0; i < SHOWN_MAX && text.len != 0; i++)
+		say_inside(message, take_character(&text));
 	if (text.len != 0)
 		lbp_config_say(message, "...");
 }
@@ -90,5 +93,18 @@ void lbp_config_say_quoted(
 {
 	say_byte(message, '\'');
 	lbp_config_say_escaped(message, text);
+	say_byte(message, '\'');
+}
+
+void lbp_config_say_path(struct lbp_config_message *message, const char *path)
+{
+	struct lbp_toml_string text = {path, strlen(path)};
+
+	say_byte(message, '\'');
+	while (text.len != 0) {
+		uint32_t code = take_character(&text);
+
+		say_inside(message, code == LBP_UTF8_INVALID ? 0xfffd : code);
+	}
 	say_byte(message, '\'');
 }

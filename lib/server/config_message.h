@@ -37,4 +37,7 @@ void lbp_config_say_escaped(
 void lbp_config_say_quoted(
 	struct lbp_config_message *message, struct lbp_toml_string text);
 
+/* A path, likewise, but not shortened; what is not UTF-8 shows as \uFFFD. */
+void lbp_config_say_path(struct lbp_config_message *message, const char *path);
+
 #endif

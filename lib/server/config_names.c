@@ -42,7 +42,7 @@ void lbp_config_names_add_string(struct lbp_config_reader *reader,
 			.key_len = value->as.string.len,
 			.shown = value->as.string,
 			.label = label,
-			.pos = lbp_config_pos(value->pos),
+			.pos = lbp_config_pos(reader, value->pos),
 			.index = index,
 		});
 }
@@ -82,7 +82,7 @@ void lbp_config_names_add_parts(struct lbp_config_reader *reader,
 			.key_len = len,
 			.shown = value->as.string,
 			.label = label,
-			.pos = lbp_config_pos(value->pos),
+			.pos = lbp_config_pos(reader, value->pos),
 		});
 }
 
@@ -113,6 +113,21 @@ void lbp_config_names_sort(struct lbp_config_names *names)
 			compare_names);
 }
 
+/* Where the first of two equal names is, and its file if it has another. */
+static void say_first(const struct lbp_config_reader *reader,
+	struct lbp_config_message *message, const struct lbp_config_name *name,
+	const struct lbp_config_name *first)
+{
+	lbp_config_say(
+		message, " is already on line %u", (unsigned)first->pos.line);
+	if (first->pos.file != name->pos.file) {
+		lbp_config_say(message, " of ");
+		lbp_config_say_path(message,
+			reader->files.items[first->pos.file].shown.ptr);
+	}
+	lbp_config_say(message, " (%s) and must be unique", first->label);
+}
+
 bool lbp_config_names_unique(
 	struct lbp_config_reader *reader, struct lbp_config_names *names)
 {
@@ -130,10 +145,7 @@ bool lbp_config_names_unique(
 		}
 		lbp_config_say(&message, "%s ", name->label);
 		lbp_config_say_quoted(&message, name->shown);
-		lbp_config_say(&message,
-			" is already on line %u (%s) and must be unique",
-			(unsigned)names->items[first].pos.line,
-			names->items[first].label);
+		say_first(reader, &message, name, &names->items[first]);
 		lbp_config_add_error(reader, name->pos, &message);
 		unique = false;
 	}

@@ -71,13 +71,20 @@ static void reject_len(struct lbp_config_reader *reader,
 
 	say_must(&message, field);
 	lbp_config_say(&message, "%s", what);
-	lbp_config_add_error(reader, lbp_config_pos(pos), &message);
+	lbp_config_add_error(reader, lbp_config_pos(reader, pos), &message);
 }
 
 void lbp_config_reject_empty(
 	struct lbp_config_reader *reader, const struct lbp_config_field *field)
 {
 	reject_len(reader, field, field->value->pos, "empty");
+}
+
+void lbp_config_reject_more(struct lbp_config_reader *reader,
+	const struct lbp_config_field *field,
+	const struct lbp_toml_value *excess)
+{
+	reject_len(reader, field, excess->pos, "more");
 }
 
 void lbp_config_reject(struct lbp_config_reader *reader,
@@ -88,7 +95,8 @@ void lbp_config_reject(struct lbp_config_reader *reader,
 
 	say_must(&message, field);
 	say_value(&message, value, why);
-	lbp_config_add_error(reader, lbp_config_pos(value->pos), &message);
+	lbp_config_add_error(
+		reader, lbp_config_pos(reader, value->pos), &message);
 }
 
 bool lbp_config_expect(struct lbp_config_reader *reader,
@@ -116,7 +124,7 @@ const struct lbp_toml_array *lbp_config_expect_array(
 		return NULL;
 	}
 	if (max != 0 && array->len > max) {
-		reject_len(reader, field, array->items[max].pos, "more");
+		lbp_config_reject_more(reader, field, &array->items[max]);
 		return NULL;
 	}
 	for (size_t i = 0; i < array->len; i++)
@@ -157,7 +165,8 @@ static size_t report_unknown(struct lbp_config_reader *reader,
 	lbp_config_say_escaped(&message, entry->key);
 	lbp_config_say(&message, "'");
 	guess = lbp_config_say_nearest(reader, &message, entry->key, &known);
-	lbp_config_add_error(reader, lbp_config_pos(entry->pos), &message);
+	lbp_config_add_error(
+		reader, lbp_config_pos(reader, entry->pos), &message);
 	return guess;
 }
 

@@ -60,6 +60,11 @@ void lbp_config_reject(struct lbp_config_reader *reader,
 void lbp_config_reject_empty(
 	struct lbp_config_reader *reader, const struct lbp_config_field *field);
 
+/* Records the error "KEY must be ..., not more" at the first one too many. */
+void lbp_config_reject_more(struct lbp_config_reader *reader,
+	const struct lbp_config_field *field,
+	const struct lbp_toml_value *excess);
+
 /*
  * Records at header that a key is missing, and what would be accepted, with
  * more after it. Source: [CFG-11].

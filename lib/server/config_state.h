@@ -7,10 +7,14 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "server/config.h"
 #include "server/config_arena.h"
 #include "server/config_names.h"
+
+struct lbp_config_doc;
+struct lbp_config_client_list;
 
 struct lbp_config_reader {
 	struct lbp_config *config;
@@ -18,6 +22,15 @@ struct lbp_config_reader {
 	struct lbp_config_arena *messages; /* owns the errors */
 	struct lbp_config_arena *scratch;  /* freed when reading is over */
 	bool nomem; /* sticky: an allocation failed, the result is discarded */
+
+	uint32_t file;                 /* that is being read */
+	struct lbp_config_names files; /* by number; shown is the name */
+	struct lbp_config_doc *docs;   /* the newest first */
+	/* Lists of clients, in the order of the files, read at the end. */
+	struct lbp_config_client_list *first_clients;
+	struct lbp_config_client_list **next_clients;
+	size_t client_len; /* of all these together */
+	bool has_too_many_clients;
 
 	struct lbp_config_found *found; /* found_len errors, the newest first */
 	size_t found_len;

@@ -20,6 +20,7 @@ int main(void)
 	suite_config();
 	suite_config_follow();
 	suite_config_identity();
+	suite_config_include();
 	suite_config_keys();
 	suite_config_reader();
 	suite_config_suggest();

@@ -13,6 +13,7 @@ void suite_json(void);
 void suite_config(void);
 void suite_config_follow(void);
 void suite_config_identity(void);
+void suite_config_include(void);
 void suite_config_keys(void);
 void suite_config_reader(void);
 void suite_config_suggest(void);

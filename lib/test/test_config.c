@@ -527,8 +527,9 @@ static void test_order(void)
 {
 	static const char text[] = "[[client]]\nx = 1\n[log]\nlevel = 1\n"
 				   "[server]\nworkers = 0\nbad = 1\n";
-	static const struct lbp_config_pos places[] = {{1, 1}, {1, 1}, {1, 1},
-		{1, 1}, {1, 1}, {2, 1}, {4, 9}, {6, 11}, {7, 1}};
+	static const struct lbp_config_pos places[] = {{1, 1, 0}, {1, 1, 0},
+		{1, 1, 0}, {1, 1, 0}, {1, 1, 0}, {2, 1, 0}, {4, 9, 0},
+		{6, 11, 0}, {7, 1, 0}};
 	struct lbp_config_errors errors;
 	struct lbp_config *config;
 
@@ -750,7 +751,8 @@ static void test_whole_messages(void)
 			"not '': it is empty\n"},
 		{TLS ECHO UPSTREAM "[appp]\n",
 			"10:2: unknown key 'appp'; did you mean 'app'? "
-			"accepted: server, tls, log, timeouts, app, client\n"},
+			"accepted: include, server, tls, log, timeouts, app, "
+			"client\n"},
 		{TLS "app=1\n",
 			"1:1: app is required: 1 to 1024 tables, [[app]]\n5:1: "
 			"unknown key 'tls.app'; accepted: certificate, "

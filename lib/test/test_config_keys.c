@@ -271,7 +271,9 @@ static const char unknown_text[] = "x = 1\n"
 				   "x = 1\n";
 
 static const struct want unknown_wanted[] = {
-	{1, 1, UNKNOWN("x", "server, tls, log, timeouts, app, client")},
+	{1, 1,
+		UNKNOWN("x", "include, server, tls, log, timeouts, app, "
+			     "client")},
 	{3, 1,
 		UNKNOWN("server.x", "workers, event_loop, max_connections, "
 				    "max_handshakes, admin, watch")},

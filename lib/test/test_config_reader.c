@@ -317,7 +317,7 @@ static void errors_in_any_order(void)
 			lbp_config_say(&message, "%s", want->message);
 			lbp_config_add_error(&reader,
 				(struct lbp_config_pos){
-					want->line, want->column},
+					want->line, want->column, 0},
 				&message);
 		}
 		CU_ASSERT_EQUAL_FATAL(lbp_config_take_errors(&reader, &errors),
@@ -517,7 +517,7 @@ static void no_memory_for_the_list(void)
 	alloc_fail_at(0);
 	for (size_t i = 0; i < 4096 / align; i++)
 		lbp_config_add_error(
-			&reader, (struct lbp_config_pos){1, 1}, &message);
+			&reader, (struct lbp_config_pos){1, 1, 0}, &message);
 	/* The errors take two more chunks, of which none leaks. */
 	CU_ASSERT_EQUAL(alloc_count(), 3);
 	alloc_fail_at(1);
