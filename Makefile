@@ -583,6 +583,10 @@ instructions-update: all build/choices ## write these figures anew
 
 # Not bash's own SECONDS, should it be in the environment.
 SECONDS = 3600
+.PHONY: reloads
+reloads: all ## what reloads cost those who are served meanwhile, and how soon lost rights end; RELOADS_ARGS=
+	$(PYTHON) itest/reload/reload $(RELOADS_ARGS)
+
 .PHONY: soak
 soak: all ## mixed traffic for long, memory, descriptors and counts flat; SECONDS=, SOAK_ARGS=--report
 	$(PYTHON) itest/soak/soak --seconds $(SECONDS) $(SOAK_ARGS)
