@@ -52,11 +52,11 @@ enum lbp_reason {
 #undef LBP_REASON_ENUM
 
 /* How many there are in this version; later ones are added at the end. */
-#define LBP_REASON_ONE(code, text) +1
+#define LBP_REASON_PLACE(code, text) code##_PLACE,
 enum {
-	LBP_REASONS = 0 LBP_REASON_MAP(LBP_REASON_ONE)
+	LBP_REASON_MAP(LBP_REASON_PLACE) LBP_REASONS
 };
-#undef LBP_REASON_ONE
+#undef LBP_REASON_PLACE
 
 /* The reason as the log has it; static. */
 const char *lbp_reason_text(enum lbp_reason reason);

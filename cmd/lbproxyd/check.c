@@ -362,16 +362,16 @@ static void checker_free(struct checker *checker)
 	free(checker);
 }
 
-static struct checker_room *find_room(
+static bool has_room(
 	const struct checkers_change *change, const struct served_app *app)
 {
 	size_t i;
 
 	for (i = 0; i < change->len; i++) {
 		if (change->rooms[i].app == app)
-			return &change->rooms[i];
+			return true;
 	}
-	return NULL;
+	return false;
 }
 
 static void drop_removed(
@@ -381,7 +381,7 @@ static void drop_removed(
 	struct checker *checker;
 
 	while ((checker = *link) != NULL) {
-		if (find_room(change, checker->app) != NULL) {
+		if (has_room(change, checker->app)) {
 			link = &checker->next;
 			continue;
 		}
@@ -390,18 +390,28 @@ static void drop_removed(
 	}
 }
 
-static void add(struct checkers *checkers, struct checker_room *room)
+/* One for an application that is new. */
+static struct checker *add(struct checkers *checkers, struct checker_room *room)
 {
 	struct checker *checker = room->fresh;
 
-	if (checker == NULL)
-		return;
 	room->fresh = NULL;
 	alarm_init(&checker->due, due_fired);
 	checker->all = checkers;
 	checker->app = served_app_hold(room->app);
 	checker->next = checkers->first;
 	checkers->first = checker;
+	return checker;
+}
+
+static struct checker *find(
+	const struct checkers *checkers, const struct served_app *app)
+{
+	struct checker *checker = checkers->first;
+
+	while (checker->app != app)
+		checker = checker->next;
+	return checker;
 }
 
 /* Checks that it has stay where they are: the loop knows them. */
@@ -422,15 +432,16 @@ static void take_room(struct checker *checker, struct checker_room *room)
 
 void checkers_adopt(struct checkers *checkers, struct checkers_change *change)
 {
-	struct checker *checker;
 	size_t i;
 
 	drop_removed(checkers, change);
-	for (i = 0; i < change->len; i++)
-		add(checkers, &change->rooms[i]);
-	for (checker = checkers->first; checker != NULL;
-		checker = checker->next) {
-		take_room(checker, find_room(change, checker->app));
+	for (i = 0; i < change->len; i++) {
+		struct checker_room *room = &change->rooms[i];
+		struct checker *checker = room->fresh != NULL
+						  ? add(checkers, room)
+						  : find(checkers, room->app);
+
+		take_room(checker, room);
 		arm_due(checker);
 	}
 }

@@ -128,7 +128,7 @@ bool listeners_open(struct listeners *listeners,
 
 	listeners->len = 0;
 	listeners->items =
-		calloc(snapshot->listeners + 1u, sizeof(*listeners->items));
+		calloc(snapshot->listeners + 1u, sizeof(struct listener *));
 	if (listeners->items == NULL) {
 		log_error(LBP_LOG_ERROR, "cannot listen", "out of memory");
 		return false;

@@ -79,31 +79,6 @@ static struct served_app *app_new(struct lbp_app *made, uint32_t worker)
 	return app;
 }
 
-static bool list_apps(struct served_change *change, const struct served *served)
-{
-	const struct lbp_policy *next = &change->policy->policy;
-	size_t i;
-
-	change->apps = calloc(next->app_len + 1, sizeof(*change->apps));
-	if (change->apps == NULL)
-		return false;
-	change->next_worker = served->next_worker;
-	for (i = 0; i < next->app_len; i++) {
-		uint32_t origin = next->origins[i];
-		struct served_app *app;
-
-		if (origin != LBP_NONE)
-			app = served_app_hold(served->apps[origin]);
-		else
-			app = app_new(next->apps[i],
-				change->next_worker++ % served->worker_len);
-		if (app == NULL)
-			return false;
-		change->apps[change->app_len++] = app;
-	}
-	return true;
-}
-
 /* The addresses of the upstream with this url, if it has any; or NULL. */
 static struct target *find_target(struct served_app *app, const char *url)
 {
@@ -142,23 +117,51 @@ static bool keep_address(
 
 /* An upstream that stays keeps its addresses if it has no others. [RLD-18]. */
 static bool keep_addresses(
-	const struct served_change *change, const struct snapshot *snapshot)
+	struct served_app *app, const struct lbp_config_app *config)
 {
 	bool ok = true;
-	size_t a, u;
+	size_t u;
 
-	for (a = 0; a < change->app_len; a++) {
-		const struct lbp_config_app *app = snapshot->apps[a].config;
-
-		/* A new one has nobody's. */
-		if (change->apps[a]->policy == NULL)
-			continue;
-		for (u = 0; u < app->upstream_len; u++)
-			ok = keep_address(
-				     change->apps[a], &app->upstreams[u]) &&
-			     ok;
-	}
+	for (u = 0; u < config->upstream_len; u++)
+		ok = keep_address(app, &config->upstreams[u]) && ok;
 	return ok;
+}
+
+/* One that is new, or that stays. False: out of memory. */
+static bool add_app(struct served_change *change, const struct served *served,
+	const struct snapshot *snapshot, size_t i)
+{
+	const struct lbp_policy *next = &change->policy->policy;
+	uint32_t origin = next->origins[i];
+	struct served_app *app;
+
+	if (origin == LBP_NONE)
+		app = app_new(next->apps[i],
+			change->next_worker++ % served->worker_len);
+	else
+		app = served_app_hold(served->apps[origin]);
+	if (app == NULL)
+		return false;
+	change->apps[change->app_len++] = app;
+	return origin == LBP_NONE ||
+	       keep_addresses(app, snapshot->apps[i].config);
+}
+
+static bool list_apps(struct served_change *change, const struct served *served,
+	const struct snapshot *snapshot)
+{
+	size_t len = change->policy->policy.app_len;
+	size_t i;
+
+	change->apps = calloc(len + 1, sizeof(struct served_app *));
+	if (change->apps == NULL)
+		return false;
+	change->next_worker = served->next_worker;
+	for (i = 0; i < len; i++) {
+		if (!add_app(change, served, snapshot, i))
+			return false;
+	}
+	return true;
 }
 
 bool served_prepare(struct served_change *change, const struct served *served,
@@ -170,7 +173,7 @@ bool served_prepare(struct served_change *change, const struct served *served,
 	return lbp_policy_prepare(&change->policy->policy,
 		       &served->policy->policy, snapshot->config,
 		       clock_now_ns()) == LBP_OK &&
-	       list_apps(change, served) && keep_addresses(change, snapshot);
+	       list_apps(change, served, snapshot);
 }
 
 uint32_t served_change_upstreams(const struct served_change *change, size_t i)

@@ -333,9 +333,8 @@ static bool load(
 	return problems->count == 0;
 }
 
-/* Takes over the text, if there is one. */
-static struct snapshot *snapshot_new(const char *file, uint32_t inherited,
-	const struct file *text, struct problems *problems)
+static struct snapshot *snapshot_new(
+	const char *file, uint32_t inherited, struct problems *problems)
 {
 	struct snapshot *snapshot = calloc(1, sizeof(*snapshot));
 
@@ -344,10 +343,16 @@ static struct snapshot *snapshot_new(const char *file, uint32_t inherited,
 		return NULL;
 	}
 	snapshot->inherited = inherited;
-	snapshot->text = *text;
 	snapshot->notices.file = file;
 	problems->notices = &snapshot->notices;
-	if (load(snapshot, file, problems))
+	return snapshot;
+}
+
+/* Frees it if it cannot be loaded. */
+static struct snapshot *load_or_free(
+	struct snapshot *snapshot, struct problems *problems)
+{
+	if (snapshot == NULL || load(snapshot, problems->file, problems))
 		return snapshot;
 	snapshot_free(snapshot);
 	return NULL;
@@ -358,9 +363,9 @@ struct snapshot *snapshot_load(const char *file, uint32_t inherited,
 		const char *message))
 {
 	struct problems problems = {.file = file, .say = say};
-	const struct file none = {0};
 
-	return snapshot_new(file, inherited, &none, &problems);
+	return load_or_free(
+		snapshot_new(file, inherited, &problems), &problems);
 }
 
 struct snapshot *snapshot_load_again(const struct snapshot *last,
@@ -368,16 +373,20 @@ struct snapshot *snapshot_load_again(const struct snapshot *last,
 		const char *message))
 {
 	struct problems problems = {.file = last->notices.file, .say = say};
-	struct file text = {.len = last->text.len};
+	struct snapshot *snapshot =
+		snapshot_new(last->notices.file, last->inherited, &problems);
 
-	text.text = malloc(text.len + 1);
-	if (text.text == NULL) {
+	if (snapshot == NULL)
+		return NULL;
+	snapshot->text.len = last->text.len;
+	snapshot->text.text = malloc(last->text.len + 1);
+	if (snapshot->text.text == NULL) {
 		problem(&problems, start, "out of memory");
+		snapshot_free(snapshot);
 		return NULL;
 	}
-	memcpy(text.text, last->text.text, text.len);
-	return snapshot_new(
-		last->notices.file, last->inherited, &text, &problems);
+	memcpy(snapshot->text.text, last->text.text, last->text.len);
+	return load_or_free(snapshot, &problems);
 }
 
 uint64_t snapshot_look(const struct snapshot *snapshot)

@@ -123,7 +123,7 @@ static bool prepare_alarms(struct worker_change *change,
 	if (n <= worker->alarm_cap)
 		return true;
 	change->alarm_cap = n;
-	change->alarms = calloc(n, sizeof(*change->alarms));
+	change->alarms = calloc(n, sizeof(struct lbp_heap_node *));
 	return change->alarms != NULL;
 }
 
