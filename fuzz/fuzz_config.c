@@ -373,6 +373,10 @@ static void check_config(const struct lbp_config *config)
 	ORACLE("CFG-62",
 		config->keepalive_ns == 0 || is_duration(config->keepalive_ns),
 		"bad keepalive");
+	ORACLE("CFG-64",
+		config->drain_delay_ns == 0 ||
+			is_duration(config->drain_delay_ns),
+		"bad delay");
 	ORACLE("CFG-24", config->app_len >= 1 && config->app_len <= 1024,
 		"%zu apps", config->app_len);
 	for (size_t i = 0; i < config->app_len; i++)

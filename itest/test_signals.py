@@ -251,3 +251,105 @@ def test_the_port_is_free_after_the_end(lb, upstream, first):
         far = up.accept()
         peer.send(b"hello")
         assert far.recv_exactly(5) == b"hello"
+
+
+DELAY = 0.7 * SLOW
+
+
+def delayed(lb, *ups, drain=10):
+    return lb.proxy(*ups, timeouts={
+        "drain_delay": f"{int(DELAY * 1000)}ms",
+        "drain": f"{int(drain * SLOW * 1000)}ms"})
+
+
+@pytest.mark.workers
+@pytest.mark.spec("SRV-176", "SRV-24", "CFG-64")
+def test_connections_are_served_until_the_delay_is_over(lb, upstream):
+    server = delayed(lb, upstream(upstreams.echo))
+    begun = time.monotonic()
+    server.signal(signal.SIGTERM)
+    assert server.wait_event("drain")["connections"] == 0
+    served = 0
+    while not refuses(server.address()):
+        closed = time.monotonic()
+        if closed - begun < DELAY / 2:
+            with server.connect() as peer:
+                talk(peer)
+                peer.finish()
+                peer.expect_end("clean")
+            served += 1
+    assert served > 0
+    assert closed - begun >= DELAY * 0.9
+    server.wait_exit(0)
+    assert time.monotonic() - begun >= DELAY
+    assert len(server.events("session", reason="done")) == served
+    assert server.log[-1]["event"] == "stopped"
+    assert server.log[-1]["cut"] == 0
+    assert len(server.events("drain")) == 1
+
+
+@pytest.mark.spec("SRV-176", "SRV-136", "SRV-177")
+def test_the_drain_s_time_counts_from_the_closing(lb, upstream):
+    up = upstream()
+    server = delayed(lb, up, drain=0.5)
+    with server.connect() as peer, server.connect("bob") as other:
+        far = [up.accept(), up.accept()]
+        begun = time.monotonic()
+        server.stop(0)
+        took = time.monotonic() - begun
+        for end in (peer, other, *far):
+            end.expect_end("reset")
+    assert DELAY + 0.49 * SLOW <= took < DELAY + 4 * SLOW
+    assert len(server.events("session", reason="drain_timeout")) == 2
+    assert server.log[-1]["cut"] == 2
+
+
+@pytest.mark.workers
+@pytest.mark.spec("SRV-137", "SRV-176", "SRV-177")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_second_signal_does_not_wait_for_the_delay(lb, upstream, number):
+    up = upstream()
+    server = lb.proxy(up, timeouts={"drain_delay": "1h", "drain": "1h"})
+    with server.connect() as peer:
+        far = up.accept()
+        server.signal(signal.SIGTERM)
+        server.wait_event("drain")
+        with server.connect("bob") as late:
+            late_far = up.accept()
+            late.send(b"x")
+            late_far.recv_exactly(1)
+            begun = time.monotonic()
+            server.signal(number)
+            server.wait_exit(1)
+            assert time.monotonic() - begun < 2 * SLOW
+            for end in (peer, far, late, late_far):
+                end.expect_end("reset")
+    assert len(server.events("session", reason="shutdown")) == 2
+    assert server.log[-1]["event"] == "stopped"
+    assert server.log[-1]["cut"] == 2
+
+
+@pytest.mark.spec("SRV-176", "RLD-14")
+def test_a_drain_that_is_delayed_has_begun(lb, upstream):
+    """SIGHUP changes nothing by then."""
+    server = delayed(lb, upstream(upstreams.echo))
+    server.signal(signal.SIGTERM)
+    server.wait_event("drain")
+    server.signal(signal.SIGHUP)
+    server.wait_exit(0)
+    assert not server.events("reload")
+
+
+@pytest.mark.spec("SRV-177")
+def test_who_is_refused_or_in_its_handshake_is_not_cut(lb, upstream):
+    up = upstream()
+    server = lb.proxy(up, limits={"concurrent": 1},
+                      timeouts={"drain": f"{int(300 * SLOW)}ms"})
+    with server.connect() as peer, tcp_connect(server.address()):
+        up.accept()
+        with begin(server.address(), server.context()) as refused:
+            assert refused.handshake()
+            server.wait_event("reject", reason="concurrent_limit")
+            server.stop(0)
+        peer.expect_end("reset")
+    assert server.log[-1]["cut"] == 1

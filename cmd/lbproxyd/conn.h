@@ -24,6 +24,7 @@ struct conns {
 	struct capacity *capacity;
 	struct handshakes *handshakes;
 	struct evictions evictions;
+	uint64_t cut;           /* sessions that conns_stop ended */
 	uint64_t shares;        /* the state of lbp_share_draw */
 	struct tls_server *tls; /* for new connections */
 	struct alarm sums;      /* when to log sums of strangers' attempts */

@@ -105,12 +105,20 @@ void conns_adopt(struct conns *conns, struct tls_server *tls)
 	}
 }
 
+/* Is it a session that was not refused after all? */
+static bool is_session(const struct conn *conn)
+{
+	return lbp_session_is_admitted(conn->session) &&
+	       lbp_session_reason(conn->session) == LBP_REASON_NONE;
+}
+
 void conns_stop(struct conns *conns, enum lbp_reason reason)
 {
 	struct conn *conn, *next;
 
 	for (conn = conns->all; conn != NULL; conn = next) {
 		next = conn->next;
+		conns->cut += is_session(conn);
 		conn_step(conn, (struct lbp_event){.kind = LBP_EVENT_STOP,
 					.reason = reason});
 	}

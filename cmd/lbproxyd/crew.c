@@ -100,18 +100,36 @@ static void deliver_worker_done(struct mail *mail)
 }
 
 /* Stops the acceptor first; the workers get theirs when it is done. */
+static void close_listeners(struct crew *crew)
+{
+	crew->closes = true;
+	crew->drain_until_ns = clock_now_ns() + crew->drain_ns;
+	acceptor_stop(&crew->acceptor);
+}
+
+static void delay_fired(struct alarm *alarm)
+{
+	close_listeners(CONTAINER_OF(alarm, struct crew, delay));
+}
+
+/* Whoever sends connections here is given time to stop. [SRV-176]. */
 static void begin_drain(struct crew *crew)
 {
 	crew->drain_begun = true;
-	crew->drain_until_ns = clock_now_ns() + crew->drain_ns;
-	acceptor_stop(&crew->acceptor);
+	if (crew->drain_delay_ns > 0)
+		loop_arm(&crew->loop, &crew->delay,
+			clock_now_ns() + crew->drain_delay_ns);
+	else
+		close_listeners(crew);
 }
 
 static void force(struct crew *crew)
 {
 	crew->forced = true;
-	if (!crew->drain_begun)
-		begin_drain(crew);
+	crew->drain_begun = true;
+	loop_disarm(&crew->loop, &crew->delay);
+	if (!crew->closes)
+		close_listeners(crew);
 	else if (!crew->accepts)
 		order_workers(crew);
 }
@@ -186,6 +204,16 @@ bool crew_run(struct crew *crew)
 	return ok && !crew->forced;
 }
 
+uint64_t crew_cut(const struct crew *crew)
+{
+	uint64_t cut = 0;
+	uint32_t i;
+
+	for (i = 0; i < crew->made; i++)
+		cut += crew->workers[i].conns.cut;
+	return cut;
+}
+
 static void has_room(void *user)
 {
 	struct crew *crew = user;
@@ -203,14 +231,16 @@ bool crew_init(
 		.accepts = true,
 		.event_loop = snapshot->event_loop,
 		.max_handshakes = snapshot->handshakes,
+		.drain_delay_ns = snapshot->config->drain_delay_ns,
 		.drain_ns = snapshot->config->drain_ns,
 		.acceptor_done.deliver = deliver_acceptor_done};
+	alarm_init(&crew->delay, delay_fired);
 	capacity_init(&crew->capacity, snapshot->config->max_connections,
 		LBP_LOOSE_PER_WORKER * len, has_room, crew);
 	crew->workers = calloc(len, sizeof(*crew->workers));
 	crew->members = calloc(len, sizeof(*crew->members));
 	if (crew->workers != NULL && crew->members != NULL &&
-		loop_init(&crew->loop, snapshot->event_loop, alarm_cap) &&
+		loop_init(&crew->loop, snapshot->event_loop, alarm_cap + 1) &&
 		mailbox_init(&crew->mailbox, crew->loop.poller) &&
 		handshakes_init(&crew->handshakes, snapshot->handshakes))
 		return true;

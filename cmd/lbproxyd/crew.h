@@ -24,8 +24,11 @@ struct crew {
 	uint32_t made;    /* of them */
 	uint32_t running; /* workers that are not done */
 	bool drain_begun;
-	bool accepts; /* until the acceptor is done */
-	bool forced;  /* to stop at once */
+	struct alarm delay; /* of the drain, until the listeners close */
+	bool closes;        /* the acceptor was told to */
+	bool accepts;       /* until the acceptor is done */
+	bool forced;        /* to stop at once */
+	uint64_t drain_delay_ns;
 	uint64_t drain_ns;
 	uint64_t drain_until_ns;
 	void (*hung_up)(void *user); /* called for SIGHUP */
@@ -54,9 +57,9 @@ struct crew_change {
 };
 
 /*
- * Makes the main thread's loop, with this many alarms, and what the threads
- * share. hung_up and user must be set afterwards. False: an `error` event said
- * why; crew_release must still be called.
+ * Makes the main thread's loop, with this many alarms beside its own, and what
+ * the threads share. hung_up and user must be set afterwards. False: an `error`
+ * event said why; crew_release must still be called.
  */
 bool crew_init(
 	struct crew *crew, const struct snapshot *snapshot, uint32_t alarm_cap);
@@ -93,6 +96,9 @@ void crew_order(struct crew_change *change);
  * stop at once, or could not be started. [SRV-136].
  */
 bool crew_run(struct crew *crew);
+
+/* After that: how many sessions were ended by it. [SRV-177]. */
+uint64_t crew_cut(const struct crew *crew);
 
 void crew_release(struct crew *crew);
 

@@ -49,6 +49,7 @@ static void commit(struct reload *reload)
 	reload->other = reload->snapshot;
 	reload->snapshot = next;
 	reload->generation++;
+	reload->crew->drain_delay_ns = next->config->drain_delay_ns;
 	reload->crew->drain_ns = next->config->drain_ns;
 	capacity_resize(&reload->crew->capacity, next->config->max_connections);
 	log_set_level(next->config->log_level);

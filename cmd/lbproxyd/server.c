@@ -96,6 +96,7 @@ static bool serve(struct server *server)
 	log_flush();
 	(void)strangers_sum_up(LBP_NEVER);
 	log_begin(&line, LBP_LOG_INFO, "stopped");
+	log_uint(&line, "cut", crew_cut(&server->crew));
 	log_end(&line);
 	return ok;
 }

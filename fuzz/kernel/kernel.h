@@ -125,6 +125,9 @@ extern struct kernel_stats kernel_stats;
 struct sock *far_connect(
 	const struct sockaddr_in *to, const struct sockaddr_in *from);
 
+/* Does anybody listen on this port? */
+bool far_listens(uint16_t port);
+
 /* Answers an attempt of the server to connect; error: why it cannot. */
 void far_accept(struct sock *sock);
 void far_refuse(struct sock *sock, int error);

@@ -436,6 +436,17 @@ struct sock *far_connect(
 	return sock;
 }
 
+bool far_listens(uint16_t port)
+{
+	const struct sock *sock = kernel.socks;
+
+	while (sock != NULL &&
+		(sock->state != SOCK_LISTENING || sock->is_closed ||
+			sock->own.sin_port != htons(port)))
+		sock = sock->all_next;
+	return sock != NULL;
+}
+
 void far_accept(struct sock *sock)
 {
 	sock->state = SOCK_OPEN;

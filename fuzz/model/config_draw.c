@@ -418,6 +418,7 @@ static void draw_later_keys(struct drawing *drawing, struct lbp_config *config,
 		config->apps[i].timeouts = draw_timeouts(drawing, config);
 	for (size_t i = 0; i < config->app_len; i++)
 		config->apps[i].alpn = draw_alpn(drawing);
+	config->drain_delay_ns = duration_or_off(drawing);
 	draw_cas(drawing, config);
 	for (size_t i = 0; i < config->client_len; i++)
 		draw_names(drawing, config, &config->clients[i], &storage[i]);

@@ -232,6 +232,8 @@ static void compare(const struct lbp_config *got, const struct lbp_config *want)
 	ORACLE("CFG-60",
 		got->timeouts.lifetime_ns == want->timeouts.lifetime_ns,
 		"another lifetime");
+	ORACLE("CFG-64", got->drain_delay_ns == want->drain_delay_ns,
+		"another delay");
 	ORACLE("CFG-62", got->keepalive_ns == want->keepalive_ns,
 		"another keepalive");
 	ORACLE("CFG-24", got->app_len == want->app_len,

@@ -193,6 +193,17 @@ static void write_duration(struct writer *writer, const char *key, uint64_t ns,
 	put_duration(writer, ns);
 }
 
+/* By default there is none, and none is no "off". */
+static void write_delay(struct writer *writer, const char *key, uint64_t ns)
+{
+	if (ns != 0)
+		write_duration(writer, key, ns, 0);
+	else if (!is_left_out(writer, true)) {
+		put_key(writer, key);
+		put_string(writer, "0s");
+	}
+}
+
 static void write_name(struct writer *writer, const char *key,
 	const char *const *names, unsigned value, unsigned otherwise)
 {
@@ -294,6 +305,7 @@ static void write_log_and_timeouts(
 			3 * SECOND_NS, 600 * SECOND_NS, 0});
 	write_duration(
 		writer, "keepalive", config->keepalive_ns, 60 * SECOND_NS);
+	write_delay(writer, "drain_delay", config->drain_delay_ns);
 	write_duration(writer, "drain", config->drain_ns, 30 * SECOND_NS);
 	close_table(writer, false);
 }

@@ -242,6 +242,19 @@ static void judge_places(void)
 		"%u wait to be accepted, and there are places", waiting);
 }
 
+/* They are open until the delay of the drain is over. */
+static void judge_listeners(void)
+{
+	uint64_t close_ns = world.term_ns + world.drain_delay_ns;
+	bool is_open = far_listens(8000);
+
+	if (world.terms == 1)
+		ORACLE("SRV-176", is_open || kernel_now_ns() >= close_ns,
+			"a listener is closed too early");
+	ORACLE("SRV-24", !is_open || kernel_now_ns() <= close_ns + SLACK_NS,
+		"a listener is still open");
+}
+
 void judge_rest(void)
 {
 	for (unsigned i = 0; i < world.client_len; i++)
@@ -250,9 +263,12 @@ void judge_rest(void)
 	ORACLE("SRV-137", world.terms < 2 || kernel_log_refused(),
 		"it is still there after a second signal");
 	if (world.terms > 0 && world.is_ready)
+		judge_listeners();
+	if (world.terms > 0 && world.is_ready)
 		ORACLE("SRV-136",
-			kernel_now_ns() <= world.term_ns + world.drain_ns +
-						   LINGER_NS + KERNEL_S,
+			kernel_now_ns() <=
+				world.term_ns + world.drain_delay_ns +
+					world.drain_ns + LINGER_NS + KERNEL_S,
 			"the drain does not end");
 }
 

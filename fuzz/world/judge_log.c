@@ -115,7 +115,8 @@ static bool may_be_rejected(const struct client *client, enum lbp_reason reason)
 		       count_accepted(WHO_STRANGER) > world.max_connections;
 	case LBP_REASON_DRAIN_TIMEOUT:
 		return world.terms > 0 &&
-		       kernel_now_ns() >= world.term_ns + world.drain_ns;
+		       kernel_now_ns() >= world.term_ns + world.drain_delay_ns +
+						  world.drain_ns;
 	case LBP_REASON_SHUTDOWN:
 		return world.terms > 1;
 	case LBP_REASON_INTERNAL:
@@ -224,6 +225,8 @@ static void judge_session(const char *line, bool was_admitted)
 		"a session of who may have none: %s", line);
 	ORACLE("SRV-174", !was_admitted || client_is_understood(client),
 		"a session without a common protocol: %s", line);
+	world.cut += was_admitted && (reason == LBP_REASON_DRAIN_TIMEOUT ||
+					     reason == LBP_REASON_SHUTDOWN);
 	if (was_admitted)
 		ORACLE("SES-17", may_end_so(client, reason), "why? %s", line);
 	else
@@ -331,7 +334,12 @@ static void judge_reload(const char *line)
 
 static void judge_stopped(const char *line)
 {
-	(void)line;
+	uint64_t cut = number_of(line, "cut");
+
+	ORACLE("SRV-177",
+		cut == world.cut || (cut > world.cut && kernel_log_refused()),
+		"%llu sessions were cut, and %u lines say so",
+		(unsigned long long)cut, world.cut);
 	world.has_stopped = true;
 }
 

@@ -163,6 +163,7 @@ void plan_draw(struct world *w)
 	w->connect_ns = one_of(3, 1, 2) * KERNEL_S;
 	w->idle_ns = one_of(600, 2, 10) * KERNEL_S;
 	w->lifetime_ns = (drawn & 0xc0) == 0xc0 ? 4 * KERNEL_S : 0;
+	w->drain_delay_ns = (drawn & 0xc0) == 0x40 ? 3 * KERNEL_S : 0;
 	w->drain_ns = one_of(30, 1, 5) * KERNEL_S;
 	say("[server]\nworkers = %u\nevent_loop = \"%s\"\nmax_connections = "
 	    "%u\nmax_handshakes = %u\n",
@@ -174,6 +175,9 @@ void plan_draw(struct world *w)
 		(unsigned)(w->connect_ns / KERNEL_S),
 		(unsigned)(w->idle_ns / KERNEL_S),
 		(unsigned)(w->drain_ns / KERNEL_S));
+	if (w->drain_delay_ns != 0)
+		say("drain_delay = \"%us\"\n",
+			(unsigned)(w->drain_delay_ns / KERNEL_S));
 	if (w->lifetime_ns != 0)
 		say("lifetime = \"%us\"\n",
 			(unsigned)(w->lifetime_ns / KERNEL_S));

@@ -168,6 +168,7 @@ struct world {
 	uint64_t connect_ns;
 	uint64_t idle_ns;
 	uint64_t lifetime_ns; /* 0: none */
+	uint64_t drain_delay_ns;
 	uint64_t drain_ns;
 	unsigned carol;     /* her limit */
 	bool sends_headers; /* of the PROXY protocol, to all upstreams */
@@ -202,6 +203,7 @@ struct world {
 	bool is_ready;
 	bool has_stopped;
 	bool has_drained;
+	unsigned cut; /* sessions, as their lines say */
 	uint64_t suppressed;
 	uint64_t dropped;
 	unsigned reloads;    /* that were reported, */

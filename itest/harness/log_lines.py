@@ -35,7 +35,7 @@ EVENTS = {
                           for kind in ("apps", "upstreams", "clients")
                           for how in ("added", "removed", "changed"))),
     "drain": Event(("info",), ("connections",)),
-    "stopped": Event(("info",)),
+    "stopped": Event(("info",), ("cut",)),
     "error": Event(
         ("error", "warn"), ("message",),
         ("cause", "app", "listen", "file", "line", "column", "limit",

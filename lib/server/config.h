@@ -188,7 +188,8 @@ struct lbp_config {
 	uint64_t handshake_ns;
 	struct lbp_config_timeouts timeouts; /* of apps that override nothing */
 	uint64_t keepalive_ns;               /* 0: off */
-	uint64_t resolve_ns; /* between looks at a name; 0: off */
+	uint64_t resolve_ns;     /* between looks at a name; 0: off */
+	uint64_t drain_delay_ns; /* may be 0 */
 	uint64_t drain_ns;
 
 	struct lbp_config_app *apps; /* app_len of them, >= 1 */
@@ -289,6 +290,10 @@ int lbp_config_pos_compare(struct lbp_config_pos a, struct lbp_config_pos b);
  * than 8760h. On error *out_ns is unchanged. Source: [CFG-3].
  */
 LBP_MUST_CHECK enum lbp_err lbp_duration_parse(
+	uint64_t *out_ns, const char *text, size_t len);
+
+/* Likewise, and 0 with a unit is in range. Source: [CFG-64]. */
+LBP_MUST_CHECK enum lbp_err lbp_delay_parse(
 	uint64_t *out_ns, const char *text, size_t len);
 
 #endif

@@ -26,18 +26,28 @@ void lbp_config_read_boolean(
 		*(bool *)field->out = field->value->as.boolean;
 }
 
+static void read_time(struct lbp_config_reader *reader,
+	const struct lbp_config_field *field,
+	enum lbp_err (*parse)(uint64_t *out_ns, const char *text, size_t len))
+{
+	const struct lbp_toml_value *value = field->value;
+
+	if (lbp_config_expect(reader, field, value, LBP_TOML_STRING) &&
+		parse(field->out, value->as.string.ptr, value->as.string.len) !=
+			LBP_OK)
+		lbp_config_reject(reader, field, value, "");
+}
+
 void lbp_config_read_duration(
 	struct lbp_config_reader *reader, const struct lbp_config_field *field)
 {
-	const struct lbp_toml_value *value = field->value;
-	enum lbp_err err;
+	read_time(reader, field, lbp_duration_parse);
+}
 
-	if (!lbp_config_expect(reader, field, value, LBP_TOML_STRING))
-		return;
-	err = lbp_duration_parse(
-		field->out, value->as.string.ptr, value->as.string.len);
-	if (err != LBP_OK)
-		lbp_config_reject(reader, field, value, "");
+void lbp_config_read_delay(
+	struct lbp_config_reader *reader, const struct lbp_config_field *field)
+{
+	read_time(reader, field, lbp_delay_parse);
 }
 
 void lbp_config_read_duration_or_off(

@@ -12,7 +12,9 @@
 #define LBP_CONFIG_DURATION                                                    \
 	"a duration from \"1ms\" to \"8760h\": an integer and ms, s, m or h"
 #define LBP_CONFIG_DURATION_OR_OFF LBP_CONFIG_DURATION ", or \"off\""
-#define LBP_CONFIG_ADDRESS         "\"host:port\", IPv6 in brackets"
+#define LBP_CONFIG_DELAY                                                       \
+	"a duration from \"0s\" to \"8760h\": an integer and ms, s, m or h"
+#define LBP_CONFIG_ADDRESS "\"host:port\", IPv6 in brackets"
 #define LBP_CONFIG_ID                                                          \
 	"1 to 64 printable ASCII characters, no space, '\"' or '\\'"
 
@@ -27,6 +29,8 @@ void lbp_config_read_integer(
 void lbp_config_read_boolean(
 	struct lbp_config_reader *reader, const struct lbp_config_field *field);
 void lbp_config_read_duration(
+	struct lbp_config_reader *reader, const struct lbp_config_field *field);
+void lbp_config_read_delay(
 	struct lbp_config_reader *reader, const struct lbp_config_field *field);
 void lbp_config_read_duration_or_off(
 	struct lbp_config_reader *reader, const struct lbp_config_field *field);

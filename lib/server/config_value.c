@@ -92,6 +92,18 @@ enum lbp_err lbp_duration_parse(uint64_t *out_ns, const char *text, size_t len)
 	return LBP_OK;
 }
 
+enum lbp_err lbp_delay_parse(uint64_t *out_ns, const char *text, size_t len)
+{
+	size_t i = 0;
+
+	while (i < len && text[i] == '0')
+		i++;
+	if (i == 0 || unit_ms(text + i, len - i) == 0)
+		return lbp_duration_parse(out_ns, text, len);
+	*out_ns = 0;
+	return LBP_OK;
+}
+
 const char *lbp_config_check_text(const char *text, size_t len)
 {
 	if (len == 0)

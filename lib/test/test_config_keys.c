@@ -284,7 +284,8 @@ static const struct want unknown_wanted[] = {
 	{10, 1, UNKNOWN("log.x", "level")},
 	{12, 1,
 		UNKNOWN("timeouts.x", "handshake, connect, idle, lifetime, "
-				      "keepalive, resolve, drain")},
+				      "keepalive, resolve, drain_delay, "
+				      "drain")},
 	{14, 1,
 		UNKNOWN("app.x", "id, listen, proxy_protocol, accept_proxy, "
 				 "alpn, unclean_end, timeouts, limits, health, "

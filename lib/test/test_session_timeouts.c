@@ -101,25 +101,67 @@ static void keepalive_is_a_minute_or_off(void)
 	}
 }
 
+static void a_delay_may_be_none(void)
+{
+	static const struct {
+		const char *text;
+		enum lbp_err err;
+		uint64_t ns;
+	} rows[] = {{"0s", LBP_OK, 0}, {"0ms", LBP_OK, 0}, {"0m", LBP_OK, 0},
+		{"0h", LBP_OK, 0}, {"000h", LBP_OK, 0}, {"7ms", LBP_OK, 7 * MS},
+		{"05s", LBP_OK, 5000 * MS},
+		{"8760h", LBP_OK, UINT64_C(8760) * 3600000 * MS},
+		{"8761h", LBP_ERR_RANGE, 77}, {"0", LBP_ERR_SYNTAX, 77},
+		{"", LBP_ERR_SYNTAX, 77}, {"s", LBP_ERR_SYNTAX, 77},
+		{"0x", LBP_ERR_SYNTAX, 77}, {"0 s", LBP_ERR_SYNTAX, 77},
+		{"0sx", LBP_ERR_SYNTAX, 77}, {"-0s", LBP_ERR_SYNTAX, 77}};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		uint64_t ns = 77;
+
+		CU_ASSERT_EQUAL(lbp_delay_parse(&ns, rows[i].text,
+					strlen(rows[i].text)),
+			rows[i].err);
+		CU_ASSERT_EQUAL(ns, rows[i].ns);
+	}
+}
+
+static void a_drain_has_a_delay_or_none(void)
+{
+	struct lbp_config *config = parse(TLS APP("1") UP);
+
+	CU_ASSERT_EQUAL(config->drain_delay_ns, 0);
+	lbp_config_free(config);
+	config = parse("timeouts.drain_delay='0s'\n" TLS APP("1") UP);
+	CU_ASSERT_EQUAL(config->drain_delay_ns, 0);
+	lbp_config_free(config);
+	config = parse("timeouts.drain_delay='3s'\n" TLS APP("1") UP);
+	CU_ASSERT_EQUAL(config->drain_delay_ns, 3000 * MS);
+	CU_ASSERT_EQUAL(config->drain_ns, 30000 * MS);
+	lbp_config_free(config);
+}
+
 static const char wrong_text[] =
-	"[timeouts]\nkeepalive = 'never'\nconnect = 'off'\nidle = "
+	"[timeouts]\ndrain_delay = 'off'\nkeepalive = 'never'\nconnect = "
+	"'off'\nidle = "
 	"'on'\nlifetime = 'OFF'\n" TLS APP("1") "timeouts = 1\n" UP APP(
 		"2") "timeouts = { connect = 'off', idle = 0, lifetime = "
 		     "'offs' "
 		     "}\n" UP APP("3") "timeouts = { drain = '1s' }\n" UP;
 
 static const struct want wrong_wanted[] = {
-	{2, 13, MUST("timeouts.keepalive", OR_OFF, "'never'")},
-	{3, 11, MUST("timeouts.connect", LBP_CONFIG_DURATION, "'off'")},
-	{4, 8, MUST("timeouts.idle", OR_OFF, "'on'")},
-	{5, 12, MUST("timeouts.lifetime", OR_OFF, "'OFF'")},
-	{13, 12,
+	{2, 15, MUST("timeouts.drain_delay", LBP_CONFIG_DELAY, "'off'")},
+	{3, 13, MUST("timeouts.keepalive", OR_OFF, "'never'")},
+	{4, 11, MUST("timeouts.connect", LBP_CONFIG_DURATION, "'off'")},
+	{5, 8, MUST("timeouts.idle", OR_OFF, "'on'")},
+	{6, 12, MUST("timeouts.lifetime", OR_OFF, "'OFF'")},
+	{14, 12,
 		MUST("app.timeouts", "a table with connect, idle and lifetime",
 			"an integer")},
-	{19, 24, MUST("app.timeouts.connect", LBP_CONFIG_DURATION, "'off'")},
-	{19, 38, MUST("app.timeouts.idle", OR_OFF, "an integer")},
-	{19, 52, MUST("app.timeouts.lifetime", OR_OFF, "'offs'")},
-	{25, 14,
+	{20, 24, MUST("app.timeouts.connect", LBP_CONFIG_DURATION, "'off'")},
+	{20, 38, MUST("app.timeouts.idle", OR_OFF, "an integer")},
+	{20, 52, MUST("app.timeouts.lifetime", OR_OFF, "'offs'")},
+	{26, 14,
 		"unknown key 'app.timeouts.drain'; accepted: connect, idle, "
 		"lifetime"},
 };
@@ -152,6 +194,9 @@ void suite_session_timeouts(void)
 		an_app_has_those_of_all);
 	CU_add_test(suite, "[CFG-61][SRV-170] an app overrides each timeout",
 		an_app_overrides_each);
+	CU_add_test(suite, "[CFG-64] a delay may be none", a_delay_may_be_none);
+	CU_add_test(suite, "[CFG-64] a drain has a delay, or none",
+		a_drain_has_a_delay_or_none);
 	CU_add_test(suite, "[CFG-62] keepalive is a minute, or off",
 		keepalive_is_a_minute_or_off);
 	CU_add_test(suite, "[CFG-60][CFG-61][CFG-62] what is wrong is said",
