@@ -326,7 +326,7 @@ build/exhaust: $(call objects,release,$(exhaust_c) fuzz/oracle.c) \
 
 # What is measured counts its steps, and nothing else does.
 build/scaling: $(call objects,release,fuzz/scaling/scaling.c fuzz/oracle.c) \
-		$(call objects,steps,cmd/lbproxyd/tls_trust.c) \
+		$(call objects,steps,cmd/lbproxyd/tls_revoked.c) \
 		$(call archives,steps)
 	$(call brief,LD)$(CC) $(release_ld) -o $@ $^ -lcrypto
 

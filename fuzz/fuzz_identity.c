@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../cmd/lbproxyd/tls_trust.h"
+#include "../cmd/lbproxyd/tls_revoked.h"
 #include "oracle.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
@@ -105,7 +105,7 @@ static enum lbp_err read_printed(const char *hex, char *text)
 
 static enum lbp_err serial_of(const X509 *cert, struct lbp_serial *serial)
 {
-	return trust_serial(X509_get0_serialNumber(cert), serial);
+	return revoked_serial(X509_get0_serialNumber(cert), serial);
 }
 
 static void check_against(

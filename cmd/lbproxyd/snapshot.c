@@ -303,8 +303,10 @@ static bool make_parts(
 	if (!tls_memory_load_algorithms())
 		return false;
 	snapshot->tls = tls_server_new(snapshot->config, dir_fd, problems);
-	if (snapshot->tls != NULL)
+	if (snapshot->tls != NULL) {
+		tls_server_number(snapshot->tls, snapshot->config);
 		warn_revoked(snapshot, problems);
+	}
 	return load_apps(snapshot, dir_fd, problems) && !tls_memory_ran_out();
 }
 
@@ -446,10 +448,6 @@ bool snapshot_is_built(const struct snapshot *snapshot,
 		problem(&problems, config->includes[0].pos,
 			"include is not implemented yet; accepted in this "
 			"version: no include key");
-	if (config->cas[0].id.ptr != NULL)
-		problem(&problems, config->cas[0].id.pos,
-			"[[tls.client_ca]] is not implemented yet; accepted in "
-			"this version: tls.client_ca = \"PATH\"");
 	if (config->admin.host != NULL)
 		problem(&problems, config->admin.pos,
 			"server.admin is not implemented yet; accepted in this "

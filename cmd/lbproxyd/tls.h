@@ -102,6 +102,14 @@ void tls_cache_free(struct cache *cache); /* NULL is allowed */
 /* Removes the sessions that this server does not resume any more. */
 void tls_cache_purge(struct cache *cache, const struct tls_server *server);
 
+/*
+ * Gives the CAs of the configuration that a server was made of the numbers by
+ * which it will name them to identify; to be called before a policy is made of
+ * that. They stay with a CA's name and key over reloads.
+ */
+void tls_server_number(
+	const struct tls_server *server, struct lbp_config *config);
+
 /* Returns true if this serial is on a revocation list of its CA. */
 bool tls_server_revokes(const struct tls_server *server,
 	const struct lbp_config_serial *serial);

@@ -161,6 +161,18 @@ static bool has_extension(const X509_CRL *crl, int nid)
 	return X509_CRL_get_ext_by_NID(crl, nid, -1) >= 0;
 }
 
+static bool judge_signer(X509_CRL *crl, X509 *ca, char why[TLS_JUDGE_WHY_MAX])
+{
+	if (X509_NAME_cmp(
+		    X509_CRL_get_issuer(crl), X509_get_subject_name(ca)) != 0 ||
+		X509_CRL_verify(crl, X509_get0_pubkey(ca)) != 1)
+		return refuse(why, "that was not issued by tls.client_ca");
+	if ((X509_get_key_usage(ca) & KU_CRL_SIGN) == 0)
+		return refuse(why, "of a CA whose key usage does not allow it "
+				   "to sign lists (cRLSign)");
+	return true;
+}
+
 bool tls_judge_crl(X509_CRL *crl, X509 *ca, char why[TLS_JUDGE_WHY_MAX])
 {
 	if (has_extension(crl, NID_delta_crl))
@@ -171,13 +183,8 @@ bool tls_judge_crl(X509_CRL *crl, X509 *ca, char why[TLS_JUDGE_WHY_MAX])
 				   "certificates (issuingDistributionPoint)");
 	if (has_unknown(X509_CRL_get0_extensions(crl)))
 		return refuse(why, "with a critical extension that is unknown");
-	if (X509_NAME_cmp(
-		    X509_CRL_get_issuer(crl), X509_get_subject_name(ca)) != 0 ||
-		X509_CRL_verify(crl, X509_get0_pubkey(ca)) != 1)
-		return refuse(why, "that was not issued by tls.client_ca");
-	if ((X509_get_key_usage(ca) & KU_CRL_SIGN) == 0)
-		return refuse(why, "of a CA whose key usage does not allow it "
-				   "to sign lists (cRLSign)");
+	if (ca != NULL && !judge_signer(crl, ca, why))
+		return false;
 	return judge_entries(crl, why);
 }
 

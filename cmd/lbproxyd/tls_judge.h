@@ -36,7 +36,7 @@ bool tls_judge_strength(SSL_CTX *ctx, X509 *cert, char why[TLS_JUDGE_WHY_MAX]);
 /* Did next issue cert? */
 bool tls_judge_issuer(X509 *cert, X509 *next, char why[TLS_JUDGE_WHY_MAX]);
 
-/* Is it a complete list of this CA (not NULL), covering all it issued? */
+/* Is it a complete list of this CA (NULL: of some), covering all it issued? */
 bool tls_judge_crl(X509_CRL *crl, X509 *ca, char why[TLS_JUDGE_WHY_MAX]);
 
 /*

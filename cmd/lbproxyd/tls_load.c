@@ -6,94 +6,17 @@
 #include "server/hello.h"
 #include "tls_alpn.h"
 #include "tls_bio.h"
+#include "tls_cas.h"
 #include "tls_groups.h"
 #include "tls_identity.h"
 #include "tls_judge.h"
 #include "tls_list.h"
+#include "tls_path.h"
 #include "tls_private.h"
 #include "tls_resume.h"
 #include "tls_verify.h"
 
-#define ACCEPTED_CA "a PEM file with exactly one CA certificate"
-#define ACCEPTED_CRL                                                           \
-	"a PEM file with complete revocation lists of tls.client_ca"
 #define ACCEPTED_CAS "a PEM file with one or more CA certificates"
-
-/* Exactly one CA: a second one would bring another namespace of serials. */
-static void use_client_ca(struct tls_server *server,
-	const struct lbp_config_text *path, int dir_fd,
-	struct problems *problems)
-{
-	const struct tls_file file = {
-		.key = "tls.client_ca",
-		.path = path,
-		.dir_fd = dir_fd,
-		.problems = problems,
-		.kinds = TLS_FILE_CERTS,
-		.accepted = ACCEPTED_CA,
-	};
-	char why[TLS_JUDGE_WHY_MAX];
-	struct tls_parts cas;
-	X509 *ca;
-
-	if (!tls_file_read(&file, &cas))
-		return;
-	ca = cas.items[0].cert;
-	if (cas.len > 1) {
-		tls_file_problem(&file, "has another certificate on line %u",
-			cas.items[1].line);
-	} else if (!tls_judge_ca(server->ctx, ca, why)) {
-		tls_file_problem(&file, "has a certificate on line %u %s",
-			cas.items[0].line, why);
-	} else if (X509_STORE_add_cert(
-			   SSL_CTX_get_cert_store(server->ctx), ca) != 1 ||
-		   SSL_CTX_add_client_CA(server->ctx, ca) != 1 ||
-		   X509_up_ref(ca) != 1 || !trust_set_ca(server->trust, ca)) {
-		tls_file_problem(&file, "cannot be used: %s",
-			tls_file_reason("unknown reason"));
-	} else {
-		tls_judge_warn_last(&file, &cas);
-	}
-	tls_parts_release(&cas);
-}
-
-/* [SRV-66]: what a list says is looked up in the server's trust. */
-static void use_crl(struct tls_server *server,
-	const struct lbp_config_text *path, int dir_fd,
-	struct problems *problems)
-{
-	const struct tls_file file = {
-		.key = "tls.crl",
-		.path = path,
-		.dir_fd = dir_fd,
-		.problems = problems,
-		.kinds = TLS_FILE_CRLS,
-		.accepted = ACCEPTED_CRL,
-	};
-	X509 *ca = server->trust->ca;
-	char why[TLS_JUDGE_WHY_MAX];
-	struct tls_parts crls;
-	size_t i;
-
-	if (!tls_file_read(&file, &crls))
-		return;
-	/* Without the CA, the lists cannot be verified. */
-	for (i = 0; i < crls.len && ca != NULL; i++) {
-		const struct tls_part *part = &crls.items[i];
-
-		if (!tls_judge_crl(part->crl, ca, why))
-			tls_file_problem(&file,
-				"has a revocation list on line %u %s",
-				part->line, why);
-		else if (!trust_add_crl(server->trust, part->crl))
-			tls_file_problem(&file,
-				"has times on line %u that cannot be read, or "
-				"memory ran out",
-				part->line);
-	}
-	tls_judge_warn_last(&file, &crls);
-	tls_parts_release(&crls);
-}
 
 /*
  * Buffers are held only while in use; writes may be partial. The chain that is
@@ -126,7 +49,7 @@ struct tls_server *tls_server_new(
 	unsigned before = problems->count;
 	const X509 *leaf;
 
-	if (server != NULL && tls_bio_init()) {
+	if (server != NULL && tls_bio_init() && tls_path_init()) {
 		server->ctx = SSL_CTX_new(TLS_server_method());
 		server->trust = trust_new();
 	}
@@ -146,13 +69,7 @@ struct tls_server *tls_server_new(
 	SSL_CTX_set_recv_max_early_data(server->ctx, 0);
 	SSL_CTX_set_max_cert_list(server->ctx, LBP_CERTS_BYTES_MAX);
 	tls_use_identity(server->ctx, &identity, dir_fd, problems);
-	/* The CA is trusted as it is, even if another one issued it. */
-	X509_STORE_set_flags(
-		SSL_CTX_get_cert_store(server->ctx), X509_V_FLAG_PARTIAL_CHAIN);
-	use_client_ca(server, &config->cas[0].file, dir_fd, problems);
-	if (config->cas[0].crl.ptr != NULL)
-		use_crl(server, &config->cas[0].crl, dir_fd, problems);
-	trust_seal(server->trust);
+	tls_use_cas(server, config, dir_fd, problems);
 	leaf = SSL_CTX_get0_certificate(server->ctx);
 	tls_list_use_ciphers(server->ctx, config,
 		leaf != NULL ? X509_get0_pubkey(leaf) : NULL, problems);
@@ -173,12 +90,6 @@ void tls_server_free(struct tls_server *server)
 	SSL_CTX_free(server->ctx);
 	trust_free(server->trust);
 	free(server);
-}
-
-bool tls_server_revokes(
-	const struct tls_server *server, const struct lbp_config_serial *serial)
-{
-	return trust_revokes(server->trust, &serial->serial);
 }
 
 static void use_upstream_ca(SSL_CTX *ctx, const struct lbp_config_text *path,

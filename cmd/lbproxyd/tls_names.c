@@ -5,7 +5,7 @@
 
 #include "server/sans.h"
 #include "tls_memory.h"
-#include "tls_trust.h"
+#include "tls_revoked.h"
 
 /* Where names go: one block, their texts after them. */
 struct place {
@@ -93,7 +93,7 @@ enum lbp_reason tls_names_take(struct tls *tls, const X509 *cert,
 	int found;
 
 	*before = NULL;
-	if (trust_serial(X509_get0_serialNumber(cert), &serial) != LBP_OK)
+	if (revoked_serial(X509_get0_serialNumber(cert), &serial) != LBP_OK)
 		return LBP_REASON_BAD_CERTIFICATE;
 	name = lbp_name_of_issued(&serial, issuer);
 	names = X509_get_ext_d2i(cert, NID_subject_alt_name, &found, NULL);

@@ -6,10 +6,11 @@
 
 #include "app.h"
 #include "clock.h"
+#include "tls_path.h"
 #include "tls_private.h"
 
-/* Bytes of the longest certificate with which a session is kept, in DER. */
-#define CERT_MAX 4096
+/* Bytes of certificates with which a session is kept at most, in DER. */
+#define CERTS_MAX 4096
 
 /* The most TLS sessions kept for resumption. [SRV-69]. */
 #define CACHE_SESSIONS 4096
@@ -19,15 +20,22 @@ static bool is_tls13(const SSL *ssl)
 	return SSL_version(ssl) == TLS1_3_VERSION;
 }
 
-/*
- * Keeps a session, unless its certificate, by far its largest part, is too
- * long. [SRV-69].
- */
+/* Its certificates are by far the largest part of a session. */
+static bool is_small(const SSL_SESSION *session)
+{
+	const struct trust_chain *chain = tls_path_of(session);
+	int size = 0;
+	unsigned i;
+
+	for (i = 0; chain != NULL && i < chain->len; i++)
+		size += i2d_X509(chain->certs[i], NULL);
+	return size > 0 && size <= CERTS_MAX;
+}
+
+/* Keeps a session, unless its certificates are too long. [SRV-69]. */
 static void keep(const struct tls *tls, SSL_SESSION *session)
 {
-	X509 *cert = SSL_SESSION_get0_peer(session);
-
-	if (cert != NULL && i2d_X509(cert, NULL) <= CERT_MAX)
+	if (is_small(session))
 		cache_put(tls->cache, session,
 			&(struct cache_entry){.client = tls->client,
 				.full_ns = tls->full_ns,
@@ -108,7 +116,7 @@ void tls_server_follow(struct tls_server *server, struct cache *cache,
 	if (before == NULL)
 		return;
 	server->trust->era = before->trust->era;
-	if (!trust_is_same_ca(server->trust, before->trust->ca))
+	if (!trust_keeps(server->trust, before->trust))
 		server->trust->era++;
 }
 
@@ -125,10 +133,10 @@ void tls_cache_free(struct cache *cache)
 static bool is_unfit(const SSL_SESSION *session, uint64_t era, const void *user)
 {
 	const struct trust *trust = user;
-	const X509 *cert = SSL_SESSION_get0_peer((SSL_SESSION *)session);
+	const struct trust_chain *chain = tls_path_of(session);
 
-	return era != trust->era || cert == NULL ||
-	       trust_judge(trust, cert) != LBP_REASON_NONE;
+	return era != trust->era || chain == NULL ||
+	       trust_judge(trust, chain) != LBP_REASON_NONE;
 }
 
 void tls_cache_purge(struct cache *cache, const struct tls_server *server)

@@ -1,191 +1,325 @@
 #include "tls_trust.h"
 
+#include <openssl/evp.h>
 #include <openssl/x509v3.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "server/expiry.h"
-
 struct trust *trust_new(void)
 {
-	return calloc(1, sizeof(struct trust));
+	struct trust *trust = calloc(1, sizeof(*trust));
+
+	if (trust == NULL)
+		return NULL;
+	trust->all = sk_X509_new_null();
+	trust->chains = sk_X509_new_null();
+	if (trust->all != NULL && trust->chains != NULL)
+		return trust;
+	trust_free(trust);
+	return NULL;
+}
+
+static void release_ca(struct trust_ca *ca)
+{
+	size_t i;
+
+	for (i = 0; i < ca->below_len; i++) {
+		X509_CRL_free(ca->below[i].crl);
+		revoked_release(&ca->below[i].says);
+	}
+	free(ca->below);
+	revoked_release(&ca->own);
+	sk_X509_free(ca->alone);
+	X509_free(ca->cert);
 }
 
 void trust_free(struct trust *trust)
 {
+	size_t i;
+
 	if (trust == NULL)
 		return;
-	X509_free(trust->ca);
-	free(trust->revoked);
-	free(trust->lists);
+	for (i = 0; i < trust->len; i++)
+		release_ca(&trust->cas[i]);
+	free(trust->cas);
+	sk_X509_free(trust->all);
+	sk_X509_free(trust->chains);
 	free(trust);
 }
 
-enum lbp_err trust_serial(const ASN1_INTEGER *number, struct lbp_serial *serial)
+/* A name in DER and a key in DER, one after the other; 0: out of memory. */
+static size_t write_identity(X509 *cert, unsigned char **out)
 {
-	const uint8_t *octets = ASN1_STRING_get0_data(number);
-	int len = ASN1_STRING_length(number);
-	uint8_t content[LBP_SERIAL_MAX + 1] = {0};
+	const X509_NAME *name = X509_get_subject_name(cert);
+	X509_PUBKEY *key = X509_get_X509_PUBKEY(cert);
+	int name_len = i2d_X509_NAME(name, NULL);
+	int key_len = i2d_X509_PUBKEY(key, NULL);
+	unsigned char *at;
 
-	/*
-	 * OpenSSL keeps magnitude and sign apart; a leading zero octet makes
-	 * the magnitude the DER content of the same positive number.
-	 */
-	if (ASN1_STRING_type(number) == V_ASN1_NEG_INTEGER ||
-		len > LBP_SERIAL_MAX)
-		return LBP_ERR_RANGE;
-	memcpy(content + 1, octets, (size_t)len);
-	return lbp_serial_from_der(serial, content, (size_t)len + 1);
+	*out = NULL;
+	if (name_len <= 0 || key_len <= 0)
+		return 0;
+	at = *out = OPENSSL_malloc((size_t)name_len + (size_t)key_len);
+	if (at == NULL)
+		return 0;
+	i2d_X509_NAME(name, &at);
+	i2d_X509_PUBKEY(key, &at);
+	return (size_t)name_len + (size_t)key_len;
 }
 
-/* False: not a time. */
-static bool read_time(const ASN1_TIME *from, time_t *to)
+uint64_t trust_number(X509 *cert)
 {
-	struct tm tm;
+	unsigned char digest[EVP_MAX_MD_SIZE];
+	unsigned char *identity;
+	size_t len = write_identity(cert, &identity);
+	uint64_t number = 0;
 
-	if (ASN1_TIME_to_tm(from, &tm) != 1)
-		return false;
-	*to = timegm(&tm);
-	return true;
-}
-
-bool trust_set_ca(struct trust *trust, X509 *ca)
-{
-	X509_free(trust->ca);
-	trust->ca = ca;
-	return read_time(X509_get0_notBefore(ca), &trust->ca_life.from) &&
-	       read_time(X509_get0_notAfter(ca), &trust->ca_life.until);
-}
-
-bool trust_is_same_ca(const struct trust *trust, X509 *ca)
-{
-	return trust->ca == ca || X509_cmp(trust->ca, ca) == 0;
-}
-
-bool trust_issued(const struct trust *trust, X509 *cert)
-{
-	return X509_check_issued(trust->ca, cert) == X509_V_OK &&
-	       X509_verify(cert, X509_get0_pubkey(trust->ca)) == 1;
-}
-
-/* Adds the validity of one more list; NULL: out of memory. */
-static struct trust_time *add_life(struct trust *trust)
-{
-	struct trust_time *lists = realloc(
-		trust->lists, (trust->lists_len + 1) * sizeof(*trust->lists));
-
-	if (lists == NULL)
-		return NULL;
-	trust->lists = lists;
-	return &lists[trust->lists_len++];
-}
-
-/* Makes room for n more serials. */
-static bool reserve(struct trust *trust, size_t more)
-{
-	struct lbp_serial *revoked;
-
-	if (more == 0)
-		return true;
-	revoked = realloc(trust->revoked,
-		(trust->revoked_len + more) * sizeof(*trust->revoked));
-	if (revoked == NULL)
-		return false;
-	trust->revoked = revoked;
-	return true;
-}
-
-bool trust_add_crl(struct trust *trust, X509_CRL *crl)
-{
-	const ASN1_TIME *until = X509_CRL_get0_nextUpdate(crl);
-	STACK_OF(X509_REVOKED) *entries = X509_CRL_get_REVOKED(crl);
-	int n = entries == NULL ? 0 : sk_X509_REVOKED_num(entries);
-	struct trust_time *life = add_life(trust);
-	int i;
-
-	if (life == NULL || !reserve(trust, (size_t)n) ||
-		!read_time(X509_CRL_get0_lastUpdate(crl), &life->from))
-		return false;
-	/* Without an end it never expires. */
-	life->until = LBP_EXPIRY_NEVER;
-	if (until != NULL && !read_time(until, &life->until))
-		return false;
-	for (i = 0; i < n; i++) {
-		const X509_REVOKED *entry = sk_X509_REVOKED_value(entries, i);
-
-		/* An invalid serial cannot be a client's. [SER-3]. */
-		if (trust_serial(X509_REVOKED_get0_serialNumber(entry),
-			    &trust->revoked[trust->revoked_len]) == LBP_OK)
-			trust->revoked_len++;
+	if (len > 0 && EVP_Digest(identity, len, digest, NULL, EVP_sha256(),
+			       NULL) == 1) {
+		memcpy(&number, digest, sizeof(number));
+		/* Two numbers have a meaning. */
+		number = number == 0                 ? 1
+			 : number == TRUST_NO_ISSUER ? 2
+						     : number;
 	}
-	return true;
+	OPENSSL_free(identity);
+	return number;
 }
 
-static int compare(const void *a, const void *b)
+struct trust_ca *trust_add(struct trust *trust, X509 *cert, bool chain)
 {
-	return lbp_serial_compare(a, b);
+	struct trust_ca *cas =
+		realloc(trust->cas, (trust->len + 1) * sizeof(*cas));
+	struct trust_ca *ca;
+
+	if (cas == NULL)
+		return NULL;
+	trust->cas = cas;
+	ca = &cas[trust->len];
+	*ca = (struct trust_ca){.chain = chain,
+		.number = trust_number(cert),
+		.alone = sk_X509_new_null()};
+	if (X509_up_ref(cert) == 1)
+		ca->cert = cert;
+	trust->len++;
+	if (ca->number == 0 || ca->alone == NULL || ca->cert == NULL ||
+		!revoked_read_time(X509_get0_notBefore(cert), &ca->from) ||
+		!revoked_read_time(X509_get0_notAfter(cert), &ca->until) ||
+		sk_X509_push(ca->alone, cert) <= 0 ||
+		sk_X509_push(trust->all, cert) <= 0 ||
+		(chain && sk_X509_push(trust->chains, cert) <= 0))
+		return NULL;
+	return ca;
+}
+
+bool trust_add_below(struct trust_ca *ca, X509_CRL *crl)
+{
+	struct trust_below *below =
+		realloc(ca->below, (ca->below_len + 1) * sizeof(*below));
+
+	if (below == NULL)
+		return false;
+	ca->below = below;
+	below = &below[ca->below_len++];
+	memset(below, 0, sizeof(*below));
+	if (X509_CRL_up_ref(crl) == 1)
+		below->crl = crl;
+	return below->crl != NULL && revoked_add(&below->says, crl);
 }
 
 void trust_seal(struct trust *trust)
 {
-	if (trust->revoked_len > 0)
-		qsort(trust->revoked, trust->revoked_len,
-			sizeof(*trust->revoked), compare);
+	size_t i, k;
+
+	for (i = 0; i < trust->len; i++) {
+		struct trust_ca *ca = &trust->cas[i];
+
+		revoked_seal(&ca->own);
+		for (k = 0; k < ca->below_len; k++)
+			revoked_seal(&ca->below[k].says);
+	}
 }
 
-static bool is_in_force(const struct trust *trust, time_t now)
+const struct trust_ca *trust_find(const struct trust *trust, uint64_t number)
 {
 	size_t i;
 
-	for (i = 0; i < trust->lists_len; i++) {
-		if (now >= trust->lists[i].from && now < trust->lists[i].until)
-			return true;
+	for (i = 0; i < trust->len; i++) {
+		if (trust->cas[i].number == number)
+			return &trust->cas[i];
 	}
-	return false;
+	return NULL;
 }
 
-bool trust_revokes(const struct trust *trust, const struct lbp_serial *serial)
+static bool has_signed(const struct trust_ca *ca, X509 *cert)
 {
-	return trust->revoked_len > 0 &&
-	       bsearch(serial, trust->revoked, trust->revoked_len,
-		       sizeof(*serial), compare) != NULL;
+	return X509_verify(cert, X509_get0_pubkey(ca->cert)) == 1;
+}
+
+const struct trust_ca *trust_issuer_of(const struct trust *trust, X509 *cert)
+{
+	const struct trust_ca *found = NULL;
+	bool is_known = true; /* found is the one, or the only one */
+	size_t i;
+
+	for (i = 0; i < trust->len; i++) {
+		const struct trust_ca *ca = &trust->cas[i];
+
+		if (X509_check_issued(ca->cert, cert) != X509_V_OK)
+			continue;
+		if (found == NULL) {
+			found = ca;
+			continue;
+		}
+		if (is_known && has_signed(found, cert))
+			return found;
+		is_known = false;
+		if (has_signed(ca, cert))
+			return ca;
+	}
+	return found;
+}
+
+bool trust_keeps(const struct trust *trust, const struct trust *other)
+{
+	size_t i;
+
+	for (i = 0; i < other->len; i++) {
+		if (trust_find(trust, other->cas[i].number) == NULL)
+			return false;
+	}
+	return true;
+}
+
+/* Is a list that of this intermediate? */
+static bool is_list_of(struct trust_below *below, X509 *issuer)
+{
+	uint64_t number;
+
+	if (X509_NAME_cmp(X509_CRL_get_issuer(below->crl),
+		    X509_get_subject_name(issuer)) != 0 ||
+		(X509_get_key_usage(issuer) & KU_CRL_SIGN) == 0)
+		return false;
+	number = trust_number(issuer);
+	if (number == 0 || number == atomic_load(&below->other))
+		return false;
+	if (number == atomic_load(&below->signer))
+		return true;
+	if (X509_CRL_verify(below->crl, X509_get0_pubkey(issuer)) != 1) {
+		atomic_store(&below->other, number);
+		return false;
+	}
+	atomic_store(&below->signer, number);
+	return true;
+}
+
+/* By the lists of an intermediate; as revoked_judge says, over all of them. */
+static enum lbp_reason judge_below(
+	const struct trust_ca *ca, X509 *issuer, const X509 *cert)
+{
+	enum lbp_reason reason = LBP_REASON_CRL_EXPIRED;
+	size_t i;
+
+	for (i = 0; i < ca->below_len; i++) {
+		struct trust_below *below = &ca->below[i];
+		struct lbp_serial serial;
+
+		if (!is_list_of(below, issuer))
+			continue;
+		if (revoked_serial(X509_get0_serialNumber(cert), &serial) ==
+				LBP_OK &&
+			revoked_has(&below->says, &serial))
+			return LBP_REASON_REVOKED;
+		if (reason != LBP_REASON_NONE)
+			reason = revoked_judge(&below->says, cert);
+	}
+	return reason;
+}
+
+static enum lbp_reason judge_revocation(
+	const struct trust_ca *ca, const struct trust_chain *chain)
+{
+	enum lbp_reason reason = LBP_REASON_NONE;
+	unsigned i;
+
+	if (!ca->has_lists)
+		return LBP_REASON_NONE;
+	/* From the CA down, as each is judged by the one above it. */
+	for (i = chain->len; i > 0 && reason == LBP_REASON_NONE; i--)
+		reason = i == chain->len
+				 ? revoked_judge(&ca->own, chain->certs[i - 1])
+				 : judge_below(ca, chain->certs[i],
+					   chain->certs[i - 1]);
+	return reason;
+}
+
+/* Is a chain still allowed by its CA? */
+static const struct trust_ca *ca_of(
+	const struct trust *trust, const struct trust_chain *chain)
+{
+	const struct trust_ca *ca = trust_find(trust, chain->ca);
+
+	return ca != NULL && (chain->len == 1 || ca->chain) ? ca : NULL;
 }
 
 enum lbp_reason trust_judge_revocation(
-	const struct trust *trust, const X509 *cert)
+	const struct trust *trust, const struct trust_chain *chain)
 {
-	struct lbp_serial serial;
+	const struct trust_ca *ca = ca_of(trust, chain);
 
-	if (trust->lists_len == 0)
-		return LBP_REASON_NONE;
-	if (!is_in_force(trust, time(NULL)))
-		return LBP_REASON_CRL_EXPIRED;
-	if (trust_serial(X509_get0_serialNumber(cert), &serial) != LBP_OK)
-		return LBP_REASON_BAD_CERTIFICATE;
-	return trust_revokes(trust, &serial) ? LBP_REASON_REVOKED
-					     : LBP_REASON_NONE;
+	return ca == NULL ? LBP_REASON_UNTRUSTED : judge_revocation(ca, chain);
 }
 
-int64_t trust_until(const struct trust *trust, const X509 *cert)
+static enum lbp_reason judge_time(time_t from, time_t until, time_t now)
 {
-	time_t until;
-
-	if (!read_time(X509_get0_notAfter(cert), &until))
-		return LBP_EXPIRY_NEVER;
-	return until < trust->ca_life.until ? until : trust->ca_life.until;
-}
-
-enum lbp_reason trust_judge(const struct trust *trust, const X509 *cert)
-{
-	time_t now = time(NULL);
-	struct trust_time life;
-
-	if (!read_time(X509_get0_notBefore(cert), &life.from) ||
-		!read_time(X509_get0_notAfter(cert), &life.until))
-		return LBP_REASON_BAD_CERTIFICATE;
-	if (now < life.from || now < trust->ca_life.from)
+	if (now < from)
 		return LBP_REASON_NOT_YET_VALID;
-	if (now >= life.until || now >= trust->ca_life.until)
-		return LBP_REASON_EXPIRED;
-	return trust_judge_revocation(trust, cert);
+	return now >= until ? LBP_REASON_EXPIRED : LBP_REASON_NONE;
+}
+
+static enum lbp_reason judge_life(const X509 *cert, time_t now)
+{
+	time_t from, until;
+
+	if (!revoked_read_time(X509_get0_notBefore(cert), &from) ||
+		!revoked_read_time(X509_get0_notAfter(cert), &until))
+		return LBP_REASON_BAD_CERTIFICATE;
+	return judge_time(from, until, now);
+}
+
+int64_t trust_until(const struct trust *trust, const struct trust_chain *chain)
+{
+	const struct trust_ca *ca = trust_find(trust, chain->ca);
+	time_t until = ca == NULL ? 0 : ca->until;
+	unsigned i;
+
+	for (i = 0; i < chain->len; i++) {
+		time_t own;
+
+		if (revoked_read_time(
+			    X509_get0_notAfter(chain->certs[i]), &own) &&
+			own < until)
+			until = own;
+	}
+	return until;
+}
+
+enum lbp_reason trust_judge(
+	const struct trust *trust, const struct trust_chain *chain)
+{
+	const struct trust_ca *ca = ca_of(trust, chain);
+	time_t now = time(NULL);
+	enum lbp_reason reason, revocation;
+	unsigned i;
+
+	if (ca == NULL)
+		return LBP_REASON_UNTRUSTED;
+	reason = judge_time(ca->from, ca->until, now);
+	for (i = 0; i < chain->len && reason == LBP_REASON_NONE; i++)
+		reason = judge_life(chain->certs[i], now);
+	/* What has expired may be spared, but not if it is revoked too. */
+	revocation = judge_revocation(ca, chain);
+	return reason == LBP_REASON_NONE || revocation == LBP_REASON_REVOKED
+		       ? revocation
+		       : reason;
 }

@@ -1,80 +1,118 @@
 /*
- * By what client certificates are trusted: one CA and its revocation lists.
- * Made at load, then immutable and shared by all threads; full and resumed
- * handshakes use the same object. [SRV-66].
+ * By what client certificates are trusted: CAs and their revocation lists. Made
+ * at load, then immutable and shared by all threads; full and resumed
+ * handshakes use the same object.
  */
 #ifndef TLS_TRUST_H
 #define TLS_TRUST_H
 
 #include <openssl/x509.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <time.h>
+#include <stdint.h>
 
-#include "serial.h"
-#include "session.h"
+#include "reason.h"
+#include "server/hello.h"
+#include "tls_revoked.h"
 
-/* A period: from is part of it, until is not. */
-struct trust_time {
-	time_t from;
-	time_t until;
+/* The issuer of serials that are nobody's: an intermediate. */
+#define TRUST_NO_ISSUER UINT64_MAX
+
+/*
+ * A list of an intermediate, which nobody knows before it is shown: it is
+ * verified then, once for each key.
+ */
+struct trust_below {
+	X509_CRL *crl;
+	struct revoked says;
+	_Atomic(uint64_t) signer; /* whose key has signed it; 0: none known */
+	_Atomic(uint64_t) other;  /* whose has not, the last one seen */
+};
+
+struct trust_ca {
+	X509 *cert;
+	/*
+	 * Stands for its name and its key, so that it stays the same over
+	 * reloads and renewals of its certificate; never 0.
+	 */
+	uint64_t number;
+	time_t from;    /* it is valid from then, */
+	time_t until;   /* and no more from then */
+	bool chain;     /* intermediates are allowed */
+	bool has_lists; /* something may be revoked */
+	struct revoked own;
+	struct trust_below *below; /* below_len of them */
+	size_t below_len;
+	STACK_OF(X509) * alone; /* it, and no other */
 };
 
 struct trust {
-	X509 *ca; /* NULL: none yet */
-	struct trust_time ca_life;
-	struct lbp_serial *revoked; /* sorted, once the trust is sealed */
-	size_t revoked_len;
-	struct trust_time *lists; /* the validity of each revocation list */
-	size_t lists_len;         /* 0: nothing is ever revoked */
-	uint64_t era;             /* changes with the CA */
+	struct trust_ca *cas; /* len of them, in the configuration's order */
+	size_t len;
+	STACK_OF(X509) * all;
+	STACK_OF(X509) * chains; /* those that allow intermediates */
+	uint64_t era;            /* changes when one is gone */
+};
+
+/* The certificates from a client's up to the one that a CA has issued. */
+struct trust_chain {
+	uint64_t ca;  /* the CA's number */
+	unsigned len; /* >= 1 */
+	X509 *certs[LBP_CERTS_MAX];
 };
 
 /* Makes an empty trust; NULL: out of memory. */
 struct trust *trust_new(void);
 void trust_free(struct trust *trust); /* NULL is allowed */
 
-/* Takes over a reference to the CA. False: its validity cannot be read. */
-bool trust_set_ca(struct trust *trust, X509 *ca);
+/*
+ * Adds a CA, with a reference of its own. Until the next one is added, it may
+ * be changed. NULL: out of memory, or its validity cannot be read.
+ */
+struct trust_ca *trust_add(struct trust *trust, X509 *cert, bool chain);
 
 /*
- * Adds what a list revokes. The list stays the caller's, who must have verified
- * that the CA signed it and that it is complete, for all reasons. False: out of
- * memory, or a time in it is malformed.
+ * Keeps a list of a CA's intermediate, with a reference of its own. False: as
+ * of revoked_add.
  */
-bool trust_add_crl(struct trust *trust, X509_CRL *crl);
+bool trust_add_below(struct trust_ca *ca, X509_CRL *crl);
 
-/* Sorts what was added; to be called once, before the first question. */
+/* To be called once, after the last CA and list. */
 void trust_seal(struct trust *trust);
 
+/* The number of a CA or intermediate; 0: out of memory. */
+uint64_t trust_number(X509 *cert);
+
+/* Returns the CA with this number; NULL: there is none. */
+const struct trust_ca *trust_find(const struct trust *trust, uint64_t number);
+
 /*
- * Judges a certificate issued by the CA in what may change over time: the
- * validity of both, and revocation. LBP_REASON_NONE: it is fine. Of several
- * lists one must be in force; what any of them revokes is revoked.
+ * Returns the CA that issued a certificate itself, if its signature is good;
+ * NULL: none that its issuer's name and key identifier could mean. Of several
+ * of one name it is the one whose signature it is. [SRV-184].
  */
-enum lbp_reason trust_judge(const struct trust *trust, const X509 *cert);
+const struct trust_ca *trust_issuer_of(const struct trust *trust, X509 *cert);
 
-/* Until when both are valid; LBP_EXPIRY_NEVER: that cannot be read. */
-int64_t trust_until(const struct trust *trust, const X509 *cert);
+/* Returns true if all CAs of another trust are among this one's. */
+bool trust_keeps(const struct trust *trust, const struct trust *other);
 
-/* The same without the validity of the certificate and the CA. */
+/*
+ * Judges a chain that was verified once in what may change over time: whether
+ * its CA is trusted, the validity of all, and revocation. LBP_REASON_NONE: it
+ * is fine.
+ */
+enum lbp_reason trust_judge(
+	const struct trust *trust, const struct trust_chain *chain);
+
+/*
+ * Until when all certificates of a chain and its CA are valid, in seconds since
+ * 1970.
+ */
+int64_t trust_until(const struct trust *trust, const struct trust_chain *chain);
+
+/* The same as trust_judge without the validity. */
 enum lbp_reason trust_judge_revocation(
-	const struct trust *trust, const X509 *cert);
-
-/* Returns true if the CA is the same, and not only of the same name. */
-bool trust_is_same_ca(const struct trust *trust, X509 *ca);
-
-/*
- * Returns true if the CA issued this certificate, by its name and its
- * signature.
- */
-bool trust_issued(const struct trust *trust, X509 *cert);
-
-/* Returns true if this serial is on a list; the trust must be sealed. */
-bool trust_revokes(const struct trust *trust, const struct lbp_serial *serial);
-
-/* The canonical serial of a certificate or list entry, or an error. */
-LBP_MUST_CHECK enum lbp_err trust_serial(
-	const ASN1_INTEGER *number, struct lbp_serial *serial);
+	const struct trust *trust, const struct trust_chain *chain);
 
 #endif

@@ -10,6 +10,7 @@
 #include "tls_groups.h"
 #include "tls_judge.h"
 #include "tls_names.h"
+#include "tls_path.h"
 #include "tls_private.h"
 
 static enum lbp_reason reason_of(int error)
@@ -39,12 +40,14 @@ static enum lbp_reason reason_of(int error)
 }
 
 /* Asks who it is, and whether that is welcome. */
-static bool identify(struct tls *tls, const X509 *cert)
+static bool identify(struct tls *tls, const struct trust_chain *chain)
 {
+	/* A serial is unique under one issuer, of which only CAs are known. */
+	uint64_t issuer = chain->len == 1 ? chain->ca : TRUST_NO_ISSUER;
 	struct lbp_name *before;
 	bool is_welcome = false;
 
-	tls->reason = tls_names_take(tls, cert, 0, &before);
+	tls->reason = tls_names_take(tls, chain->certs[0], issuer, &before);
 	if (tls->reason == LBP_REASON_NONE)
 		is_welcome =
 			tls->identify(tls->user, tls->names, tls->name_len);
@@ -67,34 +70,84 @@ static int error_of(enum lbp_reason reason)
 	}
 }
 
-/* What X509_verify_cert does not check of a chain that it verified. */
-static enum lbp_reason judge_chain(
-	const struct trust *trust, STACK_OF(X509) * chain)
+/* Which chain OpenSSL has verified, up to a CA. False: none that may be. */
+static bool take_chain(const struct trust *trust, STACK_OF(X509) * verified,
+	struct trust_chain *chain)
 {
-	/* The leaf and the CA, and nothing between them. [SRV-9]. */
-	if (sk_X509_num(chain) != 2)
-		return LBP_REASON_UNTRUSTED;
-	/* It may have been replaced since the handshake began. [RLD-6]. */
-	if (!trust_is_same_ca(trust, sk_X509_value(chain, 1)))
-		return LBP_REASON_UNTRUSTED;
-	return trust_judge_revocation(trust, sk_X509_value(chain, 0));
+	int top = sk_X509_num(verified) - 1;
+	const struct trust_ca *ca;
+	int i;
+
+	/* A CA is not its own client. */
+	if (top < 1 || top > LBP_CERTS_MAX)
+		return false;
+	ca = trust_find(trust, trust_number(sk_X509_value(verified, top)));
+	if (ca == NULL)
+		return false;
+	*chain = (struct trust_chain){.ca = ca->number, .len = (unsigned)top};
+	for (i = 0; i < top; i++)
+		chain->certs[i] = sk_X509_value(verified, i);
+	return true;
+}
+
+/*
+ * Has OpenSSL look for one way up: directly to the CA that issued the leaf, or
+ * through what the client sent to the CAs that allow that. [SRV-185].
+ */
+static void restrict_to(X509_STORE_CTX *store, const struct trust *trust)
+{
+	const struct trust_ca *ca =
+		trust_issuer_of(trust, X509_STORE_CTX_get0_cert(store));
+
+	if (ca == NULL && sk_X509_num(trust->chains) > 0) {
+		X509_STORE_CTX_set0_trusted_stack(store, trust->chains);
+		return;
+	}
+	X509_STORE_CTX_set0_untrusted(store, NULL);
+	X509_STORE_CTX_set0_trusted_stack(
+		store, ca != NULL ? ca->alone : trust->all);
 }
 
 /* The issuer's name is the CA's: says why it is another. [SRV-78]. */
-static void explain_untrusted(struct tls *tls, X509 *ca, X509_STORE_CTX *store)
+static void explain_untrusted(struct tls *tls, X509_STORE_CTX *store)
 {
+	const struct trust *trust = tls->trust;
 	const char *why = NULL;
+	size_t i;
 
-	if (tls->reason == LBP_REASON_UNTRUSTED)
+	if (tls->reason != LBP_REASON_UNTRUSTED)
+		return;
+	for (i = 0; i < trust->len && why == NULL; i++)
 		why = tls_judge_why_untrusted(
-			ca, X509_STORE_CTX_get0_cert(store));
+			trust->cas[i].cert, X509_STORE_CTX_get0_cert(store));
 	if (why != NULL)
 		tls->detail = why;
 }
 
+/* Judges what was verified, and who it is. */
+static enum lbp_reason judge_verified(
+	struct tls *tls, SSL *ssl, STACK_OF(X509) * verified)
+{
+	struct trust_chain chain;
+	enum lbp_reason reason;
+
+	if (!take_chain(tls->trust, verified, &chain))
+		return LBP_REASON_UNTRUSTED;
+	reason = trust_judge_revocation(tls->trust, &chain);
+	if (reason != LBP_REASON_NONE)
+		return reason;
+	if (!tls_path_set(SSL_get_session(ssl), &chain))
+		return LBP_REASON_INTERNAL;
+	if (identify(tls, &chain))
+		return LBP_REASON_NONE;
+	/* The session knows why, unless it was not asked. */
+	return tls->reason != LBP_REASON_NONE ? tls->reason
+					      : LBP_REASON_HANDSHAKE_FAILED;
+}
+
 /*
  * Judges the certificate of a full handshake; returns 1 to accept, 0 to refuse.
- * Cheap checks come first: names and usage, then the CA's signature, then the
+ * Cheap checks come first: names and usage, then the signatures, then the
  * revocation lists. [SRV-105].
  */
 static int verify(X509_STORE_CTX *store, void *arg)
@@ -102,31 +155,37 @@ static int verify(X509_STORE_CTX *store, void *arg)
 	SSL *ssl = X509_STORE_CTX_get_ex_data(
 		store, SSL_get_ex_data_X509_STORE_CTX_idx());
 	struct tls *tls = SSL_get_app_data(ssl);
-	STACK_OF(X509) * chain;
 
 	(void)arg;
-	/* Of what the client sent, only the leaf is considered. */
-	X509_STORE_CTX_set0_untrusted(store, NULL);
+	restrict_to(store, tls->trust);
 	if (X509_verify_cert(store) != 1) {
 		int error = X509_STORE_CTX_get_error(store);
 
 		tls->reason = reason_of(error);
 		tls->detail = X509_verify_cert_error_string(error);
-		explain_untrusted(tls, tls->trust->ca, store);
+		explain_untrusted(tls, store);
 		return 0;
 	}
-	chain = X509_STORE_CTX_get0_chain(store);
-	tls->reason = judge_chain(tls->trust, chain);
-	if (tls->reason != LBP_REASON_NONE) {
-		X509_STORE_CTX_set_error(store, error_of(tls->reason));
-		return 0;
-	}
-	if (identify(tls, sk_X509_value(chain, 0))) {
+	tls->reason =
+		judge_verified(tls, ssl, X509_STORE_CTX_get0_chain(store));
+	if (tls->reason == LBP_REASON_NONE) {
 		tls_allow_key(ssl);
 		return 1;
 	}
-	X509_STORE_CTX_set_error(store, X509_V_ERR_CERT_REJECTED);
+	X509_STORE_CTX_set_error(store, error_of(tls->reason));
 	return 0;
+}
+
+static int alert_of(enum lbp_reason reason)
+{
+	switch (reason) {
+	case LBP_REASON_REVOKED:
+		return SSL_AD_CERTIFICATE_REVOKED;
+	case LBP_REASON_UNTRUSTED:
+		return SSL_AD_UNKNOWN_CA;
+	default:
+		return SSL_AD_CERTIFICATE_EXPIRED;
+	}
 }
 
 /*
@@ -137,44 +196,45 @@ static int verify(X509_STORE_CTX *store, void *arg)
 static int vet_resumed(SSL *ssl, int *alert, void *arg)
 {
 	struct tls *tls = SSL_get_app_data(ssl);
-	const X509 *cert;
+	const struct trust_chain *chain;
 
 	(void)arg;
 	if (!SSL_session_reused(ssl))
 		return SSL_TLSEXT_ERR_NOACK;
-	cert = SSL_SESSION_get0_peer(SSL_get_session(ssl));
-	tls->reason = cert == NULL ? LBP_REASON_BAD_CERTIFICATE
-				   : trust_judge(tls->trust, cert);
+	chain = tls_path_of(SSL_get_session(ssl));
+	tls->reason = chain == NULL ? LBP_REASON_BAD_CERTIFICATE
+				    : trust_judge(tls->trust, chain);
 	if (tls->reason != LBP_REASON_NONE) {
-		*alert = tls->reason == LBP_REASON_REVOKED
-				 ? SSL_AD_CERTIFICATE_REVOKED
-				 : SSL_AD_CERTIFICATE_EXPIRED;
+		*alert = alert_of(tls->reason);
 		return SSL_TLSEXT_ERR_ALERT_FATAL;
 	}
-	if (identify(tls, cert))
+	if (identify(tls, chain))
 		return SSL_TLSEXT_ERR_NOACK;
 	*alert = SSL_AD_ACCESS_DENIED;
 	return SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
+static const struct trust_chain *chain_of(const struct tls *tls)
+{
+	const SSL_SESSION *session = SSL_get_session(tls->ssl);
+
+	return session == NULL ? NULL : tls_path_of(session);
+}
+
 int64_t tls_trusted_until(const struct tls *tls)
 {
-	const X509 *cert = SSL_get0_peer_certificate(tls->ssl);
+	const struct trust_chain *chain = chain_of(tls);
 
-	return cert == NULL ? LBP_EXPIRY_NEVER : trust_until(tls->trust, cert);
+	return chain == NULL ? LBP_EXPIRY_NEVER
+			     : trust_until(tls->trust, chain);
 }
 
 enum lbp_reason tls_renew(struct tls *tls, const struct tls_server *server)
 {
-	bool is_new_ca = tls->trust->era != server->trust->era;
-	X509 *cert = SSL_get0_peer_certificate(tls->ssl);
+	const struct trust_chain *chain = chain_of(tls);
 
 	tls->trust = server->trust;
-	if (cert == NULL)
-		return LBP_REASON_NONE;
-	if (is_new_ca && !trust_issued(tls->trust, cert))
-		return LBP_REASON_UNTRUSTED;
-	return trust_judge(tls->trust, cert);
+	return chain == NULL ? LBP_REASON_NONE : trust_judge(tls->trust, chain);
 }
 
 void tls_verify_install(struct tls_server *server)

@@ -90,6 +90,12 @@ void tls_server_free(struct tls_server *server)
 	free(server);
 }
 
+void tls_server_number(
+	const struct tls_server *server, struct lbp_config *config)
+{
+	(void)server, (void)config;
+}
+
 bool tls_server_revokes(
 	const struct tls_server *server, const struct lbp_config_serial *serial)
 {

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "../../cmd/lbproxyd/tls_trust.h"
+#include "../../cmd/lbproxyd/tls_revoked.h"
 #include "core/balancer.h"
 #include "oracle.h"
 #include "reload.h"
@@ -368,27 +368,27 @@ static void check_choices(void)
 /* A thousand serials looked up among so many that are revoked. */
 static uint64_t look_up(size_t len)
 {
-	struct trust trust = {.revoked_len = len};
+	struct revoked revoked = {.len = len};
 	struct lbp_serial serial = {.len = 4};
 
-	trust.revoked = calloc(len, sizeof(*trust.revoked));
-	if (trust.revoked == NULL)
+	revoked.serials = calloc(len, sizeof(*revoked.serials));
+	if (revoked.serials == NULL)
 		abort();
 	for (size_t i = 0; i < len; i++) {
 		serial.octets[0] = 1;
 		serial.octets[1] = (uint8_t)(i >> 16);
 		serial.octets[2] = (uint8_t)(i >> 8);
 		serial.octets[3] = (uint8_t)i;
-		trust.revoked[len - 1 - i] = serial;
+		revoked.serials[len - 1 - i] = serial;
 	}
-	trust_seal(&trust);
+	revoked_seal(&revoked);
 	steps = 0;
 	for (unsigned i = 0; i < 1000; i++) {
 		serial.octets[1] = (uint8_t)(i % 3);
 		serial.octets[3] = (uint8_t)(i * 7);
-		(void)trust_revokes(&trust, &serial);
+		(void)revoked_has(&revoked, &serial);
 	}
-	free(trust.revoked);
+	revoked_release(&revoked);
 	return steps;
 }
 
