@@ -184,26 +184,30 @@ static size_t finish(struct log_line *line)
 }
 
 /* Before a line that yields it must not take what is left for others. */
-static void report_dropped(bool yields)
+static bool report_dropped(bool yields)
 {
 	unsigned long n = atomic_exchange(&dropped, 0);
 	struct log_line line;
 
 	if (n == 0)
-		return;
+		return true;
 	log_begin(&line, LBP_LOG_ERROR, "error");
 	log_string(&line, "message", "log lines were dropped");
 	log_uint(&line, "dropped", n);
-	if (!sink_write(line.buf, finish(&line), yields))
-		atomic_fetch_add(&dropped, n);
+	if (sink_write(line.buf, finish(&line), yields))
+		return true;
+	atomic_fetch_add(&dropped, n);
+	return false;
 }
 
 bool log_try_end(struct log_line *line)
 {
 	if (!line->wanted)
 		return true;
-	if (atomic_load_explicit(&dropped, memory_order_relaxed) > 0)
-		report_dropped(line->yields);
+	/* A line for which there is room must not overtake a longer count. */
+	if (atomic_load_explicit(&dropped, memory_order_relaxed) > 0 &&
+		!report_dropped(line->yields))
+		return false;
 	return sink_write(line->buf, finish(line), line->yields);
 }
 
