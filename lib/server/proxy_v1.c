@@ -89,12 +89,15 @@ static enum lbp_proxy_found read_line(
 	return LBP_PROXY_WHOLE;
 }
 
-/* The length of the line without its end; false: the end is not there. */
+/*
+ * The length of the line without its start and its end; false: the end is not
+ * there.
+ */
 static bool find_end(struct lbp_span bytes, size_t *len)
 {
-	for (size_t i = 1; i < bytes.len && i < LINE_MAX_LEN; i++) {
+	for (size_t i = START_LEN + 1; i < bytes.len && i < LINE_MAX_LEN; i++) {
 		if (bytes.ptr[i - 1] == '\r' && bytes.ptr[i] == '\n') {
-			*len = i - 1;
+			*len = i - 1 - START_LEN;
 			return true;
 		}
 	}
@@ -112,7 +115,7 @@ enum lbp_proxy_found lbp_proxy_read_v1(
 			       ? LBP_PROXY_MORE
 			       : lbp_proxy_bad(
 					 out, "the PROXY line is too long");
-	out->len = len + 2;
-	line = (struct lbp_span){bytes.ptr + START_LEN, len - START_LEN};
+	out->len = START_LEN + len + 2;
+	line = (struct lbp_span){bytes.ptr + START_LEN, len};
 	return read_line(line, out);
 }

@@ -132,9 +132,10 @@ enum lbp_proxy_found lbp_proxy_read_v2(
 	out->len = LBP_PROXY_HEAD_LEN + len;
 	if (out->len > LBP_PROXY_MAX)
 		return lbp_proxy_bad(out, "the PROXY header is too long");
-	rest = bytes;
-	if (!lbp_span_take(&rest, out->len, &header))
+	if (out->len > bytes.len)
 		return LBP_PROXY_MORE;
+	//@ split out->len;
+	header = (struct lbp_span){bytes.ptr, out->len};
 	return command == LBP_PROXY_LOCAL ? LBP_PROXY_WHOLE
 					  : read_proxy(header, family, out);
 }

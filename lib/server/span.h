@@ -17,6 +17,7 @@ static inline bool lbp_span_take(
 {
 	if (n > span->len)
 		return false;
+	//@ split n;
 	*taken = (struct lbp_span){span->ptr, n};
 	span->ptr += n;
 	span->len -= n;
