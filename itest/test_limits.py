@@ -1,5 +1,6 @@
 """The cap and the window of each client, over serials and workers."""
 
+import copy
 import threading
 import time
 
@@ -240,3 +241,24 @@ def test_an_admitted_attempt_counts_without_an_upstream(lb, upstream):
         server.wait_event("session", count=number, reason="no_upstream")
     refused(server)
     server.wait_event("reject", reason="rate_limit")
+
+
+@pytest.mark.spec("APP-9")
+def test_a_rate_lowered_and_raised_again_forgets_nothing(lb, upstream):
+    server = lb.proxy(upstream(upstreams.echo),
+                      limits={"connections": 3, "window": "1h"})
+    for number in range(1, 3):
+        with server.connect() as peer:
+            peer.finish()
+            peer.expect_end("clean")
+        server.wait_event("session", count=number)
+    for rate in (1, 5, 4, 3):
+        tree = copy.deepcopy(server.tree)
+        tree["app"][0]["limits"]["connections"] = rate
+        server.reload(tree)
+    with server.connect() as peer:
+        peer.send(b"the third")
+        assert peer.recv_exactly(9) == b"the third"
+    with server.connect() as peer:
+        peer.expect_end("clean")
+    server.wait_rejected(1, reason="rate_limit")

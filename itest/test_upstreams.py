@@ -1,0 +1,131 @@
+"""Upstreams with a bound on their connections, and backups."""
+
+import copy
+
+import pytest
+
+from harness import upstreams
+
+NAMES = "abc"
+NEVER_DOWN = {"interval": "1h", "timeout": "1s", "rise": 1, "fall": 1000}
+
+
+@pytest.fixture
+def three(upstream):
+    return [upstream(upstreams.name_server(name)) for name in NAMES]
+
+
+class Sessions:
+    """Open sessions, by the name that their upstream says."""
+
+    def __init__(self, server):
+        self.server = server
+        self.peers = []
+        self.ended = 0
+
+    def open(self, count=1):
+        names = ""
+        for _ in range(count):
+            peer = self.server.connect()
+            names += peer.recv_exactly(1).decode()
+            self.peers.append((names[-1], peer))
+        return names
+
+    def expect_none(self):
+        with self.server.connect() as peer:
+            peer.expect_end("clean")
+        self.ended += 1
+        line = self.server.wait_event("session", count=self.ended)
+        assert line["reason"] == "no_upstream", line
+        assert "upstream" not in line, line
+        return line
+
+    def close(self, name):
+        found = next(pair for pair in self.peers if pair[0] == name)
+        self.peers.remove(found)
+        found[1].finish()
+        found[1].expect_end("clean")
+        found[1].close()
+        self.ended += 1
+        self.server.wait_event("session", count=self.ended)
+
+    def end(self):
+        for _, peer in self.peers:
+            peer.close()
+
+
+@pytest.fixture
+def sessions_of():
+    made = []
+
+    def make(server):
+        made.append(Sessions(server))
+        return made[-1]
+
+    yield make
+    for sessions in made:
+        sessions.end()
+
+
+@pytest.mark.workers
+@pytest.mark.spec("BAL-10", "CFG-66")
+def test_an_upstream_takes_no_more_than_its_bound(lb, three, sessions_of):
+    sessions = sessions_of(lb.proxy(
+        {"url": three[0].url, "max_connections": 1},
+        {"url": three[1].url, "max_connections": 2},
+        health=NEVER_DOWN))
+    assert sorted(sessions.open(3)) == list("abb")
+    line = sessions.expect_none()
+    assert line["cause"] == "no upstream is eligible", line
+    sessions.close("a")
+    assert sessions.open() == "a"
+    sessions.close("b")
+    assert sessions.open() == "b"
+    sessions.expect_none()
+
+
+@pytest.mark.spec("BAL-11", "CFG-66")
+def test_a_backup_serves_when_nothing_else_does(lb, three, sessions_of):
+    sessions = sessions_of(lb.proxy(
+        {"url": three[0].url, "backup": True},
+        {"url": three[1].url, "max_connections": 2},
+        {"url": three[2].url, "max_connections": 1},
+        health=NEVER_DOWN))
+    assert sorted(sessions.open(3)) == list("bbc")
+    assert sessions.open(2) == "aa"
+    sessions.close("c")
+    # Now the dial of c fails, so all but the backup have been tried.
+    three[2].stop()
+    assert sessions.open(1) == "a"
+    three[2].start()
+    assert sessions.open(2) == "ca"
+
+
+@pytest.mark.spec("BAL-11", "APP-7", "SRV-28")
+def test_a_backup_serves_while_all_others_are_down(lb, three, sessions_of):
+    server = lb.proxy(
+        three[0], {"url": three[1].url, "backup": True},
+        health={"interval": "100ms", "timeout": "1s", "rise": 1, "fall": 1})
+    sessions = sessions_of(server)
+    assert sessions.open() == "a"
+    three[0].stop()
+    server.wait_event("upstream_down", upstream=three[0].url)
+    assert sessions.open(2) == "bb"
+    three[0].start()
+    server.wait_event("upstream_up", upstream=three[0].url)
+    assert sessions.open(2) == "aa"
+
+
+@pytest.mark.spec("BAL-12")
+def test_a_reload_brings_a_bound_and_a_backup(lb, three, sessions_of):
+    server = lb.proxy(three[0], three[1], health=NEVER_DOWN)
+    sessions = sessions_of(server)
+    assert sorted(sessions.open(4)) == list("aabb")
+    tree = copy.deepcopy(server.tree)
+    tree["app"][0]["upstream"] = [
+        {"url": three[0].url, "max_connections": 2},
+        {"url": three[1].url, "backup": True}]
+    server.reload(tree)
+    assert sessions.open(2) == "bb"
+    sessions.close("a")
+    assert sessions.open(2) == "ab"
