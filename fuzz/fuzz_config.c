@@ -150,11 +150,23 @@ static void check_limits(const struct lbp_limits *limits)
 
 static void check_upstream(const struct lbp_config_upstream *upstream)
 {
-	check_address(&upstream->address);
-	ORACLE("CFG-6",
-		strncmp(upstream->url.ptr, upstream->tls ? "tls://" : "tcp://",
-			6) == 0,
-		"tls is not what the url says");
+	if (upstream->is_unix) {
+		size_t len = strlen(upstream->address.host);
+
+		ORACLE("CFG-67",
+			*upstream->address.host == '/' && len >= 2 &&
+				len <= 107 && upstream->address.port == 0 &&
+				!upstream->tls,
+			"another path: %s", upstream->address.host);
+		ORACLE("CFG-67", strncmp(upstream->url.ptr, "unix:/", 6) == 0,
+			"a path is not what the url says");
+	} else {
+		check_address(&upstream->address);
+		ORACLE("CFG-6",
+			strncmp(upstream->url.ptr,
+				upstream->tls ? "tls://" : "tcp://", 6) == 0,
+			"tls is not what the url says");
+	}
 	ORACLE("CFG-27",
 		upstream->weight >= 1 && upstream->weight <= LBP_WEIGHT_MAX,
 		"weight %u", upstream->weight);

@@ -24,7 +24,8 @@ DURATION = (r'a duration from "1ms" to "8760h": an integer and ms, s, m or h')
 OR_OFF = DURATION + ', or "off"'
 LASTING = {"timeouts.idle": OR_OFF}
 ADDRESS = r'"host:port", IPv6 in brackets'
-URL = r'"tcp://host:port" or "tls://host:port", IPv6 in brackets'
+URL = (r'"tcp://host:port", "tls://host:port" \(IPv6 in brackets\) or '
+       r'"unix:/path"')
 ID = (r"a unique name of 1 to 64 printable ASCII characters, no space, "
       r"'\"' or '\\'")
 PATH = r"the path of the PEM file with .+"
@@ -245,7 +246,7 @@ case("app.listen-item-type", "CFG-12 CFG-24", '"[::1]:9001"', "§9001",
 
 # Urls.
 values("CFG-6 CFG-27", "app.upstream.url", 'url = "tcp://127.0.0.1:7001"',
-       URL, ('""', "'': it does not start with tcp:// or tls://"),
+       URL, ('""', "'': it does not start with tcp://, tls:// or unix:"),
        ('"127.0.0.1:7001"', "'.*': it does not start with .*"),
        ('"TCP://h:1"', "'TCP://h:1': it does not start with .*"),
        ('"http://h:1"', "'http://h:1': it does not start with .*"),

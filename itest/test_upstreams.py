@@ -1,6 +1,11 @@
-"""Upstreams with a bound on their connections, and backups."""
+"""Upstreams with a bound on their connections, backups, and unix sockets."""
 
 import copy
+import hashlib
+import os
+import socket
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -129,3 +134,106 @@ def test_a_reload_brings_a_bound_and_a_backup(lb, three, sessions_of):
     assert sessions.open(2) == "bb"
     sessions.close("a")
     assert sessions.open(2) == "ab"
+
+
+@pytest.fixture
+def at_path():
+    """A maker of upstreams at paths short enough for a socket."""
+    made = []
+    with tempfile.TemporaryDirectory(prefix="lb") as directory:
+        def make(name, handler):
+            made.append(upstreams.UnixUpstream(Path(directory, name), handler))
+            return made[-1]
+
+        yield make
+        for one in made:
+            one.stop()
+
+
+@pytest.mark.workers
+@pytest.mark.spec("CFG-67", "SRV-195")
+def test_a_unix_upstream(lb, at_path):
+    up = at_path("s p", upstreams.sink)
+    server = lb.proxy(up)
+    data = os.urandom(1 << 20)
+    with server.connect() as peer:
+        peer.send(data)
+        peer.finish()
+        assert peer.recv_exactly(32) == hashlib.sha256(data).digest()
+        peer.expect_end("clean")
+    line = server.wait_event("session", reason="done")
+    assert line["upstream"] == up.url, line
+    assert line["bytes_up"] == len(data), line
+
+
+@pytest.mark.spec("SRV-195", "SRV-28")
+def test_a_unix_upstream_is_checked(lb, at_path, upstream):
+    one, other = at_path("one", upstreams.name_server("u")), upstream(
+        upstreams.name_server("t"))
+    server = lb.proxy(one, {"url": other.url, "backup": True}, health={
+        "interval": "100ms", "timeout": "1s", "rise": 1, "fall": 1})
+    with server.connect() as peer:
+        assert peer.recv_exactly(1) == b"u"
+    one.stop()
+    down = server.wait_event("upstream_down", upstream=one.url)
+    assert down["cause"] == "No such file or directory", down
+    with server.connect() as peer:
+        assert peer.recv_exactly(1) == b"t"
+    one.start()
+    server.wait_event("upstream_up", upstream=one.url)
+    with server.connect() as peer:
+        assert peer.recv_exactly(1) == b"u"
+
+
+@pytest.mark.spec("SRV-195", "SES-5")
+def test_a_path_without_a_socket_counts_against_it(lb, at_path, tmp_path):
+    (tmp_path / "file").write_text("no socket")
+    ok = at_path("ok", upstreams.name_server("u"))
+    server = lb.proxy(f"unix:{tmp_path}/file", f"unix:{tmp_path}/none",
+                      f"unix:{tmp_path}/file/none", ok)
+    for _ in range(4):
+        with server.connect() as peer:
+            assert peer.recv_exactly(1) == b"u"
+
+
+def fill(path):
+    """Connects until the backlog has no room."""
+    fillers = []
+    while True:
+        sock = socket.socket(socket.AF_UNIX)
+        sock.setblocking(False)
+        fillers.append(sock)
+        try:
+            sock.connect(str(path))
+        except BlockingIOError:
+            return fillers
+        assert len(fillers) < 64, "the backlog does not fill"
+
+
+@pytest.mark.spec("SRV-195")
+def test_a_full_backlog_counts_against_the_upstream(lb, at_path):
+    other = at_path("other", upstreams.name_server("o"))
+    full = other.path.with_name("full")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(full))
+        listener.listen(0)
+        fillers = fill(full)
+        server = lb.proxy(f"unix:{full}", other)
+        for _ in range(2):
+            with server.connect() as peer:
+                assert peer.recv_exactly(1) == b"o"
+        for sock in fillers:
+            sock.close()
+
+
+@pytest.mark.spec("SRV-196")
+def test_a_reset_is_the_end_to_a_unix_upstream(lb, at_path):
+    up = at_path("s", None)
+    server = lb.proxy(up)
+    with server.connect() as peer:
+        peer.send(b"cut sh")
+        inside = up.accept()
+        assert inside.recv_exactly(6) == b"cut sh"
+        peer.reset()
+        inside.expect_end("clean")
+    server.wait_event("session", reason="client_reset")

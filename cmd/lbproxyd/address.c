@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/config.h"
+
 static bool is_listed(
 	const struct addresses *addresses, const union address *address)
 {
@@ -68,6 +70,22 @@ bool addresses_resolve(struct addresses *out, const char *host, uint16_t port)
 	freeaddrinfo(infos);
 	out->cause = out->len > 0 ? NULL : "no usable address";
 	return out->items != NULL;
+}
+
+bool addresses_of_path(struct addresses *out, const char *path)
+{
+	_Static_assert(sizeof(((struct sockaddr_un *)NULL)->sun_path) >
+			       LBP_CONFIG_PATH_MAX,
+		"a path that the configuration accepts has room");
+
+	*out = (struct addresses){.items = calloc(1, sizeof(*out->items))};
+	if (out->items == NULL)
+		return false;
+	out->items[0].un.sun_family = AF_UNIX;
+	snprintf(out->items[0].un.sun_path, sizeof(out->items[0].un.sun_path),
+		"%s", path);
+	out->len = 1;
+	return true;
 }
 
 bool address_is_literal(const char *host)
@@ -164,8 +182,14 @@ struct lbp_source address_source(const union address *address)
 
 socklen_t address_len(const union address *address)
 {
-	return address->sa.sa_family == AF_INET ? sizeof(address->in)
-						: sizeof(address->in6);
+	switch (address->sa.sa_family) {
+	case AF_UNIX:
+		return sizeof(address->un);
+	case AF_INET:
+		return sizeof(address->in);
+	default:
+		return sizeof(address->in6);
+	}
 }
 
 const char *address_text(const union address *address, char *buf)

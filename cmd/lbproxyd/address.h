@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 
 #include "server/network.h"
 #include "server/sources.h"
@@ -18,6 +19,7 @@ union address {
 	struct sockaddr sa;
 	struct sockaddr_in in;
 	struct sockaddr_in6 in6;
+	struct sockaddr_un un; /* of upstreams only */
 };
 
 struct addresses {
@@ -32,6 +34,12 @@ struct addresses {
  * the cause. False: out of memory; out is empty.
  */
 bool addresses_resolve(struct addresses *out, const char *host, uint16_t port);
+/*
+ * Makes the one address of a path, of at most LBP_CONFIG_PATH_MAX bytes. False:
+ * out of memory; out is empty. [SRV-195].
+ */
+bool addresses_of_path(struct addresses *out, const char *path);
+
 /* Copies from, releasing what *out had. False: out of memory; *out is empty. */
 bool addresses_copy(struct addresses *out, const struct addresses *from);
 void addresses_release(struct addresses *addresses);
@@ -42,7 +50,7 @@ bool address_is_literal(const char *host);
 /* Returns true if both have the same addresses, in whatever order. */
 bool addresses_equal(const struct addresses *a, const struct addresses *b);
 
-/* Returns true if they are the same, port included. */
+/* Returns true if two IP addresses are the same, port included. */
 bool address_equal(const union address *a, const union address *b);
 
 /* The source that an address counts as. [SRC-1]. */

@@ -109,7 +109,8 @@ static bool is_connected_to_itself(const struct dial *dial)
 	socklen_t own_len = sizeof(own);
 	socklen_t peer_len = sizeof(peer);
 
-	return getsockname(fd, &own.sa, &own_len) == 0 &&
+	return dial->target->addresses.items[0].sa.sa_family != AF_UNIX &&
+	       getsockname(fd, &own.sa, &own_len) == 0 &&
 	       getpeername(fd, &peer.sa, &peer_len) == 0 &&
 	       address_equal(&own, &peer);
 }
@@ -146,7 +147,10 @@ static enum dial_result connect_to(
 	error = errno;
 	if (error == EINPROGRESS)
 		return watch(dial, POLLER_WRITE);
-	give_up(dial, lbp_fault_of_dial(error), error, strerror(error));
+	give_up(dial,
+		address->sa.sa_family == AF_UNIX ? lbp_fault_of_path(error)
+						 : lbp_fault_of_dial(error),
+		error, strerror(error));
 	return DIAL_FAILED;
 }
 

@@ -121,8 +121,12 @@ static bool load_target(struct lbp_config_upstream *from, int dir_fd,
 	if (target == NULL)
 		return false;
 	from->user = place_new(target);
-	if (from->user == NULL ||
-		!resolve_upstream(names, &target->addresses, &from->address))
+	if (from->user == NULL)
+		return false;
+	if (!(from->is_unix ? addresses_of_path(
+				      &target->addresses, from->address.host)
+			    : resolve_upstream(names, &target->addresses,
+				      &from->address)))
 		return false;
 	if (from->tls)
 		target->tls = tls_client_new(from, dir_fd, problems);

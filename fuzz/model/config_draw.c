@@ -36,7 +36,7 @@ struct drawing {
 };
 
 /* Room for every text that can be drawn. */
-static char texts[120 * TEXT_MAX + 36 * (HOST_MAX + URL_MAX)];
+static char texts[120 * TEXT_MAX + 36 * (HOST_MAX + 2 * URL_MAX)];
 
 /* least to most, at the ends more often than anywhere else */
 static uint32_t draw_between(
@@ -164,6 +164,20 @@ static struct lbp_limits draw_limits(
 	return limits;
 }
 
+/* The path has what the address had, so that it is unique as well. */
+static void move_to_path(
+	struct drawing *drawing, struct lbp_config_upstream *upstream)
+{
+	if (strlen(upstream->address.host) > 90)
+		return;
+	upstream->url.ptr = keep(drawing,
+		(size_t)snprintf(drawing->text, URL_MAX, "unix:/%s.%u",
+			upstream->address.host, upstream->address.port));
+	upstream->address.host = upstream->url.ptr + strlen("unix:");
+	upstream->address.port = 0;
+	upstream->is_unix = true;
+}
+
 static struct lbp_config_upstream draw_upstream(struct drawing *drawing)
 {
 	struct lbp_config_upstream upstream = {.weight = 1};
@@ -178,6 +192,8 @@ static struct lbp_config_upstream draw_upstream(struct drawing *drawing)
 				 upstream.tls ? "tls" : "tcp",
 				 upstream.address.host, upstream.address.port));
 	upstream.weight = draw_between(drawing, 1, 256);
+	if (!upstream.tls && upstream.weight % 8 == 4)
+		move_to_path(drawing, &upstream);
 	/* Of an even weight, so that nothing more is drawn. */
 	upstream.max_connections =
 		upstream.weight % 2 == 0 ? upstream.weight * 3906 : 0;

@@ -33,7 +33,7 @@ static void compare_upstream(const struct lbp_config_upstream *got,
 	const struct lbp_config_upstream *want)
 {
 	ORACLE("CFG-6",
-		got->tls == want->tls &&
+		got->tls == want->tls && got->is_unix == want->is_unix &&
 			is_same_address(&got->address, &want->address),
 		"%s is read as another address", want->address.host);
 	ORACLE("CFG-6", is_same_text(&got->url, &want->url),

@@ -332,8 +332,11 @@ static void write_upstream(
 		strcmp(upstream->server_name.ptr, upstream->address.host) != 0;
 
 	put_key(writer, "url");
-	put_address(writer, upstream->tls ? "tls://" : "tcp://",
-		&upstream->address);
+	if (upstream->is_unix)
+		put_string(writer, upstream->url.ptr);
+	else
+		put_address(writer, upstream->tls ? "tls://" : "tcp://",
+			&upstream->address);
 	write_number(writer, "weight", upstream->weight, 1);
 	write_number(writer, "max_connections", upstream->max_connections, 0);
 	write_bool(writer, "backup", upstream->backup, false);

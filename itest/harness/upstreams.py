@@ -196,6 +196,33 @@ class Upstream:
         self.stop()
 
 
+class UnixUpstream(Upstream):
+    """An upstream at the path of a unix socket."""
+
+    def __init__(self, path, handler=None):
+        self.path = path
+        super().__init__(handler, port=1)
+
+    def start(self):
+        sock = socket.socket(socket.AF_UNIX)
+        sock.bind(str(self.path))
+        sock.listen(1024)
+        self._listener = sock
+        self._spawn(self._accept_loop, sock)
+
+    def stop_listening(self):
+        super().stop_listening()
+        self.path.unlink(missing_ok=True)
+
+    @property
+    def address(self):
+        return str(self.path)
+
+    @property
+    def url(self):
+        return f"unix:{self.path}"
+
+
 class FullBacklog:
     """A listening address on which a connection never completes."""
 

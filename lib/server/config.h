@@ -37,6 +37,9 @@ struct lbp_config_text {
 	struct lbp_config_pos pos;
 };
 
+/* The longest path of a socket: sun_path's room, less its NUL. */
+#define LBP_CONFIG_PATH_MAX 107
+
 /* "host:port"; the host without brackets: IPv4, IPv6 or a name. */
 struct lbp_config_address {
 	const char *host; /* NULL where not given */
@@ -76,8 +79,9 @@ enum lbp_expired_sessions {
 
 struct lbp_config_upstream {
 	struct lbp_config_text url;
-	struct lbp_config_address address;
+	struct lbp_config_address address; /* unix: host is the path */
 	bool tls;
+	bool is_unix;
 	uint32_t weight;
 	uint32_t max_connections; /* 0: no bound */
 	bool backup;

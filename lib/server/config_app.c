@@ -102,6 +102,7 @@ static void read_url(
 	lbp_config_keep_text(reader, value, &upstream->url);
 	lbp_config_keep_parts(reader, &parts, value->pos, &upstream->address);
 	upstream->tls = parts.tls;
+	upstream->is_unix = parts.is_unix;
 	lbp_config_names_add_parts(
 		reader, &reader->urls, "app.upstream.url", value, &parts);
 }
@@ -110,8 +111,8 @@ static const struct lbp_config_key upstream_keys[] = {
 	{.name = "url",
 		.read = read_url,
 		.required = true,
-		.accepts = "\"tcp://host:port\" or \"tls://host:port\", "
-			   "IPv6 in brackets"},
+		.accepts = "\"tcp://host:port\", \"tls://host:port\" (IPv6 in "
+			   "brackets) or \"unix:/path\""},
 	{.name = "weight",
 		.read = lbp_config_read_integer,
 		.offset = UPSTREAM_AT(weight),
@@ -158,8 +159,9 @@ static void report(struct lbp_config_reader *reader, struct lbp_toml_pos pos,
 	lbp_config_add_error(reader, lbp_config_pos(reader, pos), &message);
 }
 
-static void check_tcp(
-	struct lbp_config_reader *reader, const struct lbp_toml_table *table)
+static void check_plain(struct lbp_config_reader *reader,
+	const struct lbp_toml_table *table,
+	const struct lbp_config_upstream *upstream)
 {
 	static const char *const tls_keys[] = {
 		"ca", "server_name", "certificate", "private_key"};
@@ -170,8 +172,11 @@ static void check_tcp(
 
 		if (entry != NULL)
 			report(reader, entry->pos, tls_keys[i],
-				"is accepted only with a tls:// url, and this "
-				"one is tcp://");
+				upstream->is_unix
+					? "is accepted only with a tls:// url, "
+					  "and this one is unix:"
+					: "is accepted only with a tls:// url, "
+					  "and this one is tcp://");
 	}
 }
 
@@ -241,7 +246,7 @@ static void read_upstreams(
 		if (upstream->tls)
 			check_tls(reader, item, given, upstream);
 		else
-			check_tcp(reader, item->as.table);
+			check_plain(reader, item->as.table, upstream);
 	}
 	(void)lbp_config_names_unique(reader, &reader->urls);
 }

@@ -359,16 +359,40 @@ const char *lbp_config_split_address(
 	return read_port(text, rest, &parts->port);
 }
 
+/* What follows "unix:". */
+static const char *split_path(
+	const char *text, size_t len, struct lbp_config_parts *parts)
+{
+	if (len < 2 || text[0] != '/')
+		return "it is not unix: and an absolute path";
+	if (len > LBP_CONFIG_PATH_MAX)
+		return "the path has more than 107 bytes";
+	parts->host = text;
+	parts->host_len = len;
+	parts->is_unix = true;
+	return lbp_config_check_text(text, len);
+}
+
+static bool begins_with(const char *text, size_t len, const char *scheme)
+{
+	size_t scheme_len = strlen(scheme);
+
+	return len >= scheme_len && memcmp(text, scheme, scheme_len) == 0;
+}
+
 const char *lbp_config_split_url(
 	const char *text, size_t len, struct lbp_config_parts *parts)
 {
+	const size_t unix_len = sizeof("unix:") - 1;
 	const size_t scheme_len = sizeof("tcp://") - 1;
 	const char *wrong;
-	bool tls = len >= scheme_len && memcmp(text, "tls://", scheme_len) == 0;
-	bool tcp = len >= scheme_len && memcmp(text, "tcp://", scheme_len) == 0;
+	bool tls = begins_with(text, len, "tls://");
 
-	if (!tls && !tcp)
-		return "it does not start with tcp:// or tls://";
+	*parts = (struct lbp_config_parts){0};
+	if (begins_with(text, len, "unix:"))
+		return split_path(text + unix_len, len - unix_len, parts);
+	if (!tls && !begins_with(text, len, "tcp://"))
+		return "it does not start with tcp://, tls:// or unix:";
 	text += scheme_len;
 	len -= scheme_len;
 	if (len == 0)
@@ -385,11 +409,15 @@ const char *lbp_config_split_url(
 size_t lbp_config_canonical(const struct lbp_config_parts *parts, char *buf)
 {
 	unsigned char addr[sizeof(struct in6_addr)];
-	bool ipv6 = read_literal(AF_INET6, parts->host, parts->host_len, addr);
+	bool ipv6 = !parts->is_unix &&
+		    read_literal(AF_INET6, parts->host, parts->host_len, addr);
 	size_t len = 0;
 
 	/* An IPv4 literal has only one form, and no name looks like one. */
-	if (ipv6) {
+	if (parts->is_unix) {
+		memcpy(buf, parts->host, parts->host_len);
+		len = parts->host_len;
+	} else if (ipv6) {
 		memcpy(buf, addr, sizeof(addr));
 		len = sizeof(addr);
 	} else {

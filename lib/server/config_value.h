@@ -20,6 +20,7 @@ struct lbp_config_parts {
 	const char *host; /* without brackets */
 	size_t host_len;
 	uint16_t port;
+	bool is_unix; /* host is the path of a socket, port is 0 */
 };
 
 /* UTF-8 without control characters (C0, DEL, C1) and not empty. [CFG-8] */
@@ -44,7 +45,7 @@ char lbp_config_lower(char c);
 const char *lbp_config_split_address(
 	const char *text, size_t len, struct lbp_config_parts *parts);
 
-/* "tcp://host:port" or "tls://host:port". Source: [CFG-6]. */
+/* "tcp://host:port", "tls://host:port", "unix:/path". [CFG-6], [CFG-67] */
 const char *lbp_config_split_url(
 	const char *text, size_t len, struct lbp_config_parts *parts);
 
@@ -52,7 +53,7 @@ const char *lbp_config_split_url(
  * Writes the canonical form of a valid address to buf, which has
  * LBP_CONFIG_CANONICAL_MAX bytes, and returns its length. Two addresses have
  * the same one if and only if they mean the same: it has the value of a
- * literal or a name in lower case, the port, and tls.
+ * literal or a name in lower case, the port, and tls; or the path.
  */
 size_t lbp_config_canonical(const struct lbp_config_parts *parts, char *buf);
 

@@ -6,7 +6,8 @@
 enum {
 	AT_DIAL = 1,
 	ON_SOCKET = 2,
-	AT_ACCEPT = 4
+	AT_ACCEPT = 4,
+	AT_PATH = 8
 };
 
 /*
@@ -21,7 +22,7 @@ static const struct {
 	int where;
 } answers[] = {
 	/* A packet refused it: RST, ICMP port unreachable. */
-	{ECONNREFUSED, AT_DIAL | ON_SOCKET},
+	{ECONNREFUSED, AT_DIAL | ON_SOCKET | AT_PATH},
 	{ECONNRESET, ON_SOCKET | AT_ACCEPT},
 	{ECONNABORTED, ON_SOCKET | AT_ACCEPT},
 	{EPIPE, ON_SOCKET},
@@ -43,6 +44,16 @@ static const struct {
 	{EMSGSIZE, ON_SOCKET},
 	/* ICMPv6 "prohibited"; if no packet was sent, our own firewall. */
 	{EACCES, ON_SOCKET},
+	/*
+	 * connect(2) to a path: a full backlog, or no such socket for us. That
+	 * may be our own mistake, but again one about this peer only.
+	 */
+	{EAGAIN, AT_PATH},
+	{ENOENT, AT_PATH},
+	{ENOTDIR, AT_PATH},
+	{ELOOP, AT_PATH},
+	{EACCES, AT_PATH},
+	{EPROTOTYPE, AT_PATH},
 	/* accept(2): errors of the new connection, or our firewall's of it. */
 	{ENETDOWN, AT_ACCEPT},
 	{EPERM, AT_ACCEPT},
@@ -61,6 +72,11 @@ static enum lbp_fault fault_of(int error, int where)
 enum lbp_fault lbp_fault_of_dial(int error)
 {
 	return fault_of(error, AT_DIAL);
+}
+
+enum lbp_fault lbp_fault_of_path(int error)
+{
+	return fault_of(error, AT_PATH);
 }
 
 enum lbp_fault lbp_fault_of_socket(int error)

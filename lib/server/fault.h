@@ -14,6 +14,9 @@ enum lbp_fault {
 /* For socket, and for connect if it fails at once: no packet was sent. */
 enum lbp_fault lbp_fault_of_dial(int error);
 
+/* The same for a socket with a path. Source: [SRV-195]. */
+enum lbp_fault lbp_fault_of_path(int error);
+
 /* For SO_ERROR, and for recv and send unless they can be retried. */
 enum lbp_fault lbp_fault_of_socket(int error);
 

@@ -705,19 +705,21 @@ static void test_whole_messages(void)
 			"\"host:port\", IPv6 in brackets, not '1.2.3.256:1': "
 			"the IPv4 address is not valid\n"},
 		{TLS ECHO "[[app.upstream]]\nurl='tcp:/a:1'\n",
-			"9:5: app.upstream.url must be \"tcp://host:port\" or "
-			"\"tls://host:port\", IPv6 in brackets, not "
-			"'tcp:/a:1': it does not start with tcp:// or "
-			"tls://\n"},
+			"9:5: app.upstream.url must be \"tcp://host:port\", "
+			"\"tls://host:port\" (IPv6 in brackets) or "
+			"\"unix:/path\", not 'tcp:/a:1': it does not start "
+			"with "
+			"tcp://, tls:// or unix:\n"},
 		{TLS ECHO "[[app.upstream]]\nurl='tcp://'\n",
-			"9:5: app.upstream.url must be \"tcp://host:port\" or "
-			"\"tls://host:port\", IPv6 in brackets, not 'tcp://': "
-			"the host is empty\n"},
+			"9:5: app.upstream.url must be \"tcp://host:port\", "
+			"\"tls://host:port\" (IPv6 in brackets) or "
+			"\"unix:/path\", not 'tcp://': the host is empty\n"},
 		{TLS ECHO "[[app.upstream]]\nurl='udp://a:1'\n",
-			"9:5: app.upstream.url must be \"tcp://host:port\" or "
-			"\"tls://host:port\", IPv6 in brackets, not "
-			"'udp://a:1': it does not start with tcp:// or "
-			"tls://\n"},
+			"9:5: app.upstream.url must be \"tcp://host:port\", "
+			"\"tls://host:port\" (IPv6 in brackets) or "
+			"\"unix:/path\", not 'udp://a:1': it does not start "
+			"with "
+			"tcp://, tls:// or unix:\n"},
 		{TLS ECHO "[[app.upstream]]\nurl='tls://a:1'\n",
 			"8:1: app.upstream.ca is required with a tls:// url: "
 			"the path of the PEM file with the upstream's CA\n"},

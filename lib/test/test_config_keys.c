@@ -20,7 +20,9 @@
 #define OVERRIDES                                                              \
 	"a table for each app, [client.limits.APP], with concurrent, "         \
 	"connections and window"
-#define URL "\"tcp://host:port\" or \"tls://host:port\", IPv6 in brackets"
+#define URL                                                                    \
+	"\"tcp://host:port\", \"tls://host:port\" (IPv6 in brackets) or "      \
+	"\"unix:/path\""
 #define CHAIN                                                                  \
 	"the path of the PEM file with the server's certificate chain, leaf "  \
 	"first"
@@ -398,7 +400,7 @@ static const struct want too_little_wanted[] = {
 	{32, 11, MUST("app.listen", LISTEN, "'': it is empty")},
 	{34, 7,
 		MUST("app.upstream.url", URL,
-			"'': it does not start with tcp:// or tls://")},
+			"'': it does not start with tcp://, tls:// or unix:")},
 	{35, 10, MUST("app.upstream.weight", INTEGER("256"), "0")},
 	{38, 6, MUST("app.upstream.ca", UPSTREAM_CA, "'': it is empty")},
 	{39, 15,
@@ -539,8 +541,8 @@ static const struct want url_keys_wanted[] = {
 		"(app.upstream.url) and must be unique"},
 	{25, 7,
 		MUST("app.upstream.url", URL,
-			"'udp://h:1': it does not start with tcp:// or "
-			"tls://")},
+			"'udp://h:1': it does not start with tcp://, "
+			"tls:// or unix:")},
 };
 
 static void url_keys(void)

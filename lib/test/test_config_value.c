@@ -32,7 +32,7 @@
 #define BAD_PORT   "the port is not 1 to 65535"
 #define NO_NUMBER  "the port is not a number"
 #define COLONS     "it has more than one ':', and an IPv6 address needs brackets"
-#define NO_SCHEME  "it does not start with tcp:// or tls://"
+#define NO_SCHEME  "it does not start with tcp://, tls:// or unix:"
 #define NO_HOST    "the host is empty"
 #define NO_ADDRESS "it is an address or has a port"
 
@@ -401,7 +401,7 @@ static void canonical_forms(void)
 		size_t len = strlen(rows[i].host);
 		char *host = copy_of(rows[i].host, len);
 		const struct lbp_config_parts parts = {
-			rows[i].tls, host, len, rows[i].port};
+			rows[i].tls, host, len, rows[i].port, false};
 
 		/* What is not written differs. */
 		memset(forms[i], (int)i, sizeof(forms[i]));
@@ -420,7 +420,8 @@ static void the_longest_form(void)
 {
 	char host[253];
 	char *form = malloc(LBP_CONFIG_CANONICAL_MAX);
-	const struct lbp_config_parts parts = {true, host, sizeof(host), 1};
+	const struct lbp_config_parts parts = {
+		true, host, sizeof(host), 1, false};
 
 	CU_ASSERT_PTR_NOT_NULL_FATAL(form);
 	memset(host, 'a', sizeof(host));

@@ -99,6 +99,23 @@ static void unknown_errors_are_ours(void)
 	}
 }
 
+static void errors_at_a_path(void)
+{
+	static const int peers[] = {ECONNREFUSED, EAGAIN, ENOENT, ENOTDIR,
+		ELOOP, EACCES, EPROTOTYPE};
+	const int len = sizeof(peers) / sizeof(peers[0]);
+
+	for (int error = -1; error < 200; error++) {
+		enum lbp_fault want = OURS;
+
+		for (int i = 0; i < len; i++) {
+			if (peers[i] == error)
+				want = PEER;
+		}
+		CU_ASSERT_EQUAL(lbp_fault_of_path(error), want);
+	}
+}
+
 void suite_fault(void)
 {
 	CU_pSuite suite = CU_add_suite("fault", NULL, NULL);
@@ -112,4 +129,5 @@ void suite_fault(void)
 		an_error_of_accept_may_be_the_connections);
 	CU_add_test(suite, "[SRV-109] unknown errors are ours",
 		unknown_errors_are_ours);
+	CU_add_test(suite, "[SRV-195] errors at a path", errors_at_a_path);
 }
