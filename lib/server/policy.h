@@ -52,9 +52,11 @@ LBP_MUST_CHECK enum lbp_err lbp_policy_prepare(struct lbp_policy *next,
 
 /*
  * Commits a reload: policy becomes *next, which lbp_policy_prepare made for it.
- * Hold the locks of all applications. Those that were removed are retired and
- * left in *next, with all else that is no longer needed; release it after
- * their last session. Source: [POL-4].
+ * Hold the locks of all applications: it is short, whatever is counted, because
+ * clients that stay are not visited ([APP-27]). Those applications that were
+ * removed are retired and left in *next, with all else that is no longer
+ * needed; release it after their last session, without the locks, because that
+ * may take its time. Source: [POL-4].
  */
 void lbp_policy_commit(struct lbp_policy *policy, struct lbp_policy *next);
 
