@@ -91,6 +91,7 @@ def test_a_resumed_session_is_considered_anew(lb, upstream, version):
     with pytest.raises(AssertionError, match=ALERT):
         spoken(server, context, session=kept[0])
     server.wait_event("reject", reason="no_protocol")
+    server.wait_event("session", 2)
     lines = server.events("session")
     assert [line["resumed"] for line in lines] == [False, True]
 

@@ -461,13 +461,14 @@ for key, line, near, accepted in [
          "handshake, connect, idle, .*"),
         ("timeouts.darin", 'drain = "30s"', "drain", "handshake, .*"),
         ("app.proxyprotocol", "proxy_protocol = false", "proxy_protocol",
-         "id, listen, proxy_protocol, accept_proxy, unclean_end, "
+         "id, listen, proxy_protocol, accept_proxy, alpn, unclean_end, "
          "timeouts, limits, health, upstream"),
         ("app.health.intervall", 'interval = "2s"', "interval",
          "enabled, interval, timeout, rise, fall"),
         ("app.health.raise", "rise = 2", "rise", "enabled, .*"),
         ("app.upstream.wieght", "weight = 1", "weight",
-         "url, weight, ca, server_name, certificate, private_key"),
+         "url, weight, max_connections, backup, ca, server_name, "
+         "certificate, private_key"),
         ("app.upstream.sni", "weight = 1", None, "url, .*"),
         ("client.limits.echo.concurent", "concurrent = 5", "concurrent",
          "concurrent, connections, window"),

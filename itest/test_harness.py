@@ -59,7 +59,8 @@ HEALTH = {"app": "a", "upstream": "u", "cause": "c"}
 
 
 @pytest.mark.parametrize("bad", [
-    line("stopped", more=1), line("drain"), line("stopped", "warn"),
+    line("stopped", cut=0, more=1), line("drain"),
+    line("stopped", "warn", cut=0), line("stopped"),
     line("upstream_down", **HEALTH), line("upstream_up", app="a"),
     line("error", "info", message="m"), line("error", "error", caused="c"),
     line("reject", app="a", peer="p", reason="r", detail="d"),
@@ -70,7 +71,7 @@ def test_lines_of_the_log_that_are_not_as_they_should_be(bad):
 
 
 def test_lines_of_the_log_that_are():
-    for good in (line("stopped"), line("error", "warn", message="m"),
+    for good in (line("stopped", cut=0), line("error", "warn", message="m"),
                  line("upstream_down", "warn", **HEALTH),
                  line("stopped", fields_omitted=1)):
         log_lines.check(good, False)

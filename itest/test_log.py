@@ -181,7 +181,7 @@ def test_the_last_line_is_stopped(lb, upstream):
     server = lb.proxy(upstream())
     server.stop()
     assert server.log[-1]["event"] == "stopped"
-    has_fields(server.log[-1], "info")
+    has_fields(server.log[-1], "info", "cut")
 
 
 @pytest.mark.spec("LOG-26")

@@ -4,9 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Longer ones are cut, with what the log would keep of them. */
-#define MESSAGE_MAX 2048
-
 static void print(
 	const char *file, struct lbp_config_pos pos, const char *message)
 {
@@ -17,15 +14,18 @@ static void print(
 void problem(struct problems *problems, struct lbp_config_pos pos,
 	const char *format, ...)
 {
-	char message[MESSAGE_MAX];
+	char *message = NULL;
 	va_list args;
+	int len;
 
 	problems->count++;
 	va_start(args, format);
-	vsnprintf(message, sizeof(message), format, args);
+	len = vasprintf(&message, format, args);
 	va_end(args);
 	(problems->say != NULL ? problems->say : print)(
-		problems->file, pos, message);
+		problems->file, pos, len < 0 ? "out of memory" : message);
+	if (len >= 0)
+		free(message);
 }
 
 void problem_warn(struct problems *problems, struct lbp_config_pos pos,

@@ -1,8 +1,14 @@
 #include "reload_report.h"
 
+#include <stdio.h>
+#include <string.h>
+
 #include "clock.h"
 #include "log.h"
 #include "server/config_diff.h"
+
+/* Fits into a line, however it is escaped; a longer one is cut. */
+#define MESSAGE_MAX 1024
 
 static void log_place(enum lbp_log_level level, const char *file,
 	struct lbp_config_pos pos, const char *message)
@@ -20,7 +26,11 @@ static void log_place(enum lbp_log_level level, const char *file,
 void reload_report_problem(
 	const char *file, struct lbp_config_pos pos, const char *message)
 {
-	log_place(LBP_LOG_ERROR, file, pos, message);
+	char cut[MESSAGE_MAX];
+
+	if (snprintf(cut, sizeof(cut), "%s", message) >= MESSAGE_MAX)
+		memcpy(cut + MESSAGE_MAX - sizeof("..."), "...", sizeof("..."));
+	log_place(LBP_LOG_ERROR, file, pos, cut);
 }
 
 static void log_notice(
