@@ -24,7 +24,7 @@ static void count_uri(struct lbp_sans *sans, const char *text, size_t len)
 	if (sans->has_uri && (spiffe || sans->has_spiffe))
 		sans->has_both = true;
 	sans->has_uri = true;
-	sans->has_spiffe = sans->has_spiffe || spiffe;
+	sans->has_spiffe = spiffe;
 }
 
 bool lbp_sans_take(struct lbp_sans *sans, enum lbp_name_kind kind,

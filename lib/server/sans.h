@@ -19,7 +19,7 @@ struct lbp_sans {
 	size_t len;      /* names to be kept, LBP_SANS_MAX + 1 at most, and */
 	size_t size;     /* the bytes of their texts, a NUL after each */
 	bool has_uri;    /* of any scheme */
-	bool has_spiffe; /* a URI of the scheme spiffe */
+	bool has_spiffe; /* the last URI is one of the scheme spiffe */
 	bool has_both;   /* two URIs of which one is, or more */
 };
 

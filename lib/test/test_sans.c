@@ -68,6 +68,15 @@ static void a_spiffe_uri_is_alone(void)
 	CU_ASSERT_FALSE(are_fine("a:c", "spiffe:b"));
 	CU_ASSERT_FALSE(are_fine("spiffe://a/b", "spiffe://a/b"));
 	CU_ASSERT_FALSE(are_fine("SPIFFE:b", "a:c"));
+	CU_ASSERT_TRUE(are_fine("xpiffe:b", "a:c"));
+	/* What is behind its end is not part of it. */
+	(void)take_uri(&sans, "a:b");
+	(void)lbp_sans_take(&sans, LBP_NAME_URI, "spiffe:b", 3);
+	(void)lbp_sans_take(&sans, LBP_NAME_URI, "spiffe:b", 6);
+	CU_ASSERT_TRUE(lbp_sans_are_fine(&sans));
+	(void)lbp_sans_take(&sans, LBP_NAME_URI, "spiffe:b", 7);
+	CU_ASSERT_FALSE(lbp_sans_are_fine(&sans));
+	sans = (struct lbp_sans){0};
 	/* Also beside what is no URI, or as that. */
 	CU_ASSERT_FALSE(are_fine("", "spiffe:b"));
 	CU_ASSERT_FALSE(are_fine("spiffe: ", "a:c"));
