@@ -647,6 +647,16 @@ static void go_on(struct side *side, unsigned how)
 	}
 }
 
+/* Has it been told but a PROXY header, before a handshake? */
+static bool is_to_shake(const struct side *side)
+{
+	const struct conn *conn = sides.conn;
+
+	return side != sides.side && conn != NULL &&
+	       conn->dial.target != NULL && conn->dial.target->tls != NULL &&
+	       !side_is_tls(side);
+}
+
 /*
  * What a peer sends after its handshake comes after the handshake; who was
  * refused in it sends what he likes.
@@ -657,6 +667,7 @@ static bool can_send(const struct side *side)
 			  sides.conn->session->state == LBP_SESSION_CLOSING;
 
 	return !side->closed && !side->is_connecting && side->refusal == 0 &&
+	       !is_to_shake(side) &&
 	       (side->flights == side->messages * side->is_shaking ||
 		       is_refused);
 }

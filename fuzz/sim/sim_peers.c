@@ -69,6 +69,8 @@ static void break_handshake(struct sim *sim, struct sim_conn *conn)
 		event.reason = LBP_REASON_NO_PROTOCOL;
 	if (event.reason == LBP_REASON_NO_CERTIFICATE && conn->number % 4 == 2)
 		event.reason = LBP_REASON_BAD_PROXY_HEADER;
+	if (event.reason == LBP_REASON_NO_CERTIFICATE && conn->number % 4 == 3)
+		event.reason = LBP_REASON_AMBIGUOUS;
 	sim_note(sim, conn, SIM_HANDSHAKE_BREAKS, LBP_NONE);
 	sim_event(sim, conn, &event);
 }

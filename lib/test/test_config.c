@@ -886,6 +886,30 @@ static void exhaust(const char *text, size_t len, enum lbp_err want)
 	alloc_fail_at(0);
 }
 
+/* Where memory runs out depends on how much was needed before. */
+static void test_nomem_anywhere(void)
+{
+	for (int pad = 0; pad < 4400; pad += 32) {
+		struct text text = {0};
+
+		add(&text, "include = [\"a.toml\", \"b/*.toml\"]\n[tls]\n");
+		add(&text, "certificate = \"c\"\nprivate_key = \"k");
+		for (int i = 0; i < pad; i += 8)
+			add(&text, "eeeeeeee");
+		add(&text, "\"\n");
+		add(&text, "[[tls.client_ca]]\nid = \"x\"\nfile = \"f\"\n");
+		add(&text, "crl = \"l\"\n");
+		add(&text, APP "[[client]]\nid = \"c\"\n");
+		add(&text,
+			"uris = [\"u:1\", \"u:2\"]\napps = [\"e\"]\ndns = [");
+		for (int i = 0; i < pad / 32; i++)
+			add(&text, "\"D%d.EXAMPLE\", ", i);
+		add(&text, "\"d\"]\n");
+		exhaust(text.ptr, text.len, LBP_OK);
+		free(text.ptr);
+	}
+}
+
 static void test_nomem(void)
 {
 	struct text text = {0};
@@ -1001,6 +1025,7 @@ void suite_config(void)
 		{"[CFG-15][CFG-29] 100000 clients and no more",
 			test_most_clients},
 		{"[CFG-16] every allocation may fail", test_nomem},
+		{"[CFG-16] memory may run out anywhere", test_nomem_anywhere},
 		{"[CFG-2][CFG-15] 20000 errors are reported", test_many_errors},
 		{"[CFG-50] guesses end sooner among many apps",
 			test_many_apps_missed},

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "alloc.h"
 #include "server/config_diff.h"
 #include "suites.h"
 
@@ -88,6 +89,17 @@ static void what_comes_and_goes(void)
 		"1+ 1- 0~, 0+ 0- 0~, 0+ 0- 0~");
 }
 
+static void networks(const char *before, const char *after)
+{
+	char text[2][400];
+	const char *const list[2] = {before, after};
+
+	for (int i = 0; i < 2; i++)
+		snprintf(text[i], sizeof(text[i]),
+			"%saccept_proxy = [\"%s\"]\n", TLS(ONE_CA) A, list[i]);
+	expect(text[0], text[1], AN_APP);
+}
+
 static void an_application_changes(void)
 {
 	static const char *const others[] = {
@@ -120,6 +132,17 @@ static void an_application_changes(void)
 
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
 		expect(TLS(ONE_CA) A, others[i], AN_APP);
+	expect(TLS(ONE_CA) A,
+		TLS(ONE_CA) "[[app]]\nid = \"a\"\nlisten = [\"g:1\"]\n"
+			    "upstream = [" UP("1", "") "]\n",
+		AN_APP);
+	networks("::1", "::2");
+	networks("::/64", "::/65");
+	expect(TLS(ONE_CA)
+			APP("a", "1", UP("1", ""), "accept_proxy = [\"::1\"]"),
+		TLS(ONE_CA)
+			APP("a", "1", UP("1", ""), "accept_proxy = [\"::1\"]"),
+		NOTHING);
 }
 
 static void an_upstream_changes(void)
@@ -180,6 +203,26 @@ static void a_client_changes(void)
 		TLS(TWO_CAS) A CLIENT("c", "\"x/1\"", "\"a\"", ""), NOTHING);
 }
 
+static void memory_runs_out(void)
+{
+	struct lbp_config *was = parse(TLS(ONE_CA) A C);
+	struct lbp_config *is = parse(TLS(ONE_CA) A B);
+	struct lbp_config_diff diff;
+	enum lbp_err err = LBP_ERR_NOMEM;
+	long n;
+
+	for (n = 1; err != LBP_OK && n < 100; n++) {
+		alloc_fail_at(n);
+		err = lbp_config_diff(&diff, was, is);
+		alloc_fail_at(0);
+		CU_ASSERT(err == LBP_OK || err == LBP_ERR_NOMEM);
+	}
+	/* Two lists each of apps, of upstreams and of clients. */
+	CU_ASSERT_EQUAL(n, 6 + 2);
+	lbp_config_free(was);
+	lbp_config_free(is);
+}
+
 void suite_config_diff(void)
 {
 	CU_pSuite suite = CU_add_suite("config_diff", NULL, NULL);
@@ -191,4 +234,5 @@ void suite_config_diff(void)
 		an_application_changes);
 	CU_add_test(suite, "[RLD-15] an upstream changes", an_upstream_changes);
 	CU_add_test(suite, "[RLD-15] a client changes", a_client_changes);
+	CU_add_test(suite, "[RLD-15] memory runs out", memory_runs_out);
 }

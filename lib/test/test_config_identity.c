@@ -203,6 +203,8 @@ static void cas_have_their_keys(void)
 	};
 
 	config_expect(text, wanted, COUNT(wanted));
+	expect_one(TLS "[[tls.client_ca]]\nid=1\nfile='f'\n" APP, 5, 4,
+		"tls.client_ca.id must be " CA_ID ", not an integer");
 	expect_one(TLS "client_ca=1\n" APP, 4, 11,
 		"tls.client_ca must be " CAS ", not an integer");
 	expect_one(TLS "client_ca=[]\n" APP, 4, 11,

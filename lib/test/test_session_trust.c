@@ -1,4 +1,5 @@
 /* Sessions whose certificate a reload may have made worthless. */
+#include "core/session_rules.h"
 #include "session_world.h"
 
 static const enum lbp_state after_the_certificate[] = {LBP_SESSION_AUTHORIZED,
@@ -81,6 +82,9 @@ static void before_and_after_it_is_of_no_account(void)
 	when_reloaded(LBP_REASON_REVOKED);
 	then(0, LBP_SESSION_CLOSING);
 	when(LBP_EVENT_CLIENT_ENDED);
+	CU_ASSERT_EQUAL(session.state, LBP_SESSION_ENDED);
+	CU_ASSERT_FALSE(
+		lbp_session_is_distrusted(&session, LBP_REASON_REVOKED));
 	finish();
 }
 
