@@ -886,28 +886,41 @@ static void exhaust(const char *text, size_t len, enum lbp_err want)
 	alloc_fail_at(0);
 }
 
+/* A text in which memory runs out elsewhere as pad grows. */
+static void exhaust_with(int pad, bool is_one_ca, int many)
+{
+	struct text text = {0};
+
+	add(&text, "include = [");
+	for (int i = 0; i < many; i++)
+		add(&text, "\"%d\", ", i);
+	add(&text, "\"b/*.toml\"]\n[tls]\ncertificate = \"c\"\n"
+		   "private_key = \"k");
+	for (int i = 0; i < pad; i += 8)
+		add(&text, "eeeeeeee");
+	add(&text, is_one_ca ? "\"\nclient_ca = \"a\"\ncrl = \"l\"\n"
+			     : "\"\n[[tls.client_ca]]\nid = \"x\"\n"
+			       "file = \"f\"\ncrl = \"l\"\n");
+	add(&text, APP "[[client]]\nid = \"c\"\n");
+	add(&text, "uris = [\"u:1\", \"u:2\"]\napps = [\"e\"]\ndns = [");
+	for (int i = 0; i < pad / 32; i++)
+		add(&text, "\"D%d.EXAMPLE\", ", i);
+	add(&text, "\"d\"]\nserials = [");
+	for (int i = 0; i < many; i++)
+		add(&text, "\"%x\", ", i + 2);
+	add(&text, "\"1\"]\n");
+	exhaust(text.ptr, text.len, LBP_OK);
+	free(text.ptr);
+}
+
 /* Where memory runs out depends on how much was needed before. */
 static void test_nomem_anywhere(void)
 {
-	for (int pad = 0; pad < 4400; pad += 32) {
-		struct text text = {0};
-
-		add(&text, "include = [\"a.toml\", \"b/*.toml\"]\n[tls]\n");
-		add(&text, "certificate = \"c\"\nprivate_key = \"k");
-		for (int i = 0; i < pad; i += 8)
-			add(&text, "eeeeeeee");
-		add(&text, "\"\n");
-		add(&text, "[[tls.client_ca]]\nid = \"x\"\nfile = \"f\"\n");
-		add(&text, "crl = \"l\"\n");
-		add(&text, APP "[[client]]\nid = \"c\"\n");
-		add(&text,
-			"uris = [\"u:1\", \"u:2\"]\napps = [\"e\"]\ndns = [");
-		for (int i = 0; i < pad / 32; i++)
-			add(&text, "\"D%d.EXAMPLE\", ", i);
-		add(&text, "\"d\"]\n");
-		exhaust(text.ptr, text.len, LBP_OK);
-		free(text.ptr);
+	for (int pad = 0; pad < 4400; pad += 64) {
+		exhaust_with(pad, false, 0);
+		exhaust_with(pad + 32, true, 0);
 	}
+	exhaust_with(0, false, 300);
 }
 
 static void test_nomem(void)
