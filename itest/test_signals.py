@@ -271,17 +271,15 @@ def test_connections_are_served_until_the_delay_is_over(lb, upstream):
     assert server.wait_event("drain")["connections"] == 0
     served = 0
     while not refuses(server.address()):
-        closed = time.monotonic()
-        if closed - begun < DELAY / 2:
+        if time.monotonic() - begun < DELAY / 2:
             with server.connect() as peer:
                 talk(peer)
                 peer.finish()
                 peer.expect_end("clean")
             served += 1
-    assert served > 0
-    assert closed - begun >= DELAY * 0.9
-    server.wait_exit(0)
     assert time.monotonic() - begun >= DELAY
+    assert served > 0
+    server.wait_exit(0)
     assert len(server.events("session", reason="done")) == served
     assert server.log[-1]["event"] == "stopped"
     assert server.log[-1]["cut"] == 0

@@ -344,7 +344,7 @@ static struct lbp_config_name name_at(
 		.key_len = strlen(key),
 		.shown = {key, strlen(key)},
 		.label = line == 1 ? "first" : "other",
-		.pos = {line, column, 0},
+		.pos = {.line = line, .column = column},
 	};
 }
 
