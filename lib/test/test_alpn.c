@@ -36,6 +36,7 @@ static void names_are_kept_as_on_the_wire(void)
 static void a_list_has_room_for_255_bytes(void)
 {
 	struct lbp_alpn alpn = {0};
+	struct lbp_alpn_name chosen;
 	uint8_t name[256];
 
 	memset(name, 'x', sizeof(name));
@@ -55,6 +56,10 @@ static void a_list_has_room_for_255_bytes(void)
 	alpn.len = 0;
 	CU_ASSERT_TRUE(lbp_alpn_add(&alpn, name, 254));
 	CU_ASSERT_EQUAL(alpn.len, 255);
+	/* Nothing is looked for beyond it. */
+	CU_ASSERT_EQUAL(
+		lbp_alpn_choose(&alpn, (const uint8_t *)"\1y", 2, &chosen),
+		LBP_ALPN_NONE);
 }
 
 static void the_server_s_order_decides(void)
