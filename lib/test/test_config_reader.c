@@ -540,8 +540,11 @@ static char *repeat(char *text, const char *what, size_t times)
 	return text;
 }
 
-/* A path and arrays of each kind that each need a chunk of their own. */
-static void large_parts(void)
+/*
+ * A path and arrays of each kind that each need a chunk of their own, and CAs
+ * that are the first in one.
+ */
+static void large_parts_and(const char *cas)
 {
 	char text[32768] = "";
 	struct lbp_config_errors errors;
@@ -552,12 +555,15 @@ static void large_parts(void)
 
 	end = repeat(end, "[tls]\ncertificate = \"", 1);
 	end = repeat(end, "c", 5000);
-	end = repeat(end, "\"\n[[app]]\nid = \"e\"\nlisten = [", 1);
+	end = repeat(end, cas, 1);
+	end = repeat(end, "[[app]]\nid = \"e\"\nlisten = [", 1);
 	end = repeat(end, "\"h:1\",", 300);
 	end = repeat(end, "]\nupstream = [", 1);
 	end = repeat(end, "{url = \"tcp://h:1\"},", 100);
 	end = repeat(end, "]\n[[client]]\nserials = [", 1);
 	end = repeat(end, "\"1\",", 300);
+	end = repeat(end, "]\nuris = [", 1);
+	end = repeat(end, "\"a:b\",", 300);
 	end = repeat(end, "]\napps = [", 1);
 	end = repeat(end, "\"e\",", 300);
 	end = repeat(end, "]\n", 1);
@@ -574,6 +580,12 @@ static void large_parts(void)
 	CU_ASSERT_EQUAL(err, LBP_ERR_SYNTAX);
 	CU_ASSERT(n > 100);
 	CU_ASSERT(end < text + sizeof(text));
+}
+
+static void large_parts(void)
+{
+	large_parts_and("\"\nclient_ca = \"a\"\n");
+	large_parts_and("\"\nclient_ca = [{}, {}]\n");
 }
 
 void suite_config_reader(void)
