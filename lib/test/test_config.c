@@ -913,6 +913,22 @@ static void exhaust_with(int pad, bool is_one_ca, int many)
 	free(text.ptr);
 }
 
+/* The same of what is needed only while it is read. */
+static void exhaust_scratch(int upstreams, int len)
+{
+	struct text text = {0};
+
+	add(&text, TLS "[[app]]\nid = \"e\"\nlisten = [\"%.*s:1\"]\n", len,
+		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+		"a");
+	for (int i = 0; i <= upstreams; i++)
+		add(&text, "[[app.upstream]]\nurl = \"tcp://h:%d\"\n", i + 1);
+	add(&text, "[[client]]\nid = \"c\"\nserials = [\"1\"]\n");
+	add(&text, "apps = [\"e\"]\n");
+	exhaust(text.ptr, text.len, LBP_OK);
+	free(text.ptr);
+}
+
 /* Where memory runs out depends on how much was needed before. */
 static void test_nomem_anywhere(void)
 {
@@ -921,6 +937,10 @@ static void test_nomem_anywhere(void)
 		exhaust_with(pad + 32, true, 0);
 	}
 	exhaust_with(0, false, 300);
+	for (int upstreams = 0; upstreams < 60; upstreams++) {
+		for (int len = 1; len < 20; len += 8)
+			exhaust_scratch(upstreams, len);
+	}
 }
 
 static void test_nomem(void)
