@@ -148,6 +148,20 @@ static void a_backup_has_a_bound(void)
 	expect_choices(&old, "0-");
 }
 
+static void backups_have_weights(void)
+{
+	memset(&old, 0, sizeof(old));
+	for (uint32_t i = 0; i < 2; i++) {
+		old.members[i].is_backup = true;
+		old.slots[i].weight = 1 + 2 * i;
+	}
+	lbp_pool_init(&old.pool, old.members, old.slots, old.heap, 2);
+	lbp_pool_set_up(&old.pool, 0, true);
+	lbp_pool_set_up(&old.pool, 1, true);
+	expect_choices(&old, "01110111");
+	expect_open(&old, "26");
+}
+
 static void faulty_releases_change_nothing(void)
 {
 	make(&old, "100", "  b");
@@ -247,6 +261,8 @@ void suite_pool(void)
 		a_backup_waits_for_all_others);
 	CU_add_test(suite, "[BAL-10][BAL-11] a backup has a bound",
 		a_backup_has_a_bound);
+	CU_add_test(suite, "[BAL-1][BAL-11] backups have weights",
+		backups_have_weights);
 	CU_add_test(suite, "[BAL-6] faulty releases change nothing",
 		faulty_releases_change_nothing);
 	CU_add_test(suite, "[BAL-12] other bounds count what is open",
