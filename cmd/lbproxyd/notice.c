@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "texts.h"
+
 /* Fits into a log line, however it is escaped. */
 #define MESSAGE_MAX 1024
 
@@ -88,9 +90,12 @@ void notices_for_each(struct notices *notices,
 		qsort(notices->items, notices->len, sizeof(*notices->items),
 			compare);
 	for (i = 0; i < notices->len; i++) {
-		if (put_message(&notices->items[i], now_s, message,
-			    sizeof(message)))
-			say(notices->file, notices->items[i].pos, message);
+		const struct notice *notice = &notices->items[i];
+
+		if (put_message(notice, now_s, message, sizeof(message)))
+			say(texts_path(
+				    notices->texts, notices->file, notice->pos),
+				notice->pos, message);
 	}
 }
 

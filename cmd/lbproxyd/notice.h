@@ -11,6 +11,8 @@
 #include "server/config.h"
 #include "server/expiry.h"
 
+struct texts;
+
 struct notice {
 	struct lbp_config_pos pos;
 	char *text;               /* the message, or what expires */
@@ -19,7 +21,8 @@ struct notice {
 };
 
 struct notices {
-	const char *file;     /* the configuration's path as given */
+	const char *file;          /* the configuration's path as given */
+	const struct texts *texts; /* with the paths of other files */
 	struct notice *items; /* len of them, in the order they were found */
 	size_t len;
 };

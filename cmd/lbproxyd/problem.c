@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "texts.h"
+
 static void print(
 	const char *file, struct lbp_config_pos pos, const char *message)
 {
@@ -23,7 +25,8 @@ void problem(struct problems *problems, struct lbp_config_pos pos,
 	len = vasprintf(&message, format, args);
 	va_end(args);
 	(problems->say != NULL ? problems->say : print)(
-		problems->file, pos, len < 0 ? "out of memory" : message);
+		texts_path(problems->texts, problems->file, pos), pos,
+		len < 0 ? "out of memory" : message);
 	if (len >= 0)
 		free(message);
 }

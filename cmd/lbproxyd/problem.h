@@ -9,8 +9,11 @@
 #include "notice.h"
 #include "server/config.h"
 
+struct texts;
+
 struct problems {
-	const char *file; /* the configuration's path as given */
+	const char *file;          /* the configuration's path as given */
+	const struct texts *texts; /* with the paths of other files */
 	unsigned count;
 	struct notices *notices; /* collects warnings; NULL: drop them */
 	/* Says one; NULL: on standard error. */

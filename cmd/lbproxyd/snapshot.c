@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "configuration.h"
 #include "content.h"
 #include "listen.h"
 #include "process.h"
@@ -44,51 +45,6 @@ static int open_directory_of(const char *file)
 	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	free(dir);
 	return fd;
-}
-
-static struct lbp_config *parse(
-	const char *text, size_t len, struct problems *problems)
-{
-	struct lbp_config_errors errors;
-	struct lbp_config *config;
-	size_t i;
-
-	switch (lbp_config_parse(text, len, &config, &errors)) {
-	case LBP_OK:
-		return config;
-	case LBP_ERR_SYNTAX:
-		for (i = 0; i < errors.len; i++)
-			problem(problems, errors.items[i].pos, "%s",
-				errors.items[i].message);
-		lbp_config_errors_release(&errors);
-		return NULL;
-	default:
-		problem(problems, start, "out of memory");
-		return NULL;
-	}
-}
-
-/* Reads the text, unless it is there already. */
-static void load_config(struct snapshot *snapshot, struct problems *problems)
-{
-	struct file *text = &snapshot->text;
-	int fd = -1;
-
-	if (text->text == NULL) {
-		fd = open(problems->file, O_RDONLY | O_CLOEXEC);
-		if (fd < 0 || !file_read(text, fd))
-			problem(problems, start,
-				"cannot read the file: %s; accepted: a TOML "
-				"file",
-				fd < 0 ? strerror(errno) : text->why);
-	}
-	if (text->text != NULL)
-		snapshot->config = parse(text->text, text->len, problems);
-	if (fd >= 0)
-		close(fd);
-	/* It takes as much memory as the configuration. */
-	if (snapshot->config == NULL || snapshot->config->watch_ns == 0)
-		file_release(text);
 }
 
 /*
@@ -319,7 +275,7 @@ static bool load(
 {
 	int dir_fd;
 
-	load_config(snapshot, problems);
+	snapshot->config = configuration_load(&snapshot->texts, problems);
 	if (snapshot->config == NULL)
 		return false;
 	dir_fd = open_directory_of(file);
@@ -350,6 +306,8 @@ static struct snapshot *snapshot_new(
 	}
 	snapshot->inherited = inherited;
 	snapshot->notices.file = file;
+	snapshot->notices.texts = &snapshot->texts;
+	problems->texts = &snapshot->texts;
 	problems->notices = &snapshot->notices;
 	return snapshot;
 }
@@ -384,14 +342,11 @@ struct snapshot *snapshot_load_again(const struct snapshot *last,
 
 	if (snapshot == NULL)
 		return NULL;
-	snapshot->text.len = last->text.len;
-	snapshot->text.text = malloc(last->text.len + 1);
-	if (snapshot->text.text == NULL) {
+	if (!texts_copy(&snapshot->texts, &last->texts)) {
 		problem(&problems, start, "out of memory");
 		snapshot_free(snapshot);
 		return NULL;
 	}
-	memcpy(snapshot->text.text, last->text.text, last->text.len);
 	return load_or_free(snapshot, &problems);
 }
 
@@ -433,8 +388,9 @@ static void warn_app(const struct snapshot_app *app, struct problems *problems)
 
 void snapshot_warn(struct snapshot *snapshot)
 {
-	struct problems problems = {
-		.file = snapshot->notices.file, .notices = &snapshot->notices};
+	struct problems problems = {.file = snapshot->notices.file,
+		.texts = &snapshot->texts,
+		.notices = &snapshot->notices};
 	size_t i;
 
 	for (i = 0; i < snapshot->config->app_len; i++)
@@ -446,12 +402,10 @@ bool snapshot_is_built(const struct snapshot *snapshot,
 		const char *message))
 {
 	const struct lbp_config *config = snapshot->config;
-	struct problems problems = {.file = snapshot->notices.file, .say = say};
+	struct problems problems = {.file = snapshot->notices.file,
+		.texts = &snapshot->texts,
+		.say = say};
 
-	if (config->include_len > 0)
-		problem(&problems, config->includes[0].pos,
-			"include is not implemented yet; accepted in this "
-			"version: no include key");
 	if (config->admin.host != NULL)
 		problem(&problems, config->admin.pos,
 			"server.admin is not implemented yet; accepted in this "
@@ -484,6 +438,6 @@ void snapshot_free(struct snapshot *snapshot)
 	tls_server_free(snapshot->tls);
 	lbp_config_free(snapshot->config);
 	notices_release(&snapshot->notices);
-	file_release(&snapshot->text);
+	texts_release(&snapshot->texts);
 	free(snapshot);
 }

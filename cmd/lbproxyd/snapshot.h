@@ -6,12 +6,12 @@
 #ifndef SNAPSHOT_H
 #define SNAPSHOT_H
 
-#include "file.h"
 #include "networks.h"
 #include "notice.h"
 #include "server/config.h"
 #include "session.h"
 #include "target.h"
+#include "texts.h"
 #include "tls.h"
 
 /* What connections and checks of an application take from it. */
@@ -45,9 +45,9 @@ struct snapshot {
 	enum lbp_event_loop event_loop; /* not auto */
 	uint32_t handshakes;            /* most that may be in progress */
 	struct notices notices;         /* warnings; the main thread's */
-	/* With server.watch: the configuration's text, and what the files that
-	 * it names had in them just before they were read. */
-	struct file text;
+	struct texts texts;             /* dropped, except with server.watch */
+	/* With server.watch: what the files that it names had in them just
+	 * before they were read. */
 	uint64_t content;
 };
 
@@ -68,7 +68,7 @@ struct snapshot *snapshot_load(const char *file, uint32_t inherited,
 	void (*say)(const char *file, struct lbp_config_pos pos,
 		const char *message));
 
-/* The same with the configuration's text as the last one had it. [WAT-5]. */
+/* The same with the configuration's texts as the last one had them. [WAT-5]. */
 struct snapshot *snapshot_load_again(const struct snapshot *last,
 	void (*say)(const char *file, struct lbp_config_pos pos,
 		const char *message));
