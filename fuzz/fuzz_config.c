@@ -3,7 +3,8 @@
  * of its header, or errors that a person can read. Written again, it is read
  * as what it was; fuzz_roundtrip.c does so with many that no text gave.
  *
- * Input: a text.
+ * Input: a text; or several, each after a NUL, of which the first includes the
+ * others. One that begins with the character 1 could not be read.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,75 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
 #define HOUR_NS UINT64_C(3600000000000)
+
+#define PARTS_MAX 8
+
+/* The texts of an input. */
+struct parts {
+	const uint8_t *data[PARTS_MAX];
+	size_t len[PARTS_MAX];
+	size_t n;
+	size_t files[PARTS_MAX]; /* their numbers by those of files */
+	size_t files_len;
+};
+
+static struct parts split(const uint8_t *data, size_t len)
+{
+	struct parts parts = {.n = 0};
+
+	while (parts.n < PARTS_MAX) {
+		const uint8_t *end = len > 0 ? memchr(data, 0, len) : NULL;
+		size_t n = end != NULL ? (size_t)(end - data) : len;
+
+		parts.data[parts.n] = data;
+		parts.len[parts.n++] = n;
+		if (end == NULL)
+			break;
+		data += n + 1;
+		len -= n + 1;
+	}
+	return parts;
+}
+
+static void add_parts(struct lbp_config_reader *reader, struct parts *parts)
+{
+	static const char *const names[PARTS_MAX] = {
+		"", "a", "b'\xc3\xa9", "c", "d\n", "e", "f\xff", "g"};
+	size_t include_len;
+	const struct lbp_config_text *includes =
+		lbp_config_includes(reader, &include_len);
+
+	for (size_t i = 1; i < parts->n && include_len > 0; i++) {
+		const char *text = (const char *)parts->data[i];
+		size_t include = i % include_len;
+
+		if (includes[include].ptr == NULL)
+			continue;
+		if (parts->len[i] > 0 && text[0] == 1) {
+			lbp_config_reject_include(
+				reader, include, names[i], "is gone");
+			continue;
+		}
+		parts->files[parts->files_len++] = i;
+		lbp_config_add(reader, include, names[i], text, parts->len[i]);
+	}
+}
+
+static enum lbp_err read_parts(struct parts *parts, struct lbp_config **config,
+	struct lbp_config_errors *errors)
+{
+	const char *text = (const char *)parts->data[0];
+	struct lbp_config_reader *reader;
+
+	parts->files_len = 1;
+	if (parts->n == 1)
+		return lbp_config_parse(text, parts->len[0], config, errors);
+	reader = lbp_config_begin("own", text, parts->len[0]);
+	if (reader == NULL)
+		abort();
+	add_parts(reader, parts);
+	return lbp_config_end(reader, config, errors);
+}
 
 /* Is a place at a character of the text, or right behind the last one? */
 static bool is_inside(
@@ -54,26 +124,33 @@ static void check_message(const char *text)
 }
 
 static void check_errors(
-	const struct lbp_config_errors *errors, const uint8_t *data, size_t len)
+	const struct lbp_config_errors *errors, const struct parts *parts)
 {
 	ORACLE("CFG-2", errors->len > 0, "no errors");
 	for (size_t i = 0; i < errors->len; i++) {
 		const struct lbp_config_error *error = &errors->items[i];
-		const struct lbp_config_error *before =
-			&errors->items[i == 0 ? 0 : i - 1];
+		struct lbp_config_pos pos = error->pos;
+		struct lbp_config_pos before =
+			errors->items[i == 0 ? 0 : i - 1].pos;
 
 		check_message(error->message);
+		ORACLE("CFG-74", pos.file < parts->files_len,
+			"there is no file %u", pos.file);
+		ORACLE("CFG-74", before.file <= pos.file,
+			"file %u comes after file %u", pos.file, before.file);
 		ORACLE("CFG-2",
-			before->pos.line < error->pos.line ||
-				(before->pos.line == error->pos.line &&
-					before->pos.column <=
-						error->pos.column),
+			before.file < pos.file || before.line < pos.line ||
+				(before.line == pos.line &&
+					before.column <= pos.column),
 			"error %zu is out of order", i);
 		/* Linear in the text for each: a sample will do. */
 		if (i < 16)
-			ORACLE("CFG-2", is_inside(error->pos, data, len),
-				"%u:%u is outside: %s", error->pos.line,
-				error->pos.column, error->message);
+			ORACLE("CFG-2",
+				is_inside(pos,
+					parts->data[parts->files[pos.file]],
+					parts->len[parts->files[pos.file]]),
+				"%u:%u is outside: %s", pos.line, pos.column,
+				error->message);
 	}
 }
 
@@ -406,21 +483,19 @@ static void check_same(
 		b->len);
 	for (size_t i = 0; i < a->len; i++)
 		ORACLE("CFG-2",
-			a->items[i].pos.line == b->items[i].pos.line &&
-				a->items[i].pos.column ==
-					b->items[i].pos.column &&
+			lbp_config_pos_compare(
+				a->items[i].pos, b->items[i].pos) == 0 &&
 				strcmp(a->items[i].message,
 					b->items[i].message) == 0,
 			"error %zu differs the second time", i);
 }
 
-static void check_again(const uint8_t *data, size_t len, enum lbp_err first,
+static void check_again(struct parts *parts, enum lbp_err first,
 	const struct lbp_config_errors *first_errors)
 {
 	struct lbp_config_errors errors;
 	struct lbp_config *config;
-	enum lbp_err err =
-		lbp_config_parse((const char *)data, len, &config, &errors);
+	enum lbp_err err = read_parts(parts, &config, &errors);
 
 	ORACLE("CFG-2", err == first, "%s, then %s", lbp_err_text(first),
 		lbp_err_text(err));
@@ -431,10 +506,10 @@ static void check_again(const uint8_t *data, size_t len, enum lbp_err first,
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
+	struct parts parts = split(data, len);
 	struct lbp_config_errors errors;
 	struct lbp_config *config;
-	enum lbp_err err =
-		lbp_config_parse((const char *)data, len, &config, &errors);
+	enum lbp_err err = read_parts(&parts, &config, &errors);
 
 	ORACLE("CFG-2", err == LBP_OK || err == LBP_ERR_SYNTAX, "%s",
 		lbp_err_text(err));
@@ -446,11 +521,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		check_config(config);
 		config_roundtrip(config);
 	} else {
-		check_errors(&errors, data, len);
+		check_errors(&errors, &parts);
 	}
 	/* It takes as long as all the rest: some lengths will do. */
 	if (len % 8 == 0)
-		check_again(data, len, err, &errors);
+		check_again(&parts, err, &errors);
 	lbp_config_free(config);
 	lbp_config_errors_release(&errors);
 	return 0;

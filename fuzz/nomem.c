@@ -359,11 +359,28 @@ static void try_attempt(
 	printf("nomem: %-18s %5lu runs\n", attempt->name, runs - began);
 }
 
-static int make_config(char *path)
+/* A file in memory, as a pattern that it alone matches. */
+static int make_included(char *pattern, size_t cap)
+{
+	static const char text[] = "[[client]]\nid = \"c\"\n"
+				   "serials = [\"0A:01\"]\n"
+				   "apps = [\"a\"]\n";
+	int fd = memfd_create("included", MFD_CLOEXEC);
+	char digits[16];
+
+	if (fd < 0 || write(fd, text, sizeof(text) - 1) < 0)
+		abort();
+	snprintf(digits, sizeof(digits), "%d", fd);
+	snprintf(pattern, cap, "/proc/self/fd/[%c]%s", digits[0], digits + 1);
+	return fd;
+}
+
+static int make_config(char *path, const char *included)
 {
 	char *text = NULL;
 	int fd = memfd_create("config", MFD_CLOEXEC);
 	int len = asprintf(&text,
+		"include = [\"%s\"]\n"
 		"[tls]\ncertificate = \"%s\"\nprivate_key = \"%s\"\n"
 		"client_ca = \"%s\"\ncrl = \"%s\"\n"
 		"ciphers = \"ECDHE+AESGCM\"\n"
@@ -371,10 +388,8 @@ static int make_config(char *path)
 		"[[app]]\nid = \"a\"\nlisten = [\"127.0.0.1:1\"]\n"
 		"[[app.upstream]]\nurl = \"tls://127.0.0.1:2\"\nca = \"%s\"\n"
 		"certificate = \"%s\"\nprivate_key = \"%s\"\n"
-		"[[app.upstream]]\nurl = \"tcp://[::1]:3\"\n"
-		"[[client]]\nid = \"c\"\nserials = [\"0A:01\"]\n"
-		"apps = [\"a\"]\n",
-		files.certificate, files.private_key, files.client_ca,
+		"[[app.upstream]]\nurl = \"tcp://[::1]:3\"\n",
+		included, files.certificate, files.private_key, files.client_ca,
 		files.crl, files.client_ca, files.certificate,
 		files.private_key);
 
@@ -467,7 +482,9 @@ int main(int argc, char **argv)
 {
 	char path[PKI_PATH_MAX];
 	struct snapshot *snapshot;
+	char included[PKI_PATH_MAX];
 	unsigned lines;
+	int included_fd;
 	int fd;
 
 	if (!tls_memory_init())
@@ -484,7 +501,8 @@ int main(int argc, char **argv)
 	failure.stack_len = backtrace(failure.stack, DEPTH);
 	pki_make(&pki);
 	pki_open_files(&pki, &files);
-	fd = make_config(path);
+	included_fd = make_included(included, sizeof(included));
+	fd = make_config(path, included);
 	client_ctx = SSL_CTX_new(TLS_client_method());
 	/* Once before: some of OpenSSL's allocations are never made again. */
 	(void)run_load(path, MANY, false);
@@ -510,5 +528,6 @@ int main(int argc, char **argv)
 	pki_release(&pki);
 	pki_close_files(&files);
 	close(fd);
+	close(included_fd);
 	return 0;
 }

@@ -10,6 +10,7 @@
 #define CLIENTS_MAX   3
 #define SERIALS_MAX   3
 #define CAS_MAX       3
+#define INCLUDES_MAX  2
 #define NAMES_MAX     2
 #define HOST_MAX      254
 #define URL_MAX       (HOST_MAX + 32)
@@ -438,11 +439,15 @@ static void draw_later_keys(struct drawing *drawing, struct lbp_config *config,
 	draw_cas(drawing, config);
 	for (size_t i = 0; i < config->client_len; i++)
 		draw_names(drawing, config, &config->clients[i], &storage[i]);
+	config->include_len = bytes_below(drawing->bytes, INCLUDES_MAX + 1);
+	for (size_t i = 0; i < config->include_len; i++)
+		config->includes[i] = draw_text(drawing);
 }
 
 const struct lbp_config *config_draw(struct bytes *bytes)
 {
 	static struct lbp_config config;
+	static struct lbp_config_text includes[INCLUDES_MAX];
 	static struct lbp_config_ca cas[CAS_MAX];
 	static struct lbp_config_app apps[APPS_MAX];
 	static struct lbp_config_client clients[CLIENTS_MAX];
@@ -452,8 +457,11 @@ const struct lbp_config *config_draw(struct bytes *bytes)
 
 	memset(cas, 0, sizeof(cas));
 	memset(client_storage, 0, sizeof(client_storage));
-	config = (struct lbp_config){
-		.cas = cas, .ca_len = 1, .apps = apps, .clients = clients};
+	config = (struct lbp_config){.includes = includes,
+		.cas = cas,
+		.ca_len = 1,
+		.apps = apps,
+		.clients = clients};
 	draw_globals(&drawing, &config);
 	config.app_len = 1 + bytes_below(bytes, APPS_MAX);
 	for (size_t i = 0; i < config.app_len; i++)

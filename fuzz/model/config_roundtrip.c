@@ -208,6 +208,10 @@ static void compare_tls(
 
 static void compare(const struct lbp_config *got, const struct lbp_config *want)
 {
+	ORACLE("CFG-70",
+		is_same_list(got->includes, got->include_len, want->includes,
+			want->include_len),
+		"other files are included");
 	ORACLE("CFG-20", got->workers == want->workers,
 		"%u workers instead of %u", got->workers, want->workers);
 	ORACLE("CFG-20",
@@ -334,8 +338,50 @@ static void write_and_read(
 	free(text);
 }
 
+/* So many clients in each file. */
+#define IN_A_FILE 2
+
+/* Puts the clients into files of their own; not if nothing is included. */
+static void write_and_read_files(const struct lbp_config *config)
+{
+	struct lbp_config_errors errors;
+	struct lbp_config *again;
+	size_t len;
+	char *text = config_text_write_own(config, &len);
+	struct lbp_config_reader *reader = lbp_config_begin("own", text, len);
+	enum lbp_err err;
+
+	free(text);
+	if (reader == NULL)
+		abort();
+	for (size_t i = 0; i < config->client_len; i += IN_A_FILE) {
+		size_t to = i + IN_A_FILE;
+
+		if (to > config->client_len)
+			to = config->client_len;
+		text = config_text_write_clients(config, i, to, &len);
+		lbp_config_add(reader, 0, "file", text, len);
+		free(text);
+	}
+	err = lbp_config_end(reader, &again, &errors);
+	ORACLE("CFG-72", err == LBP_OK, "in files: file %u, %u:%u: %s",
+		errors.len > 0 ? errors.items[0].pos.file : 0,
+		errors.len > 0 ? errors.items[0].pos.line : 0,
+		errors.len > 0 ? errors.items[0].pos.column : 0,
+		errors.len > 0 ? errors.items[0].message : "no error");
+	compare(again, config);
+	for (size_t i = 0; i < again->client_len; i++)
+		ORACLE("CFG-74",
+			again->clients[i].id.pos.file == 1 + i / IN_A_FILE,
+			"client %zu is in file %u", i,
+			again->clients[i].id.pos.file);
+	lbp_config_free(again);
+}
+
 void config_roundtrip(const struct lbp_config *config)
 {
+	if (config->include_len > 0)
+		write_and_read_files(config);
 	write_and_read(config, CONFIG_PLAIN);
 	write_and_read(config, CONFIG_DENSE);
 }

@@ -501,38 +501,86 @@ static void write_client(struct writer *writer, const struct lbp_config *config,
 	close_table(writer, false);
 }
 
-static void write_clients(
-	struct writer *writer, const struct lbp_config *config)
+static void write_clients(struct writer *writer,
+	const struct lbp_config *config, size_t from, size_t to)
 {
-	for (size_t i = 0; i < config->client_len; i++) {
+	for (size_t i = from; i < to; i++) {
 		open_table(writer, "client", i, true);
 		write_client(writer, config, &config->clients[i]);
-		close_table(writer, i + 1 == config->client_len);
+		close_table(writer, i + 1 == to);
 	}
+}
+
+static void write_own(struct writer *writer, const struct lbp_config *config)
+{
+	write_server(writer, config);
+	write_tls(writer, config);
+	write_log_and_timeouts(writer, config);
+	for (size_t i = 0; i < config->app_len; i++) {
+		open_table(writer, "app", i, true);
+		write_app(writer, config, &config->apps[i]);
+		close_table(writer, i + 1 == config->app_len);
+	}
+}
+
+static void begin_text(struct writer *writer, enum config_style style,
+	char **text, size_t *len)
+{
+	*writer = (struct writer){open_memstream(text, len), style, 0, true};
+	if (writer->out == NULL)
+		abort();
+}
+
+static void end_text(struct writer *writer)
+{
+	fputc('\n', writer->out);
+	if (fclose(writer->out) != 0)
+		abort();
+}
+
+static void write_includes(
+	struct writer *writer, const struct lbp_config *config)
+{
+	write_list(writer, "include", config->includes, config->include_len);
 }
 
 char *config_text_write(
 	const struct lbp_config *config, enum config_style style, size_t *len)
 {
+	struct writer writer;
 	char *text = NULL;
-	struct writer writer = {open_memstream(&text, len), style, 0, true};
 
-	if (writer.out == NULL)
-		abort();
+	begin_text(&writer, style, &text, len);
+	write_includes(&writer, config);
 	if (style == CONFIG_DENSE)
-		write_clients(&writer, config);
-	write_server(&writer, config);
-	write_tls(&writer, config);
-	write_log_and_timeouts(&writer, config);
-	for (size_t i = 0; i < config->app_len; i++) {
-		open_table(&writer, "app", i, true);
-		write_app(&writer, config, &config->apps[i]);
-		close_table(&writer, i + 1 == config->app_len);
-	}
+		write_clients(&writer, config, 0, config->client_len);
+	write_own(&writer, config);
 	if (style == CONFIG_PLAIN)
-		write_clients(&writer, config);
-	fputc('\n', writer.out);
-	if (fclose(writer.out) != 0)
-		abort();
+		write_clients(&writer, config, 0, config->client_len);
+	end_text(&writer);
+	return text;
+}
+
+char *config_text_write_own(const struct lbp_config *config, size_t *len)
+{
+	struct writer writer;
+	char *text = NULL;
+
+	begin_text(&writer, CONFIG_PLAIN, &text, len);
+	write_includes(&writer, config);
+	write_own(&writer, config);
+	end_text(&writer);
+	return text;
+}
+
+char *config_text_write_clients(
+	const struct lbp_config *config, size_t from, size_t to, size_t *len)
+{
+	struct writer writer;
+	char *text = NULL;
+
+	begin_text(&writer, CONFIG_PLAIN, &text, len);
+	write_clients(&writer, config, from, to);
+	end_text(&writer);
 	return text;
 }

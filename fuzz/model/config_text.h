@@ -16,4 +16,12 @@ enum config_style {
 char *config_text_write(
 	const struct lbp_config *config, enum config_style style, size_t *len);
 
+/*
+ * The same in files, plainly: the configuration's own without clients, and one
+ * with the clients from one number to before another.
+ */
+char *config_text_write_own(const struct lbp_config *config, size_t *len);
+char *config_text_write_clients(
+	const struct lbp_config *config, size_t from, size_t to, size_t *len);
+
 #endif

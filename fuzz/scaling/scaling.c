@@ -110,6 +110,45 @@ static double times(const char *what, uint64_t small, uint64_t large)
 	return ratio;
 }
 
+/* The steps of reading clients in files of a hundred. */
+static uint64_t include(unsigned files)
+{
+	static const char own[] =
+		"include = ['*']\n[tls]\ncertificate = 'c'\n"
+		"private_key = 'k'\nclient_ca = 'a'\n[[app]]\n"
+		"id = 'a'\nlisten = ['h:1']\n"
+		"upstream = [{ url = 'tcp://h:1' }]\n";
+	struct lbp_config_errors errors;
+	struct lbp_config_reader *reader;
+	struct lbp_config *config;
+
+	steps = 0;
+	reader = lbp_config_begin("own", own, sizeof(own) - 1);
+	if (reader == NULL)
+		abort();
+	for (unsigned f = 0; f < files; f++) {
+		char *text = NULL;
+		size_t len;
+		FILE *out = open_memstream(&text, &len);
+
+		if (out == NULL)
+			abort();
+		for (unsigned c = f * 100; c < f * 100 + 100; c++)
+			fprintf(out,
+				"[[client]]\nid = 'c%u'\nserials = ['%x']\n"
+				"apps = ['a']\n",
+				c, c + 1);
+		if (fclose(out) != 0)
+			abort();
+		lbp_config_add(reader, 0, "file", text, len);
+		free(text);
+	}
+	if (lbp_config_end(reader, &config, &errors) != LBP_OK)
+		abort();
+	lbp_config_free(config);
+	return steps;
+}
+
 static void check_configurations(void)
 {
 	static const struct {
@@ -417,6 +456,9 @@ int main(void)
 {
 	check_texts();
 	check_configurations();
+	ORACLE("CFG-15",
+		times("included files", include(100), include(400)) < TIMES_MAX,
+		"included files");
 	check_commits();
 	check_choices();
 	ORACLE("SRV-104",

@@ -253,8 +253,9 @@ const struct lbp_config_text *lbp_config_includes(
 	const struct lbp_config_reader *reader, size_t *len);
 
 /*
- * Reads a file that includes[include] stands for. The first file that is added
- * is number 1 in places, the next one number 2, and so on. name is its path.
+ * Reads a file that includes[include], which must have a text, stands for. The
+ * first file that is added is number 1 in places, the next one number 2, and so
+ * on. name is its path.
  */
 void lbp_config_add(struct lbp_config_reader *reader, size_t include,
 	const char *name, const char *text, size_t len);
