@@ -226,7 +226,8 @@ static void clients_only(void)
 {
 	const struct part parts[] = {{"m", MAIN, 0},
 		{"a", "cleint = 1\n[server]\n[[app]]\nid = \"f\"\n", 0},
-		{"c", "include = []\n", 1}, {"d", "client = 1\n", 1}};
+		{"c", "include = []\n", 1}, {"d", "client = 1\n", 1},
+		{"e", "client = [{}, 1, 2]\n", 1}};
 
 	expect(parts, COUNT(parts),
 		"1 1:1 unknown key 'cleint'; did you mean 'client'? accepted: "
@@ -235,6 +236,17 @@ static void clients_only(void)
 		"1 3:3 unknown key 'app'; accepted: client\n"
 		"2 1:1 unknown key 'include'; accepted: client\n"
 		"3 1:10 client must be at most 100000 tables, [[client]], not "
+		"an integer\n"
+		"4 1:11 client.apps is required: an array of one or more app "
+		"ids\n"
+		"4 1:11 client.id is required: a unique name of 1 to 64 "
+		"printable ASCII characters, no space, '\"' or '\\'\n"
+		"4 1:11 client.serials is required: an array of one or more "
+		"serial numbers, each hex like \"1A:2B:3C\", positive and at "
+		"most 20 octets; or client.uris or client.dns\n"
+		"4 1:15 client must be at most 100000 tables, [[client]], not "
+		"an integer\n"
+		"4 1:18 client must be at most 100000 tables, [[client]], not "
 		"an integer\n");
 }
 
@@ -413,7 +425,7 @@ static void nomem(const struct part *parts, size_t len, enum lbp_err want)
 	enum lbp_err err = LBP_ERR_NOMEM;
 	long n;
 
-	for (n = 1; err == LBP_ERR_NOMEM && n < 1000; n++) {
+	for (n = 1; err == LBP_ERR_NOMEM && n < 4000; n++) {
 		struct lbp_config_errors errors;
 		struct lbp_config *config;
 
@@ -448,6 +460,23 @@ static void no_memory(void)
 	nomem(parts, COUNT(parts), LBP_ERR_SYNTAX);
 }
 
+/* So much that any of the allocations needs room of its own. */
+static void no_memory_for_many(void)
+{
+	struct part parts[220];
+	char text[2048];
+	char *end = text;
+
+	end += sprintf(end, "include = [");
+	for (int i = 0; i < 300; i++)
+		end += sprintf(end, "\"a\",");
+	sprintf(end, "]%s", strchr(MAIN, '\n'));
+	parts[0] = (struct part){"m", text, 0};
+	for (size_t i = 1; i < COUNT(parts); i++)
+		parts[i] = (struct part){"f", "client = []", i};
+	nomem(parts, COUNT(parts), LBP_OK);
+}
+
 void suite_config_include(void)
 {
 	static const struct {
@@ -475,6 +504,7 @@ void suite_config_include(void)
 		{"[CFG-72] 100000 clients in all files and no more",
 			most_clients},
 		{"[CFG-16] no memory for several files", no_memory},
+		{"[CFG-16] no memory for many files", no_memory_for_many},
 	};
 	CU_pSuite suite = CU_add_suite("config_include", NULL, NULL);
 
