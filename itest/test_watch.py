@@ -9,7 +9,7 @@ import pytest
 
 from harness import upstreams
 from harness.certs import CERTS_GEN
-from harness.client import attempt
+from harness.client import attempt, client_context, connect
 
 WATCH = {"watch": "50ms"}
 
@@ -183,4 +183,25 @@ def test_an_upstream_s_ca(lb, pki, upstream, tmp_path):
     shutil.copy(pki.upstream_ca, ca)
     server.wait_event("reload", cause="watch", ok=True)
     with server.connect() as peer:
+        talk(peer)
+
+
+@pytest.mark.spec("WAT-5")
+def test_a_client_ca(lb, pki, upstream, tmp_path):
+    """Serials are known under the CA that is in force."""
+    other = tmp_path / "other"
+    certs_gen("ca", other)
+    certs_gen("client", other, "alice", "--serial", "0A:11:CE")
+    ca = tmp_path / "ca.pem"
+    shutil.copy(pki.ca, ca)
+    server = lb.proxy(upstream(upstreams.echo), server=WATCH,
+                      tls={"client_ca": str(ca), "crl": None})
+    with server.connect() as peer:
+        talk(peer)
+        shutil.copy(other / "ca.pem", ca)
+        server.wait_event("reload", cause="watch", ok=True)
+        peer.expect_end("reset")
+    server.wait_event("session", reason="untrusted")
+    context = client_context(pki.ca, (other / "alice.pem", other / "alice.key"))
+    with connect(server.address(), context) as peer:
         talk(peer)
