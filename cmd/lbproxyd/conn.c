@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -84,6 +85,22 @@ static void end(struct conn *conn, unsigned duties)
 		capacity_give(conns->capacity);
 }
 
+/*
+ * Under the lock, for the line that follows: once it is given back, a reload
+ * may forget a client that was removed, or give its number to another one.
+ */
+static void note_client(const struct conn *conn)
+{
+	const struct served_policy *policy = conn->app->policy;
+	const char *id = NULL;
+
+	if (policy != NULL)
+		id = lbp_policy_client_id(
+			&policy->policy, lbp_session_client(conn->session));
+	snprintf(conn->conns->client_id, sizeof(conn->conns->client_id), "%s",
+		id != NULL ? id : "");
+}
+
 enum lbp_err conn_step_locked(void *user, const struct lbp_event *event,
 	uint64_t now_ns, struct lbp_duties *duties)
 {
@@ -93,6 +110,8 @@ enum lbp_err conn_step_locked(void *user, const struct lbp_event *event,
 	conn_note_cause(conn, event->kind);
 	pthread_mutex_lock(&conn->app->lock);
 	err = lbp_session_step(conn->session, event, now_ns, duties);
+	if (duties->set & LBP_DUTY_REPORT)
+		note_client(conn);
 	pthread_mutex_unlock(&conn->app->lock);
 	return err;
 }

@@ -28,6 +28,8 @@ struct conns {
 	uint64_t shares;        /* the state of lbp_share_draw */
 	struct tls_server *tls; /* for new connections */
 	struct alarm sums;      /* when to log sums of strangers' attempts */
+	/* Of the connection that is to be reported; empty: unknown. */
+	char client_id[LBP_ID_MAX + 1];
 	struct conn *all;
 	struct conn *yielded; /* with work left from the last turn */
 	struct conn *ended;   /* freed when no handler runs */

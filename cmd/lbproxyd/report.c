@@ -6,20 +6,17 @@
 
 static void add_who(struct log_line *line, const struct conn *conn)
 {
-	struct served_app *app = conn->app;
+	const struct served_app *app = conn->app;
 	const struct lbp_session *session = conn->session;
+	const char *client = conn->conns->client_id;
 	const struct lbp_name *known = lbp_session_names(session, NULL);
 	const struct lbp_name *matched = lbp_session_matched(session);
 	char serial[LBP_SERIAL_TEXT_MAX];
 	char peer[ADDRESS_TEXT_MAX];
 
 	log_string(line, "app", lbp_app_id(app->app));
-	/* A reload may change who has which number. */
-	pthread_mutex_lock(&app->lock);
-	log_string(line, "client",
-		lbp_policy_client_id(
-			&app->policy->policy, lbp_session_client(session)));
-	pthread_mutex_unlock(&app->lock);
+	if (client[0] != '\0')
+		log_string(line, "client", client);
 	/* The serial is the first of the names. */
 	if (known != NULL) {
 		lbp_serial_format(&known->serial, serial);
