@@ -127,20 +127,31 @@ static void publish(struct name *name, struct addresses *addresses)
 		set_address(name, next, "its name has an address");
 }
 
-static void let_go(const struct name *name)
+static void let_go(struct name *name)
 {
 	served_app_release(name->app);
 	place_release(name->place);
+	name->app = NULL;
+	name->place = NULL;
+}
+
+/*
+ * Not by the thread when it ends: that may be while the program exits, when
+ * OpenSSL is cleaned up.
+ */
+static void let_go_of_all(struct resolver *resolver)
+{
+	size_t i;
+
+	for (i = 0; i < resolver->len; i++)
+		let_go(&resolver->items[i]);
 }
 
 static void resolver_free(struct resolver *resolver)
 {
-	size_t i;
-
 	if (resolver == NULL)
 		return;
-	for (i = 0; i < resolver->len; i++)
-		let_go(&resolver->items[i]);
+	let_go_of_all(resolver);
 	pthread_mutex_destroy(&resolver->lock);
 	pthread_cond_destroy(&resolver->changed);
 	free(resolver->items);
@@ -369,6 +380,7 @@ void resolver_stop(struct resolver *resolver)
 	if (resolver->begun)
 		pthread_mutex_lock(&resolver->lock);
 	resolver->stopped = true;
+	let_go_of_all(resolver);
 	pthread_cond_signal(&resolver->changed);
 	pthread_mutex_unlock(&resolver->lock);
 	leave(resolver);
