@@ -174,8 +174,11 @@ def test_a_drain_amid_arrivals_loses_nobody(lb, upstream):
     peers = []
     with server.connect() as peer:
         talk(peer)
+        before = server.open_files()
         for number in range(150):
             if number == 100:
+                wait_for(lambda: server.open_files() > before,
+                         "some of them are accepted")
                 server.signal(signal.SIGTERM)
             try:
                 peers.append(Peer(tcp_connect(server.address())))
