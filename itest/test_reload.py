@@ -1,8 +1,10 @@
 """Reload: another configuration in the place of the one in force."""
 
+import contextlib
 import copy
 import datetime
 import os
+import resource
 import shutil
 import signal
 import socket
@@ -15,11 +17,12 @@ from harness import network
 from harness import server as srv
 from harness import upstreams
 from harness.certs import CERTS_GEN
-from harness.client import attempt, client_context, connect
+from harness.client import attempt, begin, client_context, connect
 from harness.peer import Ended
 from harness.ports import free_port
 from harness.wait import BOUND, wait_for
 from test_names import Hosts
+from test_process import soft_limit
 
 
 def talk(peer, data=b"hello"):
@@ -294,14 +297,59 @@ def test_what_waits_in_an_accept_queue_is_served(lb, upstream):
     with server.connect() as peer:
         talk(peer)
         # The listeners pause; this one waits with the kernel.
-        with socket.create_connection(server.address()) as waiting:
+        with begin(server.address(), server.context()) as waiting:
             tree = changed(server)
             tree["server"]["max_connections"] = 10
             server.reload(tree)
+            assert waiting.handshake()
+            talk(waiting)
             with server.connect() as other:
                 talk(other)
-            assert waiting.fileno() >= 0
         talk(peer)
+
+
+@pytest.mark.spec("RLD-1", "SRV-27")
+def test_checks_time_out_however_many_sessions_there_are(lb, upstream):
+    """Each check that hangs, and each session, has a time of its own."""
+    server = lb.proxy(upstream(upstreams.echo), timeouts={"idle": "10m"},
+                      server={"workers": 1, "max_connections": 64,
+                              "max_handshakes": 1})
+    with contextlib.ExitStack() as stack:
+        for _ in range(60):
+            talk(stack.enter_context(server.connect()))
+        hole = stack.enter_context(upstreams.FullBacklog("0.0.0.0"))
+        tree = changed(server)
+        tree["server"]["max_connections"] = 1
+        tree["app"][0]["upstream"] = [
+            {"url": f"tcp://127.0.0.{n}:{hole.port}"}
+            for n in range(2, 122)]
+        tree["app"][0]["health"] = {"interval": "1s", "timeout": "1s",
+                                    "fall": 1}
+        server.reload(tree)
+        server.wait_event("upstream_down", 120)
+
+
+def few_descriptors():
+    resource.setrlimit(resource.RLIMIT_NOFILE, (100, 2000))
+
+
+@pytest.mark.spec("SRV-31")
+def test_more_connections_get_more_descriptors(lb, upstream):
+    server = lb.proxy(upstream(upstreams.echo),
+                      server={"max_connections": 10, "max_handshakes": 1,
+                              "event_loop": "epoll"},
+                      inherit=few_descriptors)
+    before = soft_limit(server)
+    tree = changed(server)
+    tree["server"]["max_connections"] = 700
+    server.reload(tree)
+    assert soft_limit(server) > max(before, 1400)
+    assert not server.events("error")
+    tree["server"]["max_connections"] = 70000
+    server.reload(tree)
+    line = server.wait_event("error", level="warn")
+    assert line["limit"] == soft_limit(server) == 2000
+    assert line["needed"] > 140000
 
 
 @pytest.mark.spec("RLD-9")

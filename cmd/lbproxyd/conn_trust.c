@@ -3,30 +3,16 @@
 #include "conn_private.h"
 #include "server/expiry.h"
 
-/* The clock that certificates go by may be behind this one by a tick. */
-#define TICK_NS (10 * LBP_NS_PER_MS)
-
-/* When on the monotonic clock it is so late by the calendar. */
-static uint64_t monotonic(int64_t time_s)
-{
-	uint64_t now = clock_now_ns();
-	struct timespec today;
-
-	if (time_s == LBP_EXPIRY_NEVER)
-		return LBP_NEVER;
-	clock_gettime(CLOCK_REALTIME, &today);
-	if (time_s <= today.tv_sec)
-		return now + TICK_NS;
-	return now + (uint64_t)(time_s - today.tv_sec) * LBP_NS_PER_S -
-	       (uint64_t)today.tv_nsec + TICK_NS;
-}
-
 void conn_await_expiry(struct conn *conn)
 {
+	struct timespec today;
+
 	conn->judge_ns = LBP_NEVER;
-	if (!conn->keeps_expired)
-		conn->judge_ns =
-			monotonic(tls_trusted_until(&conn->client.tls));
+	if (conn->keeps_expired)
+		return;
+	clock_gettime(CLOCK_REALTIME, &today);
+	conn->judge_ns = lbp_expiry_due_ns(tls_trusted_until(&conn->client.tls),
+		today.tv_sec, (uint64_t)today.tv_nsec, clock_now_ns());
 }
 
 /* Unlike its timeouts, this is as the configuration in force says. */

@@ -7,8 +7,11 @@
 #include <signal.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/select.h>
 #include <unistd.h>
+
+#include "log.h"
 
 /* More than any kernel supports. */
 #define CPUS_MAX ((size_t)1 << 16)
@@ -114,4 +117,26 @@ uint32_t process_cpus(void)
 		CPU_FREE(set);
 	}
 	return n < 1 ? 1 : (uint32_t)n;
+}
+
+void process_allow_descriptors(uint64_t needed)
+{
+	struct rlimit limit, raised;
+	struct log_line line;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= needed)
+		return;
+	raised = limit;
+	raised.rlim_cur = limit.rlim_max < needed ? limit.rlim_max : needed;
+	if (setrlimit(RLIMIT_NOFILE, &raised) == 0)
+		limit = raised;
+	if (limit.rlim_cur >= needed)
+		return;
+	log_begin(&line, LBP_LOG_WARN, "error");
+	log_string(&line, "message",
+		"the descriptor limit is below what max_connections and "
+		"max_handshakes need");
+	log_uint(&line, "limit", limit.rlim_cur);
+	log_uint(&line, "needed", needed);
+	log_end(&line);
 }

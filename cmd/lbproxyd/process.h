@@ -34,6 +34,12 @@ void process_handle_signals(void (*handler)(int number));
 uint32_t process_inherited(void);
 
 /*
+ * Raises the soft limit to this many descriptors, as far as the hard one
+ * allows, and never lowers it; a line warns if that is less. [SRV-31].
+ */
+void process_allow_descriptors(uint64_t needed);
+
+/*
  * Counts the processors that this process may run on, by its affinity mask; at
  * least one. [SRV-58].
  */

@@ -6,6 +6,7 @@
 #include "clock.h"
 #include "container.h"
 #include "log.h"
+#include "process.h"
 #include "reload_report.h"
 
 /* Makes what it takes to serve the other snapshot. False: a line says why. */
@@ -73,7 +74,7 @@ static void begin_watch(struct reload *reload)
 	arm_look(reload);
 }
 
-static void begin(struct reload *reload, const char *cause);
+static void begin(struct reload *reload, enum reload_cause cause);
 
 static void look_fired(struct alarm *alarm)
 {
@@ -84,7 +85,7 @@ static void look_fired(struct alarm *alarm)
 		return;
 	if (lbp_rotation_look(
 		    &reload->rotation, snapshot_look(reload->snapshot)))
-		begin(reload, "watch");
+		begin(reload, RELOAD_WATCH);
 }
 
 void reload_init(
@@ -138,24 +139,28 @@ static void refuse(struct reload *reload)
 	discard(reload);
 }
 
-static struct snapshot *load(struct reload *reload, bool is_watch)
+static struct snapshot *load(const struct reload *reload)
 {
 	struct snapshot *last = reload->snapshot;
 
-	if (is_watch)
+	if (reload->cause == RELOAD_WATCH)
 		return snapshot_load_again(last, reload_report_problem);
 	return snapshot_load(
 		last->notices.file, last->inherited, reload_report_problem);
 }
 
-static void begin(struct reload *reload, const char *cause)
+static void begin(struct reload *reload, enum reload_cause cause)
 {
 	reload->cause = cause;
 	reload->begun_ns = clock_now_ns();
-	reload->other = load(reload, strcmp(cause, "watch") == 0);
+	reload->other = load(reload);
 	if (reload->other == NULL ||
-		!snapshot_is_built(reload->other, reload_report_problem) ||
-		!prepare(reload)) {
+		!snapshot_is_built(reload->other, reload_report_problem)) {
+		refuse(reload);
+		return;
+	}
+	process_allow_descriptors(reload->other->descriptors);
+	if (!prepare(reload)) {
 		refuse(reload);
 		return;
 	}
@@ -171,7 +176,7 @@ void reload_again(struct reload *reload)
 {
 	reload->is_wanted = reload->is_pending;
 	if (!reload->is_pending && !reload->crew->drain_begun)
-		begin(reload, "signal");
+		begin(reload, RELOAD_SIGNAL);
 }
 
 void reload_stop(struct reload *reload)

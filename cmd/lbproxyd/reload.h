@@ -19,6 +19,12 @@
 #include "resolver.h"
 #include "server/rotation.h"
 
+/* Why one is begun. */
+enum reload_cause {
+	RELOAD_SIGNAL,
+	RELOAD_WATCH, /* a file has other content */
+};
+
 struct reload {
 	struct snapshot *snapshot; /* in force */
 	struct served served;
@@ -35,9 +41,9 @@ struct reload {
 	struct served_change served_change;
 	struct crew_change crew_change;
 	uint64_t begun_ns;
-	const char *cause; /* why it was begun, for the log */
-	bool is_pending;   /* threads are turning to it */
-	bool is_wanted;    /* once more after that */
+	enum reload_cause cause;
+	bool is_pending; /* threads are turning to it */
+	bool is_wanted;  /* once more after that */
 };
 
 /*

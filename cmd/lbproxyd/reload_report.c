@@ -73,7 +73,8 @@ static void begin(struct log_line *line, const struct reload *reload, bool ok)
 {
 	log_begin(line, ok ? LBP_LOG_INFO : LBP_LOG_ERROR, "reload");
 	log_bool(line, "ok", ok);
-	log_string(line, "cause", reload->cause);
+	log_string(line, "cause",
+		reload->cause == RELOAD_WATCH ? "watch" : "signal");
 	log_uint(line, "generation", reload->generation);
 	log_uint(line, "duration_ms",
 		(clock_now_ns() - reload->begun_ns) / LBP_NS_PER_MS);

@@ -115,16 +115,18 @@ static void publish(struct name *name, struct addresses *addresses)
 	const struct target *last = name->place->target;
 	struct target *next;
 
-	name->has_address = true;
 	name->is_lost = false;
 	if (addresses_equal(&last->addresses, addresses)) {
+		name->has_address = true;
 		addresses_release(addresses);
 		return;
 	}
 	next = target_moved(last, addresses);
 	/* Without memory it is tried again later. */
-	if (next != NULL)
-		set_address(name, next, "its name has an address");
+	if (next == NULL)
+		return;
+	name->has_address = true;
+	set_address(name, next, "its name has an address");
 }
 
 static void let_go(struct name *name)

@@ -2,12 +2,12 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 
 #include "clock.h"
 #include "container.h"
 #include "crew.h"
 #include "log.h"
+#include "process.h"
 #include "reload.h"
 #include "reload_report.h"
 #include "strangers.h"
@@ -20,29 +20,6 @@ struct server {
 	struct reload reload;
 	struct alarm daily; /* logs the notices that apply then */
 };
-
-/* [SRV-31]. */
-static void raise_descriptor_limit(uint64_t needed)
-{
-	struct rlimit limit, raised;
-	struct log_line line;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= needed)
-		return;
-	raised = limit;
-	raised.rlim_cur = limit.rlim_max < needed ? limit.rlim_max : needed;
-	if (setrlimit(RLIMIT_NOFILE, &raised) == 0)
-		limit = raised;
-	if (limit.rlim_cur >= needed)
-		return;
-	log_begin(&line, LBP_LOG_WARN, "error");
-	log_string(&line, "message",
-		"the descriptor limit is below what max_connections and "
-		"max_handshakes need");
-	log_uint(&line, "limit", limit.rlim_cur);
-	log_uint(&line, "needed", needed);
-	log_end(&line);
-}
 
 static void log_ready(const struct server *server)
 {
@@ -109,7 +86,7 @@ int server_run(struct snapshot *snapshot)
 	alarm_init(&server.daily, daily_fired);
 	log_open();
 	log_set_level(snapshot->config->log_level);
-	raise_descriptor_limit(snapshot->descriptors);
+	process_allow_descriptors(snapshot->descriptors);
 	reload_init(&server.reload, snapshot, &server.crew);
 	ok = crew_init(&server.crew, snapshot, ALARMS);
 	server.crew.hung_up = hung_up;

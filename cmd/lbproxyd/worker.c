@@ -77,16 +77,19 @@ void worker_stop(struct worker *worker)
 	mailbox_post(&worker->mailbox, &worker->stop_order);
 }
 
-/* One for each connection and check, and a few of the worker's own. */
-static uint32_t count_alarms(
-	const struct snapshot *snapshot, const struct capacity *capacity)
+/*
+ * One for each connection, and a few of the worker's own. The bound on
+ * handshakes is the first snapshot's ever after, and what a higher
+ * max_connections let in stays when that is lowered.
+ */
+static uint32_t count_conn_alarms(
+	const struct worker *worker, const struct snapshot *snapshot)
 {
-	const struct lbp_config *config = snapshot->config;
-	size_t n = config->max_connections + 8;
+	uint32_t n = snapshot->config->max_connections +
+		     worker->max_handshakes +
+		     worker->conns.capacity->max_loose + 8;
 
-	n += snapshot->handshakes;
-	n += capacity->max_loose;
-	return (uint32_t)n;
+	return n > worker->conn_alarms ? n : worker->conn_alarms;
 }
 
 bool worker_init(struct worker *worker, const struct snapshot *snapshot,
@@ -94,12 +97,14 @@ bool worker_init(struct worker *worker, const struct snapshot *snapshot,
 	uint32_t number)
 {
 	*worker = (struct worker){.drain_order.deliver = deliver_drain,
-		.stop_order.deliver = deliver_stop};
+		.stop_order.deliver = deliver_stop,
+		.max_handshakes = snapshot->handshakes};
 	alarm_init(&worker->drain, drain_fired);
 	conns_init(&worker->conns, &worker->loop, &worker->mailbox, capacity,
 		handshakes);
 	worker->conns.number = number;
-	worker->alarm_cap = count_alarms(snapshot, capacity);
+	worker->conn_alarms = count_conn_alarms(worker, snapshot);
+	worker->alarm_cap = worker->conn_alarms;
 	checkers_init(&worker->checkers, &worker->loop, capacity);
 	if (entropy_draw(&worker->conns.shares, sizeof(worker->conns.shares)) &&
 		loop_init(&worker->loop, snapshot->event_loop,
@@ -110,14 +115,15 @@ bool worker_init(struct worker *worker, const struct snapshot *snapshot,
 	return false;
 }
 
-/* Each application has one, and each of its upstreams. */
+/* Those, and one for each application and each of its upstreams. */
 static bool prepare_alarms(struct worker_change *change,
 	const struct worker *worker, const struct snapshot *snapshot)
 {
 	const struct checkers_change *checks = &change->checks;
-	uint32_t n = count_alarms(snapshot, worker->conns.capacity);
+	uint32_t n = count_conn_alarms(worker, snapshot);
 	size_t i;
 
+	change->conn_alarms = n;
 	for (i = 0; i < checks->len; i++)
 		n += 1 + checks->rooms[i].len;
 	if (n <= worker->alarm_cap)
@@ -150,6 +156,7 @@ void worker_adopt(struct worker *worker, struct worker_change *change)
 			&worker->loop, &change->alarms, change->alarm_cap);
 		worker->alarm_cap = change->alarm_cap;
 	}
+	worker->conn_alarms = change->conn_alarms;
 	conns_adopt(&worker->conns, change->tls);
 	checkers_adopt(&worker->checkers, &change->checks);
 }

@@ -32,6 +32,7 @@ struct worker_change {
 	struct worker *worker;
 	struct tls_server *tls;
 	struct checkers_change checks;
+	uint32_t conn_alarms;
 	/* Room for alarms, if more is needed; then the room it had. */
 	struct lbp_heap_node **alarms;
 	uint32_t alarm_cap;
@@ -48,7 +49,10 @@ struct worker {
 	struct alarm drain;
 	struct checkers checkers;
 	struct conns conns;
-	uint32_t alarm_cap; /* written by its thread */
+	uint32_t max_handshakes; /* in progress, of all workers together */
+	/* Written by its thread: */
+	uint32_t conn_alarms; /* the most that its connections ever may have */
+	uint32_t alarm_cap;
 };
 
 /*

@@ -212,6 +212,11 @@ static bool are_same_networks(
 	return true;
 }
 
+static bool is_same_alpn(const struct lbp_alpn *a, const struct lbp_alpn *b)
+{
+	return a->len == b->len && memcmp(a->list, b->list, a->len) == 0;
+}
+
 static bool is_same_app(const struct both *both, const void *a, const void *b)
 {
 	const struct lbp_config_app *x = a;
@@ -219,7 +224,7 @@ static bool is_same_app(const struct both *both, const void *a, const void *b)
 
 	(void)both;
 	return x->proxy_protocol == y->proxy_protocol &&
-	       are_same_networks(x, y) &&
+	       are_same_networks(x, y) && is_same_alpn(&x->alpn, &y->alpn) &&
 	       is_same_timeouts(&x->timeouts, &y->timeouts) &&
 	       x->unclean_end == y->unclean_end &&
 	       is_same_limits(&x->limits, &y->limits) &&

@@ -8,6 +8,9 @@
 #define DAY_NS      (DAY_S * LBP_NS_PER_S)
 #define CRL_PORTION 5
 
+/* The clock that certificates go by may be behind this one by a tick. */
+#define TICK_NS (10 * LBP_NS_PER_MS)
+
 /* How many seconds before the end to start warning. */
 static uint64_t notice_of(const struct lbp_expiry *expiry)
 {
@@ -34,6 +37,21 @@ enum lbp_expiry_state lbp_expiry_judge(
 uint64_t lbp_expiry_next_ns(uint64_t now_ns)
 {
 	return lbp_later(now_ns, DAY_NS);
+}
+
+uint64_t lbp_expiry_due_ns(
+	int64_t until_s, int64_t today_s, uint64_t today_ns, uint64_t now_ns)
+{
+	uint64_t left_s;
+
+	if (until_s == LBP_EXPIRY_NEVER)
+		return LBP_NEVER;
+	if (until_s <= today_s)
+		return lbp_later(now_ns, TICK_NS);
+	left_s = (uint64_t)until_s - (uint64_t)today_s;
+	if (left_s >= LBP_NEVER / LBP_NS_PER_S)
+		return LBP_NEVER;
+	return lbp_later(now_ns, left_s * LBP_NS_PER_S - today_ns + TICK_NS);
 }
 
 enum lbp_reason lbp_expiry_spare(enum lbp_reason reason, bool keeps)

@@ -45,4 +45,13 @@ enum lbp_reason lbp_expiry_spare(enum lbp_reason reason, bool keeps);
 /* When to judge again what was judged at now_ns; both times are monotonic. */
 uint64_t lbp_expiry_next_ns(uint64_t now_ns);
 
+/*
+ * When, on the monotonic clock, to judge what is valid until until_s: not
+ * before that, and 10 ms later at most. Now it is now_ns by that clock, and
+ * today_ns ns after today_s by the calendar. LBP_NEVER: it never expires, or
+ * after the end of the clock. Source: [RLD-19].
+ */
+uint64_t lbp_expiry_due_ns(
+	int64_t until_s, int64_t today_s, uint64_t today_ns, uint64_t now_ns);
+
 #endif

@@ -100,6 +100,18 @@ static void networks(const char *before, const char *after)
 	expect(text[0], text[1], AN_APP);
 }
 
+static void protocols(const char *before, const char *after)
+{
+	char text[2][400];
+	const char *const list[2] = {before, after};
+
+	for (int i = 0; i < 2; i++)
+		snprintf(text[i], sizeof(text[i]), "%salpn = [%s]\n",
+			TLS(ONE_CA) A, list[i]);
+	expect(text[0], text[0], NOTHING);
+	expect(text[0], text[1], AN_APP);
+}
+
 static void an_application_changes(void)
 {
 	static const char *const others[] = {
@@ -136,6 +148,9 @@ static void an_application_changes(void)
 		TLS(ONE_CA) "[[app]]\nid = \"a\"\nlisten = [\"g:1\"]\n"
 			    "upstream = [" UP("1", "") "]\n",
 		AN_APP);
+	protocols("", "\"h2\"");
+	protocols("\"h2\"", "\"h3\"");
+	protocols("\"a\", \"b\"", "\"b\", \"a\"");
 	networks("::1", "::2");
 	networks("::/64", "::/65");
 	expect(TLS(ONE_CA)

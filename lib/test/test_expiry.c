@@ -87,6 +87,35 @@ static void the_next_look(void)
 	CU_ASSERT_EQUAL(lbp_expiry_next_ns(LBP_NEVER), LBP_NEVER);
 }
 
+#define S    UINT64_C(1000000000)
+#define TICK (S / 100)
+
+static void when_a_session_is_judged(void)
+{
+	/* 18446744073 s are the last whole ones before the clock's end. */
+	const int64_t most = 18446744073;
+
+	CU_ASSERT_EQUAL(
+		lbp_expiry_due_ns(LBP_EXPIRY_NEVER, 0, 0, 7), LBP_NEVER);
+	CU_ASSERT_EQUAL(lbp_expiry_due_ns(100, 99, 0, 7), 7 + S + TICK);
+	CU_ASSERT_EQUAL(lbp_expiry_due_ns(100, 99, S - 1, 7), 7 + 1 + TICK);
+	CU_ASSERT_EQUAL(lbp_expiry_due_ns(100, 100, 5, 7), 7 + TICK);
+	CU_ASSERT_EQUAL(lbp_expiry_due_ns(100, 101, 5, 7), 7 + TICK);
+	CU_ASSERT_EQUAL(lbp_expiry_due_ns(0, INT64_MAX, 0, 7), 7 + TICK);
+	CU_ASSERT_EQUAL(
+		lbp_expiry_due_ns(100, 101, 5, LBP_NEVER - 1), LBP_NEVER);
+	/* The year 9999. */
+	CU_ASSERT_EQUAL(
+		lbp_expiry_due_ns(253402300799, 1800000000, 0, 7), LBP_NEVER);
+	CU_ASSERT_EQUAL(lbp_expiry_due_ns(most - 1, 0, 0, 7),
+		7 + (uint64_t)(most - 1) * S + TICK);
+	CU_ASSERT_EQUAL(lbp_expiry_due_ns(most, 0, 0, 7), LBP_NEVER);
+	CU_ASSERT_EQUAL(
+		lbp_expiry_due_ns(most - 1, 0, 0, LBP_NEVER - S), LBP_NEVER);
+	CU_ASSERT_EQUAL(
+		lbp_expiry_due_ns(INT64_MAX - 1, INT64_MIN, 0, 7), LBP_NEVER);
+}
+
 static void sessions_are_spared(void)
 {
 	CU_ASSERT_EQUAL(
@@ -104,6 +133,8 @@ void suite_expiry(void)
 	CU_pSuite suite = CU_add_suite("expiry", NULL, NULL);
 
 	CU_add_test(suite, "[RLD-20] sessions are spared", sessions_are_spared);
+	CU_add_test(suite, "[RLD-19] when a session is judged",
+		when_a_session_is_judged);
 	CU_add_test(
 		suite, "[SRV-79] certificates: within 14 days", certificates);
 	CU_add_test(suite, "[SRV-132] lists: past four fifths of their life",
