@@ -98,9 +98,8 @@ def test_a_serial_under_two_cas_is_two_clients(start, context, pki, version,
         client("dave", serials=["other/" + SERIAL])])
     for name, who in (("alice", "alice"), ("stranger", "dave")):
         visit(server, context(name, version))
-    lines = server.wait_event("session", count=2) and server.events("session")
-    assert [(line["client"], line["serial"]) for line in lines] == [
-        ("alice", SERIAL), ("dave", SERIAL)]
+        line = server.wait_event("session", client=who)
+        assert line["serial"] == SERIAL
 
 
 @pytest.mark.spec("CFG-93", "SRV-10")
@@ -273,14 +272,13 @@ def test_a_chain_is_resumed(start, pki, tree, version):
     server = start([ca("root", tree["root"] / "ca.pem", chain=True)],
                    [client("x", uris=["spiffe://corp/inner"])])
     context = chained(pki, tree, "inner", version)
-    session, reused = visit(server, context)
-    assert not reused
-    for number in (2, 3):
+    session = None
+    for number in (1, 2, 3):
         session, reused = visit(server, context, session)
-        assert reused
+        assert reused == (number > 1)
         line = server.wait_event("session", count=number)
         assert (line["client"], line["name"], line["resumed"]) == (
-            "x", "spiffe://corp/inner", True)
+            "x", "spiffe://corp/inner", reused)
 
 
 @pytest.mark.spec("SRV-187", "RLD-6")

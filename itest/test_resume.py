@@ -342,6 +342,7 @@ def test_a_ticket_allows_no_early_data(two_apps, pki, tmp_path):
         client.stdin.flush()
         wait_for(lambda: kept.exists() and kept.stat().st_size, "the ticket")
         client.stdin.close()
+    two_apps.wait_event("session")
     said = subprocess.run(
         ["openssl", "sess_id", "-in", kept, "-noout", "-text"],
         capture_output=True, timeout=BOUND, check=True).stdout

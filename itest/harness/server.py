@@ -23,6 +23,11 @@ TICK = os.sysconf("SC_CLK_TCK")
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
+def matching(lines, event, fields):
+    return [line for line in lines if line.get("event") == event
+            and all(line.get(key) == value for key, value in fields.items())]
+
+
 def sanitized():
     """Whether the binary is a sanitizer build, whose memory says nothing."""
     data = pathlib.Path(LBPROXYD).read_bytes()
@@ -155,6 +160,7 @@ class Lbproxyd:
         self.path = pathlib.Path(path)
         self.tree = tree
         self.log = []
+        self.seen = 0  # lines of it that a test has looked at
         self.raw = []
         self.stdout = b""
         command = [*WITH_ITS_PARENT, program or LBPROXYD, "-c", str(path)]
@@ -189,18 +195,25 @@ class Lbproxyd:
                 self.log.append(entry)
 
     def events(self, event, **fields):
-        return [entry for entry in list(self.log)
-                if entry.get("event") == event
-                and all(entry.get(key) == value
-                        for key, value in fields.items())]
+        """Every matching line so far."""
+        self.seen = len(self.log)
+        return matching(self.log[:self.seen], event, fields)
 
     def wait_event(self, event, count=1, timeout=BOUND, **fields):
-        """The count-th matching line; it fails with the log if none came."""
+        """Waits for count matching lines and fails with the log if they do
+        not come.
+
+        Returns the last of them, or None where its place says nothing:
+        workers write their lines in any order, so the second line is the
+        second connection's only if the first one was waited for."""
+        known = len(matching(self.log[:self.seen], event, fields))
+
         def enough():
             found = self.events(event, **fields)
             return found[count - 1] if len(found) >= count else None
-        return wait_for(enough, f"{count} log line(s) {event} {fields}",
+        line = wait_for(enough, f"{count} log line(s) {event} {fields}",
                         timeout)
+        return line if known >= count - 1 else None
 
     def rejected(self, **fields):
         """How many attempts were refused: lines, and what sums say."""
