@@ -74,6 +74,12 @@ struct target *served_app_target(struct served_app *app, uint32_t upstream)
 	return &run.targets[upstream];
 }
 
+struct target *target_hold(struct target *target)
+{
+	run.holds++;
+	return target;
+}
+
 void target_release(struct target *target)
 {
 	run.holds -= target != NULL;

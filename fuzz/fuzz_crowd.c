@@ -328,6 +328,11 @@ enum dial_result dial_ready(struct dial *dial)
 	return DIAL_DONE;
 }
 
+void dial_renew(struct dial *dial, const struct tls_client *client)
+{
+	(void)dial, (void)client;
+}
+
 enum dial_result dial_late(struct dial *dial)
 {
 	dial->failed = true;
@@ -530,6 +535,13 @@ int64_t tls_trusted_until(const struct tls *tls)
 	return INT64_MAX;
 }
 
+bool tls_client_accepts(const struct tls_client *client,
+	const struct tls_client *before, const struct tls *tls)
+{
+	(void)tls;
+	return client == before;
+}
+
 enum lbp_reason tls_renew(struct tls *tls, const struct tls_server *server)
 {
 	(void)tls;
@@ -547,6 +559,11 @@ struct target *served_app_target(struct served_app *app, uint32_t upstream)
 	(void)app;
 	(void)upstream;
 	return &run.target;
+}
+
+struct target *target_hold(struct target *target)
+{
+	return target;
 }
 
 void target_release(struct target *target)

@@ -43,7 +43,8 @@ LBP_BEGIN_DECLS
 	X(LBP_REASON_INTERNAL, "internal")                                     \
 	X(LBP_REASON_LIFETIME, "lifetime")                                     \
 	X(LBP_REASON_BAD_PROXY_HEADER, "bad_proxy_header")                     \
-	X(LBP_REASON_NO_PROTOCOL, "no_protocol")
+	X(LBP_REASON_NO_PROTOCOL, "no_protocol")                               \
+	X(LBP_REASON_UPSTREAM_UNTRUSTED, "upstream_untrusted")
 
 #define LBP_REASON_ENUM(code, text) code,
 enum lbp_reason {

@@ -41,6 +41,8 @@ struct conn {
 	struct conns *conns;
 	struct served_app *app; /* held */
 	struct target *target;  /* held: the upstream chosen last, or NULL */
+	struct target *renewed; /* held: what a reload during its dial made
+				 * of that, or NULL */
 	struct lbp_session *session;          /* in the same block */
 	struct lbp_session_timeouts timeouts; /* the session's */
 	struct alarm alarm;                   /* the session's deadline */

@@ -54,6 +54,8 @@ bool conn_start_dial(
 	struct conn *conn, uint32_t upstream, struct lbp_event *event)
 {
 	target_release(conn->target);
+	target_release(conn->renewed);
+	conn->renewed = NULL;
 	conn->target = served_app_target(conn->app, upstream);
 	conn_introduce(conn);
 	return dialed(conn,

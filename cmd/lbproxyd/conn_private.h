@@ -89,9 +89,9 @@ void conn_start_tls(struct conn *conn);
 /* Queues the next step of the handshake on this watch. [SRV-107]. */
 void conn_queue_handshake(struct conn *conn, struct watch *watch);
 
-/* --- conn_trust.c: whether the client is still trusted --- */
+/* --- conn_trust.c: whether client and upstream are still trusted --- */
 
-/* Judges the client again, as it may have lost its right; may end it. */
+/* Judges them again, as they may have lost their right; may end it. */
 void conn_judge(struct conn *conn);
 
 /* Sets when to judge an admitted client again, as its certificate expires. */

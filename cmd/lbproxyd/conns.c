@@ -146,6 +146,7 @@ void conns_turn(struct conns *conns)
 	while ((conn = conns->ended) != NULL) {
 		conns->ended = conn->next;
 		target_release(conn->target);
+		target_release(conn->renewed);
 		served_app_release(conn->app);
 		free(conn);
 	}

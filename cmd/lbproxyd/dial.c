@@ -46,11 +46,24 @@ static void give_up_handshake(struct dial *dial)
 					    : "reset in the TLS handshake");
 }
 
+/* Its handshake was completed by the trust that the dial began with. */
+static enum dial_result judge(struct dial *dial)
+{
+	if (dial->renewed == NULL ||
+		tls_client_accepts(
+			dial->renewed, dial->target->tls, &dial->stream->tls))
+		return DIAL_DONE;
+	give_up(dial, LBP_FAULT_PEER, 0,
+		"its certificate is not trusted "
+		"since a reload");
+	return DIAL_FAILED;
+}
+
 static enum dial_result handshake(struct dial *dial)
 {
 	switch (tls_handshake(&dial->stream->tls)) {
 	case IO_OK:
-		return DIAL_DONE;
+		return judge(dial);
 	case IO_WANT_READ:
 		return watch(dial, POLLER_READ);
 	case IO_WANT_WRITE:
@@ -183,6 +196,11 @@ enum dial_result dial_start(struct dial *dial, const struct target *target,
 		.end_ns = end_ns};
 	dial->len = target->addresses.len;
 	return go_on(dial, DIAL_FAILED);
+}
+
+void dial_renew(struct dial *dial, const struct tls_client *client)
+{
+	dial->renewed = client;
 }
 
 /* The result of an attempt to connect. */

@@ -26,6 +26,8 @@ enum dial_phase {
 
 struct dial {
 	const struct target *target;
+	/* By what the upstream is trusted since a reload; NULL: as before. */
+	const struct tls_client *renewed;
 	struct stream *stream;
 	struct poller *poller;
 	size_t len;  /* of the target's addresses; 0: none are known */
@@ -52,6 +54,13 @@ struct dial {
  */
 enum dial_result dial_start(struct dial *dial, const struct target *target,
 	struct stream *stream, struct poller *poller, uint64_t end_ns);
+
+/*
+ * A reload replaced the target's trust with this client's, which the caller
+ * holds. An upstream that is connected already was not judged by it.
+ * [RLD-22].
+ */
+void dial_renew(struct dial *dial, const struct tls_client *client);
 
 /* Continues when the stream is ready. */
 enum dial_result dial_ready(struct dial *dial);

@@ -114,7 +114,7 @@ void tls_server_number(
 bool tls_server_revokes(const struct tls_server *server,
 	const struct lbp_config_serial *serial);
 
-/* Like tls_server_new, for a tls:// upstream. [SRV-14]. */
+/* Like tls_server_new, for a tls:// upstream; held once. [SRV-14]. */
 struct tls_client *tls_client_new(const struct lbp_config_upstream *upstream,
 	int dir_fd, struct problems *problems);
 
@@ -123,6 +123,13 @@ struct tls_client *tls_client_hold(struct tls_client *client);
 
 /* Releases what was held or made. */
 void tls_client_free(struct tls_client *client);
+
+/*
+ * Returns true if an upstream whose handshake was completed as before says is
+ * trusted by this client too, as far as names and CAs go. [RLD-21].
+ */
+bool tls_client_accepts(const struct tls_client *client,
+	const struct tls_client *before, const struct tls *tls);
 
 /*
  * Starts TLS on a connected socket, which stays the caller's. False: out of

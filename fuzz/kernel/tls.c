@@ -42,6 +42,7 @@ struct ssl_st {
 	uint8_t retry[WIRE_PAYLOAD_MAX];
 	size_t retry_len;
 	bool must_write; /* an answer, before it can read on */
+	bool has_ca;     /* of upstreams */
 	unsigned serial; /* of the peer's certificate; 0: none yet */
 	/* Of the client's certificate: its serial, and perhaps a URI. */
 	struct lbp_name names[2];
@@ -58,8 +59,10 @@ struct tls_server {
 	struct trust trust;
 };
 
+/* All upstreams have certificates of one CA. */
 struct tls_client {
 	unsigned holders;
+	bool has_ca;
 };
 
 /* Says so if there is none. */
@@ -152,8 +155,21 @@ enum lbp_reason tls_renew(struct tls *tls, const struct tls_server *server)
 struct tls_client *tls_client_new(const struct lbp_config_upstream *upstream,
 	int dir_fd, struct problems *problems)
 {
-	(void)upstream, (void)dir_fd;
-	return no_memory(calloc(1, sizeof(struct tls_client)), problems);
+	struct tls_client *client =
+		no_memory(calloc(1, sizeof(*client)), problems);
+
+	(void)dir_fd;
+	if (client != NULL)
+		client->has_ca = strcmp(upstream->ca.ptr, "ca.pem") == 0;
+	return client;
+}
+
+bool tls_client_accepts(const struct tls_client *client,
+	const struct tls_client *before, const struct tls *tls)
+{
+	ORACLE("RLD-22", before->has_ca && tls->is_open,
+		"it is judged before it is known");
+	return client->has_ca;
 }
 
 struct tls_client *tls_client_hold(struct tls_client *client)
@@ -342,9 +358,9 @@ bool tls_accept(struct tls *tls, struct tls_server *server, int fd)
 
 bool tls_connect(struct tls *tls, const struct tls_client *client, int fd)
 {
-	(void)client;
 	if (!start(tls, fd, AWAITS_VERDICT))
 		return false;
+	tls->ssl->has_ca = client->has_ca;
 	put(tls, WIRE_HELLO, NULL, 0);
 	return true;
 }
@@ -443,7 +459,7 @@ static enum io advance(struct tls *tls)
 	if (ssl->phase == AWAITS_CERTIFICATE && ssl->in[0] == WIRE_CERTIFICATE)
 		return judge_client(tls);
 	if (ssl->phase == AWAITS_VERDICT && ssl->in[0] == WIRE_HELLO) {
-		if (ssl->in[WIRE_HEADER] != 0)
+		if (ssl->in[WIRE_HEADER] != 0 || !ssl->has_ca)
 			return refuse(tls, LBP_REASON_HANDSHAKE_FAILED,
 				"certificate verify failed");
 		put(tls, WIRE_FINISHED, NULL, 0);

@@ -4,7 +4,8 @@
  *
  * A handshake: the client's HELLO, whose payload is the list of protocols that
  * it offers (ALPN), if it offers any, the server's HELLO, whose payload says
- * whether its certificate is any good (0) or not, the client's CERTIFICATE,
+ * whether its certificate is any good (0) or not, of the CA "ca.pem", the
+ * client's CERTIFICATE,
  * whose payload is a verdict (enum lbp_reason; 0: good), the length of a
  * serial, the serial, and a URI, if there is more; or nothing; and the server's
  * FINISHED. A server that is an upstream asks for no certificate: it gets a

@@ -418,6 +418,13 @@ enum lbp_reason tls_renew(struct tls *tls, const struct tls_server *server)
 	return LBP_REASON_NONE;
 }
 
+bool tls_client_accepts(const struct tls_client *client,
+	const struct tls_client *before, const struct tls *tls)
+{
+	(void)tls;
+	return client == before;
+}
+
 uint8_t *__wrap_loop_take_ring(struct loop *loop)
 {
 	if (host.no_ring) {

@@ -65,6 +65,19 @@ static void heal(void)
 	}
 }
 
+/* What is in force may not trust an upstream; the last file of all does. */
+static bool trust_all(void)
+{
+	if (world.trusts_all || !world.is_ready || world.terms > 0 ||
+		(world.ever & OTHER_CA) == 0)
+		return false;
+	plan_write(world.variant & ~(unsigned)(OTHER_CA | IS_BROKEN));
+	world_note("the last configuration, %#x", world.variant);
+	world.trusts_all = true;
+	world.hups += kernel_raise(SIGHUP);
+	return true;
+}
+
 static void end_all(void)
 {
 	for (unsigned i = 0; i < world.client_len; i++) {
@@ -194,7 +207,7 @@ void end_step(void)
 		next_stage();
 		break;
 	case STAGE_SETTLE:
-		if (settle())
+		if (settle() || trust_all())
 			break;
 		end_all();
 		next_stage();

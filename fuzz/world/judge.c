@@ -155,6 +155,30 @@ static bool may_be_admitted(const struct client *client)
 	       (client->has_shown && client->who <= WHO_CAROL);
 }
 
+/* Is it an upstream that the configuration in force does not have? */
+static bool is_removed(const struct dial_seen *dial)
+{
+	return (world.in_force & NO_LAST) != 0 && dial->app == 0 &&
+	       dial->upstream > 0 &&
+	       dial->upstream + 1 == world.app[0].upstreams;
+}
+
+/* Nor has an upstream of another CA than that in force. */
+static void judge_trust(const struct dial_seen *dial)
+{
+	bool is_trusted = !dial->peer.is_tls ||
+			  (world.in_force & OTHER_CA) == 0 || is_removed(dial);
+
+	if (dial->was_open)
+		ORACLE("RLD-21", is_trusted,
+			"the session of dial %u goes on, and it is not trusted",
+			dial->number);
+	else
+		ORACLE("RLD-22", is_trusted,
+			"dial %u got a session, and it is not trusted",
+			dial->number);
+}
+
 /* Who has lost its right has no session once the reload is over. */
 static void judge_right(const struct client *client)
 {
@@ -168,6 +192,7 @@ static void judge_right(const struct client *client)
 	ORACLE("RLD-6", !plan_bars(client, world.in_force & NO_CAROL),
 		"client %u's session goes on, and it is revoked",
 		client->number);
+	judge_trust(client->upstream);
 }
 
 static void judge_client(const struct client *client)

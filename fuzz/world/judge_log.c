@@ -160,6 +160,10 @@ static bool may_end_so(const struct client *client, enum lbp_reason reason)
 	case LBP_REASON_UPSTREAM_TRUNCATED:
 	case LBP_REASON_UPSTREAM_FLOOD:
 		return an_upstream_broke(client);
+	case LBP_REASON_UPSTREAM_UNTRUSTED:
+		return (world.ever & OTHER_CA) != 0 &&
+		       (client->upstream == NULL ||
+			       client->upstream->peer.is_tls);
 	case LBP_REASON_IDLE_TIMEOUT:
 		return kernel_now_ns() >= client->accepted_ns + world.idle_ns;
 	case LBP_REASON_LIFETIME:
@@ -309,6 +313,12 @@ static void judge_drain(const char *line)
 	world.has_drained = true;
 }
 
+static void note_open_dials(void)
+{
+	for (unsigned i = 0; i < world.dial_len; i++)
+		world.dials[i].was_open = world.dials[i].peer.is_open;
+}
+
 static void judge_reload(const char *line)
 {
 	bool ok = find(line, "ok")[0] == 't';
@@ -325,6 +335,7 @@ static void judge_reload(const char *line)
 		world.in_force = world.variant;
 	if (!ok)
 		return;
+	note_open_dials();
 	was = world.generation;
 	world.generation = (unsigned)number_of(line, "generation");
 	ORACLE("RLD-5",

@@ -28,6 +28,15 @@ static void end_piece(unsigned only, unsigned without)
 	world.pieces[world.piece_len++] = (struct piece){len, only, without};
 }
 
+/* What is not trusted fails, and that is its own fault. */
+static void blame_untrusted(void)
+{
+	for (unsigned a = 0; a < world.apps; a++)
+		for (unsigned u = 0; u < world.app[a].upstreams; u++)
+			world.app[a].items[u].is_to_blame |=
+				world.app[a].items[u].is_tls;
+}
+
 void plan_write(unsigned variant)
 {
 	size_t from = 0;
@@ -47,6 +56,8 @@ void plan_write(unsigned variant)
 	world.config[to] = '\0';
 	world.variant = variant;
 	world.ever |= variant;
+	if ((variant & OTHER_CA) != 0)
+		blame_untrusted();
 }
 
 bool plan_bars(const struct client *client, unsigned variant)
@@ -70,7 +81,20 @@ static uint64_t one_of(unsigned a, unsigned b, unsigned c)
 	return seconds[bytes_below(&world.bytes, 3)];
 }
 
-static void draw_upstream(struct app_plan *app, unsigned a, unsigned u)
+/* The CA of an upstream that is not there with one of these. */
+static void say_ca(unsigned without)
+{
+	say("server_name = \"localhost\"\n");
+	end_piece(0, without);
+	say("ca = \"ca.pem\"\n");
+	end_piece(0, without | OTHER_CA);
+	say("ca = \"other-ca.pem\"\n");
+	end_piece(OTHER_CA, without);
+}
+
+/* One that is not there with one of these. */
+static void draw_upstream(
+	struct app_plan *app, unsigned a, unsigned u, unsigned without)
 {
 	struct upstream *upstream = &app->items[u];
 	unsigned drawn = bytes_u8(&world.bytes);
@@ -87,7 +111,7 @@ static void draw_upstream(struct app_plan *app, unsigned a, unsigned u)
 	else
 		say("10.1.%u.%u:9000\"\n", a, u);
 	if (upstream->is_tls)
-		say("ca = \"ca.pem\"\nserver_name = \"localhost\"\n");
+		say_ca(without);
 	if ((drawn & 0x60) == 0x60)
 		say("weight = 3\n");
 }
@@ -128,12 +152,11 @@ static void draw_app(unsigned a)
 		say("[app.limits]\nconcurrent = %u\n", app->concurrent);
 	for (unsigned u = 0; u < app->upstreams; u++) {
 		bool is_last = a == 0 && u > 0 && u + 1 == app->upstreams;
+		unsigned without = is_last ? NO_LAST : 0;
 
-		if (is_last)
-			end_piece(0, 0);
-		draw_upstream(app, a, u);
-		if (is_last)
-			end_piece(0, NO_LAST);
+		end_piece(0, 0);
+		draw_upstream(app, a, u, without);
+		end_piece(0, without);
 	}
 }
 

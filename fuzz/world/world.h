@@ -16,7 +16,7 @@
 #define WORLD_UPSTREAMS 20
 #define WORLD_CLIENTS   256 /* connections of clients in one run */
 #define WORLD_DIALS     512
-#define WORLD_CONFIG    8192
+#define WORLD_CONFIG    16384
 
 /* Whose connections begin with a header, and who it says that they are from. */
 #define WORLD_BALANCER "10.0.0.1"
@@ -98,6 +98,7 @@ struct dial_seen {
 	unsigned upstream;
 	bool is_answered;
 	bool is_itself;        /* there is nobody */
+	bool was_open;         /* at the last reload */
 	struct client *told;   /* of whom the header was; NULL: a check */
 	struct client *client; /* whose bytes arrive; NULL: none have */
 };
@@ -139,7 +140,8 @@ enum variant {
 	NO_CAROL = 1 << 2,      /* her certificate is revoked */
 	NO_LAST = 1 << 3,       /* upstream of the first application */
 	IS_BROKEN = 1 << 4,     /* and takes nothing away */
-	VARIANTS = 1 << 5,
+	OTHER_CA = 1 << 5,      /* than the one of all tls:// upstreams */
+	VARIANTS = 1 << 6,
 };
 
 /* A piece of the configuration. */
@@ -149,7 +151,7 @@ struct piece {
 	unsigned without; /* where none of these is */
 };
 
-#define WORLD_PIECES 16
+#define WORLD_PIECES (16 + 5 * WORLD_APPS * WORLD_UPSTREAMS)
 
 struct world {
 	struct bytes bytes;
@@ -195,7 +197,8 @@ struct world {
 	uint64_t to_pass_ns; /* when it is */
 	uint64_t lag_ns;     /* that passed while it was not */
 	unsigned steps;
-	unsigned stage; /* of the end */
+	bool trusts_all; /* was told to, at the end */
+	unsigned stage;  /* of the end */
 	unsigned stage_steps;
 	uint64_t stage_until_ns;
 
