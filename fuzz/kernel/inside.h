@@ -67,6 +67,7 @@ struct sock {
 	bool is_queued;
 	void *user;
 	struct sock *all_next;
+	struct sock *live_next;
 };
 
 struct kernel {
@@ -84,6 +85,7 @@ struct kernel {
 	unsigned limit;
 	struct file files[FDS_MAX];
 	struct sock *socks;
+	struct sock *live; /* of them, without most that are closed or dead */
 };
 
 extern struct kernel kernel;

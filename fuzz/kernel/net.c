@@ -24,6 +24,8 @@ static struct sock *new_sock(void)
 	sock->fd = -1;
 	sock->all_next = kernel.socks;
 	kernel.socks = sock;
+	sock->live_next = kernel.live;
+	kernel.live = sock;
 	return sock;
 }
 
@@ -38,6 +40,7 @@ void net_forget(void)
 		free(sock);
 	}
 	kernel.socks = NULL;
+	kernel.live = NULL;
 }
 
 /* Something about a socket changed that pollers look at. */
@@ -412,7 +415,7 @@ int kernel_shutdown(int fd, int how)
 struct sock *far_connect(
 	const struct sockaddr_in *to, const struct sockaddr_in *from)
 {
-	struct sock *listener = kernel.socks;
+	struct sock *listener = kernel.live;
 	struct sock *sock;
 	struct sock **link;
 
@@ -420,7 +423,7 @@ struct sock *far_connect(
 		(listener->state != SOCK_LISTENING || listener->is_closed ||
 			listener->own.sin_port != to->sin_port ||
 			listener->own.sin_addr.s_addr != to->sin_addr.s_addr))
-		listener = listener->all_next;
+		listener = listener->live_next;
 	if (listener == NULL || listener->queued == listener->backlog)
 		return NULL;
 	sock = new_sock();
@@ -438,12 +441,12 @@ struct sock *far_connect(
 
 bool far_listens(uint16_t port)
 {
-	const struct sock *sock = kernel.socks;
+	const struct sock *sock = kernel.live;
 
 	while (sock != NULL &&
 		(sock->state != SOCK_LISTENING || sock->is_closed ||
 			sock->own.sin_port != htons(port)))
-		sock = sock->all_next;
+		sock = sock->live_next;
 	return sock != NULL;
 }
 
@@ -543,24 +546,38 @@ static uint64_t gives_up_ns(const struct sock *sock)
 	       timeout_ns;
 }
 
+/* The first live one from there on; those before it are unlinked. */
+static struct sock *live_from(struct sock **link)
+{
+	while (*link != NULL &&
+		((*link)->is_closed || (*link)->state == SOCK_DEAD))
+		*link = (*link)->live_next;
+	return *link;
+}
+
 void net_time_passed(void)
 {
-	for (struct sock *sock = kernel.socks; sock != NULL;
-		sock = sock->all_next) {
+	struct sock **link = &kernel.live;
+	struct sock *sock;
+
+	while ((sock = live_from(link)) != NULL) {
 		if (kernel.now_ns >= gives_up_ns(sock))
 			die(sock, ETIMEDOUT);
+		link = &sock->live_next;
 	}
 }
 
 uint64_t net_next_due_ns(void)
 {
+	struct sock **link = &kernel.live;
 	uint64_t due = KERNEL_NEVER;
+	const struct sock *sock;
 
-	for (const struct sock *sock = kernel.socks; sock != NULL;
-		sock = sock->all_next) {
+	while ((sock = live_from(link)) != NULL) {
 		uint64_t at = gives_up_ns(sock);
 
 		due = at < due ? at : due;
+		link = &(*link)->live_next;
 	}
 	return due;
 }
