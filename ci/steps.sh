@@ -67,6 +67,17 @@ is_wanted() {
 	esac
 }
 
+# Sets cpu to the processor time of all children so far, in seconds; in a
+# subshell, times knows of none.
+read_cpu() {
+	times >"$logs/times"
+	cpu=$(awk 'NR == 2 {
+		gsub(/[ms]/, " ")
+		printf "%d", $1 * 60 + $2 + $3 * 60 + $4
+	}' "$logs/times")
+	rm "$logs/times"
+}
+
 # step NAME SHOWN COMMAND...: of the output of a step that passed, the lines
 # that match SHOWN are shown
 step() {
@@ -77,14 +88,20 @@ step() {
 	steps=$((steps + 1))
 	log=$logs/$name.log
 	start=$(date +%s)
+	read_cpu
+	cpu_start=$cpu
 	if "$@" >"$log" 2>&1 </dev/null; then
 		verdict=ok
 	else
 		verdict=FAILED
 	fi
 	took=$(($(date +%s) - start))
-	printf '%s: %-12s %-6s %4d s\n' "$run" "$name" $verdict $took
-	printf '%s\t%s\t%d\n' "$name" $verdict $took >>"$logs/steps.tsv"
+	read_cpu
+	cpu_took=$((cpu - cpu_start))
+	printf '%s: %-12s %-6s %4d s, %d s of processor time\n' \
+		"$run" "$name" $verdict $took $cpu_took
+	printf '%s\t%s\t%d\t%d\n' "$name" $verdict $took $cpu_took \
+		>>"$logs/steps.tsv"
 	if [ $verdict = ok ]; then
 		grep -E "$shown" "$log"
 		return

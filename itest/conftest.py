@@ -27,13 +27,16 @@ def pytest_configure(config):
 
 def is_left_out(item):
     """With ITEST_POLLERS=one, of two tests that differ in the poller alone one
-    is run; by its name, so that each poller is in half of them."""
+    is run; by its name, so that each poller is in half of them. With "other",
+    it is the other one."""
     poller = getattr(item, "callspec", None) and item.callspec.params.get(
         "poller")
-    if not poller or os.environ.get("ITEST_POLLERS") != "one":
+    which = os.environ.get("ITEST_POLLERS", "both")
+    if not poller or which == "both":
         return False
     pair = re.sub("select|epoll", "", item.nodeid)
-    return poller != ["select", "epoll"][zlib.crc32(pair.encode()) % 2]
+    first = ["select", "epoll"][zlib.crc32(pair.encode()) % 2]
+    return (poller == first) != (which == "one")
 
 
 def pytest_collection_modifyitems(config, items):
