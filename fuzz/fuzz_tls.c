@@ -118,6 +118,11 @@ static void draw_versions(struct bytes *bytes, struct plan *plan)
 	plan->set_back = flags >> 5 == 7;
 }
 
+static unsigned draw_server(unsigned drawn)
+{
+	return drawn >= 0xc0 ? SERVER_CAS : drawn % SERVER_CAS;
+}
+
 static void draw_plan(struct bytes *bytes, struct plan *plan)
 {
 	static const time_t steps[] = {0, 1, 1799, SESSION_LIFE_S - 1,
@@ -125,7 +130,7 @@ static void draw_plan(struct bytes *bytes, struct plan *plan)
 		2 * 86400, PKI_CRL_LIFE + 1, PKI_CERT_LIFE, PKI_CRL_LIFE - 1};
 	uint8_t fault;
 
-	plan->server = bytes_below(bytes, SERVERS);
+	plan->server = draw_server(bytes_u8(bytes));
 	plan->kind = bytes_below(bytes, PKI_KINDS);
 	draw_versions(bytes, plan);
 	plan->allow = bytes_u8(bytes);
@@ -162,7 +167,7 @@ static bool is_allowed(const struct plan *plan, enum pki_kind kind)
 static bool identify(void *user, const struct lbp_name *names, size_t name_len)
 {
 	struct world *w = user;
-	enum pki_kind kind = servers_kind_of(&names->serial);
+	enum pki_kind kind = servers_kind_of(w->plan.server, names);
 	unsigned faults;
 
 	ORACLE("SRV-10", kind != PKI_NONE, "nobody's serial");

@@ -258,14 +258,14 @@ static void cert_release(struct pki_cert *cert)
 static void make_special(struct pki *pki)
 {
 	const struct pki_plan *ca_plan = &pki_plans[PKI_CA];
-	struct pki_cert foreign = issue(ca_plan, "other CA", true, NULL);
 	struct pki_cert impostor = issue(ca_plan, "lbproxy CA", true, NULL);
 	struct pki_cert middle =
 		issue(&pki_plans[PKI_NONE], "intermediate", true, &pki->ca);
 	struct pki_cert *certs = pki->certs;
 
+	pki->other_ca = issue(ca_plan, "other CA", true, NULL);
 	certs[PKI_FOREIGN] =
-		issue(&pki_plans[PKI_FOREIGN], "client", false, &foreign);
+		issue(&pki_plans[PKI_FOREIGN], "client", false, &pki->other_ca);
 	certs[PKI_IMPOSTOR] =
 		issue(&pki_plans[PKI_IMPOSTOR], "client", false, &impostor);
 	certs[PKI_SELF] = issue(&pki_plans[PKI_SELF], "client", false, NULL);
@@ -282,7 +282,6 @@ static void make_special(struct pki *pki)
 	X509_up_ref(certs[PKI_GOOD].cert);
 	certs[PKI_STOLEN].key =
 		unmatched_key(certs[PKI_GOOD].key, certs[PKI_OTHER].key);
-	cert_release(&foreign);
 	cert_release(&impostor);
 	cert_release(&middle);
 }
@@ -311,6 +310,7 @@ void pki_release(struct pki *pki)
 	for (int kind = 0; kind < PKI_KINDS; kind++)
 		cert_release(&pki->certs[kind]);
 	cert_release(&pki->server);
+	cert_release(&pki->other_ca);
 	cert_release(&pki->ca);
 	X509_CRL_free(pki->crl);
 	X509_CRL_free(pki->grown_crl);
@@ -362,6 +362,7 @@ void pki_open_files(const struct pki *pki, struct pki_files *files)
 	files->fds[3] = keep_cert(pki->ca.cert, files->client_ca);
 	files->fds[4] = keep_key(pki->certs[PKI_GOOD].key, files->client_key);
 	files->fds[5] = keep_crl(pki->grown_crl, files->grown_crl);
+	files->fds[6] = keep_cert(pki->other_ca.cert, files->other_ca);
 }
 
 void pki_close_files(struct pki_files *files)

@@ -72,6 +72,7 @@ struct pki_cert {
 
 struct pki {
 	struct pki_cert ca;
+	struct pki_cert other_ca; /* of PKI_FOREIGN */
 	struct pki_cert server;
 	X509_CRL *crl;       /* has PKI_REVOKED */
 	X509_CRL *grown_crl; /* has PKI_OTHER too */
@@ -104,10 +105,11 @@ void pki_release(struct pki *pki);
 #define PKI_PATH_MAX 32
 
 struct pki_files {
-	int fds[6];
+	int fds[7];
 	char certificate[PKI_PATH_MAX];
 	char private_key[PKI_PATH_MAX];
 	char client_ca[PKI_PATH_MAX];
+	char other_ca[PKI_PATH_MAX];
 	char crl[PKI_PATH_MAX];
 	char grown_crl[PKI_PATH_MAX];
 	char client_key[PKI_PATH_MAX]; /* the key of PKI_GOOD */

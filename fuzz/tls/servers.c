@@ -10,18 +10,15 @@ static struct tls_server *servers[SERVERS];
 static struct tls_server *lists[2];
 static bool is_grown;
 
-/* crl: its file, or NULL for none. */
-static struct tls_server *make_server(const struct pki_files *files,
-	const char *crl, enum lbp_tls_version version)
+static struct tls_server *make_server_of(const struct pki_files *files,
+	struct lbp_config_ca *cas, size_t len, enum lbp_tls_version version)
 {
 	struct problems problems = {.file = "fuzz"};
-	struct lbp_config_ca ca = {
-		.file.ptr = files->client_ca, .crl.ptr = crl};
 	struct lbp_config config = {
 		.certificate.ptr = files->certificate,
 		.private_key.ptr = files->private_key,
-		.cas = &ca,
-		.ca_len = 1,
+		.cas = cas,
+		.ca_len = len,
 		.min_version = version,
 	};
 	struct tls_server *server = tls_server_new(&config, -1, &problems);
@@ -32,6 +29,30 @@ static struct tls_server *make_server(const struct pki_files *files,
 		abort();
 	tls_server_follow(server, cache, NULL);
 	return server;
+}
+
+/* crl: its file, or NULL for none. */
+static struct tls_server *make_server(const struct pki_files *files,
+	const char *crl, enum lbp_tls_version version)
+{
+	struct lbp_config_ca ca = {
+		.file.ptr = files->client_ca, .crl.ptr = crl};
+
+	return make_server_of(files, &ca, 1, version);
+}
+
+static struct tls_server *make_server_with_cas(const struct pki_files *files)
+{
+	struct lbp_config_ca cas[] = {
+		{.id.ptr = "ours", .file.ptr = files->client_ca, .chain = true},
+		{.id.ptr = "other", .file.ptr = files->other_ca}};
+
+	return make_server_of(files, cas, 2, LBP_TLS_1_2);
+}
+
+static bool has_lists(unsigned server)
+{
+	return server != SERVER_PLAIN && server != SERVER_CAS;
 }
 
 void servers_start(void)
@@ -48,7 +69,10 @@ void servers_start(void)
 	servers[SERVER_RETRY] = make_server(&files, files.crl, LBP_TLS_1_2);
 	lists[0] = make_server(&files, files.crl, LBP_TLS_1_2);
 	lists[1] = make_server(&files, files.grown_crl, LBP_TLS_1_2);
-	for (int i = SERVER_PLAIN + 1; i < SERVERS; i++) {
+	servers[SERVER_CAS] = make_server_with_cas(&files);
+	for (unsigned i = 0; i < SERVERS; i++) {
+		if (!has_lists(i))
+			continue;
 		trust_free(servers[i]->trust);
 		servers[i]->trust = lists[0]->trust;
 	}
@@ -63,8 +87,9 @@ void servers_load_crl(bool grown)
 	if (grown == is_grown)
 		return;
 	is_grown = grown;
-	for (int i = SERVER_PLAIN + 1; i < SERVERS; i++) {
-		servers[i]->trust = list->trust;
+	for (unsigned i = 0; i < SERVERS; i++) {
+		if (has_lists(i))
+			servers[i]->trust = list->trust;
 	}
 }
 
@@ -78,17 +103,26 @@ const struct pki_cert *servers_cert(enum pki_kind kind)
 	return &pki.certs[kind];
 }
 
+/* What is wrong whatever the time. */
+static unsigned lasting_faults(enum pki_kind kind, unsigned server)
+{
+	if (server == SERVER_CAS &&
+		(kind == PKI_FOREIGN || kind == PKI_INDIRECT))
+		return 0;
+	return pki_plans[kind].faults;
+}
+
 unsigned servers_faults_of(enum pki_kind kind, unsigned server, time_t now)
 {
 	const struct pki_plan *plan = &pki_plans[kind];
 	const struct pki_plan *ca = &pki_plans[PKI_CA];
-	unsigned faults = plan->faults;
+	unsigned faults = lasting_faults(kind, server);
 
 	if (now < PKI_START + plan->from || now < PKI_START + ca->from)
 		faults |= PKI_FAULT(LBP_REASON_NOT_YET_VALID);
 	if (now >= PKI_START + plan->until || now >= PKI_START + ca->until)
 		faults |= PKI_FAULT(LBP_REASON_EXPIRED);
-	if (server == SERVER_PLAIN || kind == PKI_NONE)
+	if (!has_lists(server) || kind == PKI_NONE)
 		return faults;
 	if (kind == PKI_REVOKED || (kind == PKI_OTHER && is_grown))
 		faults |= PKI_FAULT(LBP_REASON_REVOKED);
@@ -97,16 +131,30 @@ unsigned servers_faults_of(enum pki_kind kind, unsigned server, time_t now)
 	return faults;
 }
 
-enum pki_kind servers_kind_of(const struct lbp_serial *serial)
+/* Under which issuer its serial is unique. */
+static uint64_t issuer_of(enum pki_kind kind)
+{
+	switch (kind) {
+	case PKI_FOREIGN:
+		return trust_number(pki.other_ca.cert);
+	case PKI_INDIRECT:
+		return TRUST_NO_ISSUER;
+	default:
+		return trust_number(pki.ca.cert);
+	}
+}
+
+enum pki_kind servers_kind_of(unsigned server, const struct lbp_name *name)
 {
 	for (enum pki_kind kind = 0; kind < PKI_NONE; kind++) {
 		const char *hex = pki_plans[kind].serial;
 		struct lbp_serial want;
 
-		if (pki_plans[kind].faults == 0 &&
+		if (lasting_faults(kind, server) == 0 &&
+			issuer_of(kind) == name->issued.issuer &&
 			lbp_serial_from_hex(&want, hex, strlen(hex)) ==
 				LBP_OK &&
-			lbp_serial_compare(serial, &want) == 0)
+			lbp_serial_compare(&name->issued.serial, &want) == 0)
 			return kind;
 	}
 	return PKI_NONE;

@@ -13,6 +13,7 @@ enum {
 	SERVER_CRL,
 	SERVER_13,
 	SERVER_RETRY, /* makes every client of TLS 1.3 say hello again */
+	SERVER_CAS,   /* no CRL; two CAs, the first one with intermediates */
 	SERVERS,
 };
 
@@ -30,8 +31,8 @@ const struct pki_cert *servers_cert(enum pki_kind kind);
 /* What is wrong with a certificate at a time, of PKI_FAULT. */
 unsigned servers_faults_of(enum pki_kind kind, unsigned server, time_t now);
 
-/* Whose serial it is, of those that can be trusted, or PKI_NONE. */
-enum pki_kind servers_kind_of(const struct lbp_serial *serial);
+/* Whose serial this is, of those that a server trusts, or PKI_NONE. */
+enum pki_kind servers_kind_of(unsigned server, const struct lbp_name *name);
 
 /* Are these the names of that kind: its serial, and what it has besides? */
 bool servers_has_names(

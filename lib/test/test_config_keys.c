@@ -1,5 +1,6 @@
 /* Each key of the configuration: what it accepts, and its message if not. */
 #include <CUnit/CUnit.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "config_expect.h"
@@ -713,10 +714,41 @@ static void each_key_is_stored(void)
 	lbp_config_free(config);
 }
 
+static enum lbp_expired_sessions expired_sessions(const char *line)
+{
+	struct lbp_config_errors errors;
+	struct lbp_config *config;
+	enum lbp_expired_sessions got;
+	char text[512];
+
+	snprintf(text, sizeof(text),
+		"[tls]\ncertificate = \"c\"\nprivate_key = \"k\"\n"
+		"client_ca = \"a\"\n%s[[app]]\nid = \"e\"\n"
+		"listen = [\"h:1\"]\n"
+		"[[app.upstream]]\nurl = \"tcp://i:1\"\n",
+		line);
+	CU_ASSERT_EQUAL_FATAL(
+		lbp_config_parse(text, strlen(text), &config, &errors), LBP_OK);
+	got = config->expired_sessions;
+	lbp_config_free(config);
+	return got;
+}
+
+static void sessions_of_expired_certificates(void)
+{
+	CU_ASSERT_EQUAL(expired_sessions(""), LBP_EXPIRED_CLOSE);
+	CU_ASSERT_EQUAL(expired_sessions("expired_sessions = \"close\"\n"),
+		LBP_EXPIRED_CLOSE);
+	CU_ASSERT_EQUAL(expired_sessions("expired_sessions = \"keep\"\n"),
+		LBP_EXPIRED_KEEP);
+}
+
 void suite_config_keys(void)
 {
 	CU_pSuite suite = CU_add_suite("config_keys", NULL, NULL);
 
+	CU_add_test(suite, "[RLD-20] sessions of expired certificates",
+		sessions_of_expired_certificates);
 	CU_add_test(suite,
 		"[CFG-12][CFG-20][CFG-21][CFG-22][CFG-23][CFG-25][CFG-26]"
 		"[CFG-27][CFG-29][CFG-30] each key has its type",
