@@ -3,9 +3,9 @@
  * whose certificates, versions, sessions and network are hostile.
  *
  * Input: up to four connections of twelve bytes each, see draw_plan. From each
- * to the next time goes on or the clock is set back, the CRL may have grown,
- * and sessions can be resumed; all else starts anew. Around them other
- * connections fail all the time. [SRV-33]
+ * to the next time goes on or the clock is set back, a reload may have brought
+ * a longer CRL or fewer CAs, and sessions can be resumed; all else starts anew.
+ * Around them other connections fail all the time. [SRV-33]
  */
 #include <openssl/err.h>
 #include <stdlib.h>
@@ -27,6 +27,7 @@ enum {
 	ALERT_BAD_CERTIFICATE = 2 << 8 | 42,
 	ALERT_REVOKED = 2 << 8 | 44,
 	ALERT_EXPIRED = 2 << 8 | 45,
+	ALERT_UNKNOWN_CA = 2 << 8 | 48,
 	ALERT_ACCESS_DENIED = 2 << 8 | 49,
 };
 
@@ -239,8 +240,14 @@ static int alert_for(const struct world *w, enum pki_kind kind, unsigned faults)
 		return faults == 0 && is_judged ? ALERT_BAD_CERTIFICATE : 0;
 	if (faults == 0)
 		return ALERT_ACCESS_DENIED;
-	return w->link.tls.reason == LBP_REASON_REVOKED ? ALERT_REVOKED
-							: ALERT_EXPIRED;
+	switch (w->link.tls.reason) {
+	case LBP_REASON_REVOKED:
+		return ALERT_REVOKED;
+	case LBP_REASON_UNTRUSTED:
+		return ALERT_UNKNOWN_CA;
+	default:
+		return ALERT_EXPIRED;
+	}
 }
 
 /* The two could agree, and this client was not let in. */
@@ -320,6 +327,10 @@ static void check_complete(const struct world *w)
 		"%s", version);
 	if (!is_resumed(w))
 		return;
+	ORACLE("SRV-187",
+		(servers_faults_of(kind, w->plan.server, pki_now) &
+			PKI_FAULT(LBP_REASON_UNTRUSTED)) == 0,
+		"kind %d is resumed, and not trusted any more", kind);
 	ORACLE("SRV-12", w->offered && w->saved.server == w->plan.server,
 		"resumed on server %u", w->plan.server);
 	ORACLE("SRV-70", w->began - w->saved.made < SESSION_LIFE_S,
@@ -518,7 +529,7 @@ static void run_clients(struct world *w, struct bytes *bytes)
 {
 	for (int i = 0; i < CONNECTIONS_MAX && bytes->len > 0; i++) {
 		draw_plan(bytes, &w->plan);
-		servers_load_crl(w->plan.crl_grew);
+		servers_reload(w->plan.crl_grew);
 		/* A client may think that a session from the future is old. */
 		if (w->plan.set_back)
 			w->saved.is_sure = false;

@@ -6,8 +6,9 @@
 
 static struct pki pki;
 static struct tls_server *servers[SERVERS];
-/* What a server gets of its CRL: as it was, and as it has grown. */
-static struct tls_server *lists[2];
+/* By what they judge before a reload and after it. */
+static struct tls_server *lists[2];   /* a CRL, and a longer one */
+static struct tls_server *ca_sets[2]; /* two CAs, and but one without chains */
 static bool is_grown;
 
 static struct tls_server *make_server_of(const struct pki_files *files,
@@ -43,16 +44,21 @@ static struct tls_server *make_server(const struct pki_files *files,
 
 static struct tls_server *make_server_with_cas(const struct pki_files *files)
 {
-	struct lbp_config_ca cas[] = {
+	struct lbp_config_ca both[] = {
 		{.id.ptr = "ours", .file.ptr = files->client_ca, .chain = true},
 		{.id.ptr = "other", .file.ptr = files->other_ca}};
 
-	return make_server_of(files, cas, 2, LBP_TLS_1_2);
+	return make_server_of(files, both, 2, LBP_TLS_1_2);
 }
 
 static bool has_lists(unsigned server)
 {
 	return server != SERVER_PLAIN && server != SERVER_CAS;
+}
+
+static struct tls_server **judges_of(unsigned server)
+{
+	return server == SERVER_CAS ? ca_sets : lists;
 }
 
 void servers_start(void)
@@ -70,26 +76,26 @@ void servers_start(void)
 	lists[0] = make_server(&files, files.crl, LBP_TLS_1_2);
 	lists[1] = make_server(&files, files.grown_crl, LBP_TLS_1_2);
 	servers[SERVER_CAS] = make_server_with_cas(&files);
+	ca_sets[0] = make_server_with_cas(&files);
+	ca_sets[1] = make_server(&files, NULL, LBP_TLS_1_2);
 	for (unsigned i = 0; i < SERVERS; i++) {
-		if (!has_lists(i))
+		if (i == SERVER_PLAIN)
 			continue;
 		trust_free(servers[i]->trust);
-		servers[i]->trust = lists[0]->trust;
+		servers[i]->trust = judges_of(i)[0]->trust;
 	}
 	SSL_CTX_set1_groups_list(servers[SERVER_RETRY]->ctx, "P-256");
 	pki_close_files(&files);
 }
 
-void servers_load_crl(bool grown)
+void servers_reload(bool grown)
 {
-	struct tls_server *list = lists[grown];
-
 	if (grown == is_grown)
 		return;
 	is_grown = grown;
 	for (unsigned i = 0; i < SERVERS; i++) {
-		if (has_lists(i))
-			servers[i]->trust = list->trust;
+		if (i != SERVER_PLAIN)
+			servers[i]->trust = judges_of(i)[grown]->trust;
 	}
 }
 
@@ -106,7 +112,7 @@ const struct pki_cert *servers_cert(enum pki_kind kind)
 /* What is wrong whatever the time. */
 static unsigned lasting_faults(enum pki_kind kind, unsigned server)
 {
-	if (server == SERVER_CAS &&
+	if (server == SERVER_CAS && !is_grown &&
 		(kind == PKI_FOREIGN || kind == PKI_INDIRECT))
 		return 0;
 	return pki_plans[kind].faults;

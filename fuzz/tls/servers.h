@@ -22,8 +22,11 @@ void servers_start(void);
 
 struct tls_server *servers_get(unsigned server);
 
-/* The CRL of all servers that have one is loaded anew: did it grow? */
-void servers_load_crl(bool grown);
+/*
+ * What they judge by is loaded anew: did the CRL grow, and did SERVER_CAS lose
+ * its second CA and the intermediates of the first one?
+ */
+void servers_reload(bool grown);
 
 /* A certificate of a client; it stays the servers'. */
 const struct pki_cert *servers_cert(enum pki_kind kind);
