@@ -303,7 +303,7 @@ static void test_defaults(void)
 	CU_ASSERT_EQUAL(config->handshake_ns, 5 * SECOND);
 	CU_ASSERT_EQUAL(config->timeouts.connect_ns, 3 * SECOND);
 	CU_ASSERT_EQUAL(config->timeouts.idle_ns, 10 * MINUTE);
-	CU_ASSERT_EQUAL(config->timeouts.lifetime_ns, LBP_NEVER);
+	CU_ASSERT_EQUAL(config->timeouts.lifetime_ns, 0);
 	CU_ASSERT_EQUAL(config->keepalive_ns, MINUTE);
 	CU_ASSERT_EQUAL(config->resolve_ns, 30 * SECOND);
 	CU_ASSERT_EQUAL(config->watch_ns, 0);
