@@ -40,7 +40,7 @@ struct ending {
 static bool identify(void *user, const struct lbp_name *names, size_t name_len)
 {
 	struct run *run = user;
-	enum pki_kind kind = servers_kind_of(&names->serial);
+	enum pki_kind kind = servers_kind_of(run->server, names);
 	unsigned faults;
 
 	ORACLE("SRV-10", kind != PKI_NONE, "nobody's serial");
@@ -104,7 +104,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 
 	servers_start();
 	pki_set_clock(PKI_START);
-	run.server = bytes_below(&bytes, SERVERS);
+	run.server = servers_draw(bytes_u8(&bytes));
 	run.answer = bytes_bool(&bytes);
 	chunk = (size_t)bytes_u8(&bytes) + 1;
 	pieces = feed(&run, bytes, chunk);

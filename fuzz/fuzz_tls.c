@@ -119,11 +119,6 @@ static void draw_versions(struct bytes *bytes, struct plan *plan)
 	plan->set_back = flags >> 5 == 7;
 }
 
-static unsigned draw_server(unsigned drawn)
-{
-	return drawn >= 0xc0 ? SERVER_CAS : drawn % SERVER_CAS;
-}
-
 static void draw_plan(struct bytes *bytes, struct plan *plan)
 {
 	static const time_t steps[] = {0, 1, 1799, SESSION_LIFE_S - 1,
@@ -131,7 +126,7 @@ static void draw_plan(struct bytes *bytes, struct plan *plan)
 		2 * 86400, PKI_CRL_LIFE + 1, PKI_CERT_LIFE, PKI_CRL_LIFE - 1};
 	uint8_t fault;
 
-	plan->server = draw_server(bytes_u8(bytes));
+	plan->server = servers_draw(bytes_u8(bytes));
 	plan->kind = bytes_below(bytes, PKI_KINDS);
 	draw_versions(bytes, plan);
 	plan->allow = bytes_u8(bytes);

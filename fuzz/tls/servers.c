@@ -99,6 +99,11 @@ void servers_reload(bool grown)
 	}
 }
 
+unsigned servers_draw(uint8_t drawn)
+{
+	return drawn >= 0xc0 ? SERVER_CAS : drawn % SERVER_CAS;
+}
+
 struct tls_server *servers_get(unsigned server)
 {
 	return servers[server];

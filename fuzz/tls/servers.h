@@ -20,6 +20,9 @@ enum {
 /* Makes the servers and what they know, unless that was done before. */
 void servers_start(void);
 
+/* The server that a byte of an input stands for. */
+unsigned servers_draw(uint8_t drawn);
+
 struct tls_server *servers_get(unsigned server);
 
 /*
