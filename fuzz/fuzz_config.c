@@ -14,6 +14,7 @@
 #include "model/config_roundtrip.h"
 #include "oracle.h"
 #include "server/config.h"
+#include "server/excerpt.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
@@ -123,9 +124,41 @@ static void check_message(const char *text)
 			"byte %zu is %d", i, text[i]);
 }
 
+/* What is shown of the texts with errors. */
+struct shown {
+	struct lbp_excerpts excerpts;
+	uint32_t file;
+};
+
+static void check_excerpt(struct shown *shown, const struct parts *parts,
+	const struct lbp_config_error *error)
+{
+	size_t part = parts->files[error->pos.file];
+	struct lbp_excerpt out;
+
+	if (shown->excerpts.text == NULL || shown->file != error->pos.file)
+		lbp_excerpts_init(&shown->excerpts,
+			(const char *)parts->data[part], parts->len[part]);
+	shown->file = error->pos.file;
+	ORACLE("CFG-100",
+		lbp_excerpts_cut(&shown->excerpts, error->pos.line,
+			error->pos.column, &out),
+		"%u:%u is not found", error->pos.line, error->pos.column);
+	ORACLE("CFG-102",
+		strlen(out.line) <= LBP_EXCERPT_MAX &&
+			out.caret <= LBP_EXCERPT_BEFORE_MAX &&
+			out.caret <= strlen(out.line),
+		"caret %zu of %s", out.caret, out.line);
+	for (size_t i = 0; out.line[i] != '\0'; i++)
+		ORACLE("CFG-101", out.line[i] >= 0x20 && out.line[i] < 0x7f,
+			"byte %zu is %d", i, out.line[i]);
+}
+
 static void check_errors(
 	const struct lbp_config_errors *errors, const struct parts *parts)
 {
+	struct shown shown = {.file = 0};
+
 	ORACLE("CFG-2", errors->len > 0, "no errors");
 	for (size_t i = 0; i < errors->len; i++) {
 		const struct lbp_config_error *error = &errors->items[i];
@@ -143,6 +176,7 @@ static void check_errors(
 				(before.line == pos.line &&
 					before.column <= pos.column),
 			"error %zu is out of order", i);
+		check_excerpt(&shown, parts, error);
 		/* Linear in the text for each: a sample will do. */
 		if (i < 16)
 			ORACLE("CFG-2",

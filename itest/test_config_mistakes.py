@@ -13,6 +13,8 @@ import subprocess
 
 import pytest
 
+from harness import carets
+from harness import server as srv
 from harness.pieces import run_in_pieces
 
 HERE = pathlib.Path(__file__).parent
@@ -618,7 +620,9 @@ case("thousands", "CFG-2", "[log]\n",
 def check(path):
     done = subprocess.run([BINARY, "-c", str(path), "--check"],
                           capture_output=True, timeout=30, check=False)
-    return done.returncode, done.stderr.decode("ascii").splitlines()
+    stderr = done.stderr.decode("ascii")
+    carets.check(stderr, {str(path): path.read_text(encoding="utf-8")})
+    return done.returncode, srv.messages(stderr)
 
 
 def places(marked):
@@ -648,7 +652,7 @@ def test_there_are_enough():
 
 
 @pytest.mark.parametrize("old, new, messages", CASES)
-@pytest.mark.spec("CFG-32")
+@pytest.mark.spec("CFG-32", "CFG-100")
 def test_mistake(tmp_path, old, new, messages):
     assert BASE.count(old) == 1, "the piece to replace must be unique"
     path = tmp_path / "lbproxy.toml"
@@ -677,5 +681,5 @@ def test_text_in_pieces(tmp_path, size):
     done = run_in_pieces([BINARY, "-c", "/dev/stdin", "--check"],
                          text.encode(), size)
     assert (done.returncode, status) == (2, 2)
-    assert done.stderr.decode().splitlines() == [
+    assert srv.messages(done.stderr.decode()) == [
         line.replace(str(path), "/dev/stdin") for line in lines]

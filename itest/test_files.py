@@ -843,7 +843,7 @@ def test_limits_that_take_no_effect(home):
     done = srv.run("-c", path, "--check")
     assert done.returncode == 0
     found = [re.match(rf"{re.escape(str(path))}:\d+:\d+: warning: (\S+) ",
-                      line)[1] for line in done.stderr.splitlines()]
+                      line)[1] for line in srv.messages(done.stderr)]
     assert found == ["app.limits.concurrent", "app.limits.window",
                      "client.limits.echo.window",
                      "client.limits.echo.concurrent"], done.stderr

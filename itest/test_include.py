@@ -45,7 +45,7 @@ class Check:
         shown = path if cwd is None else os.path.relpath(path, cwd)
         done = srv.run("-c", shown, "--check", cwd=cwd)
         assert done.returncode == status, done.stderr
-        return done.stderr.replace(f"{self.dir}/", "").splitlines()
+        return srv.messages(done.stderr.replace(f"{self.dir}/", ""))
 
 
 @pytest.fixture

@@ -183,7 +183,7 @@ def test_each_group_is_checked(pki, tmp_path, groups, named):
     path = srv.write_config(tmp_path, tree)
     done = srv.run("-c", path, "--check")
     assert done.returncode == 2, done.stderr
-    lines = done.stderr.splitlines()
+    lines = srv.messages(done.stderr)
     assert len(lines) == 1, lines
     number = 1 + path.read_text().splitlines().index(f'groups = "{groups}"')
     assert f":{number}:10: error: tls.groups: " in lines[0], lines

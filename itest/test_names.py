@@ -164,7 +164,7 @@ def test_a_listener_s_name_that_does_not_resolve_now(lb, pki, tmp_path,
 # Upstreams.
 
 def names_in(done):
-    return [line for line in done.stderr.splitlines() if "resolve" in line]
+    return [line for line in srv.messages(done.stderr) if "resolve" in line]
 
 
 @pytest.mark.spec("SRV-95", "SRV-94", "SRV-143")

@@ -114,7 +114,7 @@ def assert_error_at(done, path, row, columns):
     places = [(int(line), int(column)) for line, column, _ in found]
     assert any((row, column) in places for column in columns), \
         f"no error at {row}:{columns}: {done.stderr}"
-    assert len(found) == len(done.stderr.splitlines()), done.stderr
+    assert len(found) == len(srv.messages(done.stderr)), done.stderr
 
 
 @pytest.mark.spec("SRV-2", "SRV-7")
@@ -179,7 +179,7 @@ def test_every_error_is_printed_in_one_go(home):
     text = text.replace("weight = 1", "weight = 0")
     path, done = check(home, text)
     assert done.returncode == 2 and done.stdout == ""
-    lines = done.stderr.splitlines()
+    lines = srv.messages(done.stderr)
     assert len(lines) >= 3, done.stderr
     for line in lines:
         assert re.match(rf"{re.escape(str(path))}:\d+:\d+: error: ", line)

@@ -170,7 +170,6 @@ struct lbp_config *configuration_load(
 	struct reading reading = {.texts = texts, .own = problems->file};
 	bool is_again = texts->len > 0;
 	const struct file *own;
-	struct lbp_config *config;
 
 	if (!is_again && !read_own(texts, problems))
 		return NULL;
@@ -184,9 +183,5 @@ struct lbp_config *configuration_load(
 		add_again(&reading);
 	else
 		add_included(&reading);
-	config = finish(&reading, problems);
-	/* They take as much memory as the configuration. */
-	if (config == NULL || config->watch_ns == 0)
-		texts_drop(texts);
-	return config;
+	return finish(&reading, problems);
 }

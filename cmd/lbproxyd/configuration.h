@@ -8,9 +8,8 @@
 
 /*
  * Reads the file of problems, and all that it includes, into texts; or, if
- * there are texts already, only these. They are kept if the configuration
- * wants files to be watched; their paths always are. NULL: each fault is a
- * problem. [CFG-70] to [CFG-79].
+ * there are texts already, only these. NULL: each fault is a problem. [CFG-70]
+ * to [CFG-79].
  */
 struct lbp_config *configuration_load(
 	struct texts *texts, struct problems *problems);

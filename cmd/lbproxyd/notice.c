@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "texts.h"
+#include "place.h"
 
 /* Fits into a log line, however it is escaped. */
 #define MESSAGE_MAX 1024
@@ -78,8 +78,8 @@ static bool put_message(
 }
 
 void notices_for_each(struct notices *notices,
-	void (*say)(const char *file, struct lbp_config_pos pos,
-		const char *message))
+	void (*say)(void *user, struct lbp_config_pos pos, const char *message),
+	void *user)
 {
 	int64_t now_s = (int64_t)time(NULL);
 	char message[MESSAGE_MAX];
@@ -93,22 +93,29 @@ void notices_for_each(struct notices *notices,
 		const struct notice *notice = &notices->items[i];
 
 		if (put_message(notice, now_s, message, sizeof(message)))
-			say(texts_path(
-				    notices->texts, notices->file, notice->pos),
-				notice->pos, message);
+			say(user, notice->pos, message);
 	}
 }
 
-static void print(
-	const char *file, struct lbp_config_pos pos, const char *message)
+/* What printing needs. */
+struct printing {
+	const struct notices *notices;
+	struct places places;
+};
+
+static void print(void *user, struct lbp_config_pos pos, const char *message)
 {
-	fprintf(stderr, "%s:%u:%u: warning: %s\n", file, pos.line, pos.column,
-		message);
+	struct printing *printing = user;
+
+	place_print(&printing->places, printing->notices->texts,
+		printing->notices->file, pos, "warning", message);
 }
 
 void notices_print(struct notices *notices)
 {
-	notices_for_each(notices, print);
+	struct printing printing = {.notices = notices};
+
+	notices_for_each(notices, print, &printing);
 }
 
 void notices_release(struct notices *notices)

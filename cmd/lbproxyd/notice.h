@@ -38,10 +38,13 @@ bool notices_add(struct notices *notices, const struct notice *notice);
  * places.
  */
 void notices_for_each(struct notices *notices,
-	void (*say)(const char *file, struct lbp_config_pos pos,
-		const char *message));
+	void (*say)(void *user, struct lbp_config_pos pos, const char *message),
+	void *user);
 
-/* Prints those as `FILE:LINE:COLUMN: warning: MESSAGE` on standard error. */
+/*
+ * Prints those as `FILE:LINE:COLUMN: warning: MESSAGE` on standard error, each
+ * with its place below. [CFG-100].
+ */
 void notices_print(struct notices *notices);
 
 void notices_release(struct notices *notices);

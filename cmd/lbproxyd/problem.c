@@ -6,11 +6,15 @@
 
 #include "texts.h"
 
-static void print(
-	const char *file, struct lbp_config_pos pos, const char *message)
+static void say(struct problems *problems, struct lbp_config_pos pos,
+	const char *message)
 {
-	fprintf(stderr, "%s:%u:%u: error: %s\n", file, pos.line, pos.column,
-		message);
+	if (problems->say != NULL)
+		problems->say(texts_path(problems->texts, problems->file, pos),
+			pos, message);
+	else
+		place_print(&problems->places, problems->texts, problems->file,
+			pos, "error", message);
 }
 
 void problem(struct problems *problems, struct lbp_config_pos pos,
@@ -24,9 +28,7 @@ void problem(struct problems *problems, struct lbp_config_pos pos,
 	va_start(args, format);
 	len = vasprintf(&message, format, args);
 	va_end(args);
-	(problems->say != NULL ? problems->say : print)(
-		texts_path(problems->texts, problems->file, pos), pos,
-		len < 0 ? "out of memory" : message);
+	say(problems, pos, len < 0 ? "out of memory" : message);
 	if (len >= 0)
 		free(message);
 }

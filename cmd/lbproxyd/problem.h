@@ -1,19 +1,20 @@
 /*
  * Problems with a configuration and the files that it names: at the start each
- * is one line on standard error, `FILE:LINE:COLUMN: error: MESSAGE`, and at a
- * reload one in the log. [SRV-2], [SRV-3], [RLD-4].
+ * is a line on standard error, `FILE:LINE:COLUMN: error: MESSAGE`, with its
+ * place shown below, and at a reload one in the log. [SRV-2], [SRV-3], [RLD-4],
+ * [CFG-100].
  */
 #ifndef PROBLEM_H
 #define PROBLEM_H
 
 #include "notice.h"
+#include "place.h"
 #include "server/config.h"
-
-struct texts;
 
 struct problems {
 	const char *file;          /* the configuration's path as given */
 	const struct texts *texts; /* with the paths of other files */
+	struct places places;      /* shown so far */
 	unsigned count;
 	struct notices *notices; /* collects warnings; NULL: drop them */
 	/* Says one; NULL: on standard error. */

@@ -34,14 +34,18 @@ void reload_report_problem(
 }
 
 static void log_notice(
-	const char *file, struct lbp_config_pos pos, const char *message)
+	void *user, struct lbp_config_pos pos, const char *message)
 {
-	log_place(LBP_LOG_WARN, file, pos, message);
+	const struct snapshot *snapshot = user;
+
+	log_place(LBP_LOG_WARN,
+		texts_path(&snapshot->texts, snapshot->notices.file, pos), pos,
+		message);
 }
 
 void reload_report_notices(struct snapshot *snapshot)
 {
-	notices_for_each(&snapshot->notices, log_notice);
+	notices_for_each(&snapshot->notices, log_notice, snapshot);
 }
 
 static void warn_if(

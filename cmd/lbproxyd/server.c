@@ -83,6 +83,7 @@ int server_run(struct snapshot *snapshot)
 	struct server server = {0};
 	bool ok;
 
+	snapshot_shrink(snapshot);
 	alarm_init(&server.daily, daily_fired);
 	log_open();
 	log_set_level(snapshot->config->log_level);

@@ -253,6 +253,12 @@ static void warn_revoked(
 	}
 }
 
+void snapshot_shrink(struct snapshot *snapshot)
+{
+	if (snapshot->config->watch_ns == 0)
+		texts_drop(&snapshot->texts);
+}
+
 /*
  * Makes what the configuration names. Where memory ran out in OpenSSL, what it
  * says of a file may be wrong, and what it made may be of no use. [SRV-160].
@@ -278,6 +284,9 @@ static bool load(
 	snapshot->config = configuration_load(&snapshot->texts, problems);
 	if (snapshot->config == NULL)
 		return false;
+	/* What goes to the log shows no lines. */
+	if (problems->say != NULL)
+		snapshot_shrink(snapshot);
 	dir_fd = open_directory_of(file);
 	if (dir_fd < 0) {
 		problem(problems, start, "cannot open its directory: %s",

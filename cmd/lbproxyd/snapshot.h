@@ -45,7 +45,7 @@ struct snapshot {
 	enum lbp_event_loop event_loop; /* not auto */
 	uint32_t handshakes;            /* most that may be in progress */
 	struct notices notices;         /* warnings; the main thread's */
-	struct texts texts;             /* dropped, except with server.watch */
+	struct texts texts;             /* kept with server.watch */
 	/* With server.watch: what the files that it names had in them just
 	 * before they were read. */
 	uint64_t content;
@@ -88,6 +88,12 @@ void snapshot_warn(struct snapshot *snapshot);
 bool snapshot_is_built(const struct snapshot *snapshot,
 	void (*say)(const char *file, struct lbp_config_pos pos,
 		const char *message));
+
+/*
+ * Frees the texts of its files, which take as much memory as the configuration,
+ * unless server.watch needs them: no places in them will be shown.
+ */
+void snapshot_shrink(struct snapshot *snapshot);
 
 /* Frees a snapshot, which no thread may still use; NULL is allowed. */
 void snapshot_free(struct snapshot *snapshot);

@@ -55,7 +55,7 @@ class Home:
         text = path.read_text().splitlines()
         done = srv.run("-c", path, "--check")
         found = []
-        for line in done.stderr.splitlines():
+        for line in srv.messages(done.stderr):
             match = re.fullmatch(
                 rf"{re.escape(str(path))}:(\d+):(\d+): (\w+): (.+)", line)
             assert match, line

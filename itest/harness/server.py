@@ -142,6 +142,11 @@ def run(*args, timeout=20 * SLOW, **options):
                           **options)
 
 
+def messages(stderr):
+    """What lbproxyd says of a configuration, without the lines it shows."""
+    return [line for line in stderr.splitlines() if not line.startswith(" ")]
+
+
 def split_address(text):
     host, port = text.rsplit(":", 1)
     return host.strip("[]"), int(port)

@@ -59,6 +59,7 @@ int main(void)
 	suite_session_upstream();
 	suite_fault();
 	suite_dial_time();
+	suite_excerpt();
 	suite_network();
 	suite_proxy_read();
 	suite_proxy_write();

@@ -52,6 +52,7 @@ void suite_alpn(void);
 void suite_session_upstream(void);
 void suite_fault(void);
 void suite_dial_time(void);
+void suite_excerpt(void);
 void suite_network(void);
 void suite_proxy_read(void);
 void suite_proxy_write(void);
