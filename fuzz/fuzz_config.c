@@ -6,6 +6,7 @@
  * Input: a text; or several, each after a NUL, of which the first includes the
  * others. One that begins with the character 1 could not be read.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +15,7 @@
 #include "model/config_roundtrip.h"
 #include "oracle.h"
 #include "server/config.h"
+#include "server/config_show.h"
 #include "server/excerpt.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
@@ -21,6 +23,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 #define HOUR_NS UINT64_C(3600000000000)
 
 #define PARTS_MAX 8
+
+static const char *const files[PARTS_MAX] = {
+	"", "a", "b'\xc3\xa9", "c", "d\n", "e", "f\xff", "g"};
 
 /* The texts of an input. */
 struct parts {
@@ -51,8 +56,6 @@ static struct parts split(const uint8_t *data, size_t len)
 
 static void add_parts(struct lbp_config_reader *reader, struct parts *parts)
 {
-	static const char *const names[PARTS_MAX] = {
-		"", "a", "b'\xc3\xa9", "c", "d\n", "e", "f\xff", "g"};
 	size_t include_len;
 	const struct lbp_config_text *includes =
 		lbp_config_includes(reader, &include_len);
@@ -65,11 +68,11 @@ static void add_parts(struct lbp_config_reader *reader, struct parts *parts)
 			continue;
 		if (parts->len[i] > 0 && text[0] == 1) {
 			lbp_config_reject_include(
-				reader, include, names[i], "is gone");
+				reader, include, files[i], "is gone");
 			continue;
 		}
 		parts->files[parts->files_len++] = i;
-		lbp_config_add(reader, include, names[i], text, parts->len[i]);
+		lbp_config_add(reader, include, files[i], text, parts->len[i]);
 	}
 }
 
@@ -483,7 +486,9 @@ static void check_config(const struct lbp_config *config)
 	check_cas(config);
 	check_path(&config->ciphers, false);
 	check_path(&config->ciphersuites, false);
-	check_path(&config->groups, false);
+	/* It may be the default. */
+	if (config->groups.pos.line > 0)
+		check_path(&config->groups, true);
 	ORACLE("CFG-21", config->min_version <= LBP_TLS_1_3, "TLS version %d",
 		(int)config->min_version);
 	ORACLE("CFG-22", config->log_level <= LBP_LOG_DEBUG, "log level %d",
@@ -508,6 +513,49 @@ static void check_config(const struct lbp_config *config)
 		check_client(config, &config->clients[i]);
 	check_unique(config);
 	check_acl(config);
+}
+
+/* --- what is shown ------------------------------------------------------ */
+
+static void put_shown(void *user, const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		ORACLE("CFG-114",
+			(text[i] >= 0x20 && text[i] < 0x7f) || text[i] == '\n',
+			"byte %zu of a piece is %d", i, text[i]);
+	fwrite(text, 1, len, user);
+}
+
+/* What is shown is read as what it was, and shown again as the same. */
+static void check_show(
+	const struct parts *parts, const struct lbp_config *config)
+{
+	struct lbp_config_source sources[PARTS_MAX];
+	struct lbp_config_errors errors;
+	struct lbp_config *again;
+	size_t len;
+	char *text;
+	FILE *out = open_memstream(&text, &len);
+	enum lbp_err err;
+
+	for (size_t i = 0; i < parts->files_len; i++) {
+		size_t part = parts->files[i];
+
+		sources[i] = (struct lbp_config_source){files[part],
+			(const char *)parts->data[part], parts->len[part]};
+	}
+	if (out == NULL ||
+		lbp_config_show(config, sources, put_shown, out) != LBP_OK ||
+		fclose(out) != 0)
+		abort();
+	err = lbp_config_parse(text, len, &again, &errors);
+	ORACLE("CFG-111", err == LBP_OK, "%u:%u: %s in\n%s",
+		errors.len > 0 ? errors.items[0].pos.line : 0,
+		errors.len > 0 ? errors.items[0].pos.column : 0,
+		errors.len > 0 ? errors.items[0].message : "no error", text);
+	config_compare(again, config);
+	lbp_config_free(again);
+	free(text);
 }
 
 static void check_same(
@@ -553,6 +601,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		"errors with success");
 	if (config != NULL) {
 		check_config(config);
+		check_show(&parts, config);
 		config_roundtrip(config);
 	} else {
 		check_errors(&errors, &parts);

@@ -127,6 +127,16 @@ def test_the_contract_s_example_passes(home, args):
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
+@pytest.mark.spec("CFG-110", "CFG-111")
+def test_the_contract_s_example_is_shown(home):
+    path = srv.write_config(home, EXAMPLE)
+    shown = srv.run("-c", path, "--check", "--show").stdout
+    again = srv.write_config(home, shown, name="again.toml")
+    done = srv.run("-c", again, "--check", "--show")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert tomllib.loads(done.stdout) == tomllib.loads(shown)
+
+
 @pytest.mark.spec("SRV-4")
 def test_paths_are_relative_to_the_file(home):
     path = srv.write_config(home, EXAMPLE)

@@ -6,33 +6,59 @@
 #include "lbproxy.h"
 #include "process.h"
 #include "server.h"
+#include "show.h"
 #include "snapshot.h"
 #include "tls_memory.h"
 
 #define EXIT_USAGE 2
 
 static const char usage[] =
-	"usage: lbproxyd -c FILE [--check] | --version | --help";
+	"usage: lbproxyd -c FILE [--check [--show]] | --version | --help";
 
 static const char help[] =
-	"\n\nA TCP load balancer that admits clients by their "
-	"certificates.\n\n  -c, --config FILE  the configuration (TOML)\n  -t, "
-	"--check        check it and every file it names, then exit\n      "
-	"--version      print the version\n  -h, --help         print "
-	"this\n\nSIGTERM and SIGINT let sessions finish; a second one stops at "
-	"once.\nThe log goes to standard error, one JSON object per line.\n";
+	"\n\n"
+	"A TCP load balancer that admits clients by their certificates.\n"
+	"\n"
+	"  -c, --config FILE  the configuration (TOML)\n"
+	"  -t, --check        check it and every file it names, then exit\n"
+	"      --show         print it too, with defaults and where each "
+	"value\n"
+	"                     comes from\n"
+	"      --version      print the version\n"
+	"  -h, --help         print this\n"
+	"\n"
+	"SIGTERM and SIGINT let sessions finish; a second one stops at once.\n"
+	"The log goes to standard error, one JSON object per line.\n";
 
 struct options {
 	const char *file;
 	bool check;
+	bool show;
 };
 
 /* -1: continue; else the exit status. */
+static int judge_options(const struct options *options, int argc, char **argv)
+{
+	if (optind < argc)
+		fprintf(stderr, "lbproxyd: unexpected '%s'; %s\n", argv[optind],
+			usage);
+	else if (options->file == NULL)
+		fprintf(stderr, "lbproxyd: no configuration file given; %s\n",
+			usage);
+	else if (options->show && !options->check)
+		fprintf(stderr, "lbproxyd: --show needs --check; %s\n", usage);
+	else
+		return -1;
+	return EXIT_USAGE;
+}
+
+/* The same. */
 static int parse_options(struct options *options, int argc, char **argv)
 {
 	static const struct option longs[] = {
 		{"config", required_argument, NULL, 'c'},
 		{"check", no_argument, NULL, 't'},
+		{"show", no_argument, NULL, 's'},
 		{"version", no_argument, NULL, 'v'},
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
@@ -48,6 +74,9 @@ static int parse_options(struct options *options, int argc, char **argv)
 		case 't':
 			options->check = true;
 			break;
+		case 's':
+			options->show = true;
+			break;
 		case 'v':
 			puts("lbproxyd " LBP_VERSION);
 			return EXIT_SUCCESS;
@@ -60,15 +89,15 @@ static int parse_options(struct options *options, int argc, char **argv)
 			return EXIT_USAGE;
 		}
 	}
-	if (options->file != NULL && optind == argc)
-		return -1;
-	if (optind < argc)
-		fprintf(stderr, "lbproxyd: unexpected '%s'; %s\n", argv[optind],
-			usage);
-	else
-		fprintf(stderr, "lbproxyd: no configuration file given; %s\n",
-			usage);
-	return EXIT_USAGE;
+	return judge_options(options, argc, argv);
+}
+
+/* Prints what there is to say of a configuration without errors. */
+static int check(struct snapshot *snapshot, bool shows)
+{
+	snapshot_warn(snapshot);
+	notices_print(&snapshot->notices);
+	return shows && !show_print(snapshot) ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 int main(int argc, char **argv)
@@ -92,9 +121,7 @@ int main(int argc, char **argv)
 	if (snapshot == NULL)
 		return EXIT_USAGE;
 	if (options.check) {
-		snapshot_warn(snapshot);
-		notices_print(&snapshot->notices);
-		status = EXIT_SUCCESS;
+		status = check(snapshot, options.show);
 	} else if (!snapshot_is_built(snapshot, NULL)) {
 		status = EXIT_USAGE;
 	} else {

@@ -7,9 +7,6 @@
 #include <openssl/obj_mac.h>
 #include <string.h>
 
-/* Without tls.groups: what every client supports, at 0.1 ms each. */
-#define DEFAULT_GROUPS "X25519:P-256"
-
 /*
  * Upstreams are configured, and may need more groups; but not those whose key
  * exchange takes 0.1 s before the peer is verified.
@@ -54,7 +51,7 @@ void tls_use_groups(SSL_CTX *ctx, const struct lbp_config *config,
 	struct problems *problems)
 {
 	const struct lbp_config_text *groups = &config->groups;
-	const char *list = groups->ptr != NULL ? groups->ptr : DEFAULT_GROUPS;
+	const char *list = groups->ptr;
 	size_t len;
 	const char *unknown = find_unknown(ctx, list, &len);
 

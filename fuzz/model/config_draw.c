@@ -424,6 +424,8 @@ static void draw_later_keys(struct drawing *drawing, struct lbp_config *config,
 {
 	config->max_handshakes = draw_between(drawing, 1, 1000000);
 	config->groups = maybe_text(drawing);
+	if (config->groups.ptr == NULL)
+		config->groups.ptr = "X25519:P-256";
 	for (size_t i = 0; i < config->app_len; i++)
 		config->apps[i].unclean_end =
 			(enum lbp_unclean_end)bytes_below(drawing->bytes, 2);
@@ -442,6 +444,10 @@ static void draw_later_keys(struct drawing *drawing, struct lbp_config *config,
 	config->include_len = bytes_below(drawing->bytes, INCLUDES_MAX + 1);
 	for (size_t i = 0; i < config->include_len; i++)
 		config->includes[i] = draw_text(drawing);
+	config->watch_ns = duration_or_off(drawing);
+	config->resolve_ns = duration_or_off(drawing);
+	config->expired_sessions =
+		(enum lbp_expired_sessions)bytes_below(drawing->bytes, 2);
 }
 
 const struct lbp_config *config_draw(struct bytes *bytes)

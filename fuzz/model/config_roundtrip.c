@@ -199,6 +199,8 @@ static void compare_tls(
 	ORACLE("CFG-21", got->min_version == want->min_version,
 		"TLS version %d instead of %d", (int)got->min_version,
 		(int)want->min_version);
+	ORACLE("RLD-20", got->expired_sessions == want->expired_sessions,
+		"expired sessions: %d", (int)got->expired_sessions);
 	ORACLE("CFG-21",
 		is_same_text(&got->ciphers, &want->ciphers) &&
 			is_same_text(&got->ciphersuites, &want->ciphersuites) &&
@@ -206,12 +208,8 @@ static void compare_tls(
 		"other ciphers or groups");
 }
 
-static void compare(const struct lbp_config *got, const struct lbp_config *want)
+void config_compare(const struct lbp_config *got, const struct lbp_config *want)
 {
-	ORACLE("CFG-70",
-		is_same_list(got->includes, got->include_len, want->includes,
-			want->include_len),
-		"other files are included");
 	ORACLE("CFG-20", got->workers == want->workers,
 		"%u workers instead of %u", got->workers, want->workers);
 	ORACLE("CFG-20",
@@ -223,6 +221,7 @@ static void compare(const struct lbp_config *got, const struct lbp_config *want)
 		got->max_handshakes);
 	ORACLE("CFG-20", is_same_address(&got->admin, &want->admin),
 		"another address for admin");
+	ORACLE("WAT-6", got->watch_ns == want->watch_ns, "another watch");
 	compare_tls(got, want);
 	ORACLE("CFG-22", got->log_level == want->log_level,
 		"log level %d instead of %d", (int)got->log_level,
@@ -240,6 +239,8 @@ static void compare(const struct lbp_config *got, const struct lbp_config *want)
 		"another delay");
 	ORACLE("CFG-62", got->keepalive_ns == want->keepalive_ns,
 		"another keepalive");
+	ORACLE("SRV-143", got->resolve_ns == want->resolve_ns,
+		"another resolve");
 	ORACLE("CFG-24", got->app_len == want->app_len,
 		"%zu apps instead of %zu", got->app_len, want->app_len);
 	for (size_t i = 0; i < want->app_len; i++)
@@ -249,6 +250,15 @@ static void compare(const struct lbp_config *got, const struct lbp_config *want)
 		want->client_len);
 	for (size_t i = 0; i < want->client_len; i++)
 		compare_client(&got->clients[i], &want->clients[i]);
+}
+
+static void compare(const struct lbp_config *got, const struct lbp_config *want)
+{
+	ORACLE("CFG-70",
+		is_same_list(got->includes, got->include_len, want->includes,
+			want->include_len),
+		"other files are included");
+	config_compare(got, want);
 }
 
 /* --- places ------------------------------------------------------------- */

@@ -10,4 +10,8 @@
  * the plain one a place. */
 void config_roundtrip(const struct lbp_config *config);
 
+/* An oracle fails if a value differs but `include`. */
+void config_compare(
+	const struct lbp_config *got, const struct lbp_config *want);
+
 #endif

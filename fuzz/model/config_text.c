@@ -240,6 +240,7 @@ static void write_server(struct writer *writer, const struct lbp_config *config)
 		put_key(writer, "admin");
 		put_address(writer, "", &config->admin);
 	}
+	write_duration(writer, "watch", config->watch_ns, 0);
 	close_table(writer, false);
 }
 
@@ -259,6 +260,7 @@ static void write_ca(
 static void write_tls(struct writer *writer, const struct lbp_config *config)
 {
 	static const char *const versions[] = {"1.2", "1.3"};
+	static const char *const expired[] = {"close", "keep"};
 
 	open_table(writer, "tls", 0, false);
 	write_text(writer, "certificate", &config->certificate);
@@ -269,9 +271,13 @@ static void write_tls(struct writer *writer, const struct lbp_config *config)
 	}
 	write_name(writer, "min_version", versions, config->min_version,
 		LBP_TLS_1_2);
+	write_name(writer, "expired_sessions", expired,
+		config->expired_sessions, LBP_EXPIRED_CLOSE);
 	write_text(writer, "ciphers", &config->ciphers);
 	write_text(writer, "ciphersuites", &config->ciphersuites);
-	write_text(writer, "groups", &config->groups);
+	if (writer->style == CONFIG_PLAIN ||
+		strcmp(config->groups.ptr, "X25519:P-256") != 0)
+		write_text(writer, "groups", &config->groups);
 	for (size_t i = 0; config->cas[0].id.ptr != NULL && i < config->ca_len;
 		i++)
 		write_ca(writer, config, i);
@@ -305,6 +311,7 @@ static void write_log_and_timeouts(
 			3 * SECOND_NS, 600 * SECOND_NS, 0});
 	write_duration(
 		writer, "keepalive", config->keepalive_ns, 60 * SECOND_NS);
+	write_duration(writer, "resolve", config->resolve_ns, 30 * SECOND_NS);
 	write_delay(writer, "drain_delay", config->drain_delay_ns);
 	write_duration(writer, "drain", config->drain_ns, 30 * SECOND_NS);
 	close_table(writer, false);

@@ -2,18 +2,16 @@
 
 #include "base.h"
 #include "server/config_app.h"
-#include "server/config_ca.h"
 #include "server/config_client.h"
 #include "server/config_errors.h"
 #include "server/config_field.h"
 #include "server/config_state.h"
+#include "server/config_writer.h"
 
 #define AT(member) offsetof(struct lbp_config, member)
 #define LEN(array) (sizeof(array) / sizeof((array)[0]))
 
 static const char *const event_loops[] = {"auto", "select", "epoll", NULL};
-static const char *const tls_versions[] = {"1.2", "1.3", NULL};
-static const char *const expired_sessions[] = {"close", "keep", NULL};
 static const char *const log_levels[] = {
 	"error", "warn", "info", "debug", NULL};
 
@@ -21,12 +19,9 @@ static const char *const log_levels[] = {
 static void read_event_loop(
 	struct lbp_config_reader *reader, const struct lbp_config_field *field)
 {
-	struct lbp_config *config = field->out;
-	struct lbp_config_field choice = *field;
-
-	config->event_loop_pos = lbp_config_pos(reader, field->value->pos);
-	choice.out = &config->event_loop;
-	lbp_config_read_choice(reader, &choice);
+	reader->config->event_loop_pos =
+		lbp_config_pos(reader, field->value->pos);
+	lbp_config_read_choice(reader, field);
 }
 
 static void read_includes(
@@ -52,181 +47,204 @@ static void read_includes(
 	}
 }
 
+static const struct lbp_config_kind event_loop = {
+	.read = read_event_loop, .write = lbp_config_write_choice};
+static const struct lbp_config_kind includes = {.read = read_includes,
+	.write = lbp_config_write_includes,
+	.shape = LBP_CONFIG_ARRAY,
+	.schema = LBP_CONFIG_SCHEMA_TEXT};
+
 /* The keys of these sections are stored in the configuration itself. */
 static const struct lbp_config_key server_keys[] = {
 	{.name = "workers",
-		.read = lbp_config_read_integer,
+		.kind = &lbp_config_integer,
 		.offset = AT(workers),
 		.min = 1,
-		.max = 256},
-	{.name = "event_loop", .read = read_event_loop, .choices = event_loops},
+		.max = 256,
+		.help = "Threads with an event loop each.",
+		.unset = "one for each CPU that the server may use",
+		.example = "2"},
+	{.name = "event_loop",
+		.kind = &event_loop,
+		.offset = AT(event_loop),
+		.choices = event_loops,
+		.help = "How workers wait for what happens. Auto is select "
+			"while at most 40 descriptors may be needed, where it "
+			"is as fast, and epoll otherwise."},
 	{.name = "max_connections",
-		.read = lbp_config_read_integer,
+		.kind = &lbp_config_integer,
 		.offset = AT(max_connections),
 		.min = 1,
-		.max = 1000000},
+		.max = 1000000,
+		.help = "Admitted sessions over all apps. At this number the "
+			"listeners pause."},
 	{.name = "max_handshakes",
-		.read = lbp_config_read_integer,
+		.kind = &lbp_config_integer,
 		.offset = AT(max_handshakes),
 		.min = 1,
-		.max = 1000000},
+		.max = 1000000,
+		.help = "TLS handshakes in progress, beside those sessions. "
+			"With select at most as many as its descriptors leave "
+			"room for."},
 	{.name = "admin",
-		.read = lbp_config_read_address,
+		.kind = &lbp_config_address,
 		.offset = AT(admin),
-		.accepts = LBP_CONFIG_ADDRESS},
+		.accepts = LBP_CONFIG_ADDRESS,
+		.help = "The address of the status page.",
+		.unset = "off",
+		.example = "\"127.0.0.1:9900\""},
 	{.name = "watch",
-		.read = lbp_config_read_duration_or_off,
+		.kind = &lbp_config_duration_or_off,
 		.offset = AT(watch_ns),
-		.accepts = LBP_CONFIG_DURATION_OR_OFF},
-};
-
-static const struct lbp_config_key tls_keys[] = {
-	{.name = "certificate",
-		.read = lbp_config_read_text,
-		.offset = AT(certificate),
-		.required = true,
-		.accepts = "the path of the PEM file with the server's "
-			   "certificate chain, leaf first"},
-	{.name = "private_key",
-		.read = lbp_config_read_text,
-		.offset = AT(private_key),
-		.required = true,
-		.accepts = "the path of the PEM file with the server's key"},
-	{.name = "client_ca",
-		.read = lbp_config_read_cas,
-		.required = true,
-		.max = LBP_CAS_MAX,
-		.accepts = "the path of the PEM file with the one CA that "
-			   "issues every client certificate, or 1 to 16 "
-			   "tables, [[tls.client_ca]]"},
-	{.name = "crl",
-		.read = lbp_config_read_crl,
-		.accepts = "the path of the PEM file with the CA's list of "
-			   "revoked certificates"},
-	{.name = "min_version",
-		.read = lbp_config_read_choice,
-		.offset = AT(min_version),
-		.choices = tls_versions},
-	{.name = "expired_sessions",
-		.read = lbp_config_read_choice,
-		.offset = AT(expired_sessions),
-		.choices = expired_sessions},
-	{.name = "ciphers",
-		.read = lbp_config_read_text,
-		.offset = AT(ciphers),
-		.accepts = "OpenSSL names of TLS 1.2 cipher suites, joined "
-			   "by ':'"},
-	{.name = "ciphersuites",
-		.read = lbp_config_read_text,
-		.offset = AT(ciphersuites),
-		.accepts = "names of TLS 1.3 cipher suites, joined by ':'"},
-	{.name = "groups",
-		.read = lbp_config_read_text,
-		.offset = AT(groups),
-		.accepts = "OpenSSL names of key exchange groups, joined by "
-			   "':'"},
+		.accepts = LBP_CONFIG_DURATION_OR_OFF,
+		.help = "How often the certificate, key, CA and CRL files that "
+			"the configuration names are looked at. New content, "
+			"however it came there, is loaded as by SIGHUP once "
+			"two looks in a row have found it; the configuration "
+			"itself, and what it includes, are not read."},
 };
 
 static const struct lbp_config_key log_keys[] = {
 	{.name = "level",
-		.read = lbp_config_read_choice,
+		.kind = &lbp_config_choice,
 		.offset = AT(log_level),
-		.choices = log_levels},
+		.choices = log_levels,
+		.help = "What is logged. From info on there is a line for each "
+			"session and each refusal."},
 };
 
 static const struct lbp_config_key timeouts_keys[] = {
 	{.name = "handshake",
-		.read = lbp_config_read_duration,
+		.kind = &lbp_config_duration,
 		.offset = AT(handshake_ns),
-		.accepts = LBP_CONFIG_DURATION},
+		.accepts = LBP_CONFIG_DURATION,
+		.help = "The client's TLS handshake, counted from accept."},
 	{.name = "connect",
-		.read = lbp_config_read_duration,
+		.kind = &lbp_config_duration,
 		.offset = AT(timeouts.connect_ns),
-		.accepts = LBP_CONFIG_DURATION},
+		.accepts = LBP_CONFIG_DURATION,
+		.help = "One attempt to one upstream, its TLS handshake "
+			"included."},
 	{.name = "idle",
-		.read = lbp_config_read_duration_or_off,
+		.kind = &lbp_config_duration_or_off,
 		.offset = AT(timeouts.idle_ns),
-		.accepts = LBP_CONFIG_DURATION_OR_OFF},
+		.accepts = LBP_CONFIG_DURATION_OR_OFF,
+		.help = "A session ends when no byte has moved in either "
+			"direction for so long."},
 	{.name = "lifetime",
-		.read = lbp_config_read_duration_or_off,
+		.kind = &lbp_config_duration_or_off,
 		.offset = AT(timeouts.lifetime_ns),
-		.accepts = LBP_CONFIG_DURATION_OR_OFF},
+		.accepts = LBP_CONFIG_DURATION_OR_OFF,
+		.help = "How long a session may last, whatever it does, "
+			"counted from its admission and up to a tenth less, "
+			"drawn for each. It ends with a reset of both sides."},
 	{.name = "keepalive",
-		.read = lbp_config_read_duration_or_off,
+		.kind = &lbp_config_duration_or_off,
 		.offset = AT(keepalive_ns),
-		.accepts = LBP_CONFIG_DURATION_OR_OFF},
+		.accepts = LBP_CONFIG_DURATION_OR_OFF,
+		.help = "A peer that does not answer for about this long is "
+			"gone; counted in whole seconds. The kernel asks an "
+			"idle peer with TCP keepalive, and waits this long "
+			"(TCP_USER_TIMEOUT) for the acknowledgement of what "
+			"was sent. One that answers and does not read is left "
+			"alone, so one that vanishes after that is noticed up "
+			"to five minutes later."},
 	{.name = "resolve",
-		.read = lbp_config_read_duration_or_off,
+		.kind = &lbp_config_duration_or_off,
 		.offset = AT(resolve_ns),
-		.accepts = LBP_CONFIG_DURATION_OR_OFF},
+		.accepts = LBP_CONFIG_DURATION_OR_OFF,
+		.help = "How often the names of upstreams are resolved again. "
+			"Another set of addresses is that of the connections "
+			"which begin then; a name that has none any more keeps "
+			"its last ones."},
 	{.name = "drain_delay",
-		.read = lbp_config_read_delay,
+		.kind = &lbp_config_delay,
 		.offset = AT(drain_delay_ns),
-		.accepts = LBP_CONFIG_DELAY},
+		.accepts = LBP_CONFIG_DELAY,
+		.help = "How long connections are still accepted after "
+			"SIGTERM, so that whoever sends them here can stop."},
 	{.name = "drain",
-		.read = lbp_config_read_duration,
+		.kind = &lbp_config_duration,
 		.offset = AT(drain_ns),
-		.accepts = LBP_CONFIG_DURATION},
+		.accepts = LBP_CONFIG_DURATION,
+		.help = "How long sessions may continue after that."},
 };
 
 static const struct lbp_config_section server_section = {
-	"server", server_keys, LEN(server_keys)};
-static const struct lbp_config_section tls_section = {
-	"tls", tls_keys, LEN(tls_keys)};
+	"server", server_keys, LEN(server_keys), &lbp_config_defaults};
 static const struct lbp_config_section log_section = {
-	"log", log_keys, LEN(log_keys)};
-static const struct lbp_config_section timeouts_section = {
-	"timeouts", timeouts_keys, LEN(timeouts_keys)};
+	"log", log_keys, LEN(log_keys), &lbp_config_defaults};
+const struct lbp_config_section lbp_config_timeouts_section = {
+	"timeouts", timeouts_keys, LEN(timeouts_keys), &lbp_config_defaults};
 
 /* app comes after timeouts, which it inherits; client is the last. */
 static const struct lbp_config_key root_keys[] = {
 	{.name = "include",
-		.read = read_includes,
+		.kind = &includes,
 		.max = 1024,
 		.accepts = "an array of paths of files with [[client]] tables "
-			   "only, or of patterns, like \"clients.d/*.toml\""},
+			   "only, or of patterns, like \"clients.d/*.toml\"",
+		.help = "More files to read. An item with '*', '?' or '[' is a "
+			"pattern (glob(7)) and may match nothing; any other "
+			"file must exist. Matches are read in the order of "
+			"their names; at most 100000 files and 64 MiB in all.",
+		.example = "[\"clients.d/*.toml\"]"},
 	{.name = "server",
-		.read = lbp_config_read_table,
+		.kind = &lbp_config_table,
 		.section = &server_section,
-		.accepts = "a table, [server]"},
+		.accepts = "a table, [server]",
+		.help = "The server as a whole."},
 	{.name = "tls",
-		.read = lbp_config_read_table,
+		.kind = &lbp_config_table,
 		.required = true,
-		.section = &tls_section,
+		.section = &lbp_config_tls_section,
 		.accepts = "a table, [tls], with certificate, private_key and "
-			   "client_ca"},
+			   "client_ca",
+		.help = "TLS towards clients."},
 	{.name = "log",
-		.read = lbp_config_read_table,
+		.kind = &lbp_config_table,
 		.section = &log_section,
-		.accepts = "a table, [log]"},
+		.accepts = "a table, [log]",
+		.help = "The log, on standard error."},
 	{.name = "timeouts",
-		.read = lbp_config_read_table,
-		.section = &timeouts_section,
-		.accepts = "a table, [timeouts]"},
+		.kind = &lbp_config_table,
+		.section = &lbp_config_timeouts_section,
+		.accepts = "a table, [timeouts]",
+		.help = "How long things may take."},
 	{.name = "app",
-		.read = lbp_config_read_apps,
+		.kind = &lbp_config_apps,
 		.required = true,
 		.max = 1024,
-		.accepts = "1 to 1024 tables, [[app]]"},
+		.section = &lbp_config_app_section,
+		.accepts = "1 to 1024 tables, [[app]]",
+		.help = "An application: where clients connect to, and the "
+			"upstreams that serve them."},
 	{.name = "client",
-		.read = lbp_config_find_clients,
-		.accepts = "at most 100000 tables, [[client]]"},
+		.kind = &lbp_config_clients,
+		.section = &lbp_config_client_section,
+		.accepts = "at most 100000 tables, [[client]]",
+		.help = "Who may use which application. Nobody else is "
+			"admitted. A client has at least one of serials, uris "
+			"and dns; a certificate that fits two clients is "
+			"refused."},
 };
 
-static const struct lbp_config_section root_section = {
-	"", root_keys, LEN(root_keys)};
+const struct lbp_config_section lbp_config_root_section = {
+	"", root_keys, LEN(root_keys), &lbp_config_defaults};
 
 /* Only the last of these keys. */
 static const struct lbp_config_section included_section = {
-	"", &root_keys[LEN(root_keys) - 1], 1};
+	"", &root_keys[LEN(root_keys) - 1], 1, NULL};
 
 static const struct lbp_toml_pos root_pos = {1, 1};
 
-static const struct lbp_config defaults = {
+const struct lbp_config lbp_config_defaults = {
 	.event_loop = LBP_EVENT_LOOP_AUTO,
 	.max_connections = 400,
 	.max_handshakes = 256,
 	.min_version = LBP_TLS_1_2,
+	/* What every client supports, at 0.1 ms each. [SRV-62]. */
+	.groups = {.ptr = "X25519:P-256"},
 	.log_level = LBP_LOG_INFO,
 	.handshake_ns = 5 * LBP_NS_PER_S,
 	.timeouts = {.connect_ns = 3 * LBP_NS_PER_S,
@@ -244,9 +262,9 @@ void lbp_config_read_root(
 
 	if (config == NULL)
 		return;
-	*config = defaults;
+	*config = lbp_config_defaults;
 	reader->config = config;
-	(void)lbp_config_read_keys(reader, &root_section, root,
+	(void)lbp_config_read_keys(reader, &lbp_config_root_section, root,
 		lbp_config_pos(reader, root_pos), config);
 }
 

@@ -6,13 +6,14 @@
 #include "server/config_errors.h"
 #include "server/config_field.h"
 #include "server/config_state.h"
+#include "server/config_upstream.h"
+#include "server/config_writer.h"
 
-#define AT(member)          offsetof(struct lbp_config_app, member)
-#define HEALTH_AT(member)   offsetof(struct lbp_health_options, member)
-#define LIMIT_AT(member)    offsetof(struct lbp_limits, member)
-#define TIMEOUT_AT(member)  offsetof(struct lbp_config_timeouts, member)
-#define UPSTREAM_AT(member) offsetof(struct lbp_config_upstream, member)
-#define LEN(array)          (sizeof(array) / sizeof((array)[0]))
+#define AT(member)         offsetof(struct lbp_config_app, member)
+#define HEALTH_AT(member)  offsetof(struct lbp_health_options, member)
+#define LIMIT_AT(member)   offsetof(struct lbp_limits, member)
+#define TIMEOUT_AT(member) offsetof(struct lbp_config_timeouts, member)
+#define LEN(array)         (sizeof(array) / sizeof((array)[0]))
 
 enum {
 	RUN_MAX = 1000,
@@ -22,234 +23,104 @@ enum {
 
 static const struct lbp_config_key limit_keys[] = {
 	{.name = "concurrent",
-		.read = lbp_config_read_integer,
+		.kind = &lbp_config_integer,
 		.offset = LIMIT_AT(concurrent),
 		.min = 1,
-		.max = COUNT_MAX},
+		.max = COUNT_MAX,
+		.help = "Sessions of one client open at once.",
+		.unset = "no cap",
+		.example = "100"},
 	{.name = "connections",
-		.read = lbp_config_read_integer,
+		.kind = &lbp_config_integer,
 		.offset = LIMIT_AT(connections),
 		.min = 1,
-		.max = COUNT_MAX},
+		.max = COUNT_MAX,
+		.help = "Sessions of one client admitted in any window of "
+			"time.",
+		.unset = "no rate",
+		.example = "200"},
 	{.name = "window",
-		.read = lbp_config_read_duration,
+		.kind = &lbp_config_duration,
 		.offset = LIMIT_AT(window_ns),
-		.accepts = LBP_CONFIG_DURATION},
+		.accepts = LBP_CONFIG_DURATION,
+		.help = "The length of that window."},
 };
 
 static const struct lbp_config_key timeout_keys[] = {
 	{.name = "connect",
-		.read = lbp_config_read_duration,
+		.kind = &lbp_config_duration,
 		.offset = TIMEOUT_AT(connect_ns),
-		.accepts = LBP_CONFIG_DURATION},
+		.accepts = LBP_CONFIG_DURATION,
+		.help = "As in [timeouts].",
+		.unset = "that of [timeouts]",
+		.example = "\"3s\""},
 	{.name = "idle",
-		.read = lbp_config_read_duration_or_off,
+		.kind = &lbp_config_duration_or_off,
 		.offset = TIMEOUT_AT(idle_ns),
-		.accepts = LBP_CONFIG_DURATION_OR_OFF},
+		.accepts = LBP_CONFIG_DURATION_OR_OFF,
+		.help = "As in [timeouts].",
+		.unset = "that of [timeouts]",
+		.example = "\"1h\""},
 	{.name = "lifetime",
-		.read = lbp_config_read_duration_or_off,
+		.kind = &lbp_config_duration_or_off,
 		.offset = TIMEOUT_AT(lifetime_ns),
-		.accepts = LBP_CONFIG_DURATION_OR_OFF},
+		.accepts = LBP_CONFIG_DURATION_OR_OFF,
+		.help = "As in [timeouts].",
+		.unset = "that of [timeouts]",
+		.example = "\"24h\""},
 };
 
-static const struct lbp_config_section timeouts_section = {
-	"app.timeouts", timeout_keys, LEN(timeout_keys)};
+/* What it does not give is inherited. */
+const struct lbp_config_section lbp_config_app_timeouts_section = {
+	"app.timeouts", timeout_keys, LEN(timeout_keys), NULL};
 
 static const struct lbp_config_key health_keys[] = {
 	{.name = "enabled",
-		.read = lbp_config_read_boolean,
+		.kind = &lbp_config_boolean,
 		.offset = HEALTH_AT(enabled),
-		.accepts = "true or false"},
+		.accepts = "true or false",
+		.help = "Whether upstreams are checked. Without checks they "
+			"are always up."},
 	{.name = "interval",
-		.read = lbp_config_read_duration,
+		.kind = &lbp_config_duration,
 		.offset = HEALTH_AT(interval_ns),
-		.accepts = LBP_CONFIG_DURATION},
+		.accepts = LBP_CONFIG_DURATION,
+		.help = "Between two checks of one upstream."},
 	{.name = "timeout",
-		.read = lbp_config_read_duration,
+		.kind = &lbp_config_duration,
 		.offset = HEALTH_AT(timeout_ns),
-		.accepts = LBP_CONFIG_DURATION},
+		.accepts = LBP_CONFIG_DURATION,
+		.help = "How long a check may take."},
 	{.name = "rise",
-		.read = lbp_config_read_integer,
+		.kind = &lbp_config_integer,
 		.offset = HEALTH_AT(rise),
 		.min = 1,
-		.max = RUN_MAX},
+		.max = RUN_MAX,
+		.help = "Successful checks in a row that bring an upstream "
+			"back."},
 	{.name = "fall",
-		.read = lbp_config_read_integer,
+		.kind = &lbp_config_integer,
 		.offset = HEALTH_AT(fall),
 		.min = 1,
-		.max = RUN_MAX},
+		.max = RUN_MAX,
+		.help = "Failures in a row, of checks and real dials alike, "
+			"that take an upstream down."},
 };
 
-static const struct lbp_config_section health_section = {
-	"app.health", health_keys, LEN(health_keys)};
-
-static void read_url(
-	struct lbp_config_reader *reader, const struct lbp_config_field *field)
-{
-	const struct lbp_toml_value *value = field->value;
-	struct lbp_config_upstream *upstream = field->out;
-	struct lbp_config_parts parts;
-	const char *wrong;
-
-	if (!lbp_config_expect(reader, field, value, LBP_TOML_STRING))
-		return;
-	wrong = lbp_config_split_url(
-		value->as.string.ptr, value->as.string.len, &parts);
-	if (wrong != NULL) {
-		lbp_config_reject(reader, field, value, wrong);
-		return;
-	}
-	lbp_config_keep_text(reader, value, &upstream->url);
-	lbp_config_keep_parts(reader, &parts, value->pos, &upstream->address);
-	upstream->tls = parts.tls;
-	upstream->is_unix = parts.is_unix;
-	lbp_config_names_add_parts(
-		reader, &reader->urls, "app.upstream.url", value, &parts);
-}
-
-static const struct lbp_config_key upstream_keys[] = {
-	{.name = "url",
-		.read = read_url,
-		.required = true,
-		.accepts = "\"tcp://host:port\", \"tls://host:port\" (IPv6 in "
-			   "brackets) or \"unix:/path\""},
-	{.name = "weight",
-		.read = lbp_config_read_integer,
-		.offset = UPSTREAM_AT(weight),
-		.min = 1,
-		.max = LBP_WEIGHT_MAX},
-	{.name = "max_connections",
-		.read = lbp_config_read_integer,
-		.offset = UPSTREAM_AT(max_connections),
-		.max = COUNT_MAX},
-	{.name = "backup",
-		.read = lbp_config_read_boolean,
-		.offset = UPSTREAM_AT(backup),
-		.accepts = "true or false"},
-	{.name = "ca",
-		.read = lbp_config_read_text,
-		.offset = UPSTREAM_AT(ca),
-		.accepts = "the path of the PEM file with the upstream's CA"},
-	{.name = "server_name",
-		.read = lbp_config_read_host,
-		.offset = UPSTREAM_AT(server_name),
-		.accepts = "the DNS name or IP address in the upstream's "
-			   "certificate"},
-	{.name = "certificate",
-		.read = lbp_config_read_text,
-		.offset = UPSTREAM_AT(certificate),
-		.accepts = "the path of the PEM file with the proxy's client "
-			   "certificate"},
-	{.name = "private_key",
-		.read = lbp_config_read_text,
-		.offset = UPSTREAM_AT(private_key),
-		.accepts = "the path of the PEM file with the proxy's client "
-			   "key"},
+static const struct lbp_config_app app_defaults = {
+	.limits = {.window_ns = 60 * LBP_NS_PER_S},
+	.health = {.enabled = true,
+		.interval_ns = 2 * LBP_NS_PER_S,
+		.timeout_ns = LBP_NS_PER_S,
+		.rise = 2,
+		.fall = 3},
 };
 
-static const struct lbp_config_section upstream_section = {
-	"app.upstream", upstream_keys, LEN(upstream_keys)};
+const struct lbp_config_section lbp_config_limits_section = {
+	"app.limits", limit_keys, LEN(limit_keys), &app_defaults.limits};
 
-static void report(struct lbp_config_reader *reader, struct lbp_toml_pos pos,
-	const char *name, const char *what)
-{
-	struct lbp_config_message message = {.len = 0};
-
-	lbp_config_say(&message, "app.upstream.%s %s", name, what);
-	lbp_config_add_error(reader, lbp_config_pos(reader, pos), &message);
-}
-
-static void check_plain(struct lbp_config_reader *reader,
-	const struct lbp_toml_table *table,
-	const struct lbp_config_upstream *upstream)
-{
-	static const char *const tls_keys[] = {
-		"ca", "server_name", "certificate", "private_key"};
-
-	for (size_t i = 0; i < LEN(tls_keys); i++) {
-		const struct lbp_toml_entry *entry =
-			lbp_toml_get(table, tls_keys[i], strlen(tls_keys[i]));
-
-		if (entry != NULL)
-			report(reader, entry->pos, tls_keys[i],
-				upstream->is_unix
-					? "is accepted only with a tls:// url, "
-					  "and this one is unix:"
-					: "is accepted only with a tls:// url, "
-					  "and this one is tcp://");
-	}
-}
-
-/* Returns true if this key of an upstream is not missing. */
-static bool is_given(uint32_t given, const char *name)
-{
-	size_t i = 0;
-
-	while (strcmp(upstream_keys[i].name, name) != 0)
-		i++;
-	return (given >> i & 1) != 0;
-}
-
-static void check_tls(struct lbp_config_reader *reader,
-	const struct lbp_toml_value *item, uint32_t given,
-	struct lbp_config_upstream *upstream)
-{
-	const struct lbp_toml_table *table = item->as.table;
-	const struct lbp_toml_entry *certificate =
-		lbp_toml_get(table, "certificate", strlen("certificate"));
-	const struct lbp_toml_entry *private_key =
-		lbp_toml_get(table, "private_key", strlen("private_key"));
-
-	if (!is_given(given, "ca"))
-		report(reader, item->pos, "ca",
-			"is required with a tls:// url: the path of the PEM "
-			"file with the upstream's CA");
-	if (certificate != NULL && !is_given(given, "private_key"))
-		report(reader, certificate->pos, "certificate",
-			"must come with private_key, the path of its key");
-	if (private_key != NULL && !is_given(given, "certificate"))
-		report(reader, private_key->pos, "private_key",
-			"must come with certificate, the path of its "
-			"certificate");
-	if (upstream->server_name.ptr == NULL)
-		upstream->server_name.ptr = upstream->address.host;
-}
-
-static void read_upstreams(
-	struct lbp_config_reader *reader, const struct lbp_config_field *field)
-{
-	struct lbp_config_app *app = field->out;
-	const struct lbp_toml_array *array =
-		lbp_config_expect_array(reader, field, LBP_TOML_TABLE);
-
-	if (array == NULL)
-		return;
-	app->upstreams = lbp_config_alloc(
-		reader, &reader->kept, array->len, sizeof(*app->upstreams));
-	if (app->upstreams == NULL)
-		return;
-	app->upstream_len = array->len;
-	reader->urls.len = 0;
-	for (size_t i = 0; i < array->len; i++) {
-		struct lbp_config_upstream *upstream = &app->upstreams[i];
-		const struct lbp_toml_value *item = &array->items[i];
-		uint32_t given;
-
-		if (item->type != LBP_TOML_TABLE)
-			continue;
-		upstream->weight = 1;
-		given = lbp_config_read_keys(reader, &upstream_section,
-			item->as.table, lbp_config_pos(reader, item->pos),
-			upstream);
-		if (upstream->url.ptr == NULL)
-			continue;
-		if (upstream->tls)
-			check_tls(reader, item, given, upstream);
-		else
-			check_plain(reader, item->as.table, upstream);
-	}
-	(void)lbp_config_names_unique(reader, &reader->urls);
-}
+const struct lbp_config_section lbp_config_health_section = {
+	"app.health", health_keys, LEN(health_keys), &app_defaults.health};
 
 static void read_listen(
 	struct lbp_config_reader *reader, const struct lbp_config_field *field)
@@ -344,65 +215,96 @@ static void read_limits(
 
 static const char *const unclean_ends[] = {"reset", "end", NULL};
 
+static const struct lbp_config_kind listen_kind = {.read = read_listen,
+	.write = lbp_config_write_listen,
+	.shape = LBP_CONFIG_ARRAY,
+	.schema = LBP_CONFIG_SCHEMA_ADDRESS};
+static const struct lbp_config_kind networks = {.read = read_accept_proxy,
+	.write = lbp_config_write_networks,
+	.shape = LBP_CONFIG_ARRAY,
+	.schema = LBP_CONFIG_SCHEMA_TEXT};
+static const struct lbp_config_kind alpn = {.read = read_alpn,
+	.write = lbp_config_write_alpn,
+	.shape = LBP_CONFIG_ARRAY,
+	.schema = LBP_CONFIG_SCHEMA_TEXT};
+static const struct lbp_config_kind limits = {
+	.read = read_limits, .shape = LBP_CONFIG_TABLE};
+
 static const struct lbp_config_key app_keys[] = {
 	{.name = "id",
-		.read = lbp_config_read_id,
+		.kind = &lbp_config_id,
 		.offset = AT(id),
 		.required = true,
-		.accepts = "a unique name of " LBP_CONFIG_ID},
+		.accepts = "a unique name of " LBP_CONFIG_ID,
+		.help = "What logs and metrics call it.",
+		.example = "\"echo\""},
 	{.name = "listen",
-		.read = read_listen,
+		.kind = &listen_kind,
 		.required = true,
-		.accepts = "an array of one or more " LBP_CONFIG_ADDRESS},
+		.accepts = "an array of one or more " LBP_CONFIG_ADDRESS,
+		.help = "Where clients connect to.",
+		.example = "[\"127.0.0.1:9001\"]"},
 	{.name = "proxy_protocol",
-		.read = lbp_config_read_boolean,
+		.kind = &lbp_config_boolean,
 		.offset = AT(proxy_protocol),
-		.accepts = "true or false"},
+		.accepts = "true or false",
+		.help = "Whether each connection to an upstream begins with a "
+			"PROXY v2 header; see lbproxyd(8)."},
 	{.name = "accept_proxy",
-		.read = read_accept_proxy,
+		.kind = &networks,
 		.max = NETWORKS_MAX,
 		.accepts = "an array of at most 1024 networks, "
-			   "\"10.0.0.0/8\" or an address"},
+			   "\"10.0.0.0/8\" or an address",
+		.help = "Balancers in front, whose connections have to begin "
+			"with a PROXY header, of version 1 or 2, which is "
+			"believed; see lbproxyd(8).",
+		.example = "[\"10.0.0.0/8\"]"},
 	{.name = "alpn",
-		.read = read_alpn,
+		.kind = &alpn,
 		.max = LBP_ALPN_NAMES_MAX,
 		.accepts = "an array of at most 16 names of protocols, such "
-			   "as \"h2\""},
+			   "as \"h2\"",
+		.help = "The protocols that clients may speak, the most wanted "
+			"one first: of those that a client offers (ALPN) the "
+			"first one is chosen. A client that offers none of "
+			"them is refused; one that offers nothing is served. "
+			"Without any, ALPN is ignored.",
+		.example = "[\"h2\", \"http/1.1\"]"},
 	{.name = "unclean_end",
-		.read = lbp_config_read_choice,
+		.kind = &lbp_config_choice,
 		.offset = AT(unclean_end),
-		.choices = unclean_ends},
+		.choices = unclean_ends,
+		.help = "What a TCP end without close_notify counts as. With "
+			"end, whoever can cut a connection can make a stream "
+			"look complete that is not."},
 	{.name = "timeouts",
-		.read = lbp_config_read_table,
+		.kind = &lbp_config_table,
 		.offset = AT(timeouts),
-		.section = &timeouts_section,
-		.accepts = "a table with connect, idle and lifetime"},
+		.section = &lbp_config_app_timeouts_section,
+		.accepts = "a table with connect, idle and lifetime",
+		.help = "In the place of those in [timeouts]."},
 	{.name = "limits",
-		.read = read_limits,
-		.accepts = "a table with concurrent, connections and window"},
+		.kind = &limits,
+		.section = &lbp_config_limits_section,
+		.accepts = "a table with concurrent, connections and window",
+		.help = "For each client of the app."},
 	{.name = "health",
-		.read = lbp_config_read_table,
+		.kind = &lbp_config_table,
 		.offset = AT(health),
-		.section = &health_section,
-		.accepts = "a table, [app.health]"},
+		.section = &lbp_config_health_section,
+		.accepts = "a table, [app.health]",
+		.help = "Active checks of the upstreams."},
 	{.name = "upstream",
-		.read = read_upstreams,
+		.kind = &lbp_config_upstreams,
 		.required = true,
 		.max = LBP_UPSTREAMS_MAX,
-		.accepts = "1 to 1024 tables, [[app.upstream]]"},
+		.section = &lbp_config_upstream_section,
+		.accepts = "1 to 1024 tables, [[app.upstream]]",
+		.help = "What serves the app."},
 };
 
-static const struct lbp_config_section app_section = {
-	"app", app_keys, LEN(app_keys)};
-
-static const struct lbp_config_app app_defaults = {
-	.limits = {.window_ns = 60 * LBP_NS_PER_S},
-	.health = {.enabled = true,
-		.interval_ns = 2 * LBP_NS_PER_S,
-		.timeout_ns = LBP_NS_PER_S,
-		.rise = 2,
-		.fall = 3},
-};
+const struct lbp_config_section lbp_config_app_section = {
+	"app", app_keys, LEN(app_keys), &app_defaults};
 
 static struct lbp_config_pos place_of(const struct lbp_config_reader *reader,
 	const struct lbp_toml_table *table, const char *name)
@@ -418,16 +320,16 @@ void lbp_config_read_limits(struct lbp_config_reader *reader, const char *path,
 	const struct lbp_toml_value *value, struct lbp_limits *out,
 	struct lbp_config_limit_places *places)
 {
-	const struct lbp_config_section section = {
-		path, limit_keys, LEN(limit_keys)};
+	struct lbp_config_section section = lbp_config_limits_section;
 
+	section.path = path;
 	(void)lbp_config_read_keys(reader, &section, value->as.table,
 		lbp_config_pos(reader, value->pos), out);
 	places->concurrent = place_of(reader, value->as.table, "concurrent");
 	places->window = place_of(reader, value->as.table, "window");
 }
 
-void lbp_config_read_apps(
+static void read_apps(
 	struct lbp_config_reader *reader, const struct lbp_config_field *field)
 {
 	struct lbp_config *config = reader->config;
@@ -448,8 +350,9 @@ void lbp_config_read_apps(
 			continue;
 		config->apps[i] = app_defaults;
 		config->apps[i].timeouts = config->timeouts;
-		(void)lbp_config_read_keys(reader, &app_section, item->as.table,
-			lbp_config_pos(reader, item->pos), &config->apps[i]);
+		(void)lbp_config_read_keys(reader, &lbp_config_app_section,
+			item->as.table, lbp_config_pos(reader, item->pos),
+			&config->apps[i]);
 		lbp_config_names_add_id(reader, &reader->app_ids, "app.id",
 			&config->apps[i].id, (uint32_t)i);
 	}
@@ -457,3 +360,6 @@ void lbp_config_read_apps(
 		lbp_config_names_unique(reader, &reader->app_ids) &&
 		reader->app_ids.len == array->len;
 }
+
+const struct lbp_config_kind lbp_config_apps = {
+	.read = read_apps, .shape = LBP_CONFIG_TABLES};

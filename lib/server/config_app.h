@@ -6,9 +6,13 @@
 #include "server/config.h"
 #include "server/config_reader.h"
 
-/* For lbp_config_key.read; the apps are stored in the configuration. */
-void lbp_config_read_apps(
-	struct lbp_config_reader *reader, const struct lbp_config_field *field);
+/* Of a key with no offset; the apps are stored in the configuration. */
+extern const struct lbp_config_kind lbp_config_apps;
+
+extern const struct lbp_config_section lbp_config_app_section;
+extern const struct lbp_config_section lbp_config_app_timeouts_section;
+extern const struct lbp_config_section lbp_config_limits_section;
+extern const struct lbp_config_section lbp_config_health_section;
 
 /*
  * Reads a table of limits over those in *out; what the table does not have

@@ -5,6 +5,7 @@
 #include "server/config_errors.h"
 #include "server/config_field.h"
 #include "server/config_state.h"
+#include "server/config_writer.h"
 
 #define AT(member) offsetof(struct lbp_config_ca, member)
 #define LEN(array) (sizeof(array) / sizeof((array)[0]))
@@ -22,30 +23,48 @@ static void read_id(
 		lbp_config_read_id(reader, field);
 }
 
+static const struct lbp_config_kind ca_id = {.read = read_id,
+	.write = lbp_config_write_text,
+	.schema = "\"type\": \"string\", \"pattern\": "
+		  "\"^[!#-.0-\\\\[\\\\]-~]{1,64}$\""};
+
 static const struct lbp_config_key ca_keys[] = {
 	{.name = "id",
-		.read = read_id,
+		.kind = &ca_id,
 		.offset = AT(id),
 		.required = true,
-		.accepts = "a unique name of " LBP_CONFIG_ID ", and no '/'"},
+		.accepts = "a unique name of " LBP_CONFIG_ID ", and no '/'",
+		.help = "Serials of the CA may be written with it, as "
+			"\"ID/1A:2B\"; without they are the first CA's.",
+		.example = "\"2026\""},
 	{.name = "file",
-		.read = lbp_config_read_text,
+		.kind = &lbp_config_text,
 		.offset = AT(file),
 		.required = true,
-		.accepts = "the path of the PEM file with this one CA"},
+		.accepts = "the path of the PEM file with this one CA",
+		.help = "The CA's certificate.",
+		.example = "\"ca-2026.pem\""},
 	{.name = "crl",
-		.read = lbp_config_read_text,
+		.kind = &lbp_config_text,
 		.offset = AT(crl),
 		.accepts = "the path of the PEM file with the lists of revoked "
-			   "certificates of the CA and its intermediates"},
+			   "certificates of the CA and its intermediates",
+		.help = "With chain it needs a list of each issuer.",
+		.unset = "no certificate is revoked",
+		.example = "\"ca-2026.crl\""},
 	{.name = "chain",
-		.read = lbp_config_read_boolean,
+		.kind = &lbp_config_boolean,
 		.offset = AT(chain),
-		.accepts = "true or false"},
+		.accepts = "true or false",
+		.help = "Whether intermediates that the client sends are "
+			"accepted below the CA. Clients are known by uris and "
+			"dns alone there."},
 };
 
-static const struct lbp_config_section ca_section = {
-	"tls.client_ca", ca_keys, LEN(ca_keys)};
+static const struct lbp_config_ca ca_defaults = {.chain = false};
+
+const struct lbp_config_section lbp_config_ca_section = {
+	"tls.client_ca", ca_keys, LEN(ca_keys), &ca_defaults};
 
 /* Room for this many, numbered; NULL: out of memory. */
 static struct lbp_config_ca *make_cas(
@@ -95,8 +114,9 @@ static void read_several(
 
 		if (item->type != LBP_TOML_TABLE)
 			continue;
-		(void)lbp_config_read_keys(reader, &ca_section, item->as.table,
-			lbp_config_pos(reader, item->pos), &cas[i]);
+		(void)lbp_config_read_keys(reader, &lbp_config_ca_section,
+			item->as.table, lbp_config_pos(reader, item->pos),
+			&cas[i]);
 		lbp_config_names_add_id(reader, &reader->ca_ids,
 			"tls.client_ca.id", &cas[i].id, i);
 	}
@@ -104,7 +124,7 @@ static void read_several(
 	reader->cas_known = all_unique && reader->ca_ids.len == array->len;
 }
 
-void lbp_config_read_cas(
+static void read_cas(
 	struct lbp_config_reader *reader, const struct lbp_config_field *field)
 {
 	switch (field->value->type) {
@@ -119,7 +139,7 @@ void lbp_config_read_cas(
 	}
 }
 
-void lbp_config_read_crl(
+static void read_crl(
 	struct lbp_config_reader *reader, const struct lbp_config_field *field)
 {
 	struct lbp_config *config = field->out;
@@ -138,3 +158,32 @@ void lbp_config_read_crl(
 	}
 	lbp_config_read_text(reader, &path);
 }
+
+/* Several are tables. */
+static bool write_cas(struct lbp_config_writer *writer,
+	const struct lbp_config_key *key, const void *in)
+{
+	const struct lbp_config *config = in;
+
+	if (config->ca_len == 0 || config->cas[0].id.ptr != NULL)
+		return false;
+	return lbp_config_write_text(writer, key, &config->cas[0].file);
+}
+
+/* What several have is in their tables. */
+static bool write_crl(struct lbp_config_writer *writer,
+	const struct lbp_config_key *key, const void *in)
+{
+	const struct lbp_config *config = in;
+
+	if (config->ca_len == 0 || config->cas[0].id.ptr != NULL)
+		return false;
+	return lbp_config_write_text(writer, key, &config->cas[0].crl);
+}
+
+const struct lbp_config_kind lbp_config_cas = {.read = read_cas,
+	.write = write_cas,
+	.shape = LBP_CONFIG_TABLES,
+	.schema = LBP_CONFIG_SCHEMA_TEXT};
+const struct lbp_config_kind lbp_config_crl = {
+	.read = read_crl, .write = write_crl, .schema = LBP_CONFIG_SCHEMA_TEXT};

@@ -4,10 +4,10 @@
 
 #include "server/config_reader.h"
 
-/* For lbp_config_key.read; tls.crl is read after tls.client_ca. */
-void lbp_config_read_cas(
-	struct lbp_config_reader *reader, const struct lbp_config_field *field);
-void lbp_config_read_crl(
-	struct lbp_config_reader *reader, const struct lbp_config_field *field);
+/* Of keys with no offset; tls.crl is read after tls.client_ca. */
+extern const struct lbp_config_kind lbp_config_cas;
+extern const struct lbp_config_kind lbp_config_crl;
+
+extern const struct lbp_config_section lbp_config_ca_section;
 
 #endif

@@ -7,6 +7,7 @@
 #include "server/config_field.h"
 #include "server/config_identity.h"
 #include "server/config_state.h"
+#include "server/config_writer.h"
 
 #define LEN(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -140,37 +141,83 @@ enum {
 	DNS = 3,
 };
 
+static bool write_grants(struct lbp_config_writer *writer,
+	const struct lbp_config_key *key, const void *in)
+{
+	const struct lbp_config_client *client = in;
+
+	(void)key;
+	for (size_t i = 0; i < client->grant_len; i++) {
+		const char *id =
+			writer->config->apps[client->grants[i].app].id.ptr;
+
+		lbp_config_put(writer, i == 0 ? "[" : ", ");
+		lbp_config_put_string(writer, id, strlen(id));
+	}
+	lbp_config_put(writer, "]");
+	return true;
+}
+
+static const struct lbp_config_kind grants = {.read = read_grants,
+	.write = write_grants,
+	.shape = LBP_CONFIG_ARRAY,
+	.schema = LBP_CONFIG_SCHEMA_ID};
+static const struct lbp_config_kind overrides = {
+	.read = read_overrides, .shape = LBP_CONFIG_MAP};
+
 /* limits comes after apps, to which it refers. */
 static const struct lbp_config_key client_keys[] = {
 	{.name = "id",
-		.read = lbp_config_read_id,
+		.kind = &lbp_config_id,
 		.offset = offsetof(struct lbp_config_client, id),
 		.required = true,
-		.accepts = "a unique name of " LBP_CONFIG_ID},
+		.accepts = "a unique name of " LBP_CONFIG_ID,
+		.help = "What logs and metrics call it.",
+		.example = "\"alice\""},
 	{.name = "serials",
-		.read = lbp_config_read_serials,
+		.kind = &lbp_config_serials,
 		.accepts = "an array of one or more serial numbers, each hex "
-			   "like \"1A:2B:3C\", positive and at most 20 octets"},
+			   "like \"1A:2B:3C\", positive and at most 20 octets",
+		.help = "Serial numbers of its certificates. They are the "
+			"first "
+			"CA's, or, as \"ID/1A:2B\", those of the CA with this "
+			"id. A second one lets a certificate be renewed "
+			"without a gap.",
+		.example = "[\"1A:2B:3C\"]"},
 	{.name = "uris",
-		.read = lbp_config_read_uris,
+		.kind = &lbp_config_uris,
 		.accepts = "an array of URIs, each as in the certificate, like "
-			   "\"spiffe://corp/alice\", at most 2048 characters"},
+			   "\"spiffe://corp/alice\", at most 2048 characters",
+		.help = "URIs among its certificate's subject alternative "
+			"names, byte by byte. They stay when a certificate is "
+			"renewed, while its serial does not. A certificate "
+			"with a spiffe URI and any other URI is refused.",
+		.example = "[\"spiffe://corp/alice\"]"},
 	{.name = "dns",
-		.read = lbp_config_read_dns,
+		.kind = &lbp_config_dns,
 		.accepts = "an array of DNS names, each as in the certificate, "
-			   "like \"alice.corp.example\", without a wildcard"},
+			   "like \"alice.corp.example\", without a wildcard",
+		.help = "DNS names among them, in either case. A wildcard in a "
+			"certificate fits nobody, and the common name never "
+			"counts.",
+		.example = "[\"alice.corp.example\"]"},
 	{.name = "apps",
-		.read = read_grants,
+		.kind = &grants,
 		.required = true,
-		.accepts = "an array of one or more app ids"},
+		.accepts = "an array of one or more app ids",
+		.help = "The apps that it may use.",
+		.example = "[\"echo\"]"},
 	{.name = "limits",
-		.read = read_overrides,
+		.kind = &overrides,
+		.section = &lbp_config_limits_section,
 		.accepts = "a table for each app, [client.limits.APP], with "
-			   "concurrent, connections and window"},
+			   "concurrent, connections and window",
+		.help = "Limits of one of its apps, each in the place of the "
+			"app's."},
 };
 
-static const struct lbp_config_section client_section = {
-	"client", client_keys, LEN(client_keys)};
+const struct lbp_config_section lbp_config_client_section = {
+	"client", client_keys, LEN(client_keys), NULL};
 
 /*
  * One name of a client will do, of whatever kind. Nothing is said of a client
@@ -180,7 +227,7 @@ static void check_names(struct lbp_config_reader *reader,
 	const struct lbp_toml_table *table, struct lbp_config_pos header,
 	uint32_t given)
 {
-	struct lbp_config_field first = {.section = &client_section};
+	struct lbp_config_field first = {.section = &lbp_config_client_section};
 
 	for (size_t i = SERIALS; i <= DNS; i++) {
 		const struct lbp_config_key *key = &client_keys[i];
@@ -200,7 +247,7 @@ static void check_names(struct lbp_config_reader *reader,
 	if (first.key != NULL)
 		lbp_config_reject_empty(reader, &first);
 	else
-		lbp_config_reject_missing(reader, &client_section,
+		lbp_config_reject_missing(reader, &lbp_config_client_section,
 			&client_keys[SERIALS], header,
 			"; or client.uris or client.dns");
 }
@@ -216,11 +263,11 @@ static void read_client(struct lbp_config_reader *reader,
 	reader->client_apps.len = 0;
 	reader->client_unknown.len = 0;
 	given = lbp_config_read_keys(
-		reader, &client_section, table, header, client);
+		reader, &lbp_config_client_section, table, header, client);
 	check_names(reader, table, header, given);
 }
 
-void lbp_config_find_clients(
+static void find_clients(
 	struct lbp_config_reader *reader, const struct lbp_config_field *field)
 {
 	const struct lbp_toml_array *array =
@@ -277,3 +324,6 @@ void lbp_config_read_clients(struct lbp_config_reader *reader)
 	}
 	(void)lbp_config_names_unique(reader, &reader->client_ids);
 }
+
+const struct lbp_config_kind lbp_config_clients = {
+	.read = find_clients, .shape = LBP_CONFIG_TABLES};

@@ -4,11 +4,10 @@
 
 #include "server/config_reader.h"
 
-/*
- * For lbp_config_key.read; remembers a file's clients. Source: [CFG-29].
- */
-void lbp_config_find_clients(
-	struct lbp_config_reader *reader, const struct lbp_config_field *field);
+/* Of a key with no offset; remembers a file's clients. Source: [CFG-29]. */
+extern const struct lbp_config_kind lbp_config_clients;
+
+extern const struct lbp_config_section lbp_config_client_section;
 
 /*
  * Stores all clients that were found in the configuration. They refer to apps,

@@ -4,8 +4,9 @@
 
 #include "server/config_errors.h"
 #include "server/config_state.h"
+#include "server/config_writer.h"
 
-void lbp_config_read_integer(
+static void read_integer(
 	struct lbp_config_reader *reader, const struct lbp_config_field *field)
 {
 	const struct lbp_toml_value *value = field->value;
@@ -19,7 +20,7 @@ void lbp_config_read_integer(
 		*(uint32_t *)field->out = (uint32_t)value->as.integer;
 }
 
-void lbp_config_read_boolean(
+static void read_boolean(
 	struct lbp_config_reader *reader, const struct lbp_config_field *field)
 {
 	if (lbp_config_expect(reader, field, field->value, LBP_TOML_BOOLEAN))
@@ -38,19 +39,19 @@ static void read_time(struct lbp_config_reader *reader,
 		lbp_config_reject(reader, field, value, "");
 }
 
-void lbp_config_read_duration(
+static void read_duration(
 	struct lbp_config_reader *reader, const struct lbp_config_field *field)
 {
 	read_time(reader, field, lbp_duration_parse);
 }
 
-void lbp_config_read_delay(
+static void read_delay(
 	struct lbp_config_reader *reader, const struct lbp_config_field *field)
 {
 	read_time(reader, field, lbp_delay_parse);
 }
 
-void lbp_config_read_duration_or_off(
+static void read_duration_or_off(
 	struct lbp_config_reader *reader, const struct lbp_config_field *field)
 {
 	static const char off[] = "off";
@@ -61,7 +62,7 @@ void lbp_config_read_duration_or_off(
 		memcmp(value->as.string.ptr, off, sizeof(off) - 1) == 0)
 		*(uint64_t *)field->out = 0;
 	else
-		lbp_config_read_duration(reader, field);
+		read_duration(reader, field);
 }
 
 _Static_assert(sizeof(enum lbp_event_loop) == sizeof(unsigned) &&
@@ -137,13 +138,13 @@ void lbp_config_read_id(
 	read_checked(reader, field, lbp_config_check_id);
 }
 
-void lbp_config_read_host(
+static void read_host(
 	struct lbp_config_reader *reader, const struct lbp_config_field *field)
 {
 	read_checked(reader, field, lbp_config_check_host);
 }
 
-void lbp_config_read_table(
+static void read_table(
 	struct lbp_config_reader *reader, const struct lbp_config_field *field)
 {
 	if (lbp_config_expect(reader, field, field->value, LBP_TOML_TABLE))
@@ -179,10 +180,46 @@ void lbp_config_keep_address(struct lbp_config_reader *reader,
 		reader, &reader->addresses, label, value, &parts);
 }
 
-void lbp_config_read_address(
+static void read_address(
 	struct lbp_config_reader *reader, const struct lbp_config_field *field)
 {
 	if (lbp_config_expect(reader, field, field->value, LBP_TOML_STRING))
 		lbp_config_keep_address(reader, field, field->value,
 			"server.admin", field->out);
 }
+
+#define SCHEMA_DURATION                                                        \
+	"\"type\": \"string\", \"pattern\": \"^[0-9]+(ms|s|m|h)$\""
+
+const struct lbp_config_kind lbp_config_integer = {
+	.read = read_integer, .write = lbp_config_write_integer};
+const struct lbp_config_kind lbp_config_boolean = {.read = read_boolean,
+	.write = lbp_config_write_boolean,
+	.schema = "\"type\": \"boolean\""};
+const struct lbp_config_kind lbp_config_duration = {.read = read_duration,
+	.write = lbp_config_write_duration,
+	.schema = SCHEMA_DURATION};
+const struct lbp_config_kind lbp_config_delay = {.read = read_delay,
+	.write = lbp_config_write_delay,
+	.schema = SCHEMA_DURATION};
+const struct lbp_config_kind lbp_config_duration_or_off = {
+	.read = read_duration_or_off,
+	.write = lbp_config_write_duration,
+	.schema = "\"type\": \"string\", "
+		  "\"pattern\": \"^([0-9]+(ms|s|m|h)|off)$\""};
+const struct lbp_config_kind lbp_config_choice = {
+	.read = lbp_config_read_choice, .write = lbp_config_write_choice};
+const struct lbp_config_kind lbp_config_text = {.read = lbp_config_read_text,
+	.write = lbp_config_write_text,
+	.schema = LBP_CONFIG_SCHEMA_TEXT};
+const struct lbp_config_kind lbp_config_id = {.read = lbp_config_read_id,
+	.write = lbp_config_write_text,
+	.schema = LBP_CONFIG_SCHEMA_ID};
+const struct lbp_config_kind lbp_config_host = {.read = read_host,
+	.write = lbp_config_write_text,
+	.schema = LBP_CONFIG_SCHEMA_TEXT};
+const struct lbp_config_kind lbp_config_address = {.read = read_address,
+	.write = lbp_config_write_address,
+	.schema = LBP_CONFIG_SCHEMA_ADDRESS};
+const struct lbp_config_kind lbp_config_table = {
+	.read = read_table, .shape = LBP_CONFIG_TABLE};

@@ -18,33 +18,38 @@
 #define LBP_CONFIG_ID                                                          \
 	"1 to 64 printable ASCII characters, no space, '\"' or '\\'"
 
+/* Schemas of texts. */
+#define LBP_CONFIG_SCHEMA_TEXT "\"type\": \"string\", \"minLength\": 1"
+#define LBP_CONFIG_SCHEMA_ID                                                   \
+	"\"type\": \"string\", \"pattern\": "                                  \
+	"\"^[!#-\\\\[\\\\]-~]{1,64}$\""
+#define LBP_CONFIG_SCHEMA_ADDRESS                                              \
+	"\"type\": \"string\", \"pattern\": "                                  \
+	"\"^([^:/\\\\[\\\\]]+|\\\\[[0-9A-Fa-f:.]+\\\\]):[1-9][0-9]{0,4}$\""
+
 /*
- * For lbp_config_key.read. Each stores at field->out a value of the type that
- * its name says: uint32_t, bool, uint64_t (duration, nanoseconds; off is 0), an
- * enum (choice), struct lbp_config_text (text, id, host), struct
+ * What most keys are: uint32_t, bool, uint64_t (durations, nanoseconds; off is
+ * 0), an enum (choice), struct lbp_config_text (text, id, host), struct
  * lbp_config_address or, for a table, the object that key->section describes.
  */
-void lbp_config_read_integer(
-	struct lbp_config_reader *reader, const struct lbp_config_field *field);
-void lbp_config_read_boolean(
-	struct lbp_config_reader *reader, const struct lbp_config_field *field);
-void lbp_config_read_duration(
-	struct lbp_config_reader *reader, const struct lbp_config_field *field);
-void lbp_config_read_delay(
-	struct lbp_config_reader *reader, const struct lbp_config_field *field);
-void lbp_config_read_duration_or_off(
-	struct lbp_config_reader *reader, const struct lbp_config_field *field);
+extern const struct lbp_config_kind lbp_config_integer;
+extern const struct lbp_config_kind lbp_config_boolean;
+extern const struct lbp_config_kind lbp_config_duration;
+extern const struct lbp_config_kind lbp_config_delay;
+extern const struct lbp_config_kind lbp_config_duration_or_off;
+extern const struct lbp_config_kind lbp_config_choice;
+extern const struct lbp_config_kind lbp_config_text;
+extern const struct lbp_config_kind lbp_config_id;
+extern const struct lbp_config_kind lbp_config_host;
+extern const struct lbp_config_kind lbp_config_address;
+extern const struct lbp_config_kind lbp_config_table;
+
+/* For lbp_config_kind.read, as above. */
 void lbp_config_read_choice(
 	struct lbp_config_reader *reader, const struct lbp_config_field *field);
 void lbp_config_read_text(
 	struct lbp_config_reader *reader, const struct lbp_config_field *field);
 void lbp_config_read_id(
-	struct lbp_config_reader *reader, const struct lbp_config_field *field);
-void lbp_config_read_host(
-	struct lbp_config_reader *reader, const struct lbp_config_field *field);
-void lbp_config_read_table(
-	struct lbp_config_reader *reader, const struct lbp_config_field *field);
-void lbp_config_read_address(
 	struct lbp_config_reader *reader, const struct lbp_config_field *field);
 
 /* Copies a string value; out->ptr is NULL if there is no memory. */

@@ -5,6 +5,7 @@
 #include "server/config_errors.h"
 #include "server/config_field.h"
 #include "server/config_state.h"
+#include "server/config_writer.h"
 
 /* Which CA a serial's prefix names. False: that was reported, if it is sure. */
 static bool find_ca(struct lbp_config_reader *reader,
@@ -80,7 +81,7 @@ static void read_serial(struct lbp_config_reader *reader,
 		add_serial(reader, value, out);
 }
 
-void lbp_config_read_serials(
+static void read_serials(
 	struct lbp_config_reader *reader, const struct lbp_config_field *field)
 {
 	struct lbp_config_client *client = field->out;
@@ -169,7 +170,7 @@ static void read_names(struct lbp_config_reader *reader,
 	}
 }
 
-void lbp_config_read_uris(
+static void read_uris(
 	struct lbp_config_reader *reader, const struct lbp_config_field *field)
 {
 	struct lbp_config_client *client = field->out;
@@ -179,7 +180,7 @@ void lbp_config_read_uris(
 	read_names(reader, field, &kind, &client->uris, &client->uri_len);
 }
 
-void lbp_config_read_dns(
+static void read_dns(
 	struct lbp_config_reader *reader, const struct lbp_config_field *field)
 {
 	struct lbp_config_client *client = field->out;
@@ -188,3 +189,49 @@ void lbp_config_read_dns(
 
 	read_names(reader, field, &kind, &client->dns, &client->dns_len);
 }
+
+static void write_serial(struct lbp_config_writer *writer,
+	const struct lbp_config_serial *serial)
+{
+	const char *id = writer->config->cas[serial->ca].id.ptr;
+	char text[LBP_SERIAL_TEXT_MAX];
+
+	lbp_serial_format(&serial->serial, text);
+	lbp_config_put(writer, "\"");
+	if (id != NULL) {
+		lbp_config_put(writer, id);
+		lbp_config_put(writer, "/");
+	}
+	lbp_config_put(writer, text);
+	lbp_config_put(writer, "\"");
+}
+
+static bool write_serials(struct lbp_config_writer *writer,
+	const struct lbp_config_key *key, const void *in)
+{
+	const struct lbp_config_client *client = in;
+
+	(void)key;
+	for (size_t i = 0; i < client->serial_len; i++) {
+		lbp_config_put(writer, i == 0 ? "[" : ", ");
+		write_serial(writer, &client->serials[i]);
+	}
+	lbp_config_put(writer, client->serial_len == 0 ? "[]" : "]");
+	return true;
+}
+
+const struct lbp_config_kind lbp_config_serials = {.read = read_serials,
+	.write = write_serials,
+	.shape = LBP_CONFIG_ARRAY,
+	.schema = "\"type\": \"string\", "
+		  "\"pattern\": \"^([^/]+/)?[0-9A-Fa-f:]+$\""};
+const struct lbp_config_kind lbp_config_uris = {.read = read_uris,
+	.write = lbp_config_write_uris,
+	.shape = LBP_CONFIG_ARRAY,
+	.schema = "\"type\": \"string\", \"maxLength\": 2048, "
+		  "\"pattern\": \"^[A-Za-z][A-Za-z0-9+.-]*:.\""};
+const struct lbp_config_kind lbp_config_dns = {.read = read_dns,
+	.write = lbp_config_write_dns,
+	.shape = LBP_CONFIG_ARRAY,
+	.schema = "\"type\": \"string\", "
+		  "\"pattern\": \"^[A-Za-z0-9_.-]{1,253}$\""};

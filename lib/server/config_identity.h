@@ -4,12 +4,9 @@
 
 #include "server/config_reader.h"
 
-/* For lbp_config_key.read; each stores its list in a client. */
-void lbp_config_read_serials(
-	struct lbp_config_reader *reader, const struct lbp_config_field *field);
-void lbp_config_read_uris(
-	struct lbp_config_reader *reader, const struct lbp_config_field *field);
-void lbp_config_read_dns(
-	struct lbp_config_reader *reader, const struct lbp_config_field *field);
+/* Of keys with no offset; each stores its list in a client. */
+extern const struct lbp_config_kind lbp_config_serials;
+extern const struct lbp_config_kind lbp_config_uris;
+extern const struct lbp_config_kind lbp_config_dns;
 
 #endif

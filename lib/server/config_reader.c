@@ -25,7 +25,7 @@ static void say_choices(
 	}
 }
 
-static void say_accepts(
+void lbp_config_say_accepts(
 	struct lbp_config_message *message, const struct lbp_config_key *key)
 {
 	if (key->accepts != NULL)
@@ -58,7 +58,7 @@ static void say_must(struct lbp_config_message *message,
 {
 	say_field(message, field->section, field->key->name);
 	lbp_config_say(message, " must be ");
-	say_accepts(message, field->key);
+	lbp_config_say_accepts(message, field->key);
 	lbp_config_say(message, ", not ");
 }
 
@@ -141,7 +141,7 @@ void lbp_config_reject_missing(struct lbp_config_reader *reader,
 
 	say_field(&message, section, key->name);
 	lbp_config_say(&message, " is required: ");
-	say_accepts(&message, key);
+	lbp_config_say_accepts(&message, key);
 	lbp_config_say(&message, "%s", more);
 	lbp_config_add_error(reader, header, &message);
 }
@@ -212,7 +212,7 @@ uint32_t lbp_config_read_keys(struct lbp_config_reader *reader,
 
 		if (entry != NULL) {
 			given |= UINT32_C(1) << i;
-			key->read(
+			key->kind->read(
 				reader, &(struct lbp_config_field){section, key,
 						&entry->value,
 						(char *)object + key->offset});

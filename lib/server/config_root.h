@@ -3,7 +3,14 @@
 #define LBP_CONFIG_ROOT_H
 
 #include "server/config.h"
+#include "server/config_reader.h"
 #include "server/toml.h"
+
+/* What a configuration has that gives none of its keys. */
+extern const struct lbp_config lbp_config_defaults;
+
+extern const struct lbp_config_section lbp_config_tls_section;
+extern const struct lbp_config_section lbp_config_timeouts_section;
 
 /* Reads the configuration's own file; its clients are only found. */
 void lbp_config_read_root(

@@ -291,7 +291,8 @@ static void test_defaults(void)
 	CU_ASSERT_EQUAL(config->workers, 0);
 	CU_ASSERT_EQUAL(config->event_loop, LBP_EVENT_LOOP_AUTO);
 	CU_ASSERT_EQUAL(config->max_handshakes, 256);
-	CU_ASSERT_PTR_NULL(config->groups.ptr);
+	CU_ASSERT_STRING_EQUAL(config->groups.ptr, "X25519:P-256");
+	CU_ASSERT_EQUAL(config->groups.pos.line, 0);
 	CU_ASSERT_EQUAL(config->apps[0].unclean_end, LBP_UNCLEAN_RESET);
 	CU_ASSERT_EQUAL(config->max_connections, 400);
 	CU_ASSERT_PTR_NULL(config->admin.host);

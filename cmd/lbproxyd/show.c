@@ -1,0 +1,42 @@
+#include "show.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "server/config_show.h"
+
+static void put(void *user, const char *text, size_t len)
+{
+	(void)fwrite(text, 1, len, user);
+}
+
+bool show_print(const struct snapshot *snapshot)
+{
+	const struct texts *texts = &snapshot->texts;
+	struct lbp_config_source *sources =
+		calloc(texts->len, sizeof(*sources));
+	enum lbp_err err = LBP_ERR_NOMEM;
+	size_t i;
+
+	for (i = 0; sources != NULL && i < texts->len; i++) {
+		const struct text *text = &texts->items[i];
+
+		sources[i] = (struct lbp_config_source){
+			text->path != NULL ? text->path
+					   : snapshot->notices.file,
+			text->file.text, text->file.len};
+	}
+	if (sources != NULL)
+		err = lbp_config_show(snapshot->config, sources, put, stdout);
+	free(sources);
+	if (err != LBP_OK) {
+		fputs("lbproxyd: cannot show the configuration: out of "
+		      "memory\n",
+			stderr);
+		return false;
+	}
+	if (fflush(stdout) == 0 && ferror(stdout) == 0)
+		return true;
+	perror("lbproxyd: cannot write to standard output");
+	return false;
+}
