@@ -496,7 +496,8 @@ corpus: $(addprefix build/fuzz/,$(targets)) ## keep what `make fuzz` found worth
 pytest = $(PYTHON) -m pytest -p no:cacheprovider -n $(PYTEST_JOBS) \
 	$(PYTEST_ARGS)
 # These tests start no program of this build.
-no_server = $(addprefix --ignore=itest/test_,build.py certs_gen.py harness.py)
+no_server = $(addprefix --ignore=itest/test_,build.py certs_gen.py harness.py \
+	reference.py)
 
 .PHONY: itest itest-asan itest-tsan
 itest itest-asan itest-tsan: export PYTHONDONTWRITEBYTECODE = 1
@@ -504,7 +505,7 @@ itest-asan itest-tsan: export ITEST_SLOW = 3
 # Each test with one of the two, half of them either.
 itest-asan: export ITEST_POLLERS ?= one
 
-itest: all ## the pytest suite against build/lbproxyd; PYTEST_ARGS=
+itest: all build/reference ## the pytest suite against build/lbproxyd; PYTEST_ARGS=
 	LBPROXYD='$(CURDIR)/build/lbproxyd' $(pytest) itest
 
 # What build/asan's programs run of cmd is counted, for cover-cmd.
@@ -581,6 +582,15 @@ instructions: all build/choices ## instructions of a handshake, a request and a 
 instructions-update: all build/choices ## write these figures anew
 	$(PYTHON) itest/instructions/count --update
 
+# What is told of the configuration's keys.
+build/reference: $(call objects,release,$(sort $(wildcard itest/reference/*.c))) \
+		$(call archives,release)
+	$(call brief,LD)$(CC) $(release_ld) -o $@ $^
+
+.PHONY: reference-update
+reference-update: build/reference ## write schema, reference configuration and lbproxyd.toml(5) from the parser's tables
+	$(PYTHON) itest/reference/update
+
 # Not bash's own SECONDS, should it be in the environment.
 SECONDS = 3600
 .PHONY: reloads
@@ -616,7 +626,7 @@ prove: ## contracts in lib's sources and readers of text, with Frama-C; faulty c
 c_files  := $(lib_c) $(lbproxyd_c) $(toml-json_c) $(exhaust_c) $(unit_c) \
 	$(model_c) $(sort $(wildcard fuzz/*.c fuzz/sim/*.c fuzz/scaling/*.c fuzz/tls/*.c \
 	fuzz/sockets/*.c fuzz/eva/*.c fuzz/interleave/*.c fuzz/kernel/*.c \
-	fuzz/world/*.c itest/faults/*.c))
+	fuzz/world/*.c itest/faults/*.c itest/reference/*.c))
 tidy_c   := $(lib_c) $(lbproxyd_c) $(toml-json_c)
 warn_ok  := $(foreach v,gcc clang,$(call objects,$v,$(c_files)))
 

@@ -16,7 +16,9 @@ case " $* " in *" -lssl "*|*" -lcrypto "*) exit 1 ;; esac
 exec {cc} -isystem {poison} "$@"
 """
 PROGRAMS = {"bin/lbproxyd", "bin/certs-gen"}
-OTHERS = {"lib/systemd/system/lbproxyd.service", "share/man/man8/lbproxyd.8"}
+OTHERS = {"lib/systemd/system/lbproxyd.service", "share/man/man8/lbproxyd.8",
+          "share/man/man5/lbproxyd.toml.5", "share/doc/lbproxy/lbproxyd.toml",
+          "share/doc/lbproxy/lbproxyd.schema.json"}
 
 
 def make(tree, *args):

@@ -176,6 +176,7 @@ static const struct lbp_config_key client_keys[] = {
 		.example = "\"alice\""},
 	{.name = "serials",
 		.kind = &lbp_config_serials,
+		.is_one_of = true,
 		.accepts = "an array of one or more serial numbers, each hex "
 			   "like \"1A:2B:3C\", positive and at most 20 octets",
 		.help = "Serial numbers of its certificates. They are the "
@@ -186,6 +187,7 @@ static const struct lbp_config_key client_keys[] = {
 		.example = "[\"1A:2B:3C\"]"},
 	{.name = "uris",
 		.kind = &lbp_config_uris,
+		.is_one_of = true,
 		.accepts = "an array of URIs, each as in the certificate, like "
 			   "\"spiffe://corp/alice\", at most 2048 characters",
 		.help = "URIs among its certificate's subject alternative "
@@ -195,6 +197,7 @@ static const struct lbp_config_key client_keys[] = {
 		.example = "[\"spiffe://corp/alice\"]"},
 	{.name = "dns",
 		.kind = &lbp_config_dns,
+		.is_one_of = true,
 		.accepts = "an array of DNS names, each as in the certificate, "
 			   "like \"alice.corp.example\", without a wildcard",
 		.help = "DNS names among them, in either case. A wildcard in a "

@@ -71,6 +71,7 @@ struct lbp_config_key {
 	const struct lbp_config_kind *kind;
 	size_t offset; /* of the value in the object */
 	bool required;
+	bool is_one_of;             /* one key of these is required */
 	uint64_t min;               /* of integers, if max is not 0 */
 	uint64_t max;               /* or the most items of an array */
 	const char *const *choices; /* the texts of an enum, then NULL */

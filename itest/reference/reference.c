@@ -1,0 +1,99 @@
+/*
+ * What is told of the configuration's keys, made from the tables that the
+ * parser reads. usage: reference schema|toml|man; `make reference-update`
+ * writes the files. [CFG-120] to [CFG-122].
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "reference.h"
+
+/* --- text --------------------------------------------------------------- */
+
+void put_wrapped(const char *prefix, const char *text)
+{
+	const size_t width = 79;
+	size_t column = 0;
+
+	while (*text != '\0') {
+		size_t len = strcspn(text, " ");
+
+		if (column > 0 && column + 1 + len > width) {
+			putchar('\n');
+			column = 0;
+		}
+		if (column == 0)
+			column = (size_t)printf("%s", prefix);
+		else
+			column += (size_t)printf(" ");
+		column += (size_t)printf("%.*s", (int)len, text);
+		text += len;
+		text += strspn(text, " ");
+	}
+	putchar('\n');
+}
+
+const char *accepted(
+	const struct lbp_config_key *key, struct lbp_config_message *message)
+{
+	*message = (struct lbp_config_message){.len = 0};
+	lbp_config_say_accepts(message, key);
+	return message->text;
+}
+
+struct value {
+	char *at;
+	size_t room;
+};
+
+static void append(void *user, const char *text, size_t len)
+{
+	struct value *value = user;
+
+	if (len >= value->room)
+		abort();
+	memcpy(value->at, text, len);
+	value->at[len] = '\0';
+	value->at += len;
+	value->room -= len;
+}
+
+bool default_of(const struct lbp_config_section *section,
+	const struct lbp_config_key *key, char buf[VALUE_MAX])
+{
+	struct value value = {buf, VALUE_MAX};
+	struct lbp_config_writer writer = {.put = append, .user = &value};
+
+	buf[0] = '\0';
+	if (section->defaults == NULL || key->kind->write == NULL ||
+		key->required)
+		return false;
+	return key->kind->write(
+		&writer, key, (const char *)section->defaults + key->offset);
+}
+
+bool is_alternative(const struct lbp_config_key *key)
+{
+	return key->kind->shape == LBP_CONFIG_TABLES &&
+	       key->kind->schema != NULL;
+}
+
+/* --- the program -------------------------------------------------------- */
+
+int main(int argc, char **argv)
+{
+	const char *what = argc == 2 ? argv[1] : "";
+
+	if (strcmp(what, "schema") == 0) {
+		put_schema();
+	} else if (strcmp(what, "toml") == 0) {
+		put_toml();
+	} else if (strcmp(what, "man") == 0) {
+		put_man();
+	} else {
+		fputs("usage: reference schema|toml|man\n", stderr);
+		return 2;
+	}
+	return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
