@@ -2,6 +2,8 @@
 
 #include <stdio.h>
 
+#include "texts.h"
+
 /* Turns to the text of a file; false: there is none. */
 static bool turn(
 	struct places *places, const struct texts *texts, uint32_t number)

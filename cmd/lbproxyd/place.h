@@ -7,7 +7,8 @@
 
 #include "server/config.h"
 #include "server/excerpt.h"
-#include "texts.h"
+
+struct texts;
 
 /* Of one configuration; starts as zero. */
 struct places {
