@@ -57,6 +57,9 @@ server_c    := $(sort $(wildcard lib/server/*.c))
 lib_c       := $(core_c) $(server_c)
 public_h    := $(sort $(wildcard lib/*.h))
 lbproxyd_c  := $(sort $(wildcard cmd/lbproxyd/*.c))
+# It decides by what the server is made of.
+lbproxyctl_c := $(sort $(wildcard cmd/lbproxyctl/*.c)) \
+	$(filter-out cmd/lbproxyd/main.c,$(lbproxyd_c))
 toml-json_c := $(sort $(wildcard cmd/toml-json/*.c))
 exhaust_c   := $(wildcard lib/test/exhaust.c)
 unit_c      := $(sort $(filter-out $(exhaust_c),$(wildcard lib/test/*.c)))
@@ -77,7 +80,7 @@ fuzz_more_relay := $(addprefix fuzz/sockets/,side.c socket_calls.c \
 conn_c := $(addprefix cmd/lbproxyd/,conn.c conn_dial.c conn_handshake.c conn_trust.c \
 	conn_opening.c conn_proxy.c conns.c networks.c)
 fuzz_more_conn := fuzz/sockets/host.c $(conn_c) $(addprefix cmd/lbproxyd/, \
-	address.c dial.c loop.c notice.c problem.c queue.c) $(fuzz_more_relay)
+	address.c dial.c loop.c notice.c place.c problem.c queue.c) $(fuzz_more_relay)
 fuzz_more_crowd := $(conn_c) $(addprefix cmd/lbproxyd/,address.c capacity.c \
 	entropy.c handshakes.c loop.c poller.c queue.c)
 fuzz_libs_crowd = $(addprefix -Wl$(comma)--wrap=,recv shutdown clock_gettime \
@@ -252,6 +255,9 @@ $(dir_$1)/libserver.a: $(call objects,$1,$(server_c))
 $(dir_$1)/lbproxyd: $(call objects,$1,$(lbproxyd_c)) $(call archives,$1)
 	$$(call brief,LD)$$($1_cc) $$($1_ld) -pthread -o $$@ $$^ $(openssl)
 
+$(dir_$1)/lbproxyctl: $(call objects,$1,$(lbproxyctl_c)) $(call archives,$1)
+	$$(call brief,LD)$$($1_cc) $$($1_ld) -pthread -o $$@ $$^ $(openssl)
+
 $(dir_$1)/toml-json: $(call objects,$1,$(toml-json_c)) $(call archives,$1)
 	$$(call brief,LD)$$($1_cc) $$($1_ld) -o $$@ $$^
 
@@ -355,7 +361,7 @@ $(foreach v,release cover,$(eval $(call interleave_rules,$v)))
 # --- build ------------------------------------------------------------------
 
 .PHONY: all
-all: lib $(addprefix build/,$(programs)) ## build the server, the library and toml-json
+all: lib $(addprefix build/,$(programs)) ## build the server, lbproxyctl, the library and toml-json
 
 .PHONY: lib
 lib: build/liblbproxy.a build/liblbproxy.so ## build the library alone; needs no OpenSSL
@@ -512,8 +518,9 @@ itest: all build/reference ## the pytest suite against build/lbproxyd; PYTEST_AR
 counting = rm -rf build/profile/$@ && mkdir -p build/profile/$@ && \
 	LLVM_PROFILE_FILE='$(CURDIR)/build/profile/$@/%m%c.profraw'
 
-itest-asan: build/asan/lbproxyd build/asan/toml-json ## the pytest suite, the server under ASan and UBSan; ITEST_POLLERS=both
+itest-asan: build/asan/lbproxyd build/asan/lbproxyctl build/asan/toml-json ## the pytest suite, the server under ASan and UBSan; ITEST_POLLERS=both
 	$(counting) LBPROXYD='$(CURDIR)/build/asan/lbproxyd' \
+		LBP_CTL='$(CURDIR)/build/asan/lbproxyctl' \
 		LBP_TOML_JSON='$(CURDIR)/build/asan/toml-json' \
 		ci/sanitized build/asan $(pytest) itest $(no_server)
 	@touch build/profile/$@/complete
@@ -540,7 +547,8 @@ cover_cmd := interleave $(strip $(foreach n,$(fuzz_names), \
 
 # The steps that count what they run of it, each with what it depends on.
 cover_steps := itest-asan nomem faults
-build/profile/itest-asan/complete: build/asan/lbproxyd build/asan/toml-json \
+build/profile/itest-asan/complete: build/asan/lbproxyd build/asan/lbproxyctl \
+		build/asan/toml-json \
 		$(wildcard itest/*.py itest/harness/*.py)
 build/profile/nomem/complete: build/asan/nomem
 build/profile/faults/complete: build/asan/faults
@@ -623,11 +631,11 @@ prove: ## contracts in lib's sources and readers of text, with Frama-C; faulty c
 
 # --- static checks ----------------------------------------------------------
 
-c_files  := $(lib_c) $(lbproxyd_c) $(toml-json_c) $(exhaust_c) $(unit_c) \
+c_files  := $(lib_c) $(lbproxyd_c) $(lbproxyctl_c) $(toml-json_c) $(exhaust_c) $(unit_c) \
 	$(model_c) $(sort $(wildcard fuzz/*.c fuzz/sim/*.c fuzz/scaling/*.c fuzz/tls/*.c \
 	fuzz/sockets/*.c fuzz/eva/*.c fuzz/interleave/*.c fuzz/kernel/*.c \
 	fuzz/world/*.c itest/faults/*.c itest/reference/*.c))
-tidy_c   := $(lib_c) $(lbproxyd_c) $(toml-json_c)
+tidy_c   := $(sort $(lib_c) $(lbproxyd_c) $(lbproxyctl_c) $(toml-json_c))
 warn_ok  := $(foreach v,gcc clang,$(call objects,$v,$(c_files)))
 
 .PHONY: lint lint-deep lint-text format pure

@@ -253,12 +253,6 @@ static void warn_revoked(
 	}
 }
 
-void snapshot_shrink(struct snapshot *snapshot)
-{
-	if (snapshot->config->watch_ns == 0)
-		texts_drop(&snapshot->texts);
-}
-
 /*
  * Makes what the configuration names. Where memory ran out in OpenSSL, what it
  * says of a file may be wrong, and what it made may be of no use. [SRV-160].

@@ -93,7 +93,11 @@ bool snapshot_is_built(const struct snapshot *snapshot,
  * Frees the texts of its files, which take as much memory as the configuration,
  * unless server.watch needs them: no places in them will be shown.
  */
-void snapshot_shrink(struct snapshot *snapshot);
+static inline void snapshot_shrink(struct snapshot *snapshot)
+{
+	if (snapshot->config->watch_ns == 0)
+		texts_drop(&snapshot->texts);
+}
 
 /* Frees a snapshot, which no thread may still use; NULL is allowed. */
 void snapshot_free(struct snapshot *snapshot);

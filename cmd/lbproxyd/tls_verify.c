@@ -146,11 +146,10 @@ static enum lbp_reason judge_verified(
 }
 
 /*
- * Judges the certificate of a full handshake; returns 1 to accept, 0 to refuse.
  * Cheap checks come first: names and usage, then the signatures, then the
  * revocation lists. [SRV-105].
  */
-static int verify(X509_STORE_CTX *store, void *arg)
+int tls_verify(X509_STORE_CTX *store, void *arg)
 {
 	SSL *ssl = X509_STORE_CTX_get_ex_data(
 		store, SSL_get_ex_data_X509_STORE_CTX_idx());
@@ -241,6 +240,6 @@ void tls_verify_install(struct tls_server *server)
 {
 	SSL_CTX_set_verify(server->ctx,
 		SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
-	SSL_CTX_set_cert_verify_callback(server->ctx, verify, NULL);
+	SSL_CTX_set_cert_verify_callback(server->ctx, tls_verify, NULL);
 	SSL_CTX_set_tlsext_servername_callback(server->ctx, vet_resumed);
 }

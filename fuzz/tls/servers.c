@@ -21,6 +21,7 @@ static struct tls_server *make_server_of(const struct pki_files *files,
 		.cas = cas,
 		.ca_len = len,
 		.min_version = version,
+		.groups.ptr = "X25519:P-256",
 	};
 	struct tls_server *server = tls_server_new(&config, -1, &problems);
 

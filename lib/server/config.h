@@ -95,6 +95,7 @@ struct lbp_config_upstream {
 /* Where limits were given; line 0: they were not. */
 struct lbp_config_limit_places {
 	struct lbp_config_pos concurrent;
+	struct lbp_config_pos connections;
 	struct lbp_config_pos window;
 };
 
@@ -126,7 +127,8 @@ struct lbp_config_app {
 /* A client may use apps[app], under these limits. */
 struct lbp_config_grant {
 	uint32_t app;
-	struct lbp_limits limits; /* the app's with the client's overrides */
+	struct lbp_config_pos pos; /* of the app in client.apps */
+	struct lbp_limits limits;  /* the app's with the client's overrides */
 	struct lbp_config_limit_places limit_places; /* of the overrides */
 };
 

@@ -326,6 +326,7 @@ void lbp_config_read_limits(struct lbp_config_reader *reader, const char *path,
 	(void)lbp_config_read_keys(reader, &section, value->as.table,
 		lbp_config_pos(reader, value->pos), out);
 	places->concurrent = place_of(reader, value->as.table, "concurrent");
+	places->connections = place_of(reader, value->as.table, "connections");
 	places->window = place_of(reader, value->as.table, "window");
 }
 

@@ -35,6 +35,7 @@ static void read_grant(struct lbp_config_reader *reader,
 			"client.apps", value, (uint32_t)client->grant_len);
 		client->grants[client->grant_len++] = (struct lbp_config_grant){
 			.app = app->index,
+			.pos = lbp_config_pos(reader, value->pos),
 			.limits = reader->config->apps[app->index].limits};
 		return;
 	}

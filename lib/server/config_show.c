@@ -6,6 +6,7 @@
 #include "server/config_ca.h"
 #include "server/config_client.h"
 #include "server/config_field.h"
+#include "server/config_place.h"
 #include "server/config_root.h"
 #include "server/config_upstream.h"
 #include "server/config_writer.h"
@@ -29,37 +30,6 @@ struct scope {
 	const struct scope *from; /* gives what it does not; NULL: nothing */
 };
 
-static const struct lbp_toml_entry *find(
-	const struct lbp_toml_table *table, const char *name)
-{
-	return table != NULL ? lbp_toml_get(table, name, strlen(name)) : NULL;
-}
-
-static const struct lbp_toml_table *table_of(
-	const struct lbp_toml_table *table, const char *name)
-{
-	const struct lbp_toml_entry *entry = find(table, name);
-
-	return entry != NULL && entry->value.type == LBP_TOML_TABLE
-		       ? entry->value.as.table
-		       : NULL;
-}
-
-/* Of an array of tables; NULL also if the text is not the configuration's. */
-static const struct lbp_toml_table *item_of(
-	const struct lbp_toml_table *table, const char *name, size_t i)
-{
-	const struct lbp_toml_entry *entry = find(table, name);
-	const struct lbp_toml_array *array;
-
-	if (entry == NULL || entry->value.type != LBP_TOML_ARRAY)
-		return NULL;
-	array = entry->value.as.array;
-	return i < array->len && array->items[i].type == LBP_TOML_TABLE
-		       ? array->items[i].as.table
-		       : NULL;
-}
-
 /* --- a key -------------------------------------------------------------- */
 
 static void put_place(struct show *show, const struct scope *scope,
@@ -73,7 +43,8 @@ static void put_place(struct show *show, const struct scope *scope,
 static void put_inherited(
 	struct show *show, const struct scope *from, const char *name)
 {
-	const struct lbp_toml_entry *entry = find(from->table, name);
+	const struct lbp_toml_entry *entry =
+		lbp_config_place_key(from->table, name);
 
 	lbp_config_put(&show->writer, from->section->path);
 	lbp_config_put(&show->writer, ", ");
@@ -86,7 +57,8 @@ static void put_inherited(
 static void put_origin(struct show *show, const struct scope *scope,
 	const struct lbp_config_key *key)
 {
-	const struct lbp_toml_entry *entry = find(scope->table, key->name);
+	const struct lbp_toml_entry *entry =
+		lbp_config_place_key(scope->table, key->name);
 
 	lbp_config_put_indent(&show->writer, COMMENT_COLUMN);
 	lbp_config_put(&show->writer, "# ");
@@ -128,7 +100,7 @@ static bool is_idle(const struct scope *scope, const struct lbp_config_key *key)
 
 	return scope->section == &lbp_config_limits_section &&
 	       strcmp(key->name, "window") == 0 && limits->connections == 0 &&
-	       find(scope->table, key->name) == NULL;
+	       lbp_config_place_key(scope->table, key->name) == NULL;
 }
 
 /* Several CAs have their lists in their tables. */
@@ -196,7 +168,8 @@ static void show_cas(struct show *show, const struct lbp_toml_table *tls)
 		i++)
 		show_table(show,
 			&(struct scope){&lbp_config_ca_section, &config->cas[i],
-				item_of(tls, "client_ca", i), 0, NULL},
+				lbp_config_place_item(tls, "client_ca", i), 0,
+				NULL},
 			"\n[[", "]]\n");
 }
 
@@ -212,10 +185,11 @@ static void show_globals(struct show *show, const struct lbp_toml_table *root)
 			continue;
 		show_table(show,
 			&(struct scope){key->section, show->config,
-				table_of(root, key->name), 0, NULL},
+				lbp_config_place_table(root, key->name), 0,
+				NULL},
 			"\n[", "]\n");
 		if (key->section == &lbp_config_tls_section)
-			show_cas(show, table_of(root, key->name));
+			show_cas(show, lbp_config_place_table(root, key->name));
 	}
 }
 
@@ -224,16 +198,20 @@ static struct scope limits_of(
 {
 	return (struct scope){&lbp_config_limits_section,
 		&show->config->apps[app].limits,
-		table_of(item_of(root, "app", app), "limits"), 0, NULL};
+		lbp_config_place_table(
+			lbp_config_place_item(root, "app", app), "limits"),
+		0, NULL};
 }
 
 static void show_app(
 	struct show *show, const struct lbp_toml_table *root, size_t i)
 {
 	const struct lbp_config_app *app = &show->config->apps[i];
-	const struct lbp_toml_table *table = item_of(root, "app", i);
+	const struct lbp_toml_table *table =
+		lbp_config_place_item(root, "app", i);
 	const struct scope timeouts = {&lbp_config_timeouts_section,
-		show->config, table_of(root, "timeouts"), 0, NULL};
+		show->config, lbp_config_place_table(root, "timeouts"), 0,
+		NULL};
 	const struct scope limits = limits_of(show, root, i);
 
 	show_table(show,
@@ -241,19 +219,21 @@ static void show_app(
 		"\n[[", "]]\n");
 	show_table(show,
 		&(struct scope){&lbp_config_app_timeouts_section,
-			&app->timeouts, table_of(table, "timeouts"), 0,
+			&app->timeouts,
+			lbp_config_place_table(table, "timeouts"), 0,
 			&timeouts},
 		"\n[", "]\n");
 	show_table(show, &limits, "\n[", "]\n");
 	show_table(show,
 		&(struct scope){&lbp_config_health_section, &app->health,
-			table_of(table, "health"), 0, NULL},
+			lbp_config_place_table(table, "health"), 0, NULL},
 		"\n[", "]\n");
 	for (size_t j = 0; j < app->upstream_len; j++)
 		show_table(show,
 			&(struct scope){&lbp_config_upstream_section,
 				&app->upstreams[j],
-				item_of(table, "upstream", j), 0, NULL},
+				lbp_config_place_item(table, "upstream", j), 0,
+				NULL},
 			"\n[[", "]]\n");
 }
 
@@ -268,7 +248,9 @@ static void show_client(struct show *show, const struct lbp_toml_table *root,
 		const struct scope from = limits_of(show, root, grant->app);
 		const struct scope limits = {&lbp_config_limits_section,
 			&grant->limits,
-			table_of(table_of(scope->table, "limits"), app),
+			lbp_config_place_table(
+				lbp_config_place_table(scope->table, "limits"),
+				app),
 			scope->file, &from};
 
 		lbp_config_put(&show->writer, "\n[client.limits.");
@@ -322,8 +304,9 @@ static enum lbp_err show_clients(
 		}
 		show_client(show, root, client,
 			&(struct scope){&lbp_config_client_section, client,
-				item_of(table, "client", i - first), file,
-				NULL});
+				lbp_config_place_item(
+					table, "client", i - first),
+				file, NULL});
 	}
 	lbp_toml_free(doc);
 	return err;

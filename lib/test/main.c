@@ -60,6 +60,8 @@ int main(void)
 	suite_session_upstream();
 	suite_fault();
 	suite_dial_time();
+	suite_explain();
+	suite_json_read();
 	suite_excerpt();
 	suite_network();
 	suite_proxy_read();

@@ -53,6 +53,8 @@ void suite_alpn(void);
 void suite_session_upstream(void);
 void suite_fault(void);
 void suite_dial_time(void);
+void suite_explain(void);
+void suite_json_read(void);
 void suite_excerpt(void);
 void suite_network(void);
 void suite_proxy_read(void);

@@ -6,6 +6,7 @@
 #include "alloc.h"
 #include "server/config_reader.h"
 #include "server/config_show.h"
+#include "server/config_writer.h"
 #include "suites.h"
 
 #define TLS                                                                    \
@@ -253,6 +254,30 @@ static void every_key_is_shown(void)
 	check_section(&shown, &lbp_config_root_section);
 }
 
+/* For those who tell of defaults. */
+static void write_defaults(const struct lbp_config_section *section)
+{
+	for (size_t i = 0; i < section->len; i++) {
+		const struct lbp_config_key *key = &section->keys[i];
+		struct shown shown = {.len = 0};
+		struct lbp_config_writer writer = {.put = put, .user = &shown};
+
+		if (key->section != NULL)
+			write_defaults(key->section);
+		if (key->kind->write == NULL || key->required ||
+			section->defaults == NULL)
+			continue;
+		if (!key->kind->write(&writer, key,
+			    (const char *)section->defaults + key->offset))
+			CU_ASSERT_EQUAL(shown.len, 0);
+	}
+}
+
+static void each_default_can_be_written(void)
+{
+	write_defaults(&lbp_config_root_section);
+}
+
 static void an_idle_window_is_not_shown(void)
 {
 	static const char app[] =
@@ -341,6 +366,8 @@ void suite_config_show(void)
 	CU_add_test(suite, "[CFG-110] several CAs are tables",
 		several_cas_are_tables);
 	CU_add_test(suite, "[CFG-110] every key is shown", every_key_is_shown);
+	CU_add_test(suite, "[CFG-122] each default can be written",
+		each_default_can_be_written);
 	CU_add_test(suite, "[CFG-115] an idle window is not shown",
 		an_idle_window_is_not_shown);
 	CU_add_test(suite, "[CFG-112] other texts give no origin",

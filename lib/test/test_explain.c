@@ -1,0 +1,234 @@
+#include <CUnit/CUnit.h>
+#include <string.h>
+
+#include "server/explain.h"
+#include "suites.h"
+
+static const char text[] =
+	"[tls]\ncertificate = 'c'\nprivate_key = 'k'\n"        /* 1 to 3 */
+	"[[tls.client_ca]]\nid = 'i'\nfile = 'f'\n"            /* 4 to 6 */
+	"[[tls.client_ca]]\nid = 'j'\nfile = 'g'\ncrl = 'l'\n" /* to 10 */
+	"[server]\nmax_connections = 9\n"                      /* 11, 12 */
+	"[timeouts]\nidle = '5m'\nhandshake = '4s'\n"          /* to 15 */
+	"[[app]]\nid = 'web'\nlisten = ['h:1']\n"              /* to 18 */
+	"alpn = ['h2']\ntimeouts = { idle = '6m' }\n"          /* 19, 20 */
+	"limits = { concurrent = 2, connections = 3 }\n"       /* 21 */
+	"upstream = [{ url = 'tcp://u:1' }]\n"                 /* 22 */
+	"[[app]]\nid = 'db'\nlisten = ['h:2']\n"               /* to 25 */
+	"upstream = [{ url = 'tcp://u:1' }]\n"                 /* 26 */
+	"[[client]]\nid = 'a'\nserials = ['1',\n'j/2', '5']\n" /* to 30 */
+	"uris = ['u:1',\n'u:2']\n"                             /* 31, 32 */
+	"dns = ['d.e',\n'F.g']\napps = [\n'web']\n"            /* to 36 */
+	"[client.limits.web]\nconcurrent = 1\n"                /* 37, 38 */
+	"[[client]]\nid = 'b'\nuris = ['u:3']\n"               /* to 41 */
+	"apps = ['db',\n'web']\n"                              /* 42, 43 */
+	"[client.limits.web]\nconnections = 8\n";              /* 44, 45 */
+
+struct world {
+	struct lbp_config *config;
+	struct lbp_policy policy;
+	struct lbp_toml *doc;
+};
+
+static struct world make(const char *from)
+{
+	struct lbp_config_errors errors;
+	struct lbp_toml_error error;
+	struct world world;
+
+	CU_ASSERT_EQUAL_FATAL(
+		lbp_config_parse(from, strlen(from), &world.config, &errors),
+		LBP_OK);
+	CU_ASSERT_EQUAL_FATAL(
+		lbp_policy_init(&world.policy, world.config, 0), LBP_OK);
+	CU_ASSERT_EQUAL_FATAL(
+		lbp_toml_parse(from, strlen(from), &world.doc, &error), LBP_OK);
+	return world;
+}
+
+static void release(struct world *world)
+{
+	lbp_toml_free(world->doc);
+	lbp_policy_release(&world->policy);
+	lbp_config_free(world->config);
+}
+
+static struct lbp_name serial_of(uint64_t issuer, uint8_t octet)
+{
+	struct lbp_serial serial = {.len = 1, .octets = {octet}};
+
+	return lbp_name_of_issued(&serial, issuer);
+}
+
+/* Who these names are, and the line that says so. */
+static void expect_who(const struct world *world, const struct lbp_name *names,
+	size_t len, enum lbp_reason reason, uint32_t client, uint32_t line)
+{
+	struct lbp_explain_verdict verdict =
+		lbp_explain_identify(world->config, &world->policy, names, len);
+
+	CU_ASSERT_EQUAL(verdict.reason, reason);
+	CU_ASSERT_EQUAL(verdict.client, client);
+	CU_ASSERT_EQUAL(verdict.pos.line, line);
+}
+
+static void a_name_has_its_line(void)
+{
+	struct world world = make(text);
+	const struct lbp_name names[] = {serial_of(0, 1), serial_of(1, 2),
+		lbp_name_of_uri("u:1"), lbp_name_of_uri("u:2"),
+		lbp_name_of_dns("D.E"), lbp_name_of_dns("f.g")};
+	const struct lbp_name other = serial_of(0, 5);
+	const struct lbp_name b = lbp_name_of_uri("u:3");
+	const struct lbp_name nobody[] = {serial_of(1, 1), serial_of(0, 2),
+		serial_of(0, 3), lbp_name_of_uri("U:1"),
+		lbp_name_of_dns("u.1")};
+
+	for (uint32_t i = 0; i < 6; i++)
+		expect_who(&world, &names[i], 1, LBP_REASON_NONE, 0, 29 + i);
+	expect_who(&world, &other, 1, LBP_REASON_NONE, 0, 30);
+	expect_who(&world, &b, 1, LBP_REASON_NONE, 1, 41);
+	for (size_t i = 0; i < 5; i++)
+		expect_who(&world, &nobody[i], 1, LBP_REASON_UNKNOWN_CLIENT,
+			LBP_NONE, 0);
+	release(&world);
+}
+
+static void several_names(void)
+{
+	struct world world = make(text);
+	const struct lbp_name a[] = {
+		serial_of(0, 9), lbp_name_of_dns("x"), lbp_name_of_uri("u:2")};
+	const struct lbp_name both[] = {
+		lbp_name_of_uri("u:3"), lbp_name_of_uri("u:2")};
+	const struct lbp_name none[] = {serial_of(0, 9), lbp_name_of_dns("x")};
+
+	expect_who(&world, a, 3, LBP_REASON_NONE, 0, 32);
+	expect_who(&world, both, 2, LBP_REASON_AMBIGUOUS, LBP_NONE, 41);
+	expect_who(&world, none, 2, LBP_REASON_UNKNOWN_CLIENT, LBP_NONE, 0);
+	CU_ASSERT_EQUAL(
+		lbp_explain_name(world.config, &world.policy, &a[1]).client,
+		LBP_NONE);
+	release(&world);
+}
+
+static void an_app_has_its_line(void)
+{
+	struct world world = make(text);
+	static const struct {
+		uint32_t client;
+		uint32_t app;
+		enum lbp_reason reason;
+		uint32_t line;
+	} cases[] = {{0, 0, LBP_REASON_NONE, 36},
+		{0, 1, LBP_REASON_NOT_ALLOWED, 36}, {1, 1, LBP_REASON_NONE, 42},
+		{1, 0, LBP_REASON_NONE, 43}};
+
+	for (size_t i = 0; i < 4; i++) {
+		struct lbp_explain_verdict verdict =
+			lbp_explain_authorize(world.config, &world.policy,
+				cases[i].client, cases[i].app);
+
+		CU_ASSERT_EQUAL(verdict.reason, cases[i].reason);
+		CU_ASSERT_EQUAL(verdict.client, cases[i].client);
+		CU_ASSERT_EQUAL(verdict.pos.line, cases[i].line);
+	}
+	CU_ASSERT_PTR_NULL(lbp_explain_grant(world.config, 0, 1));
+	CU_ASSERT_PTR_EQUAL(lbp_explain_grant(world.config, 1, 0),
+		&world.config->clients[1].grants[1]);
+	release(&world);
+}
+
+static uint32_t line_of(const struct world *world, enum lbp_reason reason,
+	struct lbp_explain_about about)
+{
+	return lbp_explain_place(
+		world->config, lbp_toml_root(world->doc), reason, &about)
+		.line;
+}
+
+static void a_reason_has_its_key(void)
+{
+	struct world world = make(text);
+	const struct lbp_config_grant *a =
+		lbp_explain_grant(world.config, 0, 0);
+	const struct lbp_config_grant *b =
+		lbp_explain_grant(world.config, 1, 0);
+	const struct {
+		enum lbp_reason reason;
+		struct lbp_explain_about about;
+		uint32_t line;
+	} cases[] = {
+		{LBP_REASON_CONCURRENT_LIMIT, {0, 0, a}, 38},
+		{LBP_REASON_RATE_LIMIT, {0, 0, a}, 21},
+		{LBP_REASON_CONCURRENT_LIMIT, {0, 0, b}, 21},
+		{LBP_REASON_RATE_LIMIT, {0, 0, b}, 45},
+		{LBP_REASON_RATE_LIMIT, {0, 0, NULL}, 0},
+		{LBP_REASON_CONCURRENT_LIMIT, {LBP_NONE, 0, NULL}, 0},
+		{LBP_REASON_REVOKED, {LBP_NONE, 1, NULL}, 10},
+		{LBP_REASON_CRL_EXPIRED, {LBP_NONE, 1, NULL}, 10},
+		{LBP_REASON_REVOKED, {LBP_NONE, 0, NULL}, 0},
+		{LBP_REASON_UNTRUSTED, {LBP_NONE, 0, NULL}, 4},
+		{LBP_REASON_MAX_CONNECTIONS, {LBP_NONE, 0, NULL}, 12},
+		{LBP_REASON_HANDSHAKE_EVICTED, {LBP_NONE, 0, NULL}, 0},
+		{LBP_REASON_HANDSHAKE_TIMEOUT, {0, 0, NULL}, 15},
+		{LBP_REASON_IDLE_TIMEOUT, {0, 0, NULL}, 20},
+		{LBP_REASON_IDLE_TIMEOUT, {1, 0, NULL}, 14},
+		{LBP_REASON_LIFETIME, {0, 0, NULL}, 0},
+		{LBP_REASON_NO_PROTOCOL, {0, 0, NULL}, 19},
+		{LBP_REASON_NO_PROTOCOL, {1, 0, NULL}, 0},
+		{LBP_REASON_UNKNOWN_CLIENT, {LBP_NONE, 0, NULL}, 28},
+		{LBP_REASON_INTERNAL, {LBP_NONE, 0, NULL}, 0},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		CU_ASSERT_EQUAL(
+			line_of(&world, cases[i].reason, cases[i].about),
+			cases[i].line);
+	release(&world);
+}
+
+static void nobody_is_a_client(void)
+{
+	struct world world = make(
+		"[tls]\ncertificate = 'c'\nprivate_key = 'k'\nclient_ca = 'a'\n"
+		"[[app]]\nid = 'a'\nlisten = ['h:1']\n"
+		"upstream = [{ url = 'tcp://u:1' }]\n");
+
+	CU_ASSERT_EQUAL(line_of(&world, LBP_REASON_UNKNOWN_CLIENT,
+				(struct lbp_explain_about){.app = LBP_NONE}),
+		1);
+	release(&world);
+}
+
+static void every_reason_is_explained(void)
+{
+	for (unsigned i = 0; i < LBP_REASONS; i++) {
+		enum lbp_reason reason = (enum lbp_reason)i;
+		const struct lbp_explain_reason *say =
+			lbp_explain_reason(reason);
+
+		CU_ASSERT_PTR_NOT_NULL_FATAL(say->meaning);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(say->ids);
+		CU_ASSERT_TRUE(say->meaning[0] != '\0' && say->ids[0] != '\0');
+		CU_ASSERT_EQUAL(
+			lbp_explain_reason_of(lbp_reason_text(reason)), reason);
+	}
+	CU_ASSERT_EQUAL(lbp_explain_reason_of("what"), LBP_REASON_NONE);
+	CU_ASSERT_STRING_EQUAL(lbp_explain_key(LBP_REASON_REVOKED), "tls.crl");
+	CU_ASSERT_PTR_NULL(lbp_explain_key(LBP_REASON_INTERNAL));
+}
+
+void suite_explain(void)
+{
+	CU_pSuite suite = CU_add_suite("explain", NULL, NULL);
+
+	CU_add_test(suite, "[EXP-2] a name has its line", a_name_has_its_line);
+	CU_add_test(suite, "[EXP-2] several names", several_names);
+	CU_add_test(suite, "[EXP-7] an app has its line", an_app_has_its_line);
+	CU_add_test(
+		suite, "[EXP-7] a reason has its key", a_reason_has_its_key);
+	CU_add_test(suite, "[EXP-7] nobody is a client", nobody_is_a_client);
+	CU_add_test(suite, "[EXP-7] every reason is explained",
+		every_reason_is_explained);
+}
