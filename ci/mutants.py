@@ -406,6 +406,9 @@ class Source:
         if first.kind != "id" or first.text in KEYWORDS:
             return False
         i += 1
+        # STACK_OF(X509) *chain
+        is_macro = self.is_at(i, "(") and self.is_at(self.match[i] + 1, "*")
+        i = self.match[i] + 1 if is_macro else i
         while self.is_at(i, "*"):
             i += 1
         return self.tokens[i].kind == "id"

@@ -6,6 +6,8 @@ A source is compiled in several ways, its kinds:
   plain   optimized; also tells mutants with the same code apart
   san     under ASan and UBSan
   hook    plain, with what threads have in common going through a scheduler
+  world   plain, over the made-up kernel of the server's simulation
+  points  plain, and can be interrupted in it between any two blocks
   reach   says which lines a run takes
 and each kind has an archive for each of lib and cmd. A program is some objects
 of its own and these archives, in order: the first that has a source has it in
@@ -34,12 +36,15 @@ PLAIN = [*STD, "-O2", "-ftrivial-auto-var-init=pattern"]
 SANITIZED = [*STD, "-O1", "-g1", "-fsanitize=address,undefined"]
 SANITIZED += ["-fno-sanitize-recover=all", "-ftrivial-auto-var-init=zero"]
 HOOKS = ["-DMAILBOX_BATCH=2", "-include", "fuzz/interleave/hooks.h"]
+KERNEL = ["-DRING_BYTES=2048", "-include", "fuzz/kernel/hooks.h"]
 # objdump takes the files of DWARF 5 for each other.
 REACH = [*STD, "-O0", "-gdwarf-4", "-fsanitize-coverage=trace-pc"]
 KINDS = {
     "plain": PLAIN,
     "san": SANITIZED,
     "hook": [*PLAIN, *HOOKS],
+    "world": [*PLAIN, *KERNEL],
+    "points": [*PLAIN, "-fsanitize-coverage=trace-pc"],
     "reach": REACH,
     "reach-hook": [*REACH, *HOOKS],
 }
@@ -48,6 +53,7 @@ BARE = [*STD, "-O1"]
 OPENSSL = ["-lssl", "-lcrypto"]
 WRAP = "-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc"
 SIM_RUN = ["--count", "60", "--steps", "2000"]
+SERVER_RUN = ["--count", "300"]
 NOMEM_RUN = ["499"]
 SHARED = ["fuzz/replay.c", "fuzz/oracle.c"]
 MEMORY_MB = 2048
@@ -169,14 +175,20 @@ def call(line, cwd=None):
     return done.stdout
 
 
+def sanitizer_options():
+    """How ASan bounds what a program takes."""
+    options = f"hard_rss_limit_mb={MEMORY_MB}:max_allocation_size_mb=4096"
+    options += ":allocator_may_return_null=1:detect_stack_use_after_return=0"
+    return options
+
+
 def limited(line, run, log, more=None):
     """Runs a test program within its limits; its status, None if it hung."""
     memory = "" if run.program.sanitized else f"ulimit -v {MEMORY_MB * 1024};"
     shell = f"ulimit -c 0; ulimit -f {OUTPUT_KB}; {memory}"
     # Processor time, for the machine may be busy with something else.
     shell += f'ulimit -t {run.limit_s}; exec "$@"'
-    options = f"hard_rss_limit_mb={MEMORY_MB}:max_allocation_size_mb=4096"
-    options += ":allocator_may_return_null=1:detect_stack_use_after_return=0"
+    options = sanitizer_options()
     with open(log, "wb") as out:
         try:
             status = subprocess.run(
@@ -315,10 +327,13 @@ def files_in(deps):
 class Bench:
     """The original, built once, and everything that tests it."""
 
-    def __init__(self, root, build, jobs=2):
+    def __init__(self, root, build, jobs=2, finds_lines=True):
+        """finds_lines: whether each program of cmd has a twin that says which
+        lines it takes."""
         self.root = root
         self.build = build
         self.jobs = jobs
+        self.finds_lines = finds_lines
         self.includes = ["-Ilib", "-Ifuzz", "-Ilib/test"]
         self.programs = {}
         self.runs = []
@@ -431,6 +446,7 @@ class Bench:
         self._targets(wings)
         if "cmd" in wings:
             self._interleave()
+            self._world()
             self._nomem()
         if self.itests_can_run():
             self._program("server", [], ["plain"], OPENSSL)
@@ -648,7 +664,7 @@ class Bench:
         files = self._program(name, objects, kinds, libs, text)
         args, words, stage = run
         self._run(name, args, words, files, stage)
-        if of_cmd:
+        if of_cmd and self.finds_lines:
             bare = self.objects(sources, "bare", BARE)
             models = {
                 word: of_twin
@@ -710,6 +726,33 @@ class Bench:
             True,
             hooked=True,
         )
+
+    def _world(self):
+        """The simulation of the server: all of it but for OpenSSL."""
+        lists = self.make_lists(["world_hooked", "fuzz_more_server"])
+        hooked = [path[6:] for path in lists["world_hooked"]]
+        if not hooked:
+            return
+        self.archive("cmd", "world", {p for p in hooked if p[:4] == "cmd/"})
+        self.archive("lib", "points", {
+            path for path in sources_of(self.root) if path[:9] == "lib/core/"
+        })
+        own = [path for path in hooked if path[:4] != "cmd/"]
+        others = ["fuzz/kernel/blocks.c"]
+        others += [p for p in lists["fuzz_more_server"] if p[:6] != "world/"]
+        for name, args, more in (
+            ("replay-server", self._inputs("server"), [
+                "fuzz/fuzz_server.c", *SHARED]),
+            ("sim-server", SERVER_RUN, [
+                "fuzz/world/main.c", "fuzz/seeded.c", "fuzz/oracle.c"]),
+        ):
+            objects = self.objects(own, "world")
+            objects += self.objects(others + more, "plain")
+            sources = own + others + more
+            text = "".join((self.root / path).read_text() for path in sources)
+            kinds = ["world", "points", "plain"]
+            files = self._program(name, objects, kinds, [], text)
+            self._run(name, args, name, files, 2)
 
     def _nomem(self):
         """Start-up and accept, with each allocation failing."""
@@ -875,21 +918,37 @@ class Bench:
         finally:
             (job.tree / mutant.path).write_text(source)
 
+    def compare(self, mutant, source, job, seen):
+        """The verdict on a mutant that cheap judges let live, by its code:
+        "equal", "duplicate" or "alive". seen: as for judge."""
+        (job.tree / mutant.path).write_text(mutant.apply(source))
+        try:
+            return self._compare(mutant, job, seen)[1]
+        finally:
+            (job.tree / mutant.path).write_text(source)
+
+    def _compare(self, mutant, job, seen):
+        """Built, and the verdict by its code, of the mutant in the tree."""
+        try:
+            built, same = self._changed(self.users_of(mutant)[0], job)
+        except Broken:
+            return None, Verdict("no-compile")
+        if not built.changed:
+            return built, Verdict("equal")
+        if seen is not None:
+            first = seen.setdefault(same, mutant.id)
+            if first != mutant.id:
+                return built, Verdict("duplicate", f"of {first}")
+        return built, Verdict("alive")
+
     def _is_heavy(self, run, mutant):
         return wing_of(mutant.path) == "cmd" and run.cpu_s > HEAVY_S
 
     def _judge(self, mutant, job, seen, lines):
-        sources, users = self.users_of(mutant)
-        try:
-            built, same = self._changed(sources, job)
-        except Broken:
-            return Verdict("no-compile")
-        if not built.changed:
-            return Verdict("equal")
-        if seen is not None:
-            first = seen.setdefault(same, mutant.id)
-            if first != mutant.id:
-                return Verdict("duplicate", f"of {first}")
+        built, verdict = self._compare(mutant, job, seen)
+        if verdict.result != "alive":
+            return verdict
+        users = self.users_of(mutant)[1]
         for run in self.runs_of(built.changed, lines):
             if self._is_heavy(run, mutant) == (seen is not None):
                 continue

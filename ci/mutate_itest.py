@@ -46,6 +46,7 @@ class Tests:
         self.directory = directory
         self.number = number
         self.count = count
+        self.mutant = None  # its number, if the server has many
         self.process = None
         self.names = {}
         self.answers = None
@@ -117,6 +118,7 @@ class Tests:
         if self.process is None:
             self.start()
         order = {"test": name, "reach": str(reach) if reach else None}
+        order["mutant"] = self.mutant
         self.orders.write(json.dumps(order) + "\n")
         self.orders.flush()
         answer = self._answer(HUNG_S)
@@ -258,6 +260,8 @@ class Map:
         lock = threading.Lock()
 
         def work(tests):
+            # It may be a link.
+            tests.server.unlink(missing_ok=True)
             shutil.copy(program, tests.server)
             tests.start()
             with lock:

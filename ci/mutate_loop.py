@@ -3,7 +3,8 @@ it is told to, so that a mutant has no start-up and no certificates to wait
 for.
 
 Lines of JSON come from the descriptor in LBP_LOOP_IN: {"test": its id, "reach":
-a file for mutate_reach.c, or null}. One goes to LBP_LOOP_OUT for each:
+a file for mutate_reach.c, or null, "mutant": a number for mutate_fork.c, or
+null}. One goes to LBP_LOOP_OUT for each:
 {"failed": the error, or null, "seconds": how long it took}; the first, before
 any of these, has the tests and the ids that each cites.
 """
@@ -55,9 +56,10 @@ def pytest_runtestloop(session):
         others = [i for i in session.items if i.fspath != item.fspath]
         others += [i for i in session.items if i is not item]
         after = others[0] if others else None
-        os.environ.pop("LBP_REACH", None)
-        if order["reach"]:
-            os.environ["LBP_REACH"] = order["reach"]
+        for name in ("reach", "mutant"):
+            os.environ.pop(f"LBP_{name.upper()}", None)
+            if order[name]:
+                os.environ[f"LBP_{name.upper()}"] = str(order[name])
         began = time.monotonic()
         failed = run(item, after)
         answer({"failed": failed, "seconds": time.monotonic() - began})
