@@ -17,7 +17,9 @@ static void give_up(
 		dial->failed = true;
 	else
 		dial->error = error;
-	dial->cause = cause;
+	/* Of what counts against the upstream, the cause is its own too. */
+	if (fault == LBP_FAULT_PEER || !dial->failed)
+		dial->cause = cause;
 	stream_close(dial->stream, dial->poller, false);
 }
 

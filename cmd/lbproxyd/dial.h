@@ -45,7 +45,9 @@ struct dial {
 	/* The deadlines of the current address and of the whole dial. */
 	uint64_t due_ns;
 	uint64_t end_ns;
-	const char *cause; /* of the last failure; static text */
+	/* Of the last failure that is the upstream's fault, or else of the last
+	 * one; static text. */
+	const char *cause;
 };
 
 /*
