@@ -456,8 +456,14 @@ static void unnote(const void *memory)
 
 static bool is_out_of_memory(void)
 {
+	int error;
+
 	kernel_point();
-	return FAULT(ENOMEM) != 0;
+	error = FAULT(ENOMEM);
+	/* Success leaves errno as it is. */
+	if (error != 0)
+		errno = error;
+	return error != 0;
 }
 
 void *kernel_malloc(size_t size)

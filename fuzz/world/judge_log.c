@@ -6,44 +6,13 @@
 #include "oracle.h"
 #include "world.h"
 
-/* Finds "key":" in a line; what follows, or NULL. */
-static const char *find(const char *line, const char *key)
-{
-	char quoted[40];
-	const char *at;
-
-	snprintf(quoted, sizeof(quoted), "\"%s\":", key);
-	at = strstr(line, quoted);
-	return at == NULL ? NULL : at + strlen(quoted);
-}
-
-static bool is_text(const char *value, const char *text)
-{
-	size_t len = strlen(text);
-
-	return value != NULL && value[0] == '"' &&
-	       strncmp(value + 1, text, len) == 0 && value[len + 1] == '"';
-}
-
-static bool has_text(const char *line, const char *key, const char *text)
-{
-	return is_text(find(line, key), text);
-}
-
-static uint64_t number_of(const char *line, const char *key)
-{
-	const char *value = find(line, key);
-
-	return value == NULL ? 0 : strtoull(value, NULL, 10);
-}
-
 static enum lbp_reason reason_of(const char *line)
 {
-	const char *value = find(line, "reason");
+	const char *value = line_find(line, "reason");
 	int r = LBP_REASON_NONE + 1;
 
 	while (r < LBP_REASONS &&
-		!is_text(value, lbp_reason_text((enum lbp_reason)r)))
+		!line_is(value, lbp_reason_text((enum lbp_reason)r)))
 		r++;
 	ORACLE("SES-17", r < LBP_REASONS, "no reason in %s", line);
 	return (enum lbp_reason)r;
@@ -51,7 +20,7 @@ static enum lbp_reason reason_of(const char *line)
 
 static struct client *client_of(const char *line)
 {
-	const char *peer = find(line, "peer");
+	const char *peer = line_find(line, "peer");
 	const char *colon = peer == NULL ? NULL : strchr(peer, ':');
 	unsigned port = colon == NULL ? 0 : (unsigned)atoi(colon + 1);
 
@@ -188,11 +157,11 @@ static void judge_name(const char *line, const struct client *client)
 	char uri[] = WORLD_URI "a";
 
 	uri[sizeof(uri) - 2] = (char)('a' + client->who);
-	if (find(line, "client") == NULL || !client_is_renewed(client))
-		ORACLE("LOG-3", find(line, "name") == NULL, "by what? %s",
+	if (line_find(line, "client") == NULL || !client_is_renewed(client))
+		ORACLE("LOG-3", line_find(line, "name") == NULL, "by what? %s",
 			line);
 	else
-		ORACLE("LOG-3", has_text(line, "name", uri), "by what? %s",
+		ORACLE("LOG-3", line_has(line, "name", uri), "by what? %s",
 			line);
 }
 
@@ -201,7 +170,7 @@ static void judge_peer(const char *line, const struct client *client)
 {
 	const char *own =
 		client->who == WHO_STRANGER ? "\"10.0.0.2:" : "\"10.0.0.1:";
-	const char *peer = find(line, "peer");
+	const char *peer = line_find(line, "peer");
 	bool is_own = strncmp(peer, own, strlen(own)) == 0;
 	bool is_told = strncmp(peer, "\"" WORLD_SOURCE ":",
 			       strlen(WORLD_SOURCE) + 2) == 0;
@@ -223,14 +192,20 @@ static void judge_session(const char *line, bool was_admitted)
 	judge_name(line, client);
 	judge_peer(line, client);
 	client->reason = reason;
-	client->bytes_up = number_of(line, "bytes_up");
-	client->bytes_down = number_of(line, "bytes_down");
+	client->bytes_up = line_number(line, "bytes_up");
+	client->bytes_down = line_number(line, "bytes_down");
 	ORACLE("SES-3", !was_admitted || client->who <= WHO_CAROL,
 		"a session of who may have none: %s", line);
 	ORACLE("SRV-174", !was_admitted || client_is_understood(client),
 		"a session without a common protocol: %s", line);
 	world.cut += was_admitted && (reason == LBP_REASON_DRAIN_TIMEOUT ||
 					     reason == LBP_REASON_SHUTDOWN);
+	ORACLE("SRV-60",
+		reason != LBP_REASON_INTERNAL || world.errors > 0 ||
+			kernel_log_refused(),
+		"no error line says why: %s", line);
+	if (was_admitted && reason == LBP_REASON_NO_UPSTREAM)
+		judge_cause(line);
 	if (was_admitted)
 		ORACLE("SES-17", may_end_so(client, reason), "why? %s", line);
 	else
@@ -240,8 +215,8 @@ static void judge_session(const char *line, bool was_admitted)
 
 static void judge_health(const char *line, bool is_up)
 {
-	const char *app = find(line, "app");
-	const char *url = find(line, "upstream");
+	const char *app = line_find(line, "app");
+	const char *url = line_find(line, "upstream");
 	unsigned a = (unsigned)atoi(app + 4);
 	unsigned u = 0;
 	struct upstream *upstream;
@@ -263,19 +238,6 @@ static void judge_health(const char *line, bool is_up)
 		"it has done nothing: %s", line);
 }
 
-static void judge_error(const char *line)
-{
-	/* What is amiss in the configuration. */
-	if (find(line, "file") != NULL)
-		return;
-	if (find(line, "dropped") != NULL) {
-		world.dropped += number_of(line, "dropped");
-		ORACLE("LOG-7", kernel_log_refused(), "none was: %s", line);
-		return;
-	}
-	ORACLE("SRV-110", world_was_short(), "there is no cause: %s", line);
-}
-
 static void judge_ready(const char *line)
 {
 	(void)line;
@@ -286,8 +248,8 @@ static void judge_ready(const char *line)
 
 static void judge_reject(const char *line)
 {
-	if (find(line, "suppressed") != NULL)
-		world.suppressed += number_of(line, "suppressed");
+	if (line_find(line, "suppressed") != NULL)
+		world.suppressed += line_number(line, "suppressed");
 	else
 		judge_session(line, false);
 }
@@ -299,11 +261,13 @@ static void judge_admitted(const char *line)
 
 static void judge_up(const char *line)
 {
+	judge_cause(line);
 	judge_health(line, true);
 }
 
 static void judge_down(const char *line)
 {
+	judge_cause(line);
 	judge_health(line, false);
 }
 
@@ -321,7 +285,7 @@ static void note_open_dials(void)
 
 static void judge_reload(const char *line)
 {
-	bool ok = find(line, "ok")[0] == 't';
+	bool ok = line_find(line, "ok")[0] == 't';
 	unsigned was;
 
 	world.reloads++;
@@ -337,7 +301,7 @@ static void judge_reload(const char *line)
 		return;
 	note_open_dials();
 	was = world.generation;
-	world.generation = (unsigned)number_of(line, "generation");
+	world.generation = (unsigned)line_number(line, "generation");
 	ORACLE("RLD-5",
 		world.generation == was + 1 ||
 			(world.generation > was && kernel_log_refused()),
@@ -346,7 +310,7 @@ static void judge_reload(const char *line)
 
 static void judge_stopped(const char *line)
 {
-	uint64_t cut = number_of(line, "cut");
+	uint64_t cut = line_number(line, "cut");
 
 	ORACLE("SRV-177",
 		cut == world.cut || (cut > world.cut && kernel_log_refused()),
@@ -387,8 +351,9 @@ void judge_line(const char *whole, size_t len)
 			strstr(line + 1, "{\"ts\"") == NULL,
 		"torn: %s", line);
 	ORACLE("SRV-136", !world.has_stopped, "after the end: %s", line);
-	while (i < EVENTS && !has_text(line, "event", events[i].event))
+	while (i < EVENTS && !line_has(line, "event", events[i].event))
 		i++;
 	ORACLE("LOG-2", i < EVENTS, "no such event: %s", line);
+	judge_fields(line);
 	events[i].judge(line);
 }

@@ -144,6 +144,14 @@ enum variant {
 	VARIANTS = 1 << 6,
 };
 
+/* What the server can lack. */
+enum world_lack {
+	LACK_DESCRIPTORS,
+	LACK_PORTS,
+	LACK_OTHER,
+	LACKS,
+};
+
 /* A piece of the configuration. */
 struct piece {
 	size_t end;
@@ -209,8 +217,10 @@ struct world {
 	unsigned cut; /* sessions, as their lines say */
 	uint64_t suppressed;
 	uint64_t dropped;
-	unsigned reloads;    /* that were reported, */
-	unsigned generation; /* and which is in force */
+	unsigned errors;         /* lines about what the server lacks, */
+	uint64_t told_ms[LACKS]; /* when they were last, plus one; 0: never */
+	unsigned reloads;        /* that were reported, */
+	unsigned generation;     /* and which is in force */
 };
 
 extern struct world world;
@@ -282,6 +292,23 @@ void peer_vanish(struct peer *peer);
 /* What a peer of this number sends. */
 uint8_t peer_byte(unsigned number, bool is_client, uint64_t at);
 bool peer_is_over(const struct peer *peer);
+
+/* line.c: what a line has. */
+/* What follows "key": in it, or NULL. */
+const char *line_find(const char *line, const char *key);
+/* Is a value this text? */
+bool line_is(const char *value, const char *text);
+bool line_has(const char *line, const char *key, const char *text);
+/* 0 without the key. */
+uint64_t line_number(const char *line, const char *key);
+
+/* judge_fields.c: which fields it has. */
+void judge_fields(const char *line);
+
+/* judge_error.c: what SPEC.md says of a line of event "error". */
+void judge_error(const char *line);
+/* Why an upstream failed, or a session found none. */
+void judge_cause(const char *line);
 
 /* judge_log.c: what SPEC.md says of a line. */
 void judge_line(const char *line, size_t len);
