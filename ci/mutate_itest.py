@@ -198,6 +198,7 @@ class Map:
         self.seconds = {}
         self.ids = {}
         self.lines = {}  # test -> {(path, line)}
+        self.weights = {}  # path -> {test: how much of it it runs}
         if path.exists():
             kept = json.loads(path.read_text())
             self.files = kept["files"]
@@ -320,11 +321,20 @@ class Map:
 
     def weight(self, name, paths):
         """How much of these files a test runs that few others run."""
-        return sum(
-            1 / len(self.tests_of[place])
-            for place in self.lines[name]
-            if place[0] in paths
-        )
+        for path in paths:
+            if path not in self.weights:
+                self.weights[path] = {}
+                for place in self.tests_of:
+                    if place[0] == path:
+                        self._weigh(place)
+        return sum(self.weights[path].get(name, 0) for path in paths)
+
+    def _weigh(self, place):
+        """Counts a line for the tests that run it."""
+        names = self.tests_of[place]
+        weights = self.weights[place[0]]
+        for name in names:
+            weights[name] = weights.get(name, 0) + 1 / len(names)
 
     def choose(self, places, tries=TRIES, seconds=TRIES_S):
         """The tests to try for a change at one of these places: some that

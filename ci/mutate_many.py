@@ -40,12 +40,13 @@ START_S = 60
 LIMIT_MS = 500
 ERROR = re.compile(r"^\S+?:(\d+):\d+: (?:fatal )?error", re.M)
 RUNTIME = "cmd/lbproxyd/mutate_fork.c"
-# As many seeds of the server's simulation are looked at, and as many of those
-# that reach a mutant are tried with it, first a few and later, with what takes
-# long, the others; and so with the inputs of what takes longer than PARTS_S
-# with all of them.
+# As many seeds of the server's simulation are looked at; of those that reach a
+# mutant a few are tried with it first, the others, up to as many, with what
+# takes long. So it is with the inputs of what takes longer than PARTS_S with
+# all of them; these were chosen for what they run, and kill ten times as many.
 SEEDS = 400
-PARTS_FIRST = 25
+SEEDS_FIRST = 10
+PARTS_FIRST = 50
 PARTS_TRIED = 300
 PARTS_S = 0.5
 
@@ -280,9 +281,10 @@ class Many:
                 return []
             return [("", int(300 + 4000 * run.cpu_s))]
         lasts = sorted(lasts, key=lambda last: short([region, last]))
-        there = slice(PARTS_FIRST) if is_first else slice(PARTS_FIRST, PARTS_TRIED)
-        lasts = lasts[there]
-        if run.program.name == "sim-server" or not lasts:
+        is_sim = run.program.name == "sim-server"
+        few = SEEDS_FIRST if is_sim else PARTS_FIRST
+        lasts = lasts[:few] if is_first else lasts[few:PARTS_TRIED]
+        if is_sim or not lasts:
             return [(last, LIMIT_MS) for last in lasts]
         # A directory of its own with these inputs.
         made = self.build / "inputs" / run.name / short(lasts)
