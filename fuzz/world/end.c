@@ -105,13 +105,13 @@ static unsigned count_open(void)
  * As many clients as may come, and one more: all places that were taken have
  * been given back, and not more of them.
  */
-#define PROBES (6 + 2)
+#define PROBES (6 + PLACES_MORE + 2)
 static unsigned first_probe;
 
 static unsigned probes_expected(void)
 {
 	const struct app_plan *app = &world.app[0];
-	unsigned most = world.max_connections;
+	unsigned most = plan_places(world.in_force);
 
 	return app->concurrent > 0 && app->concurrent < most ? app->concurrent
 							     : most;
@@ -192,7 +192,10 @@ static bool waits(uint64_t ns)
 
 static bool can_probe(void)
 {
-	return world.terms == 0 && world.is_ready &&
+	bool is_known =
+		world.hups == world.reloads || (world.ever & MORE_PLACES) == 0;
+
+	return world.terms == 0 && world.is_ready && is_known &&
 	       world.client_len + PROBES < WORLD_CLIENTS;
 }
 

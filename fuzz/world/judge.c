@@ -227,6 +227,12 @@ static void judge_client(const struct client *client)
 		"client %u's session lasts too long", client->number);
 }
 
+/* As far as it is known. */
+static unsigned places_now(void)
+{
+	return plan_places(world.hups == world.reloads ? world.in_force : 0);
+}
+
 /* What the log has not told of: who has a place, as far as one can see. */
 static void judge_places(void)
 {
@@ -248,8 +254,10 @@ static void judge_places(void)
 		relayed++;
 		of_who[client->app][client->who]++;
 	}
-	ORACLE("SRV-20", relayed <= world.max_connections,
-		"%u sessions where %u may be", relayed, world.max_connections);
+	/* Who came when there were more stays. */
+	ORACLE("SRV-20", relayed <= plan_places(world.ever),
+		"%u sessions where %u may be", relayed,
+		plan_places(world.ever));
 	for (unsigned a = 0; a < world.apps; a++) {
 		const struct app_plan *app = &world.app[a];
 
@@ -261,7 +269,7 @@ static void judge_places(void)
 	}
 	ORACLE("SRV-52",
 		waiting == 0 || world.is_short || world.terms > 0 ||
-			!world.is_ready || open >= world.max_connections ||
+			!world.is_ready || open >= places_now() ||
 			kernel_now_ns() < world.short_ns + RETRY_NS ||
 			kernel_now_ns() < kernel_fault_ns() + RETRY_NS,
 		"%u wait to be accepted, and there are places", waiting);

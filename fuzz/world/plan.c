@@ -60,6 +60,12 @@ void plan_write(unsigned variant)
 		blame_untrusted();
 }
 
+unsigned plan_places(unsigned variant)
+{
+	return world.max_connections +
+	       ((variant & MORE_PLACES) != 0 ? PLACES_MORE : 0);
+}
+
 bool plan_bars(const struct client *client, unsigned variant)
 {
 	switch (client->who) {
@@ -188,10 +194,15 @@ void plan_draw(struct world *w)
 	w->lifetime_ns = (drawn & 0xc0) == 0xc0 ? 4 * KERNEL_S : 0;
 	w->drain_delay_ns = (drawn & 0xc0) == 0x40 ? 3 * KERNEL_S : 0;
 	w->drain_ns = one_of(30, 1, 5) * KERNEL_S;
-	say("[server]\nworkers = %u\nevent_loop = \"%s\"\nmax_connections = "
-	    "%u\nmax_handshakes = %u\n",
+	say("[server]\nworkers = %u\nevent_loop = \"%s\"\nmax_handshakes = "
+	    "%u\n",
 		w->workers, w->is_select ? "select" : "epoll",
-		w->max_connections, w->max_handshakes);
+		w->max_handshakes);
+	end_piece(0, 0);
+	say("max_connections = %u\n", plan_places(0));
+	end_piece(0, MORE_PLACES);
+	say("max_connections = %u\n", plan_places(MORE_PLACES));
+	end_piece(MORE_PLACES, 0);
 	say("[timeouts]\nhandshake = \"%us\"\nconnect = \"%us\"\nidle = "
 	    "\"%us\"\ndrain = \"%us\"\n",
 		(unsigned)(w->handshake_ns / KERNEL_S),

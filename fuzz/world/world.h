@@ -17,6 +17,7 @@
 #define WORLD_CLIENTS   256 /* connections of clients in one run */
 #define WORLD_DIALS     512
 #define WORLD_CONFIG    16384
+#define PLACES_MORE     2
 
 /* Whose connections begin with a header, and who it says that they are from. */
 #define WORLD_BALANCER "10.0.0.1"
@@ -141,7 +142,8 @@ enum variant {
 	NO_LAST = 1 << 3,       /* upstream of the first application */
 	IS_BROKEN = 1 << 4,     /* and takes nothing away */
 	OTHER_CA = 1 << 5,      /* than the one of all tls:// upstreams */
-	VARIANTS = 1 << 6,
+	MORE_PLACES = 1 << 6,   /* takes nothing away, and adds some */
+	VARIANTS = 1 << 7,
 };
 
 /* What the server can lack. */
@@ -239,6 +241,8 @@ bool world_was_short(void);
 void plan_draw(struct world *world);
 /* Writes it as this variant. */
 void plan_write(unsigned variant);
+/* So many sessions there may be then. */
+unsigned plan_places(unsigned variant);
 /* Is the client, for all that is in force, to have no session? */
 bool plan_bars(const struct client *client, unsigned variant);
 
