@@ -275,11 +275,21 @@ static void judge_places(void)
 		"%u wait to be accepted, and there are places", waiting);
 }
 
+/* They are those of the file in force. */
+static void judge_doors(void)
+{
+	if (world.hups != world.reloads)
+		return;
+	ORACLE("RLD-17",
+		far_listens(PORT_DOOR) == ((world.in_force & NO_DOOR) == 0),
+		"an address is open, or not, as the file does not say");
+}
+
 /* They are open until the delay of the drain is over. */
 static void judge_listeners(void)
 {
 	uint64_t close_ns = world.term_ns + world.drain_delay_ns;
-	bool is_open = far_listens(8000);
+	bool is_open = far_listens(PORT_APPS);
 
 	if (world.terms == 1)
 		ORACLE("SRV-176", is_open || kernel_now_ns() >= close_ns,
@@ -295,6 +305,8 @@ void judge_rest(void)
 	judge_places();
 	ORACLE("SRV-137", world.terms < 2 || kernel_log_refused(),
 		"it is still there after a second signal");
+	if (world.terms == 0 && world.is_ready)
+		judge_doors();
 	if (world.terms > 0 && world.is_ready)
 		judge_listeners();
 	if (world.terms > 0 && world.is_ready)

@@ -122,6 +122,20 @@ static void draw_upstream(
 		say("weight = 3\n");
 }
 
+static void say_listen(unsigned a)
+{
+	if (a > 0) {
+		say("listen = [\"127.0.0.1:%u\"]\n", PORT_APPS + a);
+		return;
+	}
+	end_piece(0, 0);
+	say("listen = [\"127.0.0.1:%u\", \"127.0.0.1:%u\"]\n", PORT_APPS,
+		PORT_DOOR);
+	end_piece(0, NO_DOOR);
+	say("listen = [\"127.0.0.1:%u\"]\n", PORT_APPS);
+	end_piece(NO_DOOR, 0);
+}
+
 static void draw_app(unsigned a)
 {
 	struct app_plan *app = &world.app[a];
@@ -133,8 +147,8 @@ static void draw_app(unsigned a)
 	app->has_checks = (drawn & 16) == 0;
 	app->takes_unclean_end = (drawn & 32) != 0;
 	app->concurrent = drawn >> 6; /* 0: none */
-	say("[[app]]\nid = \"app%u\"\nlisten = [\"127.0.0.1:%u\"]\n", a,
-		8000 + a);
+	say("[[app]]\nid = \"app%u\"\n", a);
+	say_listen(a);
 	app->lifetime_ns = world.lifetime_ns;
 	/* The first one of two has its own. */
 	if (world.lifetime_ns != 0 && a + 1 < world.apps) {

@@ -18,6 +18,8 @@
 #define WORLD_DIALS     512
 #define WORLD_CONFIG    16384
 #define PLACES_MORE     2
+#define PORT_APPS       8000 /* each application has one, */
+#define PORT_DOOR       8009 /* and the first one another */
 
 /* Whose connections begin with a header, and who it says that they are from. */
 #define WORLD_BALANCER "10.0.0.1"
@@ -143,7 +145,8 @@ enum variant {
 	IS_BROKEN = 1 << 4,     /* and takes nothing away */
 	OTHER_CA = 1 << 5,      /* than the one of all tls:// upstreams */
 	MORE_PLACES = 1 << 6,   /* takes nothing away, and adds some */
-	VARIANTS = 1 << 7,
+	NO_DOOR = 1 << 7, /* the second address of the first application */
+	VARIANTS = 1 << 8,
 };
 
 /* What the server can lack. */
@@ -161,7 +164,7 @@ struct piece {
 	unsigned without; /* where none of these is */
 };
 
-#define WORLD_PIECES (16 + 5 * WORLD_APPS * WORLD_UPSTREAMS)
+#define WORLD_PIECES (20 + 5 * WORLD_APPS * WORLD_UPSTREAMS)
 
 struct world {
 	struct bytes bytes;
