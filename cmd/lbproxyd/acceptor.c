@@ -227,7 +227,6 @@ static void close_removed(struct acceptor *acceptor)
 			continue;
 		poller_forget(acceptor->open, &listener->watch);
 		close(listener->watch.fd);
-		listener->watch.fd = -1;
 	}
 }
 
