@@ -182,6 +182,20 @@ static void judge_peer(const char *line, const struct client *client)
 		"client %u: %s", client->number, line);
 }
 
+/* Each address of a name has its part of the time, and there are few. */
+static void judge_no_upstream(const char *line, const struct client *client)
+{
+	const char *cause = line_find(line, "cause");
+
+	ORACLE("SRV-118", cause != NULL, "for what cause? %s", line);
+	judge_cause(line);
+	ORACLE("SRV-118",
+		strncmp(cause, "\"timed out", 10) != 0 ||
+			kernel_now_ns() >=
+				client->accepted_ns + world.connect_ns / 4,
+		"it has not had the time: %s", line);
+}
+
 static void judge_session(const char *line, bool was_admitted)
 {
 	struct client *client = client_of(line);
@@ -205,7 +219,7 @@ static void judge_session(const char *line, bool was_admitted)
 			kernel_log_refused(),
 		"no error line says why: %s", line);
 	if (was_admitted && reason == LBP_REASON_NO_UPSTREAM)
-		judge_cause(line);
+		judge_no_upstream(line, client);
 	if (was_admitted)
 		ORACLE("SES-17", may_end_so(client, reason), "why? %s", line);
 	else
