@@ -196,6 +196,15 @@ static void judge_no_upstream(const char *line, const struct client *client)
 		"it has not had the time: %s", line);
 }
 
+/* Has it long ago sent what is no header where one was due? */
+static bool has_spoilt_header(const struct client *client)
+{
+	const struct peer *peer = &client->peer;
+
+	return client->is_bad && peer->out_len == 0 &&
+	       kernel_now_ns() >= peer->touched_ns + 100 * KERNEL_MS;
+}
+
 static void judge_session(const char *line, bool was_admitted)
 {
 	struct client *client = client_of(line);
@@ -220,6 +229,10 @@ static void judge_session(const char *line, bool was_admitted)
 		"no error line says why: %s", line);
 	if (was_admitted && reason == LBP_REASON_NO_UPSTREAM)
 		judge_no_upstream(line, client);
+	ORACLE("PRX-31",
+		reason != LBP_REASON_HANDSHAKE_TIMEOUT ||
+			!has_spoilt_header(client),
+		"that was known before: %s", line);
 	if (was_admitted)
 		ORACLE("SES-17", may_end_so(client, reason), "why? %s", line);
 	else
