@@ -108,6 +108,7 @@ static void change_configuration(void)
 	if (!kernel_raise(SIGHUP))
 		return;
 	world.hups++;
+	world.is_asked = true;
 }
 
 static void signal_server(void)
@@ -129,6 +130,7 @@ static void signal_server(void)
 	kernel_stats.faults++;
 	if (number == SIGHUP) {
 		world.hups++;
+		world.is_asked = true;
 	} else if (world.terms++ == 0) {
 		world.term_ns = kernel_now_ns();
 	}

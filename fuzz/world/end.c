@@ -223,6 +223,10 @@ void end_step(void)
 		/* All upstreams are up again, as far as they are checked. */
 		if (waits(45 * KERNEL_S))
 			break;
+		ORACLE("RLD-1",
+			!world.is_asked || world.terms > 0 ||
+				kernel_log_refused(),
+			"the signal to reload was not heard");
 		first_probe = world.client_len;
 		world.stage += !can_probe();
 		next_stage();

@@ -316,6 +316,7 @@ static void judge_reload(const char *line)
 	unsigned was;
 
 	world.reloads++;
+	world.is_asked = false;
 	ORACLE("RLD-3", world.reloads <= world.hups, "nobody asked: %s", line);
 	ORACLE("RLD-2",
 		ok ? (world.variant & IS_BROKEN) == 0

@@ -206,6 +206,7 @@ struct world {
 	unsigned terms;
 	uint64_t term_ns;
 	unsigned hups;
+	bool is_asked; /* to reload, and has not said that it has */
 	bool is_at_rest;
 	uint64_t to_pass_ns; /* when it is */
 	uint64_t lag_ns;     /* that passed while it was not */
