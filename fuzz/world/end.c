@@ -190,6 +190,23 @@ static bool waits(uint64_t ns)
 	return true;
 }
 
+/* All checks have succeeded for long; one that was removed has none. */
+static void judge_upstreams(void)
+{
+	if (kernel_log_refused() || world.terms > 0)
+		return;
+	for (unsigned a = 0; a < world.apps; a++) {
+		const struct app_plan *app = &world.app[a];
+		bool is_less = a == 0 && (world.ever & NO_LAST) != 0;
+
+		for (unsigned u = 0;
+			app->has_checks && u + is_less < app->upstreams; u++)
+			ORACLE("HLT-4", !app->items[u].is_down,
+				"upstream %u of app%u is down, and all is well",
+				u, a);
+	}
+}
+
 static bool can_probe(void)
 {
 	bool is_known =
@@ -227,6 +244,7 @@ void end_step(void)
 			!world.is_asked || world.terms > 0 ||
 				kernel_log_refused(),
 			"the signal to reload was not heard");
+		judge_upstreams();
 		first_probe = world.client_len;
 		world.stage += !can_probe();
 		next_stage();
