@@ -38,6 +38,7 @@ ORDER = struct.Struct("=ii1024s")
 ORDERS, ANSWERS = 198, 199
 START_S = 60
 LIMIT_MS = 500
+SLEEP_S = 4
 ERROR = re.compile(r"^\S+?:(\d+):\d+: (?:fatal )?error", re.M)
 RUNTIME = "cmd/lbproxyd/mutate_fork.c"
 # As many seeds of the server's simulation are looked at; of those that reach a
@@ -49,6 +50,16 @@ SEEDS_FIRST = 10
 PARTS_FIRST = 50
 PARTS_TRIED = 300
 PARTS_S = 0.5
+
+
+def state_of(pid):
+    """The state of a process, and the time that it has run."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
+            words = file.read().rsplit(")", 1)[1].split()
+    except OSError:
+        return "", "", ""
+    return words[0], words[11], words[12]
 
 
 class Forked:
@@ -96,6 +107,22 @@ class Forked:
             raise Broken(f"{self.line[0]} does not start:\n{read_log(self.log)}")
         return struct.unpack("=i", data)[0]
 
+    def _status(self, pid, seconds):
+        """The status of a process; None if it is not over by then, or waits
+        for something for SLEEP_S without a moment's work."""
+        known = None
+        asleep = 0
+        for _ in range(seconds):
+            status = self._answer(1)
+            if status is not None:
+                return status
+            now = state_of(pid)
+            asleep = asleep + 1 if now[0] == "S" and now == known else 0
+            known = now
+            if asleep == SLEEP_S:
+                break
+        return None
+
     def run(self, mutant, limit_ms, last=""):
         """The status of a run, as subprocess has it; None if it hung, which
         it does after so much processor time."""
@@ -104,7 +131,7 @@ class Forked:
         os.truncate(self.log, 0)
         os.write(self.orders, ORDER.pack(mutant, limit_ms, last.encode()))
         pid = self._answer(START_S)
-        status = self._answer(60 + limit_ms / 50)
+        status = self._status(pid, 60 + limit_ms // 50)
         if status is None:
             os.kill(pid, signal.SIGKILL)
             self._answer(START_S)
