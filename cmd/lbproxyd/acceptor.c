@@ -63,9 +63,38 @@ static void wait_for_resources(struct acceptor *acceptor, int error)
 	loop_arm(&acceptor->loop, &acceptor->retry, clock_now_ns() + RETRY_NS);
 }
 
+/* False with errno set: some cannot be watched now. */
+static bool watch_listeners(struct acceptor *acceptor)
+{
+	int error = 0;
+	size_t i;
+
+	for (i = 0; i < acceptor->listeners.len; i++) {
+		if (poller_set(acceptor->open,
+			    &acceptor->listeners.items[i]->watch,
+			    POLLER_READ) != 0)
+			error = errno;
+	}
+	errno = error;
+	return error == 0;
+}
+
+/* Those that cannot be watched are tried again. [SRV-161]. */
+static void watch_or_retry(struct acceptor *acceptor)
+{
+	if (watch_listeners(acceptor))
+		return;
+	capacity_exhausted(
+		acceptor->capacity, "cannot watch a listener", errno);
+	loop_arm(&acceptor->loop, &acceptor->retry, clock_now_ns() + RETRY_NS);
+}
+
 static void retry_fired(struct alarm *alarm)
 {
-	accept_if_room(acceptor_of_retry(alarm));
+	struct acceptor *acceptor = acceptor_of_retry(alarm);
+
+	watch_or_retry(acceptor);
+	accept_if_room(acceptor);
 }
 
 static void deliver_room(struct mail *mail)
@@ -230,30 +259,31 @@ static void close_removed(struct acceptor *acceptor)
 	}
 }
 
-/* False with errno set: it cannot be watched. */
-static bool use(struct acceptor *acceptor, struct listener *listener)
+static void use(struct acceptor *acceptor, struct listener *listener)
 {
 	served_app_release(listener->app);
 	listener->app = listener->next;
 	listener->next = NULL;
 	listener->acceptor = acceptor;
 	listener->watch.ready = listener_ready;
-	return listener->watch.is_watched ||
-	       poller_set(acceptor->open, &listener->watch, POLLER_READ) == 0;
 }
 
-bool acceptor_adopt(struct acceptor *acceptor, struct acceptor_change *change)
+static void take_over(struct acceptor *acceptor, struct acceptor_change *change)
 {
 	struct listeners before = acceptor->listeners;
-	bool ok = true;
 	size_t i;
 
 	close_removed(acceptor);
 	acceptor->listeners = change->listeners;
 	for (i = 0; i < acceptor->listeners.len; i++)
-		ok = use(acceptor, acceptor->listeners.items[i]) && ok;
+		use(acceptor, acceptor->listeners.items[i]);
 	change->listeners = before;
-	return ok;
+}
+
+bool acceptor_adopt(struct acceptor *acceptor, struct acceptor_change *change)
+{
+	take_over(acceptor, change);
+	return watch_listeners(acceptor);
 }
 
 static void deliver_adopt(struct mail *mail)
@@ -261,9 +291,9 @@ static void deliver_adopt(struct mail *mail)
 	struct acceptor_change *change =
 		CONTAINER_OF(mail, struct acceptor_change, order);
 
-	if (!acceptor_adopt(change->acceptor, change))
-		capacity_exhausted(change->acceptor->capacity,
-			"cannot watch a listener", errno);
+	take_over(change->acceptor, change);
+	if (!change->acceptor->stopped)
+		watch_or_retry(change->acceptor);
 	change->acceptor->adopted = change;
 }
 
