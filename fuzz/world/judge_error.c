@@ -116,7 +116,8 @@ static bool is_cause(const char *cause)
 		"unexpected message", "unexpected record",
 		"the handshake failed", "closed before its first byte",
 		"reset before its first byte", "its checks succeed",
-		"its name has an address", "no upstream is eligible"};
+		"its name has an address", "no upstream is eligible",
+		"its certificate is not trusted since a reload"};
 	static const int faults[] = {ECONNREFUSED, ECONNRESET, ETIMEDOUT,
 		EHOSTUNREACH, ENETUNREACH, EHOSTDOWN, EPIPE};
 
