@@ -113,6 +113,7 @@ void capacity_exhausted(struct capacity *capacity, const char *what, int error)
 	uint64_t last =
 		atomic_exchange(&capacity->exhausted_ns[cause_of(error)], now);
 
-	if (last == 0 || now - last > RECOVERED_NS)
+	/* Another thread may have looked at the clock later. */
+	if (last == 0 || now > last + RECOVERED_NS)
 		log_error(LBP_LOG_ERROR, what, error_text(error));
 }
