@@ -7,6 +7,11 @@ static struct lbp_balancer *balancer_of(
 	return pool->members[upstream].is_backup ? &pool->backup : &pool->first;
 }
 
+/*@ requires pool_storage(pool) && upstream < pool->len;
+  @ assigns \nothing;
+  @ ensures \result <==> member_free(pool->members + upstream,
+  @ 	pool_slot(pool, upstream)->open);
+  @*/
 static bool should_be_eligible(const struct lbp_pool *pool, uint32_t upstream)
 {
 	const struct lbp_pool_member *member = &pool->members[upstream];
@@ -17,19 +22,73 @@ static bool should_be_eligible(const struct lbp_pool *pool, uint32_t upstream)
 }
 
 /* Applies what changed: whether it is up, or its connections. */
+/*@ requires pool_storage(pool) && upstream < pool->len;
+  @ requires balancer_valid(&pool->first) && balancer_valid(&pool->backup);
+  @ ensures \old(pool->members[upstream].is_backup) ==>
+  @ 	(balancer_eligible(&pool->backup, upstream) <==>
+  @ 		\old(member_free(pool->members + upstream,
+  @ 			pool_slot(pool, upstream)->open)));
+  @ ensures \old(!pool->members[upstream].is_backup) ==>
+  @ 	(balancer_eligible(&pool->first, upstream) <==>
+  @ 		\old(member_free(pool->members + upstream,
+  @ 			pool_slot(pool, upstream)->open)));
+  @*/
 static void settle(struct lbp_pool *pool, uint32_t upstream)
 {
-	(void)lbp_balancer_set_eligible(balancer_of(pool, upstream), upstream,
-		should_be_eligible(pool, upstream));
+	struct lbp_balancer *own = pool->members[upstream].is_backup
+					   ? &pool->backup
+					   : &pool->first;
+
+	(void)lbp_balancer_set_eligible(
+		own, upstream, should_be_eligible(pool, upstream));
 }
 
 /* Whichever was chosen from last has counted furthest. */
+/*@ requires \valid(pool);
+  @ assigns pool->first.choices, pool->backup.choices;
+  @ ensures pool->first.choices == pool->backup.choices;
+  @ ensures pool->first.choices ==
+  @ 	\max(\old(pool->first.choices), \old(pool->backup.choices));
+  @*/
 static void count_together(struct lbp_pool *pool)
 {
 	if (pool->first.choices < pool->backup.choices)
 		pool->first.choices = pool->backup.choices;
 	else
 		pool->backup.choices = pool->first.choices;
+}
+
+/* Starts a balancer of which nothing is eligible. */
+/*@ requires 1 <= len <= LBP_UPSTREAMS_MAX;
+  @ requires \valid(balancer) && \valid(slots + (0 .. len - 1)) &&
+  @ 	\valid(heap + (0 .. len - 1));
+  @ requires \separated(
+  @ 	balancer, slots + (0 .. len - 1), heap + (0 .. len - 1));
+  @ requires \forall integer i; 0 <= i < len ==>
+  @ 	1 <= slots[i].weight <= LBP_WEIGHT_MAX;
+  @ assigns *balancer, heap[0 .. len - 1], slots[0 .. len - 1].open,
+  @ 	slots[0 .. len - 1].chosen, slots[0 .. len - 1].at;
+  @ ensures balancer_valid(balancer);
+  @ ensures balancer->slots == slots && balancer->heap == heap &&
+  @ 	balancer->slot_len == len && balancer->choices == 0;
+  @ ensures \forall integer i; 0 <= i < len ==>
+  @ 	!balancer_eligible(balancer, i) && slots[i].open == 0 &&
+  @ 	slots[i].chosen == 0;
+  @*/
+static void start(struct lbp_balancer *balancer,
+	struct lbp_balancer_slot *slots, uint16_t *heap, uint32_t len)
+{
+	lbp_balancer_init(balancer, slots, heap, len);
+	/*@ loop invariant 0 <= i <= len;
+	  @ loop invariant balancer_valid(balancer);
+	  @ loop invariant \forall integer j; 0 <= j < i ==>
+	  @ 	!balancer_eligible(balancer, j);
+	  @ loop assigns i, balancer->heap_len, heap[0 .. len - 1],
+	  @ 	slots[0 .. len - 1].at;
+	  @ loop variant len - i;
+	  @*/
+	for (uint32_t i = 0; i < len; i++)
+		(void)lbp_balancer_set_eligible(balancer, i, false);
 }
 
 void lbp_pool_init(struct lbp_pool *pool, struct lbp_pool_member *members,
@@ -39,15 +98,11 @@ void lbp_pool_init(struct lbp_pool *pool, struct lbp_pool_member *members,
 		slots[len + i].weight = slots[i].weight;
 		members[i].is_up = false;
 	}
-	lbp_balancer_init(&pool->first, slots, heap, len);
-	lbp_balancer_init(&pool->backup, slots + len, heap + len, len);
+	start(&pool->first, slots, heap, len);
+	start(&pool->backup, slots + len, heap + len, len);
 	pool->members = members;
 	pool->len = len;
 	pool->up_len = 0;
-	for (uint32_t i = 0; i < len; i++) {
-		(void)lbp_balancer_set_eligible(&pool->first, i, false);
-		(void)lbp_balancer_set_eligible(&pool->backup, i, false);
-	}
 }
 
 enum lbp_err lbp_pool_choose(
@@ -87,17 +142,40 @@ void lbp_pool_inherit(
 	settle(pool, upstream);
 }
 
-void lbp_pool_set_up(struct lbp_pool *pool, uint32_t upstream, bool is_up)
+/*@ requires pool_storage(pool) && pool_up_counted(pool);
+  @ requires upstream < pool->len;
+  @ requires pool->members[upstream].is_up != is_up;
+  @ assigns pool->members[upstream].is_up, pool->up_len;
+  @ ensures pool->members[upstream].is_up == is_up;
+  @ ensures pool_up_counted(pool);
+  @*/
+static void mark_up(struct lbp_pool *pool, uint32_t upstream, bool is_up)
 {
-	struct lbp_pool_member *member = &pool->members[upstream];
-
-	if (member->is_up == is_up)
-		return;
-	member->is_up = is_up;
+	pool->members[upstream].is_up = is_up;
+	/*@ ghost
+	  /@ loop invariant i <= pool->len;
+	   @ loop invariant 0 <= members_up(pool->members, i) <= i;
+	   @ loop invariant members_up(pool->members, i) ==
+	   @ 	members_up{Pre}(pool->members, i) +
+	   @ 		(upstream < i ? (is_up ? 1 : -1) : 0);
+	   @ loop invariant 0 <= members_up{Pre}(pool->members, i) <= i;
+	   @ loop assigns i;
+	   @ loop variant pool->len - i;
+	   @/
+	  for (uint32_t i = 0; i < pool->len; i++)
+		;
+	*/
 	if (is_up)
 		pool->up_len++;
 	else
 		pool->up_len--;
+}
+
+void lbp_pool_set_up(struct lbp_pool *pool, uint32_t upstream, bool is_up)
+{
+	if (pool->members[upstream].is_up == is_up)
+		return;
+	mark_up(pool, upstream, is_up);
 	settle(pool, upstream);
 }
 
@@ -111,6 +189,10 @@ uint32_t lbp_pool_open(const struct lbp_pool *pool, uint32_t upstream)
 }
 
 /* Is it eligible just where it should be, and counted nowhere else? */
+/*@ requires pool_storage(pool) && i < pool->len;
+  @ assigns \nothing;
+  @ ensures \result <==> pool_member_valid(pool, i);
+  @*/
 static bool member_is_valid(const struct lbp_pool *pool, uint32_t i)
 {
 	bool is_backup = pool->members[i].is_backup;
@@ -132,6 +214,13 @@ bool lbp_pool_validate(const struct lbp_pool *pool)
 		!lbp_balancer_validate(&pool->backup) ||
 		pool->first.choices != pool->backup.choices)
 		return false;
+	/*@ loop invariant 0 <= i <= pool->len;
+	  @ loop invariant up_len == members_up(pool->members, i) <= i;
+	  @ loop invariant \forall integer j; 0 <= j < i ==>
+	  @ 	pool_member_valid(pool, j);
+	  @ loop assigns i, up_len;
+	  @ loop variant pool->len - i;
+	  @*/
 	for (uint32_t i = 0; i < pool->len; i++) {
 		up_len += pool->members[i].is_up;
 		if (!member_is_valid(pool, i))

@@ -66,4 +66,8 @@ uint32_t lbp_pool_open(const struct lbp_pool *pool, uint32_t upstream);
 /* Do all invariants hold? For tests and fuzz targets; O(n). */
 bool lbp_pool_validate(const struct lbp_pool *pool);
 
+#ifdef __FRAMAC__
+#include "proof/pool.h"
+#endif
+
 #endif
