@@ -97,6 +97,7 @@ void lbp_limiter_inherit(
 			at -= from->len;
 		limiter->ring[i] = from->ring[at++];
 	}
+	//@ ghost Copied: ;
 	limiter->head = 0;
 	limiter->len = len;
 	limiter->open = from->open;
@@ -111,6 +112,19 @@ void lbp_limiter_inherit(
 	  @*/
 	//@ assert limiter_storage(limiter);
 	//@ assert limiter_ring(limiter);
+	/*@ assert from->ring == \at(from->ring, Copied) &&
+	  @ 	from->head == \at(from->head, Copied) &&
+	  @ 	from->len == \at(from->len, Copied);
+	  @*/
+	/*@ assert \forall integer i; 0 <= i < from->len ==>
+	  @ 	from->ring[i] == \at(from->ring[i], Copied);
+	  @*/
+	/*@ assert \forall integer i; 0 <= i < from->len ==>
+	  @ 	limiter_time(from, i) == limiter_time{Copied}(from, i);
+	  @*/
+	/*@ assert \forall integer i; 0 <= i < len ==>
+	  @ 	limiter->ring[i] == limiter_time(from, from->len - len + i);
+	  @*/
 }
 
 void lbp_limiter_set_limits(
