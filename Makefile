@@ -1,7 +1,7 @@
 # lbproxy: build, test, install. `make help` lists the targets.
 #
-# Only cc, make and libssl-dev are needed for `make`; what the other targets
-# need is listed, with reasons, in ci/deps.txt, and ci/install-deps brings it.
+# Only cc, make, libssl-dev and libmicrohttpd-dev are needed for `make`; what the
+# other targets need is listed, with reasons, in ci/deps.txt, and ci/install-deps brings it.
 
 MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
@@ -69,10 +69,11 @@ fuzz_names  := $(patsubst fuzz/fuzz_%.c,%,$(fuzz_c))
 sim_c       := $(sort $(wildcard fuzz/sim/*.c))
 # What some fuzz targets are made of, beside lib and the models.
 fuzz_more_sim := $(filter-out fuzz/sim/sim_main.c,$(sim_c))
-fuzz_more_tls := $(sort $(wildcard fuzz/tls/*.c)) \
-	$(filter-out cmd/lbproxyd/main.c,$(lbproxyd_c))
+# The server without libmicrohttpd.
+no_http_c := fuzz/no_http.c $(filter-out cmd/lbproxyd/http.c,$(lbproxyd_c))
+fuzz_more_identity := $(filter-out cmd/lbproxyd/main.c,$(no_http_c))
+fuzz_more_tls := $(sort $(wildcard fuzz/tls/*.c)) $(fuzz_more_identity)
 fuzz_more_accept := $(fuzz_more_tls)
-fuzz_more_identity := $(filter-out cmd/lbproxyd/main.c,$(lbproxyd_c))
 fuzz_more_log := fuzz/sockets/log_sink.c $(fuzz_more_identity)
 fuzz_more_cache := cmd/lbproxyd/tls_cache.c
 fuzz_more_relay := $(addprefix fuzz/sockets/,side.c socket_calls.c \
@@ -109,7 +110,7 @@ fuzz_libs_conn = $(addprefix -Wl$(comma)--wrap=,recv send shutdown \
 world_hooked := $(addprefix world/,fuzz/kernel/tls.c \
 	$(wildcard fuzz/kernel/static_*.c) \
 	$(filter-out cmd/lbproxyd/tls% $(addprefix cmd/lbproxyd/,log.c sink.c \
-		strangers.c),$(lbproxyd_c)))
+		strangers.c),$(no_http_c)))
 fuzz_more_server := $(world_hooked) $(filter-out fuzz/world/main.c \
 	fuzz/kernel/blocks.c fuzz/kernel/tls.c $(wildcard fuzz/kernel/static_*.c), \
 	$(sort $(wildcard fuzz/kernel/*.c fuzz/world/*.c)))
@@ -253,7 +254,8 @@ $(dir_$1)/libserver.a: $(call objects,$1,$(server_c))
 	$$(call brief,AR)$(AR) rcsD $$@ $$^
 
 $(dir_$1)/lbproxyd: $(call objects,$1,$(lbproxyd_c)) $(call archives,$1)
-	$$(call brief,LD)$$($1_cc) $$($1_ld) -pthread -o $$@ $$^ $(openssl)
+	$$(call brief,LD)$$($1_cc) $$($1_ld) -pthread -o $$@ $$^ $(openssl) \
+		-lmicrohttpd
 
 $(dir_$1)/lbproxyctl: $(call objects,$1,$(lbproxyctl_c)) $(call archives,$1)
 	$$(call brief,LD)$$($1_cc) $$($1_ld) -pthread -o $$@ $$^ $(openssl)
@@ -290,7 +292,7 @@ build/asan/nomem: $(call objects,asan,$(nomem_c)) $(call archives,asan)
 
 # lbproxyd with calls and allocations that fail, for itest/faults/faults.
 build/asan/obj/itest/faults/%.o: asan_cflags = -O1 -g
-build/asan/faults: $(call objects,asan,$(lbproxyd_c) itest/faults/inject.c) \
+build/asan/faults: $(call objects,asan,$(no_http_c) itest/faults/inject.c) \
 		$(call archives,asan)
 	$(call brief,LD)$(asan_cc) $(asan_ld) -pthread -o $@ $^ $(openssl)
 

@@ -50,7 +50,7 @@ KINDS = {
 }
 # The programs' own sources, which nobody asks for their lines.
 BARE = [*STD, "-O1"]
-OPENSSL = ["-lssl", "-lcrypto"]
+SERVER_LIBS = ["-lssl", "-lcrypto", "-lmicrohttpd"]
 WRAP = "-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc"
 SIM_RUN = ["--count", "60", "--steps", "2000"]
 SERVER_RUN = ["--count", "300"]
@@ -449,7 +449,7 @@ class Bench:
             self._world()
             self._nomem()
         if self.itests_can_run():
-            self._program("server", [], ["plain"], OPENSSL)
+            self._program("server", [], ["plain"], SERVER_LIBS)
         for path in sorted(needed):
             if path.endswith(".c") and not self._is_tested(path):
                 raise Broken(f"no test program has {path} in it")
@@ -761,7 +761,7 @@ class Bench:
         if not sources:
             return
         own = [path for path in sources if not path.startswith("cmd/")]
-        flags = [*OPENSSL, *lists["nomem_wrap"]]
+        flags = [*SERVER_LIBS, *lists["nomem_wrap"]]
         self._program_and_reach(
             "nomem", own, "san", flags, (NOMEM_RUN, "nomem", 4), True
         )

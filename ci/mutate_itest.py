@@ -19,7 +19,7 @@ import sys
 import threading
 import time
 
-from mutate_bench import OPENSSL, Broken, Verdict, headers_of, sources_of
+from mutate_bench import SERVER_LIBS, Broken, Verdict, headers_of, sources_of
 from mutate_reach import Blocks
 
 PYTHON = "/usr/bin/python3"
@@ -248,7 +248,7 @@ class Map:
     def build(self, bench, workers, files):
         """Runs the tests of these files against a server that says which
         lines it takes."""
-        bench.reach_program("server", [], OPENSSL)
+        bench.reach_program("server", [], SERVER_LIBS)
         blocks = Blocks(bench.twins.pop("server"), self.root)
         self.code = {}
         for path, line in sorted(blocks.code):

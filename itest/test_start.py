@@ -3,7 +3,6 @@
 import os
 import re
 import socket
-import tomllib
 
 import pytest
 
@@ -117,7 +116,7 @@ def assert_error_at(done, path, row, columns):
     assert len(found) == len(srv.messages(done.stderr)), done.stderr
 
 
-@pytest.mark.spec("SRV-2", "SRV-7")
+@pytest.mark.spec("SRV-2")
 @pytest.mark.parametrize("args", [
     ["-c", "FILE", "--check"], ["--config", "FILE", "-t"],
     ["--check", "--config=FILE"], ["-t", "-cFILE"]])
@@ -311,19 +310,6 @@ def test_an_unreadable_file(home):
     path, done = check(home, text)
     row, *columns = place_of(text, "certificate", "[tls]")
     assert_error_at(done, path, row, columns)
-
-
-@pytest.mark.spec("SRV-7")
-def test_what_is_not_built_yet_stops_the_start(home):
-    port = free_port()
-    text = EXAMPLE.replace("9001", str(port))
-    assert tomllib.loads(text)["server"]["admin"]
-    path, done = check(home, text)
-    assert (done.returncode, done.stderr) == (0, "")
-    path, done = check(home, text, "-c", str(path))
-    row, *columns = place_of(text, "admin", "[server]")
-    assert_error_at(done, path, row, columns)
-    assert not is_open(("127.0.0.1", port))
 
 
 @pytest.mark.spec("SRV-5", "SRV-30", "LOG-1", "LOG-8")

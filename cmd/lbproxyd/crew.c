@@ -115,7 +115,6 @@ static void delay_fired(struct alarm *alarm)
 /* Whoever sends connections here is given time to stop. [SRV-176]. */
 static void begin_drain(struct crew *crew)
 {
-	crew->drain_begun = true;
 	if (crew->drain_delay_ns > 0)
 		loop_arm(&crew->loop, &crew->delay,
 			clock_now_ns() + crew->drain_delay_ns);
@@ -126,7 +125,7 @@ static void begin_drain(struct crew *crew)
 static void force(struct crew *crew)
 {
 	crew->forced = true;
-	crew->drain_begun = true;
+	atomic_store(&crew->drain_begun, true);
 	loop_disarm(&crew->loop, &crew->delay);
 	if (!crew->closes)
 		close_listeners(crew);
@@ -138,10 +137,12 @@ static void terminate(struct crew *crew)
 {
 	struct log_line line;
 
-	if (crew->drain_begun) {
+	if (atomic_load(&crew->drain_begun)) {
 		force(crew);
 		return;
 	}
+	/* First, so that nobody who knows of the drain is told otherwise. */
+	atomic_store(&crew->drain_begun, true);
 	log_begin(&line, LBP_LOG_INFO, "drain");
 	log_uint(&line, "connections", atomic_load(&crew->capacity.used));
 	log_end(&line);

@@ -21,13 +21,13 @@ struct crew {
 	uint32_t len;
 	enum lbp_event_loop event_loop;
 	uint32_t max_handshakes;
-	uint32_t made;    /* of them */
-	uint32_t running; /* workers that are not done */
-	bool drain_begun;
-	struct alarm delay; /* of the drain, until the listeners close */
-	bool closes;        /* the acceptor was told to */
-	bool accepts;       /* until the acceptor is done */
-	bool forced;        /* to stop at once */
+	uint32_t made;           /* of them */
+	uint32_t running;        /* workers that are not done */
+	atomic_bool drain_begun; /* written by the main thread */
+	struct alarm delay;      /* of the drain, until the listeners close */
+	bool closes;             /* the acceptor was told to */
+	bool accepts;            /* until the acceptor is done */
+	bool forced;             /* to stop at once */
 	uint64_t drain_delay_ns;
 	uint64_t drain_ns;
 	uint64_t drain_until_ns;

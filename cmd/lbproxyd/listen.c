@@ -11,7 +11,7 @@
 /* The kernel reduces it to its own maximum. */
 #define BACKLOG 4096
 
-static int open_socket(const union address *address)
+int listen_open(const union address *address)
 {
 	int on = 1;
 	int fd = socket(address->sa.sa_family,
@@ -62,7 +62,7 @@ static struct listener *open_new(const union address *address)
 	if (listener == NULL)
 		return NULL;
 	listener->address = *address;
-	listener->watch.fd = open_socket(address);
+	listener->watch.fd = listen_open(address);
 	if (listener->watch.fd >= 0)
 		return listener;
 	free(listener);

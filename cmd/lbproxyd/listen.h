@@ -34,6 +34,12 @@ bool listeners_open(struct listeners *listeners,
 	const struct listeners *current, const struct served_change *change,
 	const struct snapshot *snapshot);
 
+/*
+ * Opens a socket that listens on an address. Returns -1 with errno set if it
+ * cannot.
+ */
+int listen_open(const union address *address);
+
 /* Undoes listeners_open: closes and frees those that current has not. */
 void listeners_undo(
 	struct listeners *listeners, const struct listeners *current);

@@ -122,11 +122,11 @@ static size_t claim(struct claim *claims, const struct addresses *addresses,
 }
 
 /* The same for all listeners and the admin port; claims may be NULL. */
-static size_t claim_all(struct claim *claims, const struct snapshot *snapshot,
-	const struct addresses *admin)
+static size_t claim_all(struct claim *claims, const struct snapshot *snapshot)
 {
 	const struct lbp_config *config = snapshot->config;
-	size_t len = claim(claims, admin, &config->admin, "server.admin");
+	size_t len =
+		claim(claims, &snapshot->admin, &config->admin, "server.admin");
 	size_t a, i;
 
 	for (a = 0; a < config->app_len; a++) {
@@ -142,22 +142,14 @@ static size_t claim_all(struct claim *claims, const struct snapshot *snapshot,
 
 bool listen_check(const struct snapshot *snapshot, struct problems *problems)
 {
-	const struct lbp_config_address *from = &snapshot->config->admin;
-	struct addresses admin = {0};
-	struct claim *claims = NULL;
-	size_t len;
+	size_t len = claim_all(NULL, snapshot);
+	struct claim *claims = calloc(len + 1, sizeof(*claims));
 
-	if (from->host == NULL ||
-		addresses_resolve(&admin, from->host, from->port)) {
-		len = claim_all(NULL, snapshot, &admin);
-		claims = calloc(len + 1, sizeof(*claims));
-	}
-	if (claims != NULL) {
-		len = claim_all(claims, snapshot, &admin);
-		qsort(claims, len, sizeof(*claims), compare_claims);
-		check(claims, len, problems);
-	}
-	addresses_release(&admin);
+	if (claims == NULL)
+		return false;
+	claim_all(claims, snapshot);
+	qsort(claims, len, sizeof(*claims), compare_claims);
+	check(claims, len, problems);
 	free(claims);
-	return claims != NULL;
+	return true;
 }

@@ -1,4 +1,4 @@
-/* The command line. [SRV-1], [SRV-2], [SRV-7]. */
+/* The command line. [SRV-1], [SRV-2]. */
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -122,8 +122,6 @@ int main(int argc, char **argv)
 		return EXIT_USAGE;
 	if (options.check) {
 		status = check(snapshot, options.show);
-	} else if (!snapshot_is_built(snapshot, NULL)) {
-		status = EXIT_USAGE;
 	} else {
 		status = server_run(snapshot);
 		snapshot = NULL;

@@ -17,7 +17,9 @@ static bool prepare(struct reload *reload)
 		return crew_prepare(&reload->crew_change, reload->crew,
 			       &reload->served_change, reload->other) &&
 		       resolver_prepare(&reload->other_resolver, reload->other,
-			       reload->served_change.apps);
+			       reload->served_change.apps) &&
+		       admin_prepare(&reload->admin_change, &reload->admin,
+			       &reload->served_change, reload->other);
 	log_error(LBP_LOG_ERROR, "cannot load the configuration",
 		strerror(ENOMEM));
 	return false;
@@ -27,6 +29,7 @@ static bool prepare(struct reload *reload)
 static void discard(struct reload *reload)
 {
 	crew_change_release(&reload->crew_change);
+	admin_change_release(&reload->admin_change);
 	served_change_release(&reload->served_change);
 	snapshot_free(reload->other);
 	resolver_stop(reload->other_resolver);
@@ -42,6 +45,8 @@ static void commit(struct reload *reload)
 
 	tls_server_follow(
 		next->tls, reload->cache, last != NULL ? last->tls : NULL);
+	/* First: what is retired below must not count as not ready. */
+	admin_commit(&reload->admin, &reload->admin_change);
 	served_commit(&reload->served, &reload->served_change, next);
 	resolver_stop(reload->resolver);
 	resolver_begin(reload->other_resolver);
@@ -81,7 +86,7 @@ static void look_fired(struct alarm *alarm)
 	struct reload *reload = CONTAINER_OF(alarm, struct reload, look);
 
 	arm_look(reload);
-	if (reload->is_pending || reload->crew->drain_begun)
+	if (reload->is_pending || atomic_load(&reload->crew->drain_begun))
 		return;
 	if (lbp_rotation_look(
 		    &reload->rotation, snapshot_look(reload->snapshot)))
@@ -93,6 +98,7 @@ void reload_init(
 {
 	*reload = (struct reload){.crew = crew, .other = snapshot};
 	alarm_init(&reload->look, look_fired);
+	admin_init(&reload->admin, crew);
 }
 
 bool reload_start(struct reload *reload)
@@ -126,6 +132,7 @@ static void done(struct crew_change *change)
 
 	/* Connections judged by what was before are over, or judged again. */
 	tls_cache_purge(reload->cache, reload->snapshot->tls);
+	admin_change_release(&reload->admin_change);
 	reload_report_done(reload);
 	discard(reload);
 	reload->is_pending = false;
@@ -154,8 +161,7 @@ static void begin(struct reload *reload, enum reload_cause cause)
 	reload->cause = cause;
 	reload->begun_ns = clock_now_ns();
 	reload->other = load(reload);
-	if (reload->other == NULL ||
-		!snapshot_is_built(reload->other, reload_report_problem)) {
+	if (reload->other == NULL) {
 		refuse(reload);
 		return;
 	}
@@ -175,12 +181,13 @@ static void begin(struct reload *reload, enum reload_cause cause)
 void reload_again(struct reload *reload)
 {
 	reload->is_wanted = reload->is_pending;
-	if (!reload->is_pending && !reload->crew->drain_begun)
+	if (!reload->is_pending && !atomic_load(&reload->crew->drain_begun))
 		begin(reload, RELOAD_SIGNAL);
 }
 
 void reload_stop(struct reload *reload)
 {
+	admin_stop(&reload->admin);
 	resolver_stop(reload->resolver);
 	reload->resolver = NULL;
 }

@@ -15,6 +15,7 @@
 #ifndef RELOAD_H
 #define RELOAD_H
 
+#include "admin.h"
 #include "crew.h"
 #include "resolver.h"
 #include "server/rotation.h"
@@ -29,6 +30,7 @@ struct reload {
 	struct snapshot *snapshot; /* in force */
 	struct served served;
 	struct crew *crew;
+	struct admin admin;
 	struct cache *cache; /* of sessions that clients may resume */
 	struct resolver *resolver;
 	uint64_t generation;
@@ -40,6 +42,7 @@ struct reload {
 	struct resolver *other_resolver;
 	struct served_change served_change;
 	struct crew_change crew_change;
+	struct admin_change admin_change;
 	uint64_t begun_ns;
 	enum reload_cause cause;
 	bool is_pending; /* threads are turning to it */
@@ -62,7 +65,10 @@ bool reload_start(struct reload *reload);
 /* Reads the configuration's file again, now or after what is pending. */
 void reload_again(struct reload *reload);
 
-/* Nothing is reported of names any more. */
+/*
+ * Nothing is reported of names any more, and the admin port is closed. To be
+ * called before the crew is released.
+ */
 void reload_stop(struct reload *reload);
 
 /* Lets go of it all, once the crew has been released. */

@@ -94,6 +94,7 @@ int server_run(struct snapshot *snapshot)
 	server.crew.user = &server;
 	ok = ok && crew_man(&server.crew, snapshot) &&
 	     reload_start(&server.reload) && serve(&server);
+	reload_stop(&server.reload);
 	crew_release(&server.crew);
 	reload_release(&server.reload);
 	log_flush();

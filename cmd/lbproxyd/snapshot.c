@@ -119,6 +119,15 @@ static bool load_listen(struct snapshot_app *app)
 }
 
 /* False: out of memory. */
+static bool resolve_admin(struct snapshot *snapshot)
+{
+	const struct lbp_config_address *from = &snapshot->config->admin;
+
+	return from->host == NULL ||
+	       addresses_resolve(&snapshot->admin, from->host, from->port);
+}
+
+/* False: out of memory. */
 static bool set_settings(
 	struct snapshot_app *app, const struct lbp_config *config)
 {
@@ -161,7 +170,7 @@ static bool load_apps(
 				&snapshot->apps[i], dir_fd, &names, problems))
 			return false;
 	}
-	return listen_check(snapshot, problems);
+	return resolve_admin(snapshot) && listen_check(snapshot, problems);
 }
 
 static uint32_t count_cpus(void)
@@ -398,22 +407,10 @@ void snapshot_warn(struct snapshot *snapshot)
 
 	for (i = 0; i < snapshot->config->app_len; i++)
 		warn_app(&snapshot->apps[i], &problems);
-}
-
-bool snapshot_is_built(const struct snapshot *snapshot,
-	void (*say)(const char *file, struct lbp_config_pos pos,
-		const char *message))
-{
-	const struct lbp_config *config = snapshot->config;
-	struct problems problems = {.file = snapshot->notices.file,
-		.texts = &snapshot->texts,
-		.say = say};
-
-	if (config->admin.host != NULL)
-		problem(&problems, config->admin.pos,
-			"server.admin is not implemented yet; accepted in this "
-			"version: no admin key");
-	return problems.count == 0;
+	if (snapshot->config->admin.host != NULL)
+		warn(&problems, &snapshot->config->admin, "server.admin",
+			&snapshot->admin,
+			"the server will not start until it resolves");
 }
 
 static void release_app(struct snapshot_app *app)
@@ -438,6 +435,7 @@ void snapshot_free(struct snapshot *snapshot)
 		i++)
 		release_app(&snapshot->apps[i]);
 	free(snapshot->apps);
+	addresses_release(&snapshot->admin);
 	tls_server_free(snapshot->tls);
 	lbp_config_free(snapshot->config);
 	notices_release(&snapshot->notices);

@@ -37,6 +37,7 @@ struct snapshot_app {
 struct snapshot {
 	struct lbp_config *config;
 	struct tls_server *tls;
+	struct addresses admin;    /* none: there is no admin port */
 	struct snapshot_app *apps; /* config->app_len of them */
 	uint32_t workers;
 	uint32_t inherited;             /* descriptors, not counting 0 to 2 */
@@ -80,14 +81,6 @@ uint64_t snapshot_look(const struct snapshot *snapshot);
  * Adds a notice for each name that has no address now; for `--check`. [SRV-95].
  */
 void snapshot_warn(struct snapshot *snapshot);
-
-/*
- * Returns false if it has settings that are checked but not supported by this
- * version, and tells say of each, like snapshot_load.
- */
-bool snapshot_is_built(const struct snapshot *snapshot,
-	void (*say)(const char *file, struct lbp_config_pos pos,
-		const char *message));
 
 /*
  * Frees the texts of its files, which take as much memory as the configuration,

@@ -304,7 +304,7 @@ static void check_places(const struct lbp_config *config, const char *text)
 		is_at_value(text, config->event_loop_pos, "event_loop"),
 		"event_loop is at %u:%u", config->event_loop_pos.line,
 		config->event_loop_pos.column);
-	ORACLE("SRV-7",
+	ORACLE("CFG-40",
 		config->admin.host == NULL ||
 			is_at_value(text, config->admin.pos, "admin"),
 		"admin is at %u:%u", config->admin.pos.line,

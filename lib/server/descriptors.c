@@ -3,6 +3,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "server/admin.h"
+
 /* Standard streams, signal pipe, and what libraries open now and then. */
 #define DESCRIPTORS_BASE 16
 /* A wake-up, the event loop's own, and connections without a place. */
@@ -22,6 +24,8 @@ uint64_t lbp_descriptors_needed(const struct lbp_config *config,
 	n += (uint64_t)config->max_connections * 2;
 	/* A client's connection, before there is a session. */
 	n += config->max_handshakes;
+	if (config->admin.host != NULL)
+		n += LBP_ADMIN_DESCRIPTORS;
 	/* At most one check of an upstream runs at a time. */
 	for (i = 0; i < config->app_len; i++) {
 		if (config->apps[i].health.enabled)

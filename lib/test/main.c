@@ -32,6 +32,7 @@ int main(void)
 	suite_rotation();
 	suite_session_trust();
 	suite_acl();
+	suite_admin();
 	suite_limiter();
 	suite_balancer();
 	suite_pool();

@@ -25,6 +25,7 @@ void suite_config_upstream(void);
 void suite_rotation(void);
 void suite_session_trust(void);
 void suite_acl(void);
+void suite_admin(void);
 void suite_limiter(void);
 void suite_balancer(void);
 void suite_pool(void);

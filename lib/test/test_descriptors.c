@@ -41,6 +41,10 @@ static void descriptors_are_counted(void)
 		16 + 11 + 2 + 2 * 100 + 256 + 2);
 	config->app_len = 2;
 	config->apps[1].health.enabled = false;
+	config->admin.host = "localhost";
+	CU_ASSERT_EQUAL(lbp_descriptors_needed(config, 1, 2, 0),
+		16 + 11 + 2 + 2 * 100 + 256 + 2 + 64);
+	config->admin.host = NULL;
 	config->max_connections = 1000000;
 	config->max_handshakes = 1000000;
 	CU_ASSERT_EQUAL(lbp_descriptors_needed(config, 1, 2, 0),

@@ -1,0 +1,232 @@
+#include "admin.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "listen.h"
+#include "log.h"
+
+/* --- answers, in the thread of the HTTP server --- */
+
+/* What is shown now, held; or NULL. */
+static struct view *hold_view(struct admin *admin)
+{
+	struct view *view;
+
+	pthread_mutex_lock(&admin->lock);
+	view = admin->view;
+	if (view != NULL)
+		view_hold(view);
+	pthread_mutex_unlock(&admin->lock);
+	return view;
+}
+
+static void say(struct http_answer *answer, unsigned status, const char *text)
+{
+	answer->status = status;
+	answer->body = strdup(text);
+	answer->len = answer->body == NULL ? 0 : strlen(text);
+}
+
+static void answer_readyz(const struct admin *admin, const struct view *view,
+	struct http_answer *answer)
+{
+	struct lbp_admin_readiness readiness = {
+		.is_starting = view == NULL,
+		.is_draining = atomic_load(&admin->crew->drain_begun),
+	};
+	char text[LBP_ADMIN_SAYS_MAX];
+	unsigned status;
+
+	if (view != NULL)
+		readiness.waits_for = view_waits_for(view);
+	status = lbp_admin_readyz(&readiness, text);
+	say(answer, status, text);
+}
+
+static void answer(
+	void *user, enum lbp_admin_resource what, struct http_answer *answer)
+{
+	struct admin *admin = user;
+	struct view *view = hold_view(admin);
+
+	switch (what) {
+	case LBP_ADMIN_HEALTHZ:
+		say(answer, 200, "ok\n");
+		break;
+	case LBP_ADMIN_READYZ:
+		answer_readyz(admin, view, answer);
+		break;
+	case LBP_ADMIN_NOTHING:
+		break;
+	}
+	view_release(view);
+}
+
+/* --- the port, in the main thread --- */
+
+static void port_release(struct admin_port *port)
+{
+	http_stop(port->http);
+	free(port->addresses);
+	free(port->fds);
+	*port = (struct admin_port){0};
+}
+
+static void log_failure(const char *address, const char *cause)
+{
+	struct log_line line;
+
+	log_begin(&line, LBP_LOG_ERROR, "error");
+	log_string(&line, "message", "cannot listen");
+	log_string(&line, "listen", address);
+	log_string(&line, "cause", cause);
+	log_end(&line);
+}
+
+static void log_unresolved(const struct snapshot *snapshot)
+{
+	const struct lbp_config_address *name = &snapshot->config->admin;
+	/* A host name, a colon and a port. */
+	char text[256 + 8];
+
+	snprintf(text, sizeof(text), "%s:%u", name->host, name->port);
+	log_failure(text, snapshot->admin.cause);
+}
+
+/* A socket that the current port has is shared with the next one. */
+static int open_address(
+	const struct admin_port *current, const union address *address)
+{
+	size_t i;
+
+	for (i = 0; i < current->len; i++) {
+		if (address_equal(&current->addresses[i], address))
+			return fcntl(current->fds[i], F_DUPFD_CLOEXEC, 0);
+	}
+	return listen_open(address);
+}
+
+static bool open_addresses(struct admin_port *port,
+	const struct admin_port *current, const struct addresses *addresses)
+{
+	char text[ADDRESS_TEXT_MAX];
+	bool ok = true;
+	size_t i;
+
+	for (i = 0; i < addresses->len; i++) {
+		int fd = open_address(current, &addresses->items[i]);
+
+		if (fd < 0) {
+			log_failure(address_text(&addresses->items[i], text),
+				strerror(errno));
+			ok = false;
+			continue;
+		}
+		port->addresses[port->len] = addresses->items[i];
+		port->fds[port->len++] = fd;
+	}
+	return ok;
+}
+
+static void close_all(struct admin_port *port)
+{
+	while (port->len > 0)
+		close(port->fds[--port->len]);
+}
+
+static bool port_open(struct admin_port *port, struct admin *admin,
+	const struct addresses *addresses)
+{
+	const struct http_handler handler = {answer, admin};
+
+	port->addresses = calloc(addresses->len, sizeof(*port->addresses));
+	port->fds = calloc(addresses->len, sizeof(*port->fds));
+	if (port->addresses == NULL || port->fds == NULL) {
+		log_error(LBP_LOG_ERROR, "cannot open the admin port",
+			strerror(ENOMEM));
+		return false;
+	}
+	if (!open_addresses(port, &admin->port, addresses)) {
+		close_all(port);
+		return false;
+	}
+	port->http = http_start(port->fds, port->len, &handler);
+	if (port->http == NULL)
+		log_error(LBP_LOG_ERROR, "cannot open the admin port",
+			strerror(errno));
+	return port->http != NULL;
+}
+
+static bool has_addresses(
+	const struct admin_port *port, const struct addresses *addresses)
+{
+	const struct addresses own = {port->addresses, port->len, NULL};
+
+	return addresses_equal(&own, addresses);
+}
+
+bool admin_prepare(struct admin_change *change, struct admin *admin,
+	const struct served_change *served, const struct snapshot *snapshot)
+{
+	*change = (struct admin_change){.view = view_new(served)};
+	if (change->view == NULL) {
+		log_error(LBP_LOG_ERROR, "cannot open the admin port",
+			strerror(ENOMEM));
+		return false;
+	}
+	change->keeps_port = has_addresses(&admin->port, &snapshot->admin);
+	if (snapshot->config->admin.host == NULL)
+		return true;
+	if (snapshot->admin.len == 0) {
+		log_unresolved(snapshot);
+		return false;
+	}
+	return change->keeps_port ||
+	       port_open(&change->port, admin, &snapshot->admin);
+}
+
+void admin_change_release(struct admin_change *change)
+{
+	port_release(&change->port);
+	view_release(change->view);
+	*change = (struct admin_change){0};
+}
+
+static void swap_ports(struct admin *admin, struct admin_change *change)
+{
+	struct admin_port before = admin->port;
+
+	admin->port = change->port;
+	change->port = before;
+}
+
+void admin_commit(struct admin *admin, struct admin_change *change)
+{
+	struct view *before;
+
+	pthread_mutex_lock(&admin->lock);
+	before = admin->view;
+	admin->view = change->view;
+	pthread_mutex_unlock(&admin->lock);
+	change->view = before;
+	if (!change->keeps_port)
+		swap_ports(admin, change);
+}
+
+void admin_init(struct admin *admin, const struct crew *crew)
+{
+	*admin = (struct admin){.crew = crew};
+	pthread_mutex_init(&admin->lock, NULL);
+}
+
+void admin_stop(struct admin *admin)
+{
+	port_release(&admin->port);
+	view_release(admin->view);
+	admin->view = NULL;
+}

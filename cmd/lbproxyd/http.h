@@ -1,0 +1,39 @@
+/*
+ * An HTTP server for a few short answers: a thread of its own over
+ * libmicrohttpd. Only http.c includes that.
+ */
+#ifndef HTTP_H
+#define HTTP_H
+
+#include <stddef.h>
+
+#include "server/admin.h"
+
+struct http;
+
+struct http_answer {
+	unsigned status;
+	const char *type; /* of the body; static */
+	char *body;       /* len bytes of malloc, to be freed by http.c, */
+	size_t len;       /* or NULL: there is none, or no memory for it */
+};
+
+/* Has all that is called in the server's thread. */
+struct http_handler {
+	/* Answers GET or HEAD for a resource. */
+	void (*answer)(void *user, enum lbp_admin_resource what,
+		struct http_answer *answer);
+	void *user;
+};
+
+/*
+ * Serves connections on these listening sockets, len of them, which it takes
+ * over even if it fails. handler is copied. NULL with errno set: it failed.
+ */
+struct http *http_start(
+	const int *fds, size_t len, const struct http_handler *handler);
+
+/* Ends it, its connections and its sockets; NULL is allowed. */
+void http_stop(struct http *http);
+
+#endif

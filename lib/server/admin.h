@@ -1,0 +1,63 @@
+/*
+ * What the admin port answers: which requests, and how long a connection may
+ * take. Source: SPEC.md [ADM-*].
+ */
+#ifndef LBP_ADMIN_H
+#define LBP_ADMIN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Connections that are open at once. [ADM-7]. */
+#define LBP_ADMIN_CONNECTIONS 24
+
+/*
+ * Descriptors that an admin port may need: these connections, sockets to listen
+ * on (a name may stand for several addresses), and the thread's own; twice, as
+ * a reload may open one beside the other. [POL-2].
+ */
+#define LBP_ADMIN_DESCRIPTORS 64
+
+enum lbp_admin_resource {
+	LBP_ADMIN_NOTHING,
+	LBP_ADMIN_HEALTHZ,
+	LBP_ADMIN_READYZ,
+};
+
+/*
+ * Finds what a request asks for, path without a query, and stores it in *what.
+ * Returns the HTTP status: 200, 404 or 405; unless it is 200, *what is
+ * LBP_ADMIN_NOTHING. Source: [ADM-1], [ADM-5].
+ */
+unsigned lbp_admin_route(
+	const char *method, const char *path, enum lbp_admin_resource *what);
+
+/*
+ * Returns when to close the oldest of len open connections, accepted at
+ * oldest_ns, whatever it does; LBP_NEVER: there is none. Source: [ADM-6],
+ * [ADM-7].
+ */
+uint64_t lbp_admin_close_due(uint32_t len, uint64_t oldest_ns);
+
+/* What decides whether connections are to be sent here. */
+struct lbp_admin_readiness {
+	bool is_starting;      /* nothing is in force yet */
+	bool is_draining;      /* a signal came */
+	const char *waits_for; /* an app without an upstream; NULL: none */
+};
+
+/* Room for what it says of any app, and the final NUL. */
+#define LBP_ADMIN_SAYS_MAX 128
+
+/*
+ * Writes the answer to /readyz, a line, to buf, which has LBP_ADMIN_SAYS_MAX
+ * bytes; an app's id is cut to 64 bytes. Returns the HTTP status: 200 or 503.
+ * Source: [ADM-2], [ADM-3].
+ */
+unsigned lbp_admin_readyz(
+	const struct lbp_admin_readiness *readiness, char *buf);
+
+/* Returns true if one more connection may be accepted. Source: [ADM-7]. */
+bool lbp_admin_has_room(uint32_t len);
+
+#endif

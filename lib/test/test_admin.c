@@ -1,0 +1,124 @@
+#include <CUnit/CUnit.h>
+
+#include "base.h"
+#include "server/admin.h"
+#include "suites.h"
+
+static void test_routes(void)
+{
+	static const struct {
+		const char *method;
+		const char *path;
+		unsigned status;
+		enum lbp_admin_resource what;
+	} cases[] = {
+		{"GET", "/healthz", 200, LBP_ADMIN_HEALTHZ},
+		{"HEAD", "/healthz", 200, LBP_ADMIN_HEALTHZ},
+		{"GET", "/readyz", 200, LBP_ADMIN_READYZ},
+		{"GET", "", 404, LBP_ADMIN_NOTHING},
+		{"GET", "/readyz/", 404, LBP_ADMIN_NOTHING},
+		{"GET", "/READYZ", 404, LBP_ADMIN_NOTHING},
+		{"HEAD", "/nothing", 404, LBP_ADMIN_NOTHING},
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		enum lbp_admin_resource what = 99;
+
+		CU_ASSERT_EQUAL(
+			lbp_admin_route(cases[i].method, cases[i].path, &what),
+			cases[i].status);
+		CU_ASSERT_EQUAL(what, cases[i].what);
+	}
+}
+
+static void test_methods(void)
+{
+	static const char *const others[] = {"", "POST", "PUT", "DELETE",
+		"OPTIONS", "get", "GETS", "HEADER"};
+	size_t i;
+
+	for (i = 0; i < sizeof(others) / sizeof(*others); i++) {
+		enum lbp_admin_resource what = 99;
+
+		CU_ASSERT_EQUAL(
+			lbp_admin_route(others[i], "/healthz", &what), 405);
+		CU_ASSERT_EQUAL(what, LBP_ADMIN_NOTHING);
+	}
+}
+
+static void test_time(void)
+{
+	const uint64_t now = 7 * LBP_NS_PER_S;
+
+	CU_ASSERT_EQUAL(lbp_admin_close_due(0, now), LBP_NEVER);
+	CU_ASSERT_EQUAL(lbp_admin_close_due(1, now), now + 10 * LBP_NS_PER_S);
+	CU_ASSERT_EQUAL(lbp_admin_close_due(LBP_ADMIN_CONNECTIONS - 1, now),
+		now + 10 * LBP_NS_PER_S);
+}
+
+static void test_room(void)
+{
+	CU_ASSERT_TRUE(lbp_admin_has_room(LBP_ADMIN_CONNECTIONS - 1));
+	CU_ASSERT_FALSE(lbp_admin_has_room(LBP_ADMIN_CONNECTIONS));
+	CU_ASSERT_FALSE(lbp_admin_has_room(UINT32_MAX));
+	CU_ASSERT_EQUAL(lbp_admin_close_due(LBP_ADMIN_CONNECTIONS, 5),
+		LBP_NS_PER_S + 5);
+}
+
+static void expect_readyz(bool is_starting, bool is_draining,
+	const char *waits_for, unsigned status, const char *says)
+{
+	const struct lbp_admin_readiness readiness = {
+		is_starting, is_draining, waits_for};
+	char buf[LBP_ADMIN_SAYS_MAX];
+
+	CU_ASSERT_EQUAL(lbp_admin_readyz(&readiness, buf), status);
+	CU_ASSERT_STRING_EQUAL(buf, says);
+}
+
+static void test_readyz(void)
+{
+	expect_readyz(false, false, NULL, 200, "ready\n");
+	expect_readyz(true, false, NULL, 503, "the server is starting\n");
+	expect_readyz(
+		false, false, "web", 503, "no upstream of app 'web' is up\n");
+}
+
+static void test_readyz_while_draining(void)
+{
+	expect_readyz(false, true, NULL, 503, "the server is draining\n");
+	expect_readyz(false, true, "web", 503, "the server is draining\n");
+	expect_readyz(true, true, NULL, 503, "the server is starting\n");
+}
+
+static void test_readyz_of_a_long_id(void)
+{
+	const struct lbp_admin_readiness readiness = {
+		.waits_for = "0123456789abcdef0123456789abcdef0123456789abcdef0"
+			     "123456789abcd"
+			     "ef0123456789abcdef0123456789abcdef0123456789abcde"
+			     "f0123456789"};
+	char buf[LBP_ADMIN_SAYS_MAX];
+
+	CU_ASSERT_EQUAL(lbp_admin_readyz(&readiness, buf), 503);
+	CU_ASSERT_STRING_EQUAL(buf,
+		"no upstream of app "
+		"'0123456789abcdef0123456789abcdef0123456789abcdef0123456789abc"
+		"def' is up\n");
+}
+
+void suite_admin(void)
+{
+	CU_pSuite suite = CU_add_suite("admin", NULL, NULL);
+
+	CU_add_test(suite, "[ADM-1] what is found", test_routes);
+	CU_add_test(suite, "[ADM-2] what /readyz says", test_readyz);
+	CU_add_test(suite, "[ADM-2] an id that is too long is cut",
+		test_readyz_of_a_long_id);
+	CU_add_test(suite, "[ADM-3] what /readyz says in a drain",
+		test_readyz_while_draining);
+	CU_add_test(suite, "[ADM-5] other methods", test_methods);
+	CU_add_test(suite, "[ADM-6] the time of a connection", test_time);
+	CU_add_test(suite, "[ADM-7] the number of connections", test_room);
+}
