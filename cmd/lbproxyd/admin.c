@@ -7,8 +7,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "gather.h"
 #include "listen.h"
 #include "log.h"
+
+/* Room for an answer, at first and at most. */
+#define ANSWER_BYTES     ((size_t)32 * 1024)
+#define ANSWER_BYTES_MAX ((size_t)64 * 1024 * 1024)
 
 /* --- answers, in the thread of the HTTP server --- */
 
@@ -48,18 +53,66 @@ static void answer_readyz(const struct admin *admin, const struct view *view,
 	say(answer, status, text);
 }
 
-static void answer(
-	void *user, enum lbp_admin_resource what, struct http_answer *answer)
+/* Writes all figures as a resource has them. False: they do not fit. */
+static bool write_figures(const struct lbp_figures *figures,
+	struct http_answer *answer, size_t cap)
+{
+	struct lbp_metrics metrics;
+
+	lbp_metrics_init(&metrics, answer->body, cap);
+	lbp_figures_metrics(figures, &metrics);
+	answer->len = metrics.len;
+	answer->type = "text/plain; version=0.0.4; charset=utf-8";
+	return !metrics.overflow;
+}
+
+/* False: out of memory, or too long. */
+static bool write_whole(
+	const struct lbp_figures *figures, struct http_answer *answer)
+{
+	size_t cap;
+
+	for (cap = ANSWER_BYTES; cap <= ANSWER_BYTES_MAX; cap *= 2) {
+		free(answer->body);
+		answer->body = malloc(cap);
+		if (answer->body == NULL)
+			return false;
+		if (write_figures(figures, answer, cap))
+			return true;
+	}
+	free(answer->body);
+	answer->body = NULL;
+	return false;
+}
+
+static void answer_with(const struct admin *admin, const struct view *view,
+	const struct lbp_admin_wish *wish, struct http_answer *answer)
+{
+	struct gathered gathered = {0};
+
+	if (view == NULL)
+		say(answer, 503, "the server is starting\n");
+	else if (!gather(&gathered, admin->crew, view, wish->clients) ||
+		 !write_whole(&gathered.figures, answer))
+		say(answer, 503, "out of memory\n");
+	gathered_release(&gathered);
+}
+
+static void answer(void *user, const struct lbp_admin_wish *wish,
+	struct http_answer *answer)
 {
 	struct admin *admin = user;
 	struct view *view = hold_view(admin);
 
-	switch (what) {
+	switch (wish->what) {
 	case LBP_ADMIN_HEALTHZ:
 		say(answer, 200, "ok\n");
 		break;
 	case LBP_ADMIN_READYZ:
 		answer_readyz(admin, view, answer);
+		break;
+	case LBP_ADMIN_METRICS:
+		answer_with(admin, view, wish, answer);
 		break;
 	case LBP_ADMIN_NOTHING:
 		break;
@@ -171,9 +224,11 @@ static bool has_addresses(
 }
 
 bool admin_prepare(struct admin_change *change, struct admin *admin,
-	const struct served_change *served, const struct snapshot *snapshot)
+	const struct served_change *served, const struct snapshot *snapshot,
+	uint64_t generation)
 {
-	*change = (struct admin_change){.view = view_new(served)};
+	*change = (struct admin_change){
+		.view = view_new(served, snapshot, generation)};
 	if (change->view == NULL) {
 		log_error(LBP_LOG_ERROR, "cannot open the admin port",
 			strerror(ENOMEM));

@@ -45,7 +45,8 @@ void admin_init(struct admin *admin, const struct crew *crew);
  * case.
  */
 bool admin_prepare(struct admin_change *change, struct admin *admin,
-	const struct served_change *served, const struct snapshot *snapshot);
+	const struct served_change *served, const struct snapshot *snapshot,
+	uint64_t generation);
 void admin_change_release(struct admin_change *change);
 
 /* Shows what was prepared from now on; what it had is left in the change. */

@@ -101,6 +101,30 @@ static void note_client(const struct conn *conn)
 		id != NULL ? id : "");
 }
 
+/* Under the lock. */
+static void count_for_app(
+	struct conn *conn, const struct lbp_event *event, unsigned duties)
+{
+	struct served_counts *counts = &conn->app->counts;
+	bool is_admitted = lbp_session_is_admitted(conn->session);
+
+	if (event->kind == LBP_EVENT_HANDSHAKE_DONE && is_admitted)
+		counts->admitted++;
+	if ((duties & LBP_DUTY_REPORT) == 0)
+		return;
+	switch (lbp_session_reason(conn->session)) {
+	case LBP_REASON_CONCURRENT_LIMIT:
+		counts->refused_concurrent++;
+		break;
+	case LBP_REASON_RATE_LIMIT:
+		counts->refused_rate++;
+		break;
+	default:
+		counts->ended += is_admitted;
+		break;
+	}
+}
+
 enum lbp_err conn_step_locked(void *user, const struct lbp_event *event,
 	uint64_t now_ns, struct lbp_duties *duties)
 {
@@ -110,10 +134,21 @@ enum lbp_err conn_step_locked(void *user, const struct lbp_event *event,
 	conn_note_cause(conn, event->kind);
 	pthread_mutex_lock(&conn->app->lock);
 	err = lbp_session_step(conn->session, event, now_ns, duties);
+	count_for_app(conn, event, err == LBP_OK ? duties->set : 0);
 	if (duties->set & LBP_DUTY_REPORT)
 		note_client(conn);
 	pthread_mutex_unlock(&conn->app->lock);
 	return err;
+}
+
+static void count_end(struct conn *conn)
+{
+	size_t at = lbp_session_is_admitted(conn->session)
+			    ? LBP_COUNT_AT(ended)
+			    : LBP_COUNT_AT(rejected);
+
+	counters_add(&conn->conns->counters,
+		at + (size_t)lbp_session_reason(conn->session), 1);
 }
 
 /* Carries out the duties after which nothing more happens. */
@@ -131,8 +166,10 @@ static void carry_out(
 	}
 	if (duties->set & LBP_DUTY_LINGER)
 		linger(conn, duties->set & LBP_DUTY_CLOSE_NOTIFY);
-	if (duties->set & LBP_DUTY_REPORT)
+	if (duties->set & LBP_DUTY_REPORT) {
+		count_end(conn);
 		conns_await_sums(conns, report_conn(conn, now_ns));
+	}
 	if (duties->set & LBP_DUTY_END)
 		end(conn, duties->set);
 }
@@ -165,12 +202,13 @@ static bool relay(struct conn *conn, struct lbp_event *event)
 
 /* Carries out the other duties. True: *event happened and must be stepped. */
 static bool go_on(struct conn *conn, const struct lbp_duties *duties,
-	struct lbp_event *event)
+	uint64_t now_ns, struct lbp_event *event)
 {
 	if (duties->set & LBP_DUTY_DIAL) {
 		tls_admitted(
 			&conn->client.tls, lbp_session_client(conn->session));
 		conn_await_expiry(conn);
+		conn->dialed_ns = now_ns;
 		return conn_start_dial(conn, duties->upstream, event);
 	}
 	if (!(duties->set & LBP_DUTY_RELAY))
@@ -189,8 +227,11 @@ void conn_step(struct conn *conn, struct lbp_event event)
 		now = clock_now_ns();
 		if (conn_step_locked(conn, &event, now, &duties) != LBP_OK)
 			return;
+		if (event.kind == LBP_EVENT_DIAL_DONE)
+			counters_add_time(&conn->conns->counters,
+				LBP_COUNT_AT(connects), now - conn->dialed_ns);
 		carry_out(conn, &duties, now);
-	} while (go_on(conn, &duties, &event));
+	} while (go_on(conn, &duties, now, &event));
 	if (lbp_session_state(conn->session) != LBP_SESSION_ENDED)
 		conn_set_alarm(conn);
 }
@@ -307,6 +348,7 @@ void conn_start(struct conns *conns, struct served_app *app, int fd,
 		capacity_remove_loose(conns->capacity);
 		return;
 	}
+	counters_add(&conns->counters, LBP_COUNT_AT(accepted), 1);
 	conn->conns = conns;
 	conn->app = app;
 	conn->peer = *peer;

@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 
 #include "capacity.h"
+#include "counters.h"
 #include "dial.h"
 #include "handshakes.h"
 #include "loop.h"
@@ -20,6 +21,7 @@ struct conn;
 /* All connections of one thread. */
 struct conns {
 	uint32_t number; /* of the worker, for the log */
+	struct counters counters;
 	struct loop *loop;
 	struct capacity *capacity;
 	struct handshakes *handshakes;
@@ -55,6 +57,7 @@ struct conn {
 	union address peer;      /* who connects, as far as is known */
 	union address own;       /* and to whom; family 0: as the socket says */
 	uint64_t accepted_ns;
+	uint64_t dialed_ns;    /* when its last dial began */
 	uint64_t keepalive_ns; /* of both sides; 0: off */
 	uint64_t look_ns;      /* when to look at the peers; or LBP_NEVER */
 	const char *tls;       /* version, once the handshake is complete */

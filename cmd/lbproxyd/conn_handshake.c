@@ -93,10 +93,12 @@ static void ask_for_admission(struct conn *conn)
 
 	conn_step(conn, (struct lbp_event){.kind = LBP_EVENT_HANDSHAKE_DONE,
 				.is_full = !has_place});
-	if (lbp_session_is_admitted(conn->session))
+	if (lbp_session_is_admitted(conn->session)) {
+		counters_add(&conn->conns->counters, LBP_COUNT_AT(admitted), 1);
 		conn_leave_place(conn);
-	else if (has_place)
+	} else if (has_place) {
 		capacity_give(capacity);
+	}
 }
 
 static void handshake_done(struct conn *conn)
@@ -105,6 +107,9 @@ static void handshake_done(struct conn *conn)
 
 	conn->tls = tls_version(&conn->client.tls);
 	conn->resumed = tls_is_resumed(&conn->client.tls);
+	counters_add_time(&conn->conns->counters,
+		conn->resumed ? LBP_COUNT_AT(resumed) : LBP_COUNT_AT(full),
+		clock_now_ns() - conn->accepted_ns);
 	/* It may leave while the upstream is being dialed. */
 	if (poller_set(poller, &conn->client.watch, POLLER_READ) != 0)
 		conn_step(conn, conn_failed(conn, "cannot watch", errno));

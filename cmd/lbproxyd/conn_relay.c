@@ -40,8 +40,13 @@ static enum lbp_io write_side(
 {
 	struct conn *conn = user;
 	struct stream *stream = stream_of(conn, to);
+	enum lbp_io io = stream_write(stream, buf, len, n);
 
-	return noted(conn, stream, stream_write(stream, buf, len, n));
+	counters_add(&conn->conns->counters,
+		to == LBP_UPSTREAM ? LBP_COUNT_AT(bytes_up)
+				   : LBP_COUNT_AT(bytes_down),
+		*n);
+	return noted(conn, stream, io);
 }
 
 static enum lbp_io end_side(void *user, enum lbp_side to)

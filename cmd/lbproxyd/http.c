@@ -82,16 +82,19 @@ static enum MHD_Result requested(void *user, struct MHD_Connection *connection,
 	const char *upload, size_t *upload_len, void **state)
 {
 	struct http *http = user;
-	enum lbp_admin_resource what;
+	const struct lbp_admin_request request = {method, url,
+		MHD_lookup_connection_value(
+			connection, MHD_GET_ARGUMENT_KIND, "clients")};
+	struct lbp_admin_wish wish;
 	struct http_answer answer = {.type = "text/plain; charset=utf-8"};
 
 	(void)version;
 	(void)upload;
 	(void)upload_len;
 	(void)state;
-	answer.status = lbp_admin_route(method, url, &what);
+	answer.status = lbp_admin_route(&request, &wish);
 	if (answer.status == MHD_HTTP_OK)
-		http->handler.answer(http->handler.user, what, &answer);
+		http->handler.answer(http->handler.user, &wish, &answer);
 	return send_answer(connection, &answer);
 }
 

@@ -21,7 +21,7 @@ struct http_answer {
 /* Has all that is called in the server's thread. */
 struct http_handler {
 	/* Answers GET or HEAD for a resource. */
-	void (*answer)(void *user, enum lbp_admin_resource what,
+	void (*answer)(void *user, const struct lbp_admin_wish *wish,
 		struct http_answer *answer);
 	void *user;
 };

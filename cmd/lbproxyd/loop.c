@@ -92,6 +92,9 @@ static void fire_alarms(struct loop *loop)
 	while ((timer = lbp_timers_take(&loop->timers, now)) != NULL) {
 		struct alarm *alarm = (struct alarm *)timer;
 
+		if (loop->counters != NULL)
+			counters_add_time(loop->counters, LBP_COUNT_AT(lag),
+				now - lbp_timer_due(timer));
 		alarm->fire(alarm);
 	}
 }

@@ -5,6 +5,7 @@
 #ifndef LOOP_H
 #define LOOP_H
 
+#include "counters.h"
 #include "poller.h"
 #include "queue.h"
 #include "timers.h"
@@ -33,6 +34,7 @@ struct loop {
 	struct queue handshakes;
 	struct ring *rings; /* free ones */
 	unsigned ring_len;
+	struct counters *counters; /* of the lag of alarms; NULL: none */
 };
 
 /*

@@ -23,6 +23,19 @@ bool notices_add(struct notices *notices, const struct notice *notice)
 	return true;
 }
 
+bool notices_add_expiring(
+	struct notices *notices, const struct lbp_expiring *expiring)
+{
+	struct lbp_expiring *items = realloc(notices->expiring,
+		(notices->expiring_len + 1) * sizeof(*notices->expiring));
+
+	if (items == NULL)
+		return false;
+	notices->expiring = items;
+	items[notices->expiring_len++] = *expiring;
+	return true;
+}
+
 static int compare(const void *one, const void *other)
 {
 	const struct notice *a = one;
@@ -125,5 +138,6 @@ void notices_release(struct notices *notices)
 	for (i = 0; i < notices->len; i++)
 		free(notices->items[i].text);
 	free(notices->items);
+	free(notices->expiring);
 	*notices = (struct notices){0};
 }

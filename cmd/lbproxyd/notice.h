@@ -10,6 +10,7 @@
 
 #include "server/config.h"
 #include "server/expiry.h"
+#include "server/figures.h"
 
 struct texts;
 
@@ -25,6 +26,10 @@ struct notices {
 	const struct texts *texts; /* with the paths of other files */
 	struct notice *items; /* len of them, in the order they were found */
 	size_t len;
+	/* What expires some day, expiring_len; texts are the configuration's.
+	 */
+	struct lbp_expiring *expiring;
+	size_t expiring_len;
 };
 
 /*
@@ -32,6 +37,10 @@ struct notices {
  * memory; text was freed.
  */
 bool notices_add(struct notices *notices, const struct notice *notice);
+
+/* Adds what expires some day; false: out of memory. */
+bool notices_add_expiring(
+	struct notices *notices, const struct lbp_expiring *expiring);
 
 /*
  * Calls say for those that apply now, by the wall clock, in the order of their

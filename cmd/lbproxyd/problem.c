@@ -50,3 +50,11 @@ void problem_warn(struct problems *problems, struct lbp_config_pos pos,
 	if (len < 0 || !notices_add(problems->notices, &notice))
 		problem(problems, pos, "out of memory");
 }
+
+void problem_expires(struct problems *problems, struct lbp_config_pos pos,
+	const struct lbp_expiring *expiring)
+{
+	if (problems->notices != NULL &&
+		!notices_add_expiring(problems->notices, expiring))
+		problem(problems, pos, "out of memory");
+}

@@ -34,4 +34,8 @@ __attribute__((format(printf, 4, 5))) void problem_warn(
 	struct problems *problems, struct lbp_config_pos pos,
 	const struct lbp_expiry *expiry, const char *format, ...);
 
+/* Collects what expires some day. Running out of memory is a problem. */
+void problem_expires(struct problems *problems, struct lbp_config_pos pos,
+	const struct lbp_expiring *expiring);
+
 #endif

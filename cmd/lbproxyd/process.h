@@ -45,4 +45,9 @@ void process_allow_descriptors(uint64_t needed);
  */
 uint32_t process_cpus(void);
 
+struct lbp_process_figures;
+
+/* What this process uses now; what cannot be found out is 0. */
+void process_figures(struct lbp_process_figures *figures);
+
 #endif

@@ -19,7 +19,8 @@ static bool prepare(struct reload *reload)
 		       resolver_prepare(&reload->other_resolver, reload->other,
 			       reload->served_change.apps) &&
 		       admin_prepare(&reload->admin_change, &reload->admin,
-			       &reload->served_change, reload->other);
+			       &reload->served_change, reload->other,
+			       reload->generation + 1);
 	log_error(LBP_LOG_ERROR, "cannot load the configuration",
 		strerror(ENOMEM));
 	return false;

@@ -38,6 +38,14 @@ struct served_policy {
 	struct lbp_policy policy;
 };
 
+/* What is counted of an application's connections. */
+struct served_counts {
+	uint64_t admitted;
+	uint64_t ended; /* of those */
+	uint64_t refused_concurrent;
+	uint64_t refused_rate;
+};
+
 struct served_app {
 	atomic_uint holders;
 	struct lbp_app *app;
@@ -48,6 +56,7 @@ struct served_app {
 	/* Held: it has the app, and the ids of its clients. */
 	struct served_policy *policy;
 	struct snapshot_settings settings; /* for new connections and checks */
+	struct served_counts counts;
 };
 
 /* The main thread's. */

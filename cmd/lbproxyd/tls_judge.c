@@ -283,11 +283,44 @@ static void warn_usage(
 			file->key, file->path->ptr);
 }
 
+static enum lbp_expiring_kind kind_of(
+	const struct tls_file *file, const struct tls_part *part)
+{
+	if (part->crl != NULL)
+		return LBP_EXPIRING_CRL;
+	return strstr(file->key, "certificate") != NULL
+		       ? LBP_EXPIRING_CERTIFICATE
+		       : LBP_EXPIRING_CA;
+}
+
+/* Each has its end shown, whichever of them is warned of. */
+static void note_lives(
+	const struct tls_file *file, const struct tls_parts *parts)
+{
+	size_t i;
+
+	for (i = 0; i < parts->len; i++) {
+		const struct tls_part *part = &parts->items[i];
+		const struct lbp_expiring expiring = {
+			.kind = kind_of(file, part),
+			.key = file->key,
+			.file = file->path->ptr,
+			.line = part->line,
+			.until_s = expiry_of(part).until_s,
+		};
+
+		if (expiring.until_s != LBP_EXPIRY_NEVER)
+			problem_expires(
+				file->problems, file->path->pos, &expiring);
+	}
+}
+
 void tls_judge_warn_chain(const struct tls_file *file,
 	const struct tls_parts *chain, enum tls_judge_role role)
 {
 	size_t i;
 
+	note_lives(file, chain);
 	for (i = 0; i < chain->len; i++)
 		warn_life(file, &chain->items[i]);
 	warn_usage(file, chain->items[0].cert, role);
@@ -299,6 +332,7 @@ void tls_judge_warn_last(
 	const struct tls_part *last = &parts->items[0];
 	size_t i;
 
+	note_lives(file, parts);
 	for (i = 1; i < parts->len; i++) {
 		if (expiry_of(&parts->items[i]).until_s >
 			expiry_of(last).until_s)

@@ -1,25 +1,56 @@
 #include "view.h"
 
 #include <stdlib.h>
+#include <string.h>
 
-struct view *view_new(const struct served_change *served)
+static bool copy_apps(struct view *view, const struct served_change *served)
+{
+	view->apps = calloc(served->app_len + 1, sizeof(struct served_app *));
+	if (view->apps == NULL)
+		return false;
+	while (view->len < served->app_len) {
+		view->apps[view->len] =
+			served_app_hold(served->apps[view->len]);
+		view->len++;
+	}
+	return true;
+}
+
+/* Their keys are static, their files the configuration's. */
+static bool copy_expiring(struct view *view, const struct notices *notices)
+{
+	size_t len = notices->expiring_len;
+	size_t i;
+
+	view->expiring = calloc(len + 1, sizeof(*view->expiring));
+	if (view->expiring == NULL)
+		return false;
+	for (i = 0; i < len; i++)
+		view->expiring[i] = notices->expiring[i];
+	len = lbp_expiring_sort(view->expiring, len);
+	for (i = 0; i < len; i++) {
+		char *file = strdup(view->expiring[i].file);
+
+		if (file == NULL)
+			return false;
+		view->expiring[view->expiring_len++].file = file;
+	}
+	return true;
+}
+
+struct view *view_new(const struct served_change *served,
+	const struct snapshot *snapshot, uint64_t generation)
 {
 	struct view *view = calloc(1, sizeof(*view));
 
 	if (view == NULL)
 		return NULL;
 	atomic_init(&view->holders, 1);
-	view->apps = calloc(served->app_len + 1, sizeof(struct served_app *));
-	if (view->apps == NULL) {
-		view_release(view);
-		return NULL;
-	}
-	while (view->len < served->app_len) {
-		view->apps[view->len] =
-			served_app_hold(served->apps[view->len]);
-		view->len++;
-	}
-	return view;
+	view->generation = generation;
+	if (copy_apps(view, served) && copy_expiring(view, &snapshot->notices))
+		return view;
+	view_release(view);
+	return NULL;
 }
 
 struct view *view_hold(struct view *view)
@@ -36,6 +67,9 @@ void view_release(struct view *view)
 		return;
 	for (i = 0; i < view->len; i++)
 		served_app_release(view->apps[i]);
+	for (i = 0; i < view->expiring_len; i++)
+		free((char *)(uintptr_t)view->expiring[i].file);
+	free(view->expiring);
 	free(view->apps);
 	free(view);
 }

@@ -109,8 +109,10 @@ bool worker_init(struct worker *worker, const struct snapshot *snapshot,
 	if (entropy_draw(&worker->conns.shares, sizeof(worker->conns.shares)) &&
 		loop_init(&worker->loop, snapshot->event_loop,
 			worker->alarm_cap) &&
-		mailbox_init(&worker->mailbox, worker->loop.poller))
+		mailbox_init(&worker->mailbox, worker->loop.poller)) {
+		worker->loop.counters = &worker->conns.counters;
 		return true;
+	}
 	log_error(LBP_LOG_ERROR, "cannot start a worker", strerror(errno));
 	return false;
 }

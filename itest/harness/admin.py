@@ -49,6 +49,6 @@ def raw(peer, data=b"", end=False):
             peer.shutdown(socket.SHUT_WR)
         while chunk := peer.recv(65536):
             got += chunk
-    except ConnectionError:
+    except OSError:
         pass
     return got

@@ -119,8 +119,10 @@ enum lbp_health_change lbp_app_dialed(
 {
 	if (upstream >= app->pool.len)
 		return LBP_HEALTH_SAME;
-	if (!ok)
+	if (!ok) {
 		(void)lbp_pool_release(&app->pool, upstream);
+		app->places[upstream].dial_failures++;
+	}
 	return apply(app, upstream,
 		lbp_health_dialed(
 			&app->places[upstream].health, &app->health, ok));
@@ -159,6 +161,8 @@ enum lbp_health_change lbp_app_checked(
 		return LBP_HEALTH_SAME;
 	change = lbp_health_checked(
 		&app->places[upstream].health, &app->health, ok);
+	if (!ok)
+		app->places[upstream].check_failures++;
 	lbp_app_arm_check(app, upstream);
 	return apply(app, upstream, change);
 }

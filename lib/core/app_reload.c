@@ -32,6 +32,8 @@ static void inherit_place(
 	lbp_timers_disarm(&next->timers, &place->timer);
 	lbp_app_arm_check(next, at);
 	lbp_pool_set_up(&next->pool, at, place->health.up);
+	place->dial_failures = app->places[at].dial_failures;
+	place->check_failures = app->places[at].check_failures;
 }
 
 /* One that was removed keeps its number while it is in use. */
@@ -45,6 +47,8 @@ static void keep_removed(struct lbp_app *next, struct lbp_app *app, uint32_t at)
 	place->health = app->places[at].health;
 	place->name = app->places[at].name;
 	place->user = app->places[at].user;
+	place->dial_failures = app->places[at].dial_failures;
+	place->check_failures = app->places[at].check_failures;
 	app->places[at].name = NULL;
 	app->places[at].user = NULL;
 }

@@ -11,8 +11,10 @@
 struct lbp_app_place {
 	struct lbp_timer timer; /* first: a taken timer is its place */
 	struct lbp_health health;
-	char *name;  /* owned; NULL: nothing has this number */
-	void *user;  /* the caller's */
+	char *name; /* owned; NULL: nothing has this number */
+	void *user; /* the caller's */
+	uint64_t dial_failures;
+	uint64_t check_failures;
 	bool serves; /* false: removed, but not given back by all */
 	bool stays;  /* in a successor: the application has it already */
 };

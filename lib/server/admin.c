@@ -11,32 +11,56 @@
 /* What one is given if others may be waiting for its place. */
 #define YIELD_NS LBP_NS_PER_S
 
-static enum lbp_admin_resource find(const char *path)
+/* What there is, and how many clients are shown unless a query says. */
+static struct lbp_admin_wish find(const char *path)
 {
 	static const struct {
 		const char *path;
-		enum lbp_admin_resource what;
+		struct lbp_admin_wish wish;
 	} resources[] = {
-		{"/healthz", LBP_ADMIN_HEALTHZ},
-		{"/readyz", LBP_ADMIN_READYZ},
+		{"/healthz", {LBP_ADMIN_HEALTHZ, 0}},
+		{"/readyz", {LBP_ADMIN_READYZ, 0}},
+		{"/metrics", {LBP_ADMIN_METRICS, 0}},
 	};
 	size_t i;
 
 	for (i = 0; i < sizeof(resources) / sizeof(*resources); i++) {
 		if (strcmp(path, resources[i].path) == 0)
-			return resources[i].what;
+			return resources[i].wish;
 	}
-	return LBP_ADMIN_NOTHING;
+	return (struct lbp_admin_wish){LBP_ADMIN_NOTHING, 0};
+}
+
+/* Reads a number of clients; false: it is none, or too great. */
+static bool read_clients(const char *text, uint32_t *clients)
+{
+	uint32_t n = 0;
+	size_t i;
+
+	for (i = 0; text[i] >= '0' && text[i] <= '9'; i++) {
+		n = n * 10 + (uint32_t)(text[i] - '0');
+		if (n > LBP_ADMIN_CLIENTS_MAX)
+			return false;
+	}
+	*clients = n;
+	return i > 0 && text[i] == '\0';
 }
 
 unsigned lbp_admin_route(
-	const char *method, const char *path, enum lbp_admin_resource *what)
+	const struct lbp_admin_request *request, struct lbp_admin_wish *wish)
 {
-	*what = LBP_ADMIN_NOTHING;
-	if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)
+	*wish = (struct lbp_admin_wish){LBP_ADMIN_NOTHING, 0};
+	if (strcmp(request->method, "GET") != 0 &&
+		strcmp(request->method, "HEAD") != 0)
 		return 405;
-	*what = find(path);
-	return *what == LBP_ADMIN_NOTHING ? 404 : 200;
+	*wish = find(request->path);
+	if (wish->what == LBP_ADMIN_NOTHING)
+		return 404;
+	if (request->clients == NULL ||
+		read_clients(request->clients, &wish->clients))
+		return 200;
+	*wish = (struct lbp_admin_wish){LBP_ADMIN_NOTHING, 0};
+	return 400;
 }
 
 unsigned lbp_admin_readyz(

@@ -22,15 +22,31 @@ enum lbp_admin_resource {
 	LBP_ADMIN_NOTHING,
 	LBP_ADMIN_HEALTHZ,
 	LBP_ADMIN_READYZ,
+	LBP_ADMIN_METRICS,
+};
+
+/* The most clients that are shown. [ADM-14]. */
+#define LBP_ADMIN_CLIENTS_MAX 1000
+
+struct lbp_admin_request {
+	const char *method;
+	const char *path;    /* without the query */
+	const char *clients; /* of the query; NULL: it has none */
+};
+
+/* What a request asks for. */
+struct lbp_admin_wish {
+	enum lbp_admin_resource what;
+	uint32_t clients; /* to be shown at most */
 };
 
 /*
- * Finds what a request asks for, path without a query, and stores it in *what.
- * Returns the HTTP status: 200, 404 or 405; unless it is 200, *what is
- * LBP_ADMIN_NOTHING. Source: [ADM-1], [ADM-5].
+ * Finds what a request asks for, and stores it in *wish. Returns the HTTP
+ * status: 200, 400 (the query), 404 or 405; unless it is 200, what is
+ * LBP_ADMIN_NOTHING. Source: [ADM-1], [ADM-5], [ADM-14].
  */
 unsigned lbp_admin_route(
-	const char *method, const char *path, enum lbp_admin_resource *what);
+	const struct lbp_admin_request *request, struct lbp_admin_wish *wish);
 
 /*
  * Returns when to close the oldest of len open connections, accepted at

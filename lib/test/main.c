@@ -33,6 +33,10 @@ int main(void)
 	suite_session_trust();
 	suite_acl();
 	suite_admin();
+	suite_busiest();
+	suite_app_look();
+	suite_metrics();
+	suite_times();
 	suite_limiter();
 	suite_balancer();
 	suite_pool();

@@ -4,6 +4,15 @@
 #include "server/admin.h"
 #include "suites.h"
 
+static unsigned route(const char *method, const char *path, const char *clients,
+	struct lbp_admin_wish *wish)
+{
+	const struct lbp_admin_request request = {method, path, clients};
+
+	*wish = (struct lbp_admin_wish){99, 99};
+	return lbp_admin_route(&request, wish);
+}
+
 static void test_routes(void)
 {
 	static const struct {
@@ -15,20 +24,21 @@ static void test_routes(void)
 		{"GET", "/healthz", 200, LBP_ADMIN_HEALTHZ},
 		{"HEAD", "/healthz", 200, LBP_ADMIN_HEALTHZ},
 		{"GET", "/readyz", 200, LBP_ADMIN_READYZ},
+		{"GET", "/metrics", 200, LBP_ADMIN_METRICS},
 		{"GET", "", 404, LBP_ADMIN_NOTHING},
 		{"GET", "/readyz/", 404, LBP_ADMIN_NOTHING},
 		{"GET", "/READYZ", 404, LBP_ADMIN_NOTHING},
 		{"HEAD", "/nothing", 404, LBP_ADMIN_NOTHING},
 	};
+	struct lbp_admin_wish wish;
 	size_t i;
 
 	for (i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		enum lbp_admin_resource what = 99;
-
 		CU_ASSERT_EQUAL(
-			lbp_admin_route(cases[i].method, cases[i].path, &what),
+			route(cases[i].method, cases[i].path, NULL, &wish),
 			cases[i].status);
-		CU_ASSERT_EQUAL(what, cases[i].what);
+		CU_ASSERT_EQUAL(wish.what, cases[i].what);
+		CU_ASSERT_EQUAL(wish.clients, 0);
 	}
 }
 
@@ -36,15 +46,39 @@ static void test_methods(void)
 {
 	static const char *const others[] = {"", "POST", "PUT", "DELETE",
 		"OPTIONS", "get", "GETS", "HEADER"};
+	struct lbp_admin_wish wish;
 	size_t i;
 
 	for (i = 0; i < sizeof(others) / sizeof(*others); i++) {
-		enum lbp_admin_resource what = 99;
-
-		CU_ASSERT_EQUAL(
-			lbp_admin_route(others[i], "/healthz", &what), 405);
-		CU_ASSERT_EQUAL(what, LBP_ADMIN_NOTHING);
+		CU_ASSERT_EQUAL(route(others[i], "/healthz", NULL, &wish), 405);
+		CU_ASSERT_EQUAL(wish.what, LBP_ADMIN_NOTHING);
+		CU_ASSERT_EQUAL(wish.clients, 0);
 	}
+}
+
+static void test_clients(void)
+{
+	static const struct {
+		const char *text;
+		unsigned status;
+		uint32_t clients;
+	} cases[] = {{"0", 200, 0}, {"1", 200, 1}, {"1000", 200, 1000},
+		{"0007", 200, 7}, {"1001", 400, 0}, {"", 400, 0},
+		{"99999999999999999999", 400, 0}, {"4294967296", 400, 0},
+		{"-1", 400, 0}, {"1 ", 400, 0}, {" 1", 400, 0}, {"1:", 400, 0},
+		{"/", 400, 0}, {"x", 400, 0}};
+	struct lbp_admin_wish wish;
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		CU_ASSERT_EQUAL(route("GET", "/metrics", cases[i].text, &wish),
+			cases[i].status);
+		CU_ASSERT_EQUAL(wish.clients, cases[i].clients);
+		CU_ASSERT_EQUAL(wish.what, cases[i].status == 200
+						   ? LBP_ADMIN_METRICS
+						   : LBP_ADMIN_NOTHING);
+	}
+	CU_ASSERT_EQUAL(route("GET", "/nothing", "x", &wish), 404);
 }
 
 static void test_time(void)
@@ -113,6 +147,7 @@ void suite_admin(void)
 	CU_pSuite suite = CU_add_suite("admin", NULL, NULL);
 
 	CU_add_test(suite, "[ADM-1] what is found", test_routes);
+	CU_add_test(suite, "[ADM-14] how many clients", test_clients);
 	CU_add_test(suite, "[ADM-2] what /readyz says", test_readyz);
 	CU_add_test(suite, "[ADM-2] an id that is too long is cut",
 		test_readyz_of_a_long_id);
