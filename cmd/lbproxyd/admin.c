@@ -10,6 +10,7 @@
 #include "gather.h"
 #include "listen.h"
 #include "log.h"
+#include "server/json.h"
 
 /* Room for an answer, at first and at most. */
 #define ANSWER_BYTES     ((size_t)32 * 1024)
@@ -53,8 +54,8 @@ static void answer_readyz(const struct admin *admin, const struct view *view,
 	say(answer, status, text);
 }
 
-/* Writes all figures as a resource has them. False: they do not fit. */
-static bool write_figures(const struct lbp_figures *figures,
+/* Writes all figures as metrics. False: they do not fit. */
+static bool write_metrics(const struct lbp_figures *figures,
 	struct http_answer *answer, size_t cap)
 {
 	struct lbp_metrics metrics;
@@ -66,10 +67,26 @@ static bool write_figures(const struct lbp_figures *figures,
 	return !metrics.overflow;
 }
 
-/* False: out of memory, or too long. */
-static bool write_whole(
-	const struct lbp_figures *figures, struct http_answer *answer)
+static bool write_status(const struct lbp_figures *figures,
+	struct http_answer *answer, size_t cap)
 {
+	struct lbp_json json;
+
+	lbp_json_init(&json, answer->body, cap);
+	lbp_figures_status(figures, &json);
+	lbp_json_raw(&json, "\n", 1);
+	answer->len = json.len;
+	answer->type = "application/json";
+	return !json.overflow;
+}
+
+/* False: out of memory, or too long. */
+static bool write_whole(const struct lbp_figures *figures,
+	enum lbp_admin_resource what, struct http_answer *answer)
+{
+	bool (*write)(const struct lbp_figures *figures,
+		struct http_answer *answer, size_t cap) =
+		what == LBP_ADMIN_METRICS ? write_metrics : write_status;
 	size_t cap;
 
 	for (cap = ANSWER_BYTES; cap <= ANSWER_BYTES_MAX; cap *= 2) {
@@ -77,7 +94,7 @@ static bool write_whole(
 		answer->body = malloc(cap);
 		if (answer->body == NULL)
 			return false;
-		if (write_figures(figures, answer, cap))
+		if (write(figures, answer, cap))
 			return true;
 	}
 	free(answer->body);
@@ -93,7 +110,7 @@ static void answer_with(const struct admin *admin, const struct view *view,
 	if (view == NULL)
 		say(answer, 503, "the server is starting\n");
 	else if (!gather(&gathered, admin->crew, view, wish->clients) ||
-		 !write_whole(&gathered.figures, answer))
+		 !write_whole(&gathered.figures, wish->what, answer))
 		say(answer, 503, "out of memory\n");
 	gathered_release(&gathered);
 }
@@ -112,6 +129,7 @@ static void answer(void *user, const struct lbp_admin_wish *wish,
 		answer_readyz(admin, view, answer);
 		break;
 	case LBP_ADMIN_METRICS:
+	case LBP_ADMIN_STATUS:
 		answer_with(admin, view, wish, answer);
 		break;
 	case LBP_ADMIN_NOTHING:

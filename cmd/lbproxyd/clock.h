@@ -16,4 +16,13 @@ static inline uint64_t clock_now_ns(void)
 	return (uint64_t)ts.tv_sec * LBP_NS_PER_S + (uint64_t)ts.tv_nsec;
 }
 
+/* Milliseconds since 1970, as the calendar has it. */
+static inline uint64_t clock_wall_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
 #endif

@@ -12,6 +12,7 @@
 #include "dial.h"
 #include "handshakes.h"
 #include "loop.h"
+#include "rejects.h"
 #include "served.h"
 #include "session.h"
 #include "stream.h"
@@ -22,6 +23,7 @@ struct conn;
 struct conns {
 	uint32_t number; /* of the worker, for the log */
 	struct counters counters;
+	struct rejects rejects;
 	struct loop *loop;
 	struct capacity *capacity;
 	struct handshakes *handshakes;

@@ -26,7 +26,8 @@ void conns_init(struct conns *conns, struct loop *loop, struct mailbox *mailbox,
 		.capacity = capacity,
 		.handshakes = handshakes,
 		.evictions.mail.deliver = conn_deliver_evictions,
-		.evictions.mailbox = mailbox};
+		.evictions.mailbox = mailbox,
+		.rejects.lock = PTHREAD_MUTEX_INITIALIZER};
 	alarm_init(&conns->sums, sums_fired);
 }
 

@@ -13,6 +13,9 @@ static void gather_workers(struct lbp_figures *figures, const struct crew *crew)
 	uint32_t i;
 
 	figures->workers = crew->len;
+	figures->event_loop =
+		crew->event_loop == LBP_EVENT_LOOP_EPOLL ? "epoll" : "select";
+	figures->now_s = clock_wall_ms() / 1000;
 	for (i = 0; i < crew->len; i++) {
 		figures->connections += worker_load(&crew->workers[i]);
 		counters_sum(
@@ -61,8 +64,9 @@ static struct lbp_upstream_figures *next_upstream(struct gathered *gathered)
 
 /* The target of an upstream in use, held, with what the library knows. */
 static struct target *look_at(struct served_app *app, uint32_t upstream,
-	struct lbp_upstream_look *look, bool *was_last)
+	struct lbp_upstream_figures *out, bool *was_last)
 {
+	struct lbp_upstream_look *look = &out->look;
 	struct target *target = NULL;
 
 	pthread_mutex_lock(&app->lock);
@@ -72,6 +76,9 @@ static struct target *look_at(struct served_app *app, uint32_t upstream,
 		const struct place *place = look->user;
 
 		target = target_hold(place->target);
+		out->has_changed = place->note->has_changed;
+		out->changed_s = place->note->changed_s;
+		memcpy(out->cause, place->note->cause, sizeof(out->cause));
 	}
 	pthread_mutex_unlock(&app->lock);
 	look->name = NULL;
@@ -90,7 +97,7 @@ static bool gather_upstreams(struct gathered *gathered, struct served_app *app)
 
 		if (next == NULL)
 			return false;
-		target = look_at(app, u, &next->look, &was_last);
+		target = look_at(app, u, next, &was_last);
 		if (target == NULL)
 			continue;
 		next->app = lbp_app_id(app->app);
@@ -167,6 +174,54 @@ static bool gather_apps(
 	return true;
 }
 
+/* --- rejects --- */
+
+struct reject_texts {
+	char peer[ADDRESS_TEXT_MAX];
+	char serial[LBP_SERIAL_TEXT_MAX];
+};
+
+/* Points to the texts of a reject that was kept. */
+static struct lbp_reject_figures describe(
+	const struct reject *reject, struct reject_texts *texts)
+{
+	if (reject->has_serial)
+		lbp_serial_format(&reject->serial, texts->serial);
+	return (struct lbp_reject_figures){
+		.at_ms = reject->at_ms,
+		.is_stranger = reject->is_stranger,
+		.reason = reject->reason,
+		.app = reject->app,
+		.peer = address_text(&reject->peer, texts->peer),
+		.client = reject->client[0] != '\0' ? reject->client : NULL,
+		.serial = reject->has_serial ? texts->serial : NULL,
+	};
+}
+
+static bool gather_rejects(struct gathered *gathered, const struct crew *crew)
+{
+	size_t max = (size_t)crew->len * 2 * REJECTS_KEPT;
+	size_t len = 0;
+	size_t i;
+
+	gathered->kept = calloc(max, sizeof(*gathered->kept));
+	gathered->rejects = calloc(max, sizeof(*gathered->rejects));
+	gathered->texts = calloc(max, sizeof(*gathered->texts));
+	if (gathered->kept == NULL || gathered->rejects == NULL ||
+		gathered->texts == NULL)
+		return false;
+	for (i = 0; i < crew->len; i++)
+		len += rejects_copy(
+			&crew->workers[i].conns.rejects, gathered->kept + len);
+	for (i = 0; i < len; i++)
+		gathered->rejects[i] =
+			describe(&gathered->kept[i], &gathered->texts[i]);
+	gathered->figures.rejects = gathered->rejects;
+	gathered->figures.reject_len =
+		lbp_rejects_latest(gathered->rejects, len, REJECTS_KEPT);
+	return true;
+}
+
 bool gather(struct gathered *gathered, const struct crew *crew,
 	const struct view *view, uint32_t clients)
 {
@@ -187,7 +242,8 @@ bool gather(struct gathered *gathered, const struct crew *crew,
 	lbp_busiest_init(&gathered->busiest, gathered->uses, clients);
 	gather_workers(&gathered->figures, crew);
 	process_figures(&gathered->figures.process);
-	return gather_apps(gathered, view, clients);
+	return gather_apps(gathered, view, clients) &&
+	       gather_rejects(gathered, crew);
 }
 
 void gathered_release(struct gathered *gathered)
@@ -201,5 +257,8 @@ void gathered_release(struct gathered *gathered)
 	free(gathered->clients);
 	free(gathered->client_ids);
 	free(gathered->uses);
+	free(gathered->kept);
+	free(gathered->rejects);
+	free(gathered->texts);
 	*gathered = (struct gathered){0};
 }

@@ -21,6 +21,9 @@ struct gathered {
 	char (*client_ids)[LBP_ID_MAX + 1];
 	uint64_t *uses;
 	struct lbp_busiest busiest;
+	struct reject *kept; /* of all workers */
+	struct lbp_reject_figures *rejects;
+	struct reject_texts *texts;
 };
 
 /*

@@ -1,5 +1,7 @@
 #include "report.h"
 
+#include <stdio.h>
+
 #include "clock.h"
 #include "log.h"
 #include "strangers.h"
@@ -73,11 +75,31 @@ static void report_reject(const struct conn *conn, bool yields)
 	log_end(&line);
 }
 
+static void keep_reject(const struct conn *conn)
+{
+	const struct lbp_name *known = lbp_session_names(conn->session, NULL);
+	struct reject reject = {.at_ms = clock_wall_ms(),
+		.reason = lbp_session_reason(conn->session),
+		.peer = conn->peer,
+		.is_stranger = is_stranger(conn),
+		.has_serial = known != NULL};
+
+	if (known != NULL)
+		reject.serial = known->serial;
+	snprintf(reject.app, sizeof(reject.app), "%s",
+		lbp_app_id(conn->app->app));
+	snprintf(reject.client, sizeof(reject.client), "%s",
+		conn->conns->client_id);
+	rejects_add(&conn->conns->rejects, &reject);
+}
+
 uint64_t report_conn(const struct conn *conn, uint64_t now_ns)
 {
 	bool yields = is_stranger(conn);
 	uint64_t due_ns = LBP_NEVER;
 
+	if (!lbp_session_is_admitted(conn->session))
+		keep_reject(conn);
 	if (!log_is_wanted(LBP_LOG_INFO))
 		return due_ns;
 	if (lbp_session_is_admitted(conn->session))
@@ -87,6 +109,19 @@ uint64_t report_conn(const struct conn *conn, uint64_t now_ns)
 			 now_ns, &due_ns))
 		report_reject(conn, yields);
 	return due_ns;
+}
+
+/* Under the lock of its application. */
+static void keep_change(
+	struct served_app *app, uint32_t upstream, const char *cause)
+{
+	const struct place *place = lbp_app_upstream_user(app->app, upstream);
+
+	if (place == NULL)
+		return;
+	place->note->has_changed = true;
+	place->note->changed_s = clock_wall_ms() / 1000;
+	snprintf(place->note->cause, sizeof(place->note->cause), "%s", cause);
 }
 
 void report_health(struct served_app *app, uint32_t upstream,
@@ -101,6 +136,7 @@ void report_health(struct served_app *app, uint32_t upstream,
 		up ? "upstream_up" : "upstream_down");
 	log_string(&line, "app", lbp_app_id(app->app));
 	pthread_mutex_lock(&app->lock);
+	keep_change(app, upstream, cause);
 	log_string(
 		&line, "upstream", lbp_app_upstream_name(app->app, upstream));
 	pthread_mutex_unlock(&app->lock);

@@ -5,12 +5,14 @@
 #include "conn.h"
 
 /*
- * Logs the end of a session, or why a connection did not become one. Returns
+ * Logs the end of a session, or why a connection did not become one, which it
+ * keeps for the admin port, too. Returns
  * when strangers_sum_up must be called for what was only counted, or LBP_NEVER.
  */
 uint64_t report_conn(const struct conn *conn, uint64_t now_ns);
 
-/* Logs a change of an upstream's health; nothing for LBP_HEALTH_SAME. */
+/* Logs a change of an upstream's health, and keeps it for the admin port;
+ * nothing for LBP_HEALTH_SAME. */
 void report_health(struct served_app *app, uint32_t upstream,
 	enum lbp_health_change change, const char *cause);
 

@@ -248,6 +248,33 @@ static void set_addresses(struct served_app *app)
 		set_address(app, u);
 }
 
+/* What is noted of an upstream that stays goes on with it. */
+static void keep_note(
+	struct lbp_app *app, struct lbp_app *before, uint32_t upstream)
+{
+	const char *name = lbp_app_upstream_name(app, upstream);
+	const char *was = lbp_app_upstream_name(before, upstream);
+	struct place *place = lbp_app_upstream_user(app, upstream);
+	struct place *last = lbp_app_upstream_user(before, upstream);
+	struct note *note;
+
+	/* One that was removed but is in use has its own place as before. */
+	if (name == NULL || was == NULL || strcmp(name, was) != 0)
+		return;
+	note = place->note;
+	place->note = last->note;
+	last->note = note;
+}
+
+/* Under the lock of the application that was before. */
+static void keep_notes(struct lbp_app *app, struct lbp_app *before)
+{
+	uint32_t u;
+
+	for (u = 0; u < lbp_app_upstreams(before); u++)
+		keep_note(app, before, u);
+}
+
 static void swap_apps(struct served *served, struct served_change *change)
 {
 	struct served_app **apps = served->apps;
@@ -273,6 +300,8 @@ void served_commit(struct served *served, struct served_change *change,
 	for (i = 0; i < served->app_len; i++) {
 		if (was_removed(last, served->apps[i], i))
 			set_policy(served->apps[i], last);
+		else
+			keep_notes(served->apps[i]->app, last->policy.apps[i]);
 	}
 	for (i = 0; i < change->app_len; i++)
 		use_settings(change->apps[i], served, &snapshot->apps[i]);

@@ -52,7 +52,10 @@ struct place *place_new(struct target *target)
 {
 	struct place *place = calloc(1, sizeof(*place));
 
-	if (place == NULL) {
+	if (place != NULL)
+		place->note = calloc(1, sizeof(*place->note));
+	if (place == NULL || place->note == NULL) {
+		free(place);
 		target_release(target);
 		return NULL;
 	}
@@ -72,5 +75,6 @@ void place_release(struct place *place)
 	if (place == NULL || atomic_fetch_sub(&place->holders, 1) > 1)
 		return;
 	target_release(place->target);
+	free(place->note);
 	free(place);
 }

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "address.h"
+#include "server/figures.h"
 #include "tls.h"
 
 /* Where to connect to, and how. Immutable once others see it. */
@@ -32,12 +33,20 @@ struct target *target_hold(struct target *target);
 /* Releases what was held; NULL is allowed. */
 void target_release(struct target *target);
 
+/* How an upstream's health changed last; behind the lock as well. */
+struct note {
+	bool has_changed; /* since it was added */
+	uint64_t changed_s;
+	char cause[LBP_CAUSE_MAX];
+};
+
 /*
  * What the library has as the user of an upstream: its target, which may be
  * replaced. Held while the upstream has its number.
  */
 struct place {
 	atomic_uint holders;
+	struct note *note;     /* owned; it goes on with the next place */
 	struct target *target; /* held; behind the lock of its application */
 };
 

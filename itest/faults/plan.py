@@ -74,7 +74,7 @@ PEERS = ("ECONNRESET", "ETIMEDOUT", "EPIPE", "ECONNREFUSED", "ENETUNREACH",
 # What else the server calls that is no system call, cannot fail, or fails
 # only for want of memory, which then is an allocation here.
 HARMLESS = set("""abort bcmp clock_gettime closedir dirfd explicit_bzero fprintf
-    fputc free freeaddrinfo gai_strerror getopt_long glob globfree gmtime_r
+    eventfd_write fputc free freeaddrinfo gai_strerror getopt_long getrusage glob globfree gmtime_r
     inet_ntop inet_pton memchr memcmp memcpy memmove memset perror printf
     pthread_cond_destroy pthread_cond_init pthread_cond_signal
     pthread_cond_timedwait pthread_condattr_destroy pthread_condattr_init
@@ -83,7 +83,7 @@ HARMLESS = set("""abort bcmp clock_gettime closedir dirfd explicit_bzero fprintf
     pthread_mutex_unlock pthread_sigmask puts qsort sigaction sigaddset
     sigemptyset sigfillset sigprocmask snprintf stderr stdout strchr strcmp
     strcspn strdup strerror strftime strlen strncmp strndup strpbrk strrchr strspn
-    strtod strtol time timegm vasprintf vfprintf vsnprintf optarg optind
+    strstr strtod strtol strtoull sysconf time timegm vasprintf vfprintf vsnprintf optarg optind
     opterr malloc calloc realloc""".split())
 
 

@@ -23,10 +23,13 @@ enum lbp_admin_resource {
 	LBP_ADMIN_HEALTHZ,
 	LBP_ADMIN_READYZ,
 	LBP_ADMIN_METRICS,
+	LBP_ADMIN_STATUS,
 };
 
 /* The most clients that are shown. [ADM-14]. */
 #define LBP_ADMIN_CLIENTS_MAX 1000
+/* How many /status shows unless it is told. */
+#define LBP_ADMIN_CLIENTS 100
 
 struct lbp_admin_request {
 	const char *method;

@@ -42,6 +42,9 @@ struct lbp_process_figures {
 	int64_t started_s; /* since 1970, like all seconds here */
 };
 
+/* Room for why an upstream is up or down, and the final NUL; cut to that. */
+#define LBP_CAUSE_MAX 160
+
 struct lbp_app_figures {
 	const char *id;
 	bool is_ready;
@@ -55,6 +58,9 @@ struct lbp_upstream_figures {
 	const char *app;
 	const char *url;
 	struct lbp_upstream_look look; /* without its name and user */
+	bool has_changed;              /* its health, since it was added: */
+	uint64_t changed_s;
+	char cause[LBP_CAUSE_MAX];
 };
 
 struct lbp_client_figures {
@@ -62,6 +68,24 @@ struct lbp_client_figures {
 	const char *id;
 	struct lbp_client_look look;
 };
+
+struct lbp_reject_figures {
+	uint64_t at_ms; /* since 1970 */
+	bool is_stranger;
+	enum lbp_reason reason;
+	const char *app;
+	const char *peer;
+	const char *client; /* NULL: unknown, likewise its serial */
+	const char *serial;
+};
+
+/*
+ * Sorts rejects, the newest first, and keeps at most max of strangers and as
+ * many of clients, so that neither hide the others. Returns how many are left.
+ * Source: [ADM-24].
+ */
+size_t lbp_rejects_latest(
+	struct lbp_reject_figures *items, size_t len, size_t max);
 
 enum lbp_expiring_kind {
 	LBP_EXPIRING_CERTIFICATE,
@@ -86,6 +110,8 @@ size_t lbp_expiring_sort(struct lbp_expiring *items, size_t len);
 
 struct lbp_figures {
 	const char *version;
+	const char *event_loop;
+	uint64_t now_s; /* since 1970, as all that ends in _s */
 	uint64_t generation;
 	uint32_t workers;
 	bool is_draining;
@@ -104,6 +130,8 @@ struct lbp_figures {
 	size_t client_len;
 	uint64_t clients_left_out; /* beyond those, with sessions or admissions
 				    */
+	const struct lbp_reject_figures *rejects; /* the newest first */
+	size_t reject_len;
 	const struct lbp_expiring *expiring;
 	size_t expiring_len;
 };
@@ -111,5 +139,11 @@ struct lbp_figures {
 /* Writes all of them as metrics. Source: [ADM-10] to [ADM-14]. */
 void lbp_figures_metrics(
 	const struct lbp_figures *figures, struct lbp_metrics *metrics);
+
+struct lbp_json;
+
+/* Writes all of them as the JSON of /status. Source: [ADM-20] to [ADM-25]. */
+void lbp_figures_status(
+	const struct lbp_figures *figures, struct lbp_json *json);
 
 #endif

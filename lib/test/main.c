@@ -33,6 +33,7 @@ int main(void)
 	suite_session_trust();
 	suite_acl();
 	suite_admin();
+	suite_status();
 	suite_busiest();
 	suite_app_look();
 	suite_metrics();

@@ -26,6 +26,7 @@ void suite_rotation(void);
 void suite_session_trust(void);
 void suite_acl(void);
 void suite_admin(void);
+void suite_status(void);
 void suite_busiest(void);
 void suite_app_look(void);
 void suite_metrics(void);

@@ -79,6 +79,11 @@ static void test_clients(void)
 						   : LBP_ADMIN_NOTHING);
 	}
 	CU_ASSERT_EQUAL(route("GET", "/nothing", "x", &wish), 404);
+	CU_ASSERT_EQUAL(route("GET", "/status", NULL, &wish), 200);
+	CU_ASSERT_EQUAL(wish.what, LBP_ADMIN_STATUS);
+	CU_ASSERT_EQUAL(wish.clients, 100);
+	CU_ASSERT_EQUAL(route("GET", "/status", "3", &wish), 200);
+	CU_ASSERT_EQUAL(wish.clients, 3);
 }
 
 static void test_time(void)

@@ -118,8 +118,9 @@ static const struct lbp_upstream_figures upstreams[] = {
 			.open = 7,
 			.is_up = true,
 			.dial_failures = 5,
-			.check_failures = 6}},
-	{"db", "unix:/\"x\"", {.weight = 1}},
+			.check_failures = 6},
+		false, 0, ""},
+	{"db", "unix:/\"x\"", {.weight = 1}, false, 0, ""},
 };
 static const struct lbp_client_figures clients[] = {
 	{"web", "alice",
