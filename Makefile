@@ -273,6 +273,10 @@ $(dir_$1)/libmodel.a: $(call objects,$1,$(model_c))
 endef
 $(foreach v,$(variants),$(eval $(call variant_rules,$v)))
 
+# It is in there as it stands.
+$(foreach v,$(variants),$(addprefix $(dir_$v)/obj/,cmd/lbproxyd/page.o \
+	world/cmd/lbproxyd/page.o)): cmd/lbproxyd/page.html
+
 # fuzz_rules VARIANT NAME EXTRA-SOURCES; a target that tests more than lib
 # names the sources in fuzz_more_NAME and libraries in fuzz_libs_NAME.
 define fuzz_rules

@@ -10,6 +10,7 @@
 #include "gather.h"
 #include "listen.h"
 #include "log.h"
+#include "page.h"
 #include "server/json.h"
 
 /* Room for an answer, at first and at most. */
@@ -131,6 +132,11 @@ static void answer(void *user, const struct lbp_admin_wish *wish,
 	case LBP_ADMIN_METRICS:
 	case LBP_ADMIN_STATUS:
 		answer_with(admin, view, wish, answer);
+		break;
+	case LBP_ADMIN_PAGE:
+		say(answer, 200, page_begin);
+		answer->type = "text/html; charset=utf-8";
+		answer->policy = page_policy;
 		break;
 	case LBP_ADMIN_NOTHING:
 		break;

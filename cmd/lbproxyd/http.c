@@ -50,6 +50,37 @@ enum {
 	POLL_LISTEN,
 };
 
+static bool add_headers(
+	struct MHD_Response *response, const struct http_answer *answer)
+{
+	const struct {
+		const char *name;
+		const char *value; /* NULL: not this one */
+	} headers[] = {
+		{"Connection", "close"},
+		{"Content-Type", answer->type},
+		{"Cache-Control", "no-store"},
+		{"X-Content-Type-Options", "nosniff"},
+		{"Referrer-Policy", "no-referrer"},
+		{"Content-Security-Policy",
+			answer->policy != NULL
+				? answer->policy
+				: "default-src 'none'; frame-ancestors 'none'"},
+		{"Allow", answer->status == MHD_HTTP_METHOD_NOT_ALLOWED
+				  ? "GET, HEAD"
+				  : NULL},
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(headers) / sizeof(*headers); i++) {
+		if (headers[i].value != NULL &&
+			MHD_add_response_header(response, headers[i].name,
+				headers[i].value) != MHD_YES)
+			return false;
+	}
+	return true;
+}
+
 static enum MHD_Result send_answer(
 	struct MHD_Connection *connection, const struct http_answer *answer)
 {
@@ -61,16 +92,7 @@ static enum MHD_Result send_answer(
 		free(answer->body);
 		return MHD_NO;
 	}
-	if (MHD_add_response_header(response, "Connection", "close") &&
-		MHD_add_response_header(
-			response, "Content-Type", answer->type) &&
-		MHD_add_response_header(
-			response, "Cache-Control", "no-store") &&
-		MHD_add_response_header(
-			response, "X-Content-Type-Options", "nosniff") &&
-		(answer->status != MHD_HTTP_METHOD_NOT_ALLOWED ||
-			MHD_add_response_header(
-				response, "Allow", "GET, HEAD")))
+	if (add_headers(response, answer))
 		ok = MHD_queue_response(connection, answer->status, response);
 	MHD_destroy_response(response);
 	return ok;

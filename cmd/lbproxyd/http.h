@@ -13,9 +13,10 @@ struct http;
 
 struct http_answer {
 	unsigned status;
-	const char *type; /* of the body; static */
-	char *body;       /* len bytes of malloc, to be freed by http.c, */
-	size_t len;       /* or NULL: there is none, or no memory for it */
+	const char *type;   /* of the body; static, like the next one */
+	const char *policy; /* Content-Security-Policy; NULL: allow nothing */
+	char *body;         /* len bytes of malloc, to be freed by http.c, */
+	size_t len;         /* or NULL: there is none, or no memory for it */
 };
 
 /* Has all that is called in the server's thread. */

@@ -21,6 +21,7 @@ static struct lbp_admin_wish find(const char *path)
 		{"/healthz", {LBP_ADMIN_HEALTHZ, 0}},
 		{"/readyz", {LBP_ADMIN_READYZ, 0}},
 		{"/metrics", {LBP_ADMIN_METRICS, 0}},
+		{"/", {LBP_ADMIN_PAGE, 0}},
 		{"/status", {LBP_ADMIN_STATUS, LBP_ADMIN_CLIENTS}},
 	};
 	size_t i;

@@ -24,6 +24,7 @@ enum lbp_admin_resource {
 	LBP_ADMIN_READYZ,
 	LBP_ADMIN_METRICS,
 	LBP_ADMIN_STATUS,
+	LBP_ADMIN_PAGE,
 };
 
 /* The most clients that are shown. [ADM-14]. */

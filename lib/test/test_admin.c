@@ -25,6 +25,8 @@ static void test_routes(void)
 		{"HEAD", "/healthz", 200, LBP_ADMIN_HEALTHZ},
 		{"GET", "/readyz", 200, LBP_ADMIN_READYZ},
 		{"GET", "/metrics", 200, LBP_ADMIN_METRICS},
+		{"GET", "/", 200, LBP_ADMIN_PAGE},
+		{"GET", "//", 404, LBP_ADMIN_NOTHING},
 		{"GET", "", 404, LBP_ADMIN_NOTHING},
 		{"GET", "/readyz/", 404, LBP_ADMIN_NOTHING},
 		{"GET", "/READYZ", 404, LBP_ADMIN_NOTHING},
