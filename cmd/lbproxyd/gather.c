@@ -35,7 +35,7 @@ static bool gather_app(struct lbp_app_figures *out, struct served_app *app)
 {
 	pthread_mutex_lock(&app->lock);
 	*out = (struct lbp_app_figures){
-		.id = lbp_app_id(app->app),
+		.id = app->id,
 		.is_ready = lbp_app_is_ready(app->app),
 		.admitted = app->counts.admitted,
 		.ended = app->counts.ended,
@@ -100,7 +100,7 @@ static bool gather_upstreams(struct gathered *gathered, struct served_app *app)
 		target = look_at(app, u, next, &was_last);
 		if (target == NULL)
 			continue;
-		next->app = lbp_app_id(app->app);
+		next->app = app->id;
 		next->url = target->url;
 		/* To be released. */
 		next->look.user = target;
@@ -126,7 +126,7 @@ static void offer_client(struct gathered *gathered,
 		sizeof(gathered->client_ids[place]), "%s",
 		id != NULL ? id : "");
 	gathered->clients[place] = (struct lbp_client_figures){
-		.app = lbp_app_id(app->app),
+		.app = app->id,
 		.id = gathered->client_ids[place],
 		.look = *look,
 	};

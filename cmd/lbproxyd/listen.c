@@ -37,7 +37,7 @@ static void log_failure(
 
 	log_begin(&line, LBP_LOG_ERROR, "error");
 	log_string(&line, "message", "cannot listen");
-	log_string(&line, "app", lbp_app_id(app->app));
+	log_string(&line, "app", app->id);
 	log_string(&line, "listen", address);
 	log_string(&line, "cause", cause);
 	log_end(&line);

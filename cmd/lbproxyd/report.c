@@ -16,7 +16,7 @@ static void add_who(struct log_line *line, const struct conn *conn)
 	char serial[LBP_SERIAL_TEXT_MAX];
 	char peer[ADDRESS_TEXT_MAX];
 
-	log_string(line, "app", lbp_app_id(app->app));
+	log_string(line, "app", app->id);
 	if (client[0] != '\0')
 		log_string(line, "client", client);
 	/* The serial is the first of the names. */
@@ -86,8 +86,7 @@ static void keep_reject(const struct conn *conn)
 
 	if (known != NULL)
 		reject.serial = known->serial;
-	snprintf(reject.app, sizeof(reject.app), "%s",
-		lbp_app_id(conn->app->app));
+	snprintf(reject.app, sizeof(reject.app), "%s", conn->app->id);
 	snprintf(reject.client, sizeof(reject.client), "%s",
 		conn->conns->client_id);
 	rejects_add(&conn->conns->rejects, &reject);
@@ -134,7 +133,7 @@ void report_health(struct served_app *app, uint32_t upstream,
 		return;
 	log_begin(&line, up ? LBP_LOG_INFO : LBP_LOG_WARN,
 		up ? "upstream_up" : "upstream_down");
-	log_string(&line, "app", lbp_app_id(app->app));
+	log_string(&line, "app", app->id);
 	pthread_mutex_lock(&app->lock);
 	keep_change(app, upstream, cause);
 	log_string(

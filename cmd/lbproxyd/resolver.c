@@ -104,7 +104,7 @@ static void report_lost(struct name *name, const char *why)
 	log_begin(&line, LBP_LOG_WARN, "error");
 	log_string(&line, "message",
 		"a name has no address any more: its last ones are used");
-	log_string(&line, "app", lbp_app_id(name->app->app));
+	log_string(&line, "app", name->app->id);
 	log_string(&line, "cause", cause);
 	log_end(&line);
 }

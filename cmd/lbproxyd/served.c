@@ -73,6 +73,7 @@ static struct served_app *app_new(struct lbp_app *made, uint32_t worker)
 	if (app == NULL)
 		return NULL;
 	atomic_init(&app->holders, 1);
+	app->id = lbp_app_id(made);
 	app->app = made;
 	app->worker = worker;
 	pthread_mutex_init(&app->lock, NULL);

@@ -48,6 +48,8 @@ struct served_counts {
 
 struct served_app {
 	atomic_uint holders;
+	/* The library's, which stays; to ask for it would take the lock. */
+	const char *id;
 	struct lbp_app *app;
 	uint32_t worker;      /* the one that carries out its checks, */
 	bool is_checked;      /* and has begun to: the main thread's, */

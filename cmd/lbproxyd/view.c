@@ -90,7 +90,7 @@ const char *view_waits_for(const struct view *view)
 
 	for (i = 0; i < view->len; i++) {
 		if (!is_ready(view->apps[i]))
-			return lbp_app_id(view->apps[i]->app);
+			return view->apps[i]->id;
 	}
 	return NULL;
 }
