@@ -227,6 +227,26 @@ def test_slow_requests(lb, up):
         assert time.monotonic() - begin < 14
 
 
+@pytest.mark.spec("ADM-6", "ADM-8")
+def test_a_reader_that_does_not_read(lb, up):
+    """Its answer is longer than what the kernel takes for it."""
+    many = [f"tcp://127.0.0.1:{port}" for port in range(2000, 3000)]
+    server = lb.start([srv.app(f"app{n}", [up, *many]) for n in range(6)],
+                      server=admin.section())
+    files = server.open_files()
+    assert len(admin.ask(server, "/metrics").body) > 2_000_000
+    wait_for(lambda: server.open_files() <= files, "its end")
+    begin = time.monotonic()
+    with tcp_connect(admin.address(server), receive_buffer=2048) as peer:
+        peer.sendall(b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n")
+        wait_for(lambda: server.open_files() > files, "its connection")
+        assert admin.ask(server, "/readyz").status == 200
+        wait_for(lambda: server.open_files() <= files, "its end", 14)
+        assert time.monotonic() - begin > 9
+    with server.connect(name="app1") as peer:
+        assert echoed(peer, b"x") == b"x"
+
+
 def ended(peer):
     try:
         peer.sendall(b"a")

@@ -56,7 +56,7 @@ static void the_server_is_told(void)
 	figures.counts.resumed.counts[LBP_TIMES_BUCKETS - 1] = 4;
 	figures.counts.ended[LBP_REASON_DONE] = 50;
 	figures.counts.rejected[LBP_REASON_REVOKED] = 40;
-	figures.counts.rejected[LBP_REASONS - 1] = 1;
+	figures.counts.rejected[LBP_REASON_NO_PROTOCOL] = 1;
 	write_all(&figures);
 	CU_ASSERT_STRING_EQUAL(text,
 		"{\"version\":\"1\",\"now\":86400000,\"started\":77,"
