@@ -164,7 +164,7 @@ def test_a_reload_with_a_taken_port_is_refused(lb, up):
 def test_other_methods(lb, up, method):
     server = lb.proxy(up, server=admin.section())
     with admin.connect(server) as peer:
-        got = admin.raw(peer, f"{method} /healthz HTTP/1.1\r\nHost: a\r\n"
+        got = admin.raw(peer, f"{method} /healthz HTTP/1.1\r\nHost: localhost\r\n"
                         "Content-Length: 1000000\r\n\r\nhalf".encode())
     assert got.startswith(b"HTTP/1.1 405 "), got
     assert b"\r\nAllow: GET, HEAD\r\n" in got
@@ -177,21 +177,43 @@ def test_other_paths(lb, up):
         assert admin.ask(server, path).status == 404, path
 
 
+@pytest.mark.spec("ADM-9")
+def test_no_web_page_asks_by_its_own_name(lb, up):
+    server = lb.proxy(up, server=admin.section())
+    for host, status in (("evil.example:9900", 421), ("localhost:1", 200),
+                         ("127.0.0.1", 200), ("[::1]:9", 200)):
+        for path in ("/healthz", "/status"):
+            answer = admin.ask(server, path, headers={"Host": host})
+            assert answer.status == status, host
+
+
+@pytest.mark.spec("ADM-9")
+def test_names_are_fine_where_others_connect(lb, up):
+    port = free_port()
+    server = lb.proxy(up, server={"admin": f"127.0.0.1:{port}"})
+    name = {"Host": "lb.example"}
+    assert admin.ask(server, "/healthz", headers=name).status == 421
+    tree = {**server.tree, "server": {**server.tree["server"],
+                                      "admin": f"0.0.0.0:{free_port()}"}}
+    server.reload(tree)
+    assert admin.ask(server, "/healthz", headers=name).status == 200
+
+
 MALFORMED = [
     b"\r\n\r\n\r\n\r\n",
     b"GET\r\n\r\n",
     b"GET /healthz\r\n\r\n",
-    b"GET /healthz HTTP/9.9\r\nHost: a\r\n\r\n",
+    b"GET /healthz HTTP/9.9\r\nHost: localhost\r\n\r\n",
     b"GET /healthz HTTP/1.1\r\n\r\n",
-    b"GET /healthz HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n",
-    b"GET /healthz HTTP/1.1\r\nHost: a\r\nContent-Length: 9z\r\n\r\n",
-    b"GET /healthz HTTP/1.1\r\nHost: a\r\nnonsense\r\n\r\n",
+    b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n",
+    b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9z\r\n\r\n",
+    b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nnonsense\r\n\r\n",
     b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\0" * 600,
     b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
     b"\xff" * 4000 + b"\r\n\r\n",
-    b"GET /" + b"a" * 20000 + b" HTTP/1.1\r\nHost: a\r\n\r\n",
-    b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"a" * 20000 + b"\r\n\r\n",
-    b"GET / HTTP/1.1\r\nHost: a\r\n" + b"X: a\r\n" * 4000 + b"\r\n",
+    b"GET /" + b"a" * 20000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + b"a" * 20000 + b"\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost: localhost\r\n" + b"X: a\r\n" * 4000 + b"\r\n",
     b"A" * 1_000_000,
 ]
 
@@ -238,7 +260,7 @@ def test_a_reader_that_does_not_read(lb, up):
     wait_for(lambda: server.open_files() <= files, "its end")
     begin = time.monotonic()
     with tcp_connect(admin.address(server), receive_buffer=2048) as peer:
-        peer.sendall(b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n")
+        peer.sendall(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n")
         wait_for(lambda: server.open_files() > files, "its connection")
         assert admin.ask(server, "/readyz").status == 200
         wait_for(lambda: server.open_files() <= files, "its end", 14)
@@ -260,7 +282,7 @@ def ended(peer):
 @pytest.mark.spec("ADM-6")
 def test_one_answer_for_each_connection(lb, up):
     server = lb.proxy(up, server=admin.section())
-    one = b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"
+    one = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
     with admin.connect(server) as peer:
         got = admin.raw(peer, one * 2)
     assert got.count(b"HTTP/1.1 200") == 1
@@ -286,7 +308,7 @@ def test_200_at_once(lb, up):
     with server.connect() as session:
         peers = [admin.connect(server) for _ in range(200)]
         for peer in peers:
-            peer.sendall(b"GET /readyz HTTP/1.1\r\nHost: a\r\n\r\n")
+            peer.sendall(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert echoed(session, b"x" * 1000) == b"x" * 1000
         with server.connect("bob") as other:
             assert echoed(other, b"y") == b"y"

@@ -216,11 +216,20 @@ static void close_all(struct admin_port *port)
 		close(port->fds[--port->len]);
 }
 
-static bool port_open(struct admin_port *port, struct admin *admin,
-	const struct addresses *addresses)
+static bool is_local(const struct snapshot *snapshot)
 {
-	const struct http_handler handler = {answer, admin};
+	const char *host = snapshot->config->admin.host;
 
+	return host != NULL && lbp_admin_is_local(host);
+}
+
+static bool port_open(struct admin_port *port, struct admin *admin,
+	const struct snapshot *snapshot)
+{
+	const struct addresses *addresses = &snapshot->admin;
+	const struct http_handler handler = {answer, admin, is_local(snapshot)};
+
+	port->is_local = handler.is_local;
 	port->addresses = calloc(addresses->len, sizeof(*port->addresses));
 	port->fds = calloc(addresses->len, sizeof(*port->fds));
 	if (port->addresses == NULL || port->fds == NULL) {
@@ -239,12 +248,13 @@ static bool port_open(struct admin_port *port, struct admin *admin,
 	return port->http != NULL;
 }
 
-static bool has_addresses(
-	const struct admin_port *port, const struct addresses *addresses)
+/* Is this port what a snapshot asks for? */
+static bool fits(const struct admin_port *port, const struct snapshot *snapshot)
 {
 	const struct addresses own = {port->addresses, port->len, NULL};
 
-	return addresses_equal(&own, addresses);
+	return addresses_equal(&own, &snapshot->admin) &&
+	       port->is_local == is_local(snapshot);
 }
 
 bool admin_prepare(struct admin_change *change, struct admin *admin,
@@ -258,15 +268,14 @@ bool admin_prepare(struct admin_change *change, struct admin *admin,
 			strerror(ENOMEM));
 		return false;
 	}
-	change->keeps_port = has_addresses(&admin->port, &snapshot->admin);
+	change->keeps_port = fits(&admin->port, snapshot);
 	if (snapshot->config->admin.host == NULL)
 		return true;
 	if (snapshot->admin.len == 0) {
 		log_unresolved(snapshot);
 		return false;
 	}
-	return change->keeps_port ||
-	       port_open(&change->port, admin, &snapshot->admin);
+	return change->keeps_port || port_open(&change->port, admin, snapshot);
 }
 
 void admin_change_release(struct admin_change *change)

@@ -18,6 +18,7 @@ struct admin_port {
 	union address *addresses; /* len of them */
 	int *fds;                 /* http's */
 	size_t len;
+	bool is_local;
 	struct http *http; /* NULL: there is no admin port */
 };
 

@@ -104,9 +104,15 @@ static enum MHD_Result requested(void *user, struct MHD_Connection *connection,
 	const char *upload, size_t *upload_len, void **state)
 {
 	struct http *http = user;
-	const struct lbp_admin_request request = {method, url,
-		MHD_lookup_connection_value(
-			connection, MHD_GET_ARGUMENT_KIND, "clients")};
+	const struct lbp_admin_request request = {
+		.method = method,
+		.path = url,
+		.clients = MHD_lookup_connection_value(
+			connection, MHD_GET_ARGUMENT_KIND, "clients"),
+		.host = MHD_lookup_connection_value(
+			connection, MHD_HEADER_KIND, "Host"),
+		.is_local = http->handler.is_local,
+	};
 	struct lbp_admin_wish wish;
 	struct http_answer answer = {.type = "text/plain; charset=utf-8"};
 

@@ -25,6 +25,7 @@ struct http_handler {
 	void (*answer)(void *user, const struct lbp_admin_wish *wish,
 		struct http_answer *answer);
 	void *user;
+	bool is_local; /* the port is for this machine alone */
 };
 
 /*

@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base.h"
 
@@ -48,6 +49,23 @@ static bool read_clients(const char *text, uint32_t *clients)
 	return i > 0 && text[i] == '\0';
 }
 
+bool lbp_admin_is_local(const char *host)
+{
+	return strcasecmp(host, "localhost") == 0 ||
+	       strncmp(host, "127.", 4) == 0 || strcmp(host, "::1") == 0;
+}
+
+/* Is it an address or localhost, with or without a port? */
+static bool is_no_name(const char *host)
+{
+	static const char local[] = "localhost";
+	size_t len = strcspn(host, ":");
+
+	if (host[0] == '[' || strspn(host, "0123456789.") == len)
+		return true;
+	return len == sizeof(local) - 1 && strncasecmp(host, local, len) == 0;
+}
+
 unsigned lbp_admin_route(
 	const struct lbp_admin_request *request, struct lbp_admin_wish *wish)
 {
@@ -55,6 +73,9 @@ unsigned lbp_admin_route(
 	if (strcmp(request->method, "GET") != 0 &&
 		strcmp(request->method, "HEAD") != 0)
 		return 405;
+	if (request->is_local && request->host != NULL &&
+		!is_no_name(request->host))
+		return 421;
 	*wish = find(request->path);
 	if (wish->what == LBP_ADMIN_NOTHING)
 		return 404;

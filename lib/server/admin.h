@@ -36,7 +36,12 @@ struct lbp_admin_request {
 	const char *method;
 	const char *path;    /* without the query */
 	const char *clients; /* of the query; NULL: it has none */
+	const char *host;    /* of the header; NULL: it has none */
+	bool is_local;       /* the port is for this machine alone */
 };
+
+/* Returns true if the host of server.admin is this machine's own. [ADM-9]. */
+bool lbp_admin_is_local(const char *host);
 
 /* What a request asks for. */
 struct lbp_admin_wish {
@@ -46,8 +51,8 @@ struct lbp_admin_wish {
 
 /*
  * Finds what a request asks for, and stores it in *wish. Returns the HTTP
- * status: 200, 400 (the query), 404 or 405; unless it is 200, what is
- * LBP_ADMIN_NOTHING. Source: [ADM-1], [ADM-5], [ADM-14].
+ * status: 200, 400 (the query), 404, 405 or 421 (the host); unless it is 200,
+ * what is LBP_ADMIN_NOTHING. Source: [ADM-1], [ADM-5], [ADM-9], [ADM-14].
  */
 unsigned lbp_admin_route(
 	const struct lbp_admin_request *request, struct lbp_admin_wish *wish);

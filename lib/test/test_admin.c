@@ -7,7 +7,8 @@
 static unsigned route(const char *method, const char *path, const char *clients,
 	struct lbp_admin_wish *wish)
 {
-	const struct lbp_admin_request request = {method, path, clients};
+	const struct lbp_admin_request request = {
+		method, path, clients, "a.example", false};
 
 	*wish = (struct lbp_admin_wish){99, 99};
 	return lbp_admin_route(&request, wish);
@@ -88,6 +89,48 @@ static void test_clients(void)
 	CU_ASSERT_EQUAL(wish.clients, 3);
 }
 
+static void test_hosts(void)
+{
+	static const struct {
+		const char *host;
+		unsigned status;
+	} cases[] = {{NULL, 200}, {"localhost", 200}, {"LocalHost:9900", 200},
+		{"127.0.0.1", 200}, {"127.0.0.1:9900", 200},
+		{"[::1]:9900", 200}, {"10.0.0.1:1", 200}, {"", 200},
+		{"localhos", 421}, {"localhosts", 421},
+		{"localhost.a.example", 421}, {"a.example:9900", 421},
+		{"127.0.0.1.a.example", 421}, {"1a", 421}};
+	struct lbp_admin_request request = {
+		"GET", "/healthz", NULL, NULL, true};
+	struct lbp_admin_wish wish;
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		request.host = cases[i].host;
+		CU_ASSERT_EQUAL(
+			lbp_admin_route(&request, &wish), cases[i].status);
+		CU_ASSERT_EQUAL(wish.what, cases[i].status == 200
+						   ? LBP_ADMIN_HEALTHZ
+						   : LBP_ADMIN_NOTHING);
+	}
+	request.is_local = false;
+	CU_ASSERT_EQUAL(lbp_admin_route(&request, &wish), 200);
+}
+
+static void test_local(void)
+{
+	static const char *const local[] = {
+		"localhost", "LOCALHOST", "127.0.0.1", "127.9.9.9", "::1"};
+	static const char *const others[] = {"0.0.0.0", "::", "10.0.0.1",
+		"128.0.0.1", "::2", "localhost.a", "a.example", "1.127.0.1"};
+	size_t i;
+
+	for (i = 0; i < sizeof(local) / sizeof(*local); i++)
+		CU_ASSERT_TRUE(lbp_admin_is_local(local[i]));
+	for (i = 0; i < sizeof(others) / sizeof(*others); i++)
+		CU_ASSERT_FALSE(lbp_admin_is_local(others[i]));
+}
+
 static void test_time(void)
 {
 	const uint64_t now = 7 * LBP_NS_PER_S;
@@ -154,6 +197,8 @@ void suite_admin(void)
 	CU_pSuite suite = CU_add_suite("admin", NULL, NULL);
 
 	CU_add_test(suite, "[ADM-1] what is found", test_routes);
+	CU_add_test(suite, "[ADM-9] which hosts may be named", test_hosts);
+	CU_add_test(suite, "[ADM-9] what is this machine's own", test_local);
 	CU_add_test(suite, "[ADM-14] how many clients", test_clients);
 	CU_add_test(suite, "[ADM-2] what /readyz says", test_readyz);
 	CU_add_test(suite, "[ADM-2] an id that is too long is cut",
