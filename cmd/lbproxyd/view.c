@@ -23,17 +23,18 @@ static bool copy_expiring(struct view *view, const struct notices *notices)
 	size_t i;
 
 	view->expiring = calloc(len + 1, sizeof(*view->expiring));
-	if (view->expiring == NULL)
+	view->files = calloc(len + 1, sizeof(char *));
+	if (view->expiring == NULL || view->files == NULL)
 		return false;
 	for (i = 0; i < len; i++)
 		view->expiring[i] = notices->expiring[i];
 	len = lbp_expiring_sort(view->expiring, len);
 	for (i = 0; i < len; i++) {
-		char *file = strdup(view->expiring[i].file);
-
-		if (file == NULL)
+		view->files[i] = strdup(view->expiring[i].file);
+		if (view->files[i] == NULL)
 			return false;
-		view->expiring[view->expiring_len++].file = file;
+		view->expiring[i].file = view->files[i];
+		view->expiring_len++;
 	}
 	return true;
 }
@@ -68,7 +69,8 @@ void view_release(struct view *view)
 	for (i = 0; i < view->len; i++)
 		served_app_release(view->apps[i]);
 	for (i = 0; i < view->expiring_len; i++)
-		free((char *)(uintptr_t)view->expiring[i].file);
+		free(view->files[i]);
+	free(view->files);
 	free(view->expiring);
 	free(view->apps);
 	free(view);

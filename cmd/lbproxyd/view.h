@@ -16,6 +16,7 @@ struct view {
 	uint64_t generation;
 	struct lbp_expiring *expiring; /* expiring_len, with texts of its own */
 	size_t expiring_len;
+	char **files; /* theirs, owned */
 };
 
 /*
