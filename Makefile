@@ -57,9 +57,11 @@ server_c    := $(sort $(wildcard lib/server/*.c))
 lib_c       := $(core_c) $(server_c)
 public_h    := $(sort $(wildcard lib/*.h))
 lbproxyd_c  := $(sort $(wildcard cmd/lbproxyd/*.c))
-# It decides by what the server is made of.
+# It decides by what the server is made of, and serves nothing.
 lbproxyctl_c := $(sort $(wildcard cmd/lbproxyctl/*.c)) \
-	$(filter-out cmd/lbproxyd/main.c,$(lbproxyd_c))
+	$(filter-out $(addprefix cmd/lbproxyd/,main.c server.c reload.c \
+		reload_report.c admin.c gather.c http.c page.c view.c), \
+		$(lbproxyd_c))
 toml-json_c := $(sort $(wildcard cmd/toml-json/*.c))
 exhaust_c   := $(wildcard lib/test/exhaust.c)
 unit_c      := $(sort $(filter-out $(exhaust_c),$(wildcard lib/test/*.c)))
