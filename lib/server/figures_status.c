@@ -1,7 +1,7 @@
 #include <string.h>
 
 #include "base.h"
-#include "server/reason_help.h"
+#include "server/explain.h"
 #include "server/figures.h"
 #include "server/json.h"
 
@@ -245,7 +245,8 @@ static void put_rejects(struct lbp_json *json, const struct lbp_figures *f)
 		put_known(json, "client", reject->client);
 		put_known(json, "serial", reject->serial);
 		put_text(json, "reason", lbp_reason_text(reject->reason));
-		put_text(json, "explanation", lbp_reason_help(reject->reason));
+		put_text(json, "explanation",
+			lbp_explain_reason(reject->reason)->meaning);
 		lbp_json_end_object(json);
 	}
 	lbp_json_end_array(json);
