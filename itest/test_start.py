@@ -3,6 +3,7 @@
 import os
 import re
 import socket
+import tomllib
 
 import pytest
 
