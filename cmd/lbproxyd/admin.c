@@ -264,7 +264,7 @@ bool admin_prepare(struct admin_change *change, struct admin *admin,
 	*change = (struct admin_change){
 		.view = view_new(served, snapshot, generation)};
 	if (change->view == NULL) {
-		log_error(LBP_LOG_ERROR, "cannot open the admin port",
+		log_error(LBP_LOG_ERROR, "cannot load the configuration",
 			strerror(ENOMEM));
 		return false;
 	}
