@@ -126,8 +126,7 @@ enum lbp_err lbp_pool_release(struct lbp_pool *pool, uint32_t upstream)
 	if (upstream >= pool->len)
 		return LBP_ERR_RANGE;
 	err = lbp_balancer_release(balancer_of(pool, upstream), upstream);
-	if (err == LBP_OK)
-		settle(pool, upstream);
+	settle(pool, upstream);
 	return err;
 }
 
