@@ -121,9 +121,13 @@ static void stop(struct sim *sim, struct sim_conn *conn)
 	static const enum lbp_reason reasons[] = {LBP_REASON_DRAIN_TIMEOUT,
 		LBP_REASON_SHUTDOWN, LBP_REASON_INTERNAL,
 		LBP_REASON_CLIENT_FLOOD, LBP_REASON_UPSTREAM_FLOOD};
-	struct lbp_event event = {.kind = LBP_EVENT_STOP,
-		.reason = reasons[bytes_below(&sim->bytes, 5)]};
+	uint8_t drawn = bytes_u8(&sim->bytes);
+	struct lbp_event event = {
+		.kind = LBP_EVENT_STOP, .reason = reasons[drawn % 5]};
 
+	/* It came later, as the bytes of older inputs do not. */
+	if (drawn >= 0xf0)
+		event.reason = LBP_REASON_UPSTREAM_UNTRUSTED;
 	sim_note(sim, conn, SIM_STOP, LBP_NONE);
 	sim_event(sim, conn, &event);
 	ORACLE("SES-13", !conn->live, "a stopped session goes on");
