@@ -10,6 +10,15 @@
 /* More steps than a run can need to come to its end. */
 #define STAGE_STEPS 20000
 
+/* Sends what was left. True: some of it, which the server has to see. */
+static bool flush(struct peer *peer)
+{
+	size_t before = peer->out_len;
+
+	peer_flush(peer);
+	return peer->out_len != before;
+}
+
 static bool settle_client(struct client *client)
 {
 	struct peer *peer = &client->peer;
@@ -19,8 +28,7 @@ static bool settle_client(struct client *client)
 		return false;
 	while (peer_take(peer, SIZE_MAX))
 		moved = true;
-	peer_flush(peer);
-	return moved;
+	return flush(peer) || moved;
 }
 
 static bool settle_dial(struct dial_seen *dial)
@@ -34,8 +42,7 @@ static bool settle_dial(struct dial_seen *dial)
 	while (dial_take(dial, SIZE_MAX))
 		moved = true;
 	dial_shake_hands(dial);
-	peer_flush(peer);
-	return moved;
+	return flush(peer) || moved;
 }
 
 static bool settle(void)
