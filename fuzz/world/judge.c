@@ -390,6 +390,11 @@ void judge_end(int status)
 	}
 	ORACLE("SRV-136", world.has_stopped || kernel_log_refused(),
 		"it has not said that it stopped");
+	/* Another thread may have been about to say it. */
+	ORACLE("SRV-60",
+		world.internals == 0 || world.errors > 0 ||
+			kernel_log_refused(),
+		"no error line says why connections ended as internal");
 	ORACLE("SRV-136", world.terms != 1 || status == 0 || had_no_thread,
 		"status %d after one signal", status);
 	ORACLE("SRV-137", status == 0 || status == 1, "status %d", status);

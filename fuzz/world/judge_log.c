@@ -223,10 +223,7 @@ static void judge_session(const char *line, bool was_admitted)
 		"a session without a common protocol: %s", line);
 	world.cut += was_admitted && (reason == LBP_REASON_DRAIN_TIMEOUT ||
 					     reason == LBP_REASON_SHUTDOWN);
-	ORACLE("SRV-60",
-		reason != LBP_REASON_INTERNAL || world.errors > 0 ||
-			kernel_log_refused(),
-		"no error line says why: %s", line);
+	world.internals += reason == LBP_REASON_INTERNAL;
 	if (was_admitted && reason == LBP_REASON_NO_UPSTREAM)
 		judge_no_upstream(line, client);
 	ORACLE("PRX-31",

@@ -220,7 +220,8 @@ struct world {
 	bool is_ready;
 	bool has_stopped;
 	bool has_drained;
-	unsigned cut; /* sessions, as their lines say */
+	unsigned cut;       /* sessions, as their lines say */
+	unsigned internals; /* connections that ended so */
 	uint64_t suppressed;
 	uint64_t dropped;
 	unsigned errors;         /* lines about what the server lacks, */
