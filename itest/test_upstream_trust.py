@@ -78,6 +78,17 @@ def test_another_ca(start, pki, tls_up):
 
 
 @pytest.mark.spec("RLD-21")
+def test_what_has_not_changed_is_trusted(start):
+    server = start()
+    with server.connect() as peer:
+        talk(peer)
+        for _ in range(2):
+            server.reload()
+            talk(peer)
+        is_served(server)
+
+
+@pytest.mark.spec("RLD-21")
 def test_sessions_on_others_stay(lb, pki, upstream, tls_up):
     server = lb.proxy(upstream(upstreams.echo),
                       {"url": tls_up.url, "ca": str(pki.upstream_ca)})
