@@ -151,13 +151,14 @@ static void answer(struct run *run)
 static void retire_or_lose(struct run *run)
 {
 	uint8_t how = bytes_u8(&run->bytes);
+	uint32_t upstream = (how & 0x1fu) % (run->twin.model.upstream_len + 2);
 
 	if (how == 0xff)
 		twin_app_retire(&run->twin);
 	else if (how >= 0x80)
-		twin_app_set_address(&run->twin,
-			(how & 0x1fu) % (run->twin.model.upstream_len + 2),
-			(how & 0x20) != 0);
+		twin_app_set_address(&run->twin, upstream, (how & 0x20) != 0);
+	else if (how >= 0x40)
+		twin_app_set_draining(&run->twin, upstream, (how & 0x20) != 0);
 }
 
 static void operate_on(struct run *run, uint8_t what);

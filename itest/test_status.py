@@ -65,7 +65,7 @@ def test_the_server(lb, up, poller):
     assert abs(tree["process"]["descriptors"] - server.open_files()) <= 2
 
 
-@pytest.mark.spec("ADM-21")
+@pytest.mark.spec("ADM-21", "ADM-26")
 def test_upstreams_and_why_they_are_down(lb, upstream):
     one, two = upstream(upstreams.echo), upstream(upstreams.echo)
     server = lb.proxy({"url": one.url, "weight": 7, "max_connections": 5},
@@ -78,10 +78,11 @@ def test_upstreams_and_why_they_are_down(lb, upstream):
             "echo", True, 1)
         first, second = table["upstreams"]
         assert first == {
-            "url": one.url, "state": "up", "open": 1, "weight": 7,
-            "max_connections": 5, "backup": False, "dial_failures": 0,
-            "check_failures": 0}
-        assert (second["backup"], second["state"]) == (True, "up")
+            "url": one.url, "state": "up", "draining": False,
+            "choice": "next", "open": 1, "weight": 7, "max_connections": 5,
+            "backup": False, "dial_failures": 0, "check_failures": 0}
+        assert (second["backup"], second["state"], second["choice"]) == (
+            True, "up", "backup")
     two.stop()
     line = server.wait_event("upstream_down")
 

@@ -142,8 +142,16 @@ enum lbp_health_change lbp_app_dialed(
 enum lbp_err lbp_app_release(struct lbp_app *app, uint32_t upstream);
 
 /*
- * Returns true if at least one upstream is up, at its bound or not, and be it a
- * backup. Source: [APP-7].
+ * Drains an upstream, or ends that: while it drains it is not chosen, and all
+ * else goes on, over reloads too. LBP_ERR_RANGE: no upstream that serves has
+ * this number. LBP_ERR_NULL: app is NULL. Source: [APP-30], [APP-31].
+ */
+enum lbp_err lbp_app_set_draining(
+	struct lbp_app *app, uint32_t upstream, bool is_draining);
+
+/*
+ * Returns true if at least one upstream is up and not draining, at its bound or
+ * not, and be it a backup. Source: [APP-7].
  */
 bool lbp_app_is_ready(const struct lbp_app *app);
 

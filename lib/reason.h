@@ -44,7 +44,8 @@ LBP_BEGIN_DECLS
 	X(LBP_REASON_LIFETIME, "lifetime")                                     \
 	X(LBP_REASON_BAD_PROXY_HEADER, "bad_proxy_header")                     \
 	X(LBP_REASON_NO_PROTOCOL, "no_protocol")                               \
-	X(LBP_REASON_UPSTREAM_UNTRUSTED, "upstream_untrusted")
+	X(LBP_REASON_UPSTREAM_UNTRUSTED, "upstream_untrusted")                 \
+	X(LBP_REASON_KILLED, "killed")
 
 #define LBP_REASON_ENUM(code, text) code,
 enum lbp_reason {

@@ -12,7 +12,7 @@ __asm__(".section .rodata\n"
 
 const char page_policy[] =
 	"default-src 'none'; "
-	"script-src 'sha256-pFhNKbwMKrPfUVdYP/7rGmjOBNsf78xVpTINg+5WABM='; "
+	"script-src 'sha256-fsjYTO9nsY1f/VtGWUrPqZ/06Ds2iKjyolE7K4bgsn4='; "
 	"style-src 'sha256-z4elyWrgC4fIM9K0f2265RqUthyjOTTOVBufRRO71ug='; "
 	"connect-src 'self'; base-uri 'none'; form-action 'none'; "
 	"frame-ancestors 'none'; require-trusted-types-for 'script'";

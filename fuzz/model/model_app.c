@@ -127,6 +127,7 @@ static void let_go(
 		if (upstream->name == 0 || is_wanted(config, upstream->name))
 			continue;
 		upstream->gone = true;
+		upstream->draining = false;
 		if (upstream->open == 0 && !upstream->checking)
 			*upstream = (struct model_app_upstream){0};
 	}
@@ -281,7 +282,7 @@ enum lbp_err model_app_choose(
 		struct model_app_upstream *this = &model->upstreams[i];
 
 		if (!model_app_serves(model, i) || this->down || this->lost ||
-			(tried >> i & 1) != 0 ||
+			this->draining || (tried >> i & 1) != 0 ||
 			(this->most > 0 && this->open >= this->most))
 			continue;
 		if (best == NULL || is_better(this, best))
@@ -398,6 +399,15 @@ enum lbp_health_change model_app_set_address(
 	return said(upstream, was_up ? LBP_HEALTH_DOWN : LBP_HEALTH_SAME);
 }
 
+enum lbp_err model_app_set_draining(
+	struct model_app *model, uint32_t number, bool draining)
+{
+	if (!model_app_serves(model, number))
+		return LBP_ERR_RANGE;
+	model->upstreams[number].draining = draining;
+	return LBP_OK;
+}
+
 uint64_t model_app_due_of(const struct model_app *model, uint32_t number)
 {
 	const struct model_app_upstream *upstream = &model->upstreams[number];
@@ -435,7 +445,8 @@ bool model_app_is_ready(const struct model_app *model)
 {
 	for (uint32_t i = 0; i < model->upstream_len; i++) {
 		if (model_app_serves(model, i) && !model->upstreams[i].down &&
-			!model->upstreams[i].lost)
+			!model->upstreams[i].lost &&
+			!model->upstreams[i].draining)
 			return true;
 	}
 	return false;

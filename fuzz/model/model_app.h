@@ -26,7 +26,8 @@ struct model_app_upstream {
 	bool down;
 	bool lost; /* it has no address */
 	bool checking;
-	uint32_t failures;  /* in a row */
+	uint32_t failures; /* in a row */
+	bool draining;
 	uint32_t successes; /* of checks in a row, while down */
 	uint64_t first_ns;  /* its place in the interval */
 	uint64_t due_ns;
@@ -109,6 +110,9 @@ enum lbp_health_change model_app_checked(
 	struct model_app *model, uint32_t upstream, bool ok);
 void model_app_check_dropped(struct model_app *model, uint32_t upstream);
 uint64_t model_app_check_due(const struct model_app *model);
+enum lbp_err model_app_set_draining(
+	struct model_app *model, uint32_t upstream, bool draining);
+
 enum lbp_health_change model_app_set_address(
 	struct model_app *model, uint32_t upstream, bool has_address);
 bool model_app_is_ready(const struct model_app *model);

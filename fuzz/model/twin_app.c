@@ -405,6 +405,20 @@ void twin_app_checked(struct twin_app *twin, uint32_t upstream, bool ok)
 		upstream, (int)got, (int)want);
 }
 
+void twin_app_set_draining(
+	struct twin_app *twin, uint32_t upstream, bool draining)
+{
+	enum lbp_err got = lbp_app_set_draining(twin->app, upstream, draining);
+	enum lbp_err want =
+		model_app_set_draining(&twin->model, upstream, draining);
+
+	ORACLE("APP-30", got == want, "upstream %u: %s instead of %s", upstream,
+		lbp_err_text(got), lbp_err_text(want));
+	ORACLE("APP-30",
+		lbp_app_is_ready(twin->app) == model_app_is_ready(&twin->model),
+		"upstream %u: another state", upstream);
+}
+
 void twin_app_set_address(
 	struct twin_app *twin, uint32_t upstream, bool has_address)
 {

@@ -76,6 +76,10 @@ void twin_app_set_address(
 	struct twin_app *twin, uint32_t upstream, bool has_address);
 void twin_app_check_dropped(struct twin_app *twin, uint32_t upstream);
 
+/* Drains an upstream, or ends that, in both. */
+void twin_app_set_draining(
+	struct twin_app *twin, uint32_t upstream, bool draining);
+
 /* Nothing is open any more: no connection and no place of any client. */
 void twin_app_check_empty(struct twin_app *twin);
 

@@ -52,6 +52,7 @@
 	X(SIM_BLOCKED, "a write is blocked, direction", 1)                     \
 	X(SIM_FLAP, "changes its ways, upstream", 1)                           \
 	X(SIM_UNRESOLVED, "loses its address, or gets one, upstream", 1)       \
+	X(SIM_DRAINING, "drains, or does no longer, upstream", 1)              \
 	X(SIM_CHECK_FAILS, "a check fails, upstream", 1)                       \
 	X(SIM_CHECK_DROPPED, "a check is given up, upstream", 1)               \
 	X(SIM_BURST, "a burst of clients", 1)                                  \

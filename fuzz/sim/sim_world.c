@@ -110,6 +110,10 @@ static void act_upstream(struct sim *sim)
 		sim_note(sim, NULL, SIM_UNRESOLVED, upstream);
 		twin_app_set_address(&sim->app, upstream,
 			sim->app.model.upstreams[upstream].lost);
+	} else if (what >= 0xe8 && sim_trouble(sim)) {
+		sim_note(sim, NULL, SIM_DRAINING, upstream);
+		twin_app_set_draining(&sim->app, upstream,
+			!sim->app.model.upstreams[upstream].draining);
 	} else if (mode != sim->modes[upstream] && sim_trouble(sim)) {
 		sim->modes[upstream] = mode;
 		sim_note(sim, NULL, SIM_FLAP, upstream);
@@ -127,7 +131,8 @@ static void stop(struct sim *sim, struct sim_conn *conn)
 
 	/* It came later, as the bytes of older inputs do not. */
 	if (drawn >= 0xf0)
-		event.reason = LBP_REASON_UPSTREAM_UNTRUSTED;
+		event.reason = drawn >= 0xf8 ? LBP_REASON_KILLED
+					     : LBP_REASON_UPSTREAM_UNTRUSTED;
 	sim_note(sim, conn, SIM_STOP, LBP_NONE);
 	sim_event(sim, conn, &event);
 	ORACLE("SES-13", !conn->live, "a stopped session goes on");
@@ -256,8 +261,10 @@ static void recover_upstreams(struct sim *sim)
 {
 	uint32_t rounds = sim->app.model.health.rise + 1;
 
-	for (uint32_t i = 0; i < sim->app.model.upstream_len; i++)
+	for (uint32_t i = 0; i < sim->app.model.upstream_len; i++) {
 		twin_app_set_address(&sim->app, i, true);
+		twin_app_set_draining(&sim->app, i, false);
+	}
 	for (uint32_t round = 0; round < rounds; round++) {
 		uint32_t i;
 

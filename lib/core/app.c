@@ -100,6 +100,14 @@ enum lbp_err lbp_app_choose(
 	return lbp_pool_choose(&app->pool, tried, upstream);
 }
 
+void lbp_app_settle(struct lbp_app *app, uint32_t upstream)
+{
+	const struct lbp_app_place *place = &app->places[upstream];
+
+	lbp_pool_set_up(&app->pool, upstream,
+		place->serves && place->health.up && !place->is_draining);
+}
+
 /*
  * Lets the balancer know what changed in an upstream's health; nothing does
  * for one that was removed.
@@ -109,9 +117,20 @@ static enum lbp_health_change apply(
 {
 	if (!app->places[upstream].serves)
 		return LBP_HEALTH_SAME;
-	if (change != LBP_HEALTH_SAME)
-		lbp_pool_set_up(&app->pool, upstream, change == LBP_HEALTH_UP);
+	lbp_app_settle(app, upstream);
 	return change;
+}
+
+enum lbp_err lbp_app_set_draining(
+	struct lbp_app *app, uint32_t upstream, bool is_draining)
+{
+	if (app == NULL)
+		return LBP_ERR_NULL;
+	if (upstream >= app->pool.len || !app->places[upstream].serves)
+		return LBP_ERR_RANGE;
+	app->places[upstream].is_draining = is_draining;
+	lbp_app_settle(app, upstream);
+	return LBP_OK;
 }
 
 enum lbp_health_change lbp_app_dialed(

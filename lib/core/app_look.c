@@ -2,6 +2,53 @@
 
 #include "core/app_state.h"
 
+/* The number of the upstream that a session would get; LBP_NONE: none. */
+static uint32_t next_of(const struct lbp_pool *pool)
+{
+	const struct lbp_balancer *from =
+		pool->first.heap_len > 0 ? &pool->first : &pool->backup;
+
+	return from->heap_len > 0 ? from->heap[0] : LBP_NONE;
+}
+
+/* Of an eligible one that is not the next. */
+static enum lbp_choice compare(
+	const struct lbp_app *app, uint32_t upstream, uint32_t next)
+{
+	const struct lbp_balancer_slot *slots = app->slots;
+	uint64_t open = lbp_pool_open(&app->pool, upstream);
+	uint64_t least = lbp_pool_open(&app->pool, next);
+
+	if (app->pool_members[upstream].is_backup !=
+		app->pool_members[next].is_backup)
+		return LBP_CHOICE_BACKUP;
+	return open * slots[next].weight > least * slots[upstream].weight
+		       ? LBP_CHOICE_LOAD
+		       : LBP_CHOICE_TURN;
+}
+
+static enum lbp_choice choice_of(const struct lbp_app *app, uint32_t upstream)
+{
+	const struct lbp_app_place *place = &app->places[upstream];
+	const struct lbp_pool_member *member = &app->pool_members[upstream];
+	uint32_t next = next_of(&app->pool);
+
+	if (!place->serves)
+		return LBP_CHOICE_REMOVED;
+	if (place->health.lost)
+		return LBP_CHOICE_NO_ADDRESS;
+	if (!place->health.up)
+		return LBP_CHOICE_DOWN;
+	if (place->is_draining)
+		return LBP_CHOICE_DRAINING;
+	if (upstream == next)
+		return LBP_CHOICE_NEXT;
+	if (member->max_connections != 0 &&
+		lbp_pool_open(&app->pool, upstream) >= member->max_connections)
+		return LBP_CHOICE_FULL;
+	return compare(app, upstream, next);
+}
+
 bool lbp_app_look_upstream(const struct lbp_app *app, uint32_t upstream,
 	struct lbp_upstream_look *look)
 {
@@ -22,6 +69,8 @@ bool lbp_app_look_upstream(const struct lbp_app *app, uint32_t upstream,
 		.is_up = place->serves && place->health.up,
 		.has_address = !place->health.lost,
 		.serves = place->serves,
+		.is_draining = place->is_draining,
+		.choice = choice_of(app, upstream),
 		.dial_failures = place->dial_failures,
 		.check_failures = place->check_failures,
 	};

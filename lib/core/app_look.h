@@ -1,12 +1,25 @@
 /*
  * What is counted in an application, for whoever wants to show it. Looking
  * changes nothing. For the server's pure half and cmd. Source: SPEC.md
- * [APP-28], [APP-29].
+ * [APP-28], [APP-29], [APP-32].
  */
 #ifndef LBP_APP_LOOK_H
 #define LBP_APP_LOOK_H
 
 #include "app.h"
+
+/* Would a session that is admitted now get an upstream, and why not? */
+enum lbp_choice {
+	LBP_CHOICE_NEXT,       /* it would */
+	LBP_CHOICE_REMOVED,    /* by a reload */
+	LBP_CHOICE_NO_ADDRESS, /* its name has none */
+	LBP_CHOICE_DOWN,
+	LBP_CHOICE_DRAINING,
+	LBP_CHOICE_FULL,   /* it is at its bound */
+	LBP_CHOICE_BACKUP, /* another one is left that is none */
+	LBP_CHOICE_LOAD,   /* it has more open for its weight than the next */
+	LBP_CHOICE_TURN    /* as much, and was chosen after it */
+};
 
 struct lbp_upstream_look {
 	const char *name; /* the application's, until the next commit */
@@ -17,7 +30,9 @@ struct lbp_upstream_look {
 	bool is_backup;
 	bool is_up;
 	bool has_address;
-	bool serves;            /* false: removed, with something open */
+	bool serves; /* false: removed, with something open */
+	bool is_draining;
+	enum lbp_choice choice;
 	uint64_t dial_failures; /* since it was added */
 	uint64_t check_failures;
 };

@@ -14,7 +14,8 @@ static void stop_serving(struct lbp_app *app, uint32_t at)
 
 	place->serves = false;
 	lbp_timers_disarm(&app->timers, &place->timer);
-	lbp_pool_set_up(&app->pool, at, false);
+	place->is_draining = false;
+	lbp_app_settle(app, at);
 }
 
 /* An upstream that stays continues as it was, under the next one's options. */
@@ -31,7 +32,8 @@ static void inherit_place(
 		&app->places[at].health, keep_times);
 	lbp_timers_disarm(&next->timers, &place->timer);
 	lbp_app_arm_check(next, at);
-	lbp_pool_set_up(&next->pool, at, place->health.up);
+	place->is_draining = app->places[at].is_draining;
+	lbp_app_settle(next, at);
 	place->dial_failures = app->places[at].dial_failures;
 	place->check_failures = app->places[at].check_failures;
 }

@@ -16,7 +16,8 @@ struct lbp_app_place {
 	uint64_t dial_failures;
 	uint64_t check_failures;
 	bool serves; /* false: removed, but not given back by all */
-	bool stays;  /* in a successor: the application has it already */
+	bool is_draining;
+	bool stays; /* in a successor: the application has it already */
 };
 
 /*
@@ -84,6 +85,9 @@ struct lbp_app {
 	enum lbp_app_owns owns;
 	struct lbp_app_change change;
 };
+
+/* Lets the balancer know whether an upstream may be chosen. */
+void lbp_app_settle(struct lbp_app *app, uint32_t upstream);
 
 /* Arms the timer of an upstream's next check, if there is to be one. */
 void lbp_app_arm_check(struct lbp_app *app, uint32_t upstream);

@@ -141,6 +141,8 @@ static const struct entry entries[LBP_REASONS] = {
 					    "upstream is not trusted",
 						   "RLD-21"},
 		"app", "upstream", "app.upstream"},
+	[LBP_REASON_KILLED] = {{"an operator ended it", "CTL-14"}, NULL, NULL,
+		NULL},
 };
 
 const struct lbp_explain_reason *lbp_explain_reason(enum lbp_reason reason)

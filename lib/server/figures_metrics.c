@@ -193,6 +193,11 @@ static uint64_t upstream_up(const struct lbp_upstream_look *look)
 	return look->is_up;
 }
 
+static uint64_t upstream_draining(const struct lbp_upstream_look *look)
+{
+	return look->is_draining;
+}
+
 static uint64_t upstream_weight(const struct lbp_upstream_look *look)
 {
 	return look->weight;
@@ -227,6 +232,8 @@ static void put_upstreams(const struct lbp_figures *f, struct lbp_metrics *m)
 		{"lbproxy_upstream_up", "gauge",
 			"Whether health allows the upstream to be chosen.",
 			upstream_up},
+		{"lbproxy_upstream_draining", "gauge",
+			"Whether an operator has it drain.", upstream_draining},
 		{"lbproxy_upstream_weight", "gauge", "Its weight.",
 			upstream_weight},
 		{"lbproxy_upstream_connections_limit", "gauge",

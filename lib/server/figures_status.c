@@ -130,6 +130,23 @@ static const char *state_of(const struct lbp_upstream_look *look)
 	return look->is_up ? "up" : "down";
 }
 
+static const char *choice_of(const struct lbp_upstream_look *look)
+{
+	static const char *const texts[] = {
+		[LBP_CHOICE_NEXT] = "next",
+		[LBP_CHOICE_REMOVED] = "removed",
+		[LBP_CHOICE_NO_ADDRESS] = "no_address",
+		[LBP_CHOICE_DOWN] = "down",
+		[LBP_CHOICE_DRAINING] = "draining",
+		[LBP_CHOICE_FULL] = "full",
+		[LBP_CHOICE_BACKUP] = "backup",
+		[LBP_CHOICE_LOAD] = "load",
+		[LBP_CHOICE_TURN] = "turn",
+	};
+
+	return texts[look->choice];
+}
+
 static void put_upstream(
 	struct lbp_json *json, const struct lbp_upstream_figures *upstream)
 {
@@ -138,6 +155,8 @@ static void put_upstream(
 	lbp_json_begin_object(json);
 	put_text(json, "url", upstream->url);
 	put_text(json, "state", state_of(look));
+	put_bool(json, "draining", look->is_draining);
+	put_text(json, "choice", choice_of(look));
 	put_uint(json, "open", look->open);
 	put_uint(json, "weight", look->weight);
 	put_uint(json, "max_connections", look->max_connections);

@@ -611,6 +611,58 @@ static void an_upstream_without_an_address_is_not_chosen(void)
 	lbp_app_free(app);
 }
 
+static void a_draining_upstream_is_not_chosen(void)
+{
+	struct lbp_app *app = make();
+	uint32_t got;
+
+	CU_ASSERT_EQUAL(choose(app), 0);
+	CU_ASSERT_EQUAL(lbp_app_set_draining(app, 0, true), LBP_OK);
+	CU_ASSERT_EQUAL(lbp_app_set_draining(app, 0, true), LBP_OK);
+	CU_ASSERT_EQUAL(lbp_app_open(app, 0), 1);
+	for (int i = 0; i < 4; i++)
+		CU_ASSERT_NOT_EQUAL(choose(app), 0);
+	/* Health goes on, and does not bring it back. */
+	CU_ASSERT_EQUAL(lbp_app_set_address(app, 0, false), LBP_HEALTH_DOWN);
+	CU_ASSERT_EQUAL(lbp_app_set_address(app, 0, true), LBP_HEALTH_UP);
+	expect_check(app, START, 0);
+	CU_ASSERT_NOT_EQUAL(choose(app), 0);
+	CU_ASSERT_EQUAL(lbp_app_release(app, 0), LBP_OK);
+	CU_ASSERT_EQUAL(lbp_app_set_draining(app, 0, false), LBP_OK);
+	CU_ASSERT_EQUAL(lbp_app_choose(app, NULL, &got), LBP_OK);
+	CU_ASSERT_EQUAL(got, 0);
+	CU_ASSERT_EQUAL(
+		lbp_app_set_draining(app, UPSTREAMS, true), LBP_ERR_RANGE);
+	CU_ASSERT_EQUAL(lbp_app_set_draining(NULL, 0, true), LBP_ERR_NULL);
+	lbp_app_free(app);
+}
+
+static void one_that_is_down_may_drain(void)
+{
+	struct lbp_app *app = make();
+
+	take_down(app, 0);
+	CU_ASSERT_EQUAL(lbp_app_set_draining(app, 0, true), LBP_OK);
+	CU_ASSERT_EQUAL(lbp_app_set_draining(app, 0, false), LBP_OK);
+	for (int i = 0; i < 4; i++)
+		CU_ASSERT_NOT_EQUAL(choose(app), 0);
+	lbp_app_free(app);
+}
+
+static void it_is_not_ready_while_all_drain(void)
+{
+	struct lbp_app *app = make();
+
+	for (uint32_t i = 0; i < UPSTREAMS; i++) {
+		CU_ASSERT_TRUE(lbp_app_is_ready(app));
+		CU_ASSERT_EQUAL(lbp_app_set_draining(app, i, true), LBP_OK);
+	}
+	CU_ASSERT_FALSE(lbp_app_is_ready(app));
+	CU_ASSERT_EQUAL(lbp_app_set_draining(app, 1, false), LBP_OK);
+	CU_ASSERT_TRUE(lbp_app_is_ready(app));
+	lbp_app_free(app);
+}
+
 static void it_is_ready_while_an_upstream_is_eligible(void)
 {
 	struct lbp_app *app = make();
@@ -688,6 +740,12 @@ void suite_app(void)
 	CU_add_test(suite,
 		"[HLT-12][APP-5] an upstream without an address is not chosen",
 		an_upstream_without_an_address_is_not_chosen);
+	CU_add_test(suite, "[APP-30] a draining upstream is not chosen",
+		a_draining_upstream_is_not_chosen);
+	CU_add_test(suite, "[APP-30] one that is down may drain",
+		one_that_is_down_may_drain);
+	CU_add_test(suite, "[APP-7] it is not ready while all drain",
+		it_is_not_ready_while_all_drain);
 	CU_add_test(suite, "[APP-7] it is ready while an upstream is up",
 		it_is_ready_while_an_upstream_is_eligible);
 }

@@ -133,6 +133,65 @@ static void failures_are_told(void)
 	lbp_acl_free(acl);
 }
 
+/* At its bound with a backup left, and with nothing left. */
+static void choices_are_told(void)
+{
+	struct lbp_acl *acl = make_acl(members, 3);
+	struct lbp_app *app = make(acl);
+	uint32_t chosen;
+	int i;
+
+	for (i = 0; i < 7; i++) {
+		CU_ASSERT_EQUAL(look_at(app, 0).choice, LBP_CHOICE_NEXT);
+		CU_ASSERT_EQUAL(look_at(app, 1).choice, LBP_CHOICE_BACKUP);
+		CU_ASSERT_EQUAL(lbp_app_choose(app, NULL, &chosen), LBP_OK);
+		CU_ASSERT_EQUAL(chosen, 0);
+	}
+	CU_ASSERT_EQUAL(look_at(app, 0).choice, LBP_CHOICE_FULL);
+	CU_ASSERT_EQUAL(look_at(app, 1).choice, LBP_CHOICE_NEXT);
+	CU_ASSERT_EQUAL(lbp_app_set_draining(app, 1, true), LBP_OK);
+	CU_ASSERT_TRUE(look_at(app, 1).is_draining && look_at(app, 1).is_up);
+	CU_ASSERT_EQUAL(look_at(app, 1).choice, LBP_CHOICE_DRAINING);
+	CU_ASSERT_EQUAL(look_at(app, 0).choice, LBP_CHOICE_FULL);
+	CU_ASSERT_FALSE(look_at(app, 0).is_draining);
+	(void)lbp_app_set_address(app, 1, false);
+	CU_ASSERT_EQUAL(look_at(app, 1).choice, LBP_CHOICE_NO_ADDRESS);
+	(void)lbp_app_dialed(app, 0, false);
+	CU_ASSERT_EQUAL(look_at(app, 0).choice, LBP_CHOICE_DOWN);
+	lbp_app_free(app);
+	lbp_acl_free(acl);
+}
+
+/* Of two that may be chosen. */
+static void compared_choices_are_told(void)
+{
+	static const struct lbp_upstream both[] = {
+		UPSTREAM("a", 3), UPSTREAM("b", 1)};
+	struct lbp_acl *acl = make_acl(members, 3);
+	struct lbp_app_options from = options(acl, 2);
+	struct lbp_app *app;
+	uint32_t chosen;
+
+	from.upstreams = both;
+	CU_ASSERT_EQUAL_FATAL(lbp_app_new(&app, &from, START), LBP_OK);
+	/* None has anything open: the order decides. */
+	CU_ASSERT_EQUAL(look_at(app, 0).choice, LBP_CHOICE_NEXT);
+	CU_ASSERT_EQUAL(look_at(app, 1).choice, LBP_CHOICE_TURN);
+	CU_ASSERT_EQUAL(lbp_app_choose(app, NULL, &chosen), LBP_OK);
+	CU_ASSERT_EQUAL(look_at(app, 0).choice, LBP_CHOICE_LOAD);
+	CU_ASSERT_EQUAL(look_at(app, 1).choice, LBP_CHOICE_NEXT);
+	CU_ASSERT_EQUAL(lbp_app_choose(app, NULL, &chosen), LBP_OK);
+	CU_ASSERT_EQUAL(look_at(app, 0).choice, LBP_CHOICE_NEXT);
+	CU_ASSERT_EQUAL(look_at(app, 1).choice, LBP_CHOICE_LOAD);
+	CU_ASSERT_EQUAL(lbp_app_choose(app, NULL, &chosen), LBP_OK);
+	CU_ASSERT_EQUAL(lbp_app_choose(app, NULL, &chosen), LBP_OK);
+	/* 3 of 3 and 1 of 1: the one chosen longest ago. */
+	CU_ASSERT_EQUAL(look_at(app, 0).choice, LBP_CHOICE_TURN);
+	CU_ASSERT_EQUAL(look_at(app, 1).choice, LBP_CHOICE_NEXT);
+	lbp_app_free(app);
+	lbp_acl_free(acl);
+}
+
 static void removed_upstreams_are_told(void)
 {
 	struct lbp_acl *acl = make_acl(members, 3);
@@ -147,6 +206,7 @@ static void removed_upstreams_are_told(void)
 	(void)lbp_app_dialed(app, 1, false);
 	reload(app, acl, 1);
 	look = look_at(app, 1);
+	CU_ASSERT_EQUAL(look.choice, LBP_CHOICE_REMOVED);
 	CU_ASSERT_STRING_EQUAL(look.name, "b");
 	CU_ASSERT_TRUE(!look.serves && !look.is_up);
 	CU_ASSERT_EQUAL(look.open, 1);
@@ -269,6 +329,10 @@ void suite_app_look(void)
 
 	CU_add_test(suite, "[APP-28] upstreams are told", upstreams_are_told);
 	CU_add_test(suite, "[APP-28] failures are told", failures_are_told);
+	CU_add_test(
+		suite, "[APP-32][APP-28] choices are told", choices_are_told);
+	CU_add_test(suite, "[APP-32] compared choices are told",
+		compared_choices_are_told);
 	CU_add_test(suite, "[APP-28] removed upstreams are told",
 		removed_upstreams_are_told);
 	CU_add_test(suite, "[APP-29] clients are told", clients_are_told);

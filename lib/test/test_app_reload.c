@@ -1125,6 +1125,32 @@ static void a_removed_upstream_is_left_alone(void)
 	lbp_app_free(app);
 }
 
+static void a_draining_upstream_drains_over_reloads(void)
+{
+	struct lbp_app *app = make();
+
+	CU_ASSERT_EQUAL(lbp_app_set_draining(app, 0, true), LBP_OK);
+	reload(app, cdba, 4);
+	expect_choices(app, "bcdb");
+	CU_ASSERT_EQUAL(lbp_app_set_draining(app, 0, false), LBP_OK);
+	expect_choices(app, "a");
+	lbp_app_free(app);
+}
+
+static void a_removed_upstream_drains_no_more(void)
+{
+	struct lbp_app *app = make();
+
+	/* It is held, so it comes back with its number. */
+	expect_choices(app, "ab");
+	CU_ASSERT_EQUAL(lbp_app_set_draining(app, 1, true), LBP_OK);
+	reload(app, ac, 2);
+	CU_ASSERT_EQUAL(lbp_app_set_draining(app, 1, true), LBP_ERR_RANGE);
+	reload(app, abc, 3);
+	expect_choices(app, "cabc");
+	lbp_app_free(app);
+}
+
 static void its_number_is_given_away_once_it_is_free(void)
 {
 	static const struct lbp_upstream acde[] = {UPSTREAM("a", 1),
@@ -1556,6 +1582,10 @@ void suite_app_reload(void)
 		a_new_bound_counts_at_once);
 	CU_add_test(suite, "[APP-7] an application at its bounds is ready",
 		an_application_at_its_bounds_is_ready);
+	CU_add_test(suite, "[APP-31] a draining upstream drains over reloads",
+		a_draining_upstream_drains_over_reloads);
+	CU_add_test(suite, "[APP-31] a removed upstream drains no more",
+		a_removed_upstream_drains_no_more);
 	CU_add_test(suite, "[APP-12] a retired application only takes back",
 		a_retired_application_only_takes_back);
 	CU_add_test(suite, "[APP-12] a retired application stays down",

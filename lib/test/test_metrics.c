@@ -117,6 +117,7 @@ static const struct lbp_upstream_figures upstreams[] = {
 			.max_connections = 8,
 			.open = 7,
 			.is_up = true,
+			.is_draining = true,
 			.dial_failures = 5,
 			.check_failures = 6},
 		false, 0, ""},
@@ -216,6 +217,10 @@ static void all_figures_are_there(void)
 		"lbproxy_upstream_up{app=\"web\",upstream=\"tcp://a:1\"} 1",
 		"lbproxy_upstream_up{app=\"db\",upstream=\"unix:/\\\"x\\\"\"} "
 		"0",
+		"lbproxy_upstream_draining{app=\"web\",upstream="
+		"\"tcp://a:1\"} 1",
+		"lbproxy_upstream_draining{app=\"db\",upstream="
+		"\"unix:/\\\"x\\\"\"} 0",
 		"lbproxy_upstream_weight{app=\"web\",upstream=\"tcp://a:1\"} 3",
 		"lbproxy_upstream_connections_limit{app=\"web\",upstream="
 		"\"tcp://a:1\"} 8",

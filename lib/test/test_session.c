@@ -857,6 +857,7 @@ static void the_reasons_have_their_texts(void)
 		[LBP_REASON_LIFETIME] = "lifetime",
 		[LBP_REASON_NO_PROTOCOL] = "no_protocol",
 		[LBP_REASON_UPSTREAM_UNTRUSTED] = "upstream_untrusted",
+		[LBP_REASON_KILLED] = "killed",
 	};
 	const size_t len = sizeof(texts) / sizeof(texts[0]);
 

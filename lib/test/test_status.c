@@ -74,6 +74,28 @@ static void the_server_is_told(void)
 		"\"rejects\":[],\"expiring\":[]}");
 }
 
+static void choices_are_told(void)
+{
+	static const char *const texts[] = {"next", "removed", "no_address",
+		"down", "draining", "full", "backup", "load", "turn"};
+	static const struct lbp_app_figures app = {.id = "web"};
+	struct lbp_upstream_figures upstream = {.app = "web", .url = "u"};
+	struct lbp_figures figures = empty();
+	char part[64];
+	unsigned i;
+
+	figures.apps = &app;
+	figures.app_len = 1;
+	figures.upstreams = &upstream;
+	figures.upstream_len = 1;
+	for (i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+		upstream.look.choice = (enum lbp_choice)i;
+		write_all(&figures);
+		snprintf(part, sizeof(part), "\"choice\":\"%s\",", texts[i]);
+		expect_part(part);
+	}
+}
+
 static void apps_are_told(void)
 {
 	static const struct lbp_app_figures apps[] = {{"web", true, 9, 2, 3, 4},
@@ -85,7 +107,9 @@ static void apps_are_told(void)
 				.open = 7,
 				.serves = true,
 				.has_address = true,
-				.is_up = true},
+				.is_up = true,
+				.is_draining = true,
+				.choice = LBP_CHOICE_DRAINING},
 			true, 55, "its checks succeed"},
 		{"web", "tcp://b:1",
 			{.serves = true,
@@ -107,11 +131,13 @@ static void apps_are_told(void)
 	expect_part("\"apps\":[{\"id\":\"web\",\"ready\":true,\"sessions\":7,"
 		    "\"admitted\":9,\"refused_concurrent\":3,"
 		    "\"refused_rate\":4,\"upstreams\":["
-		    "{\"url\":\"tcp://a:1\",\"state\":\"up\",\"open\":7,"
+		    "{\"url\":\"tcp://a:1\",\"state\":\"up\","
+		    "\"draining\":true,\"choice\":\"draining\",\"open\":7,"
 		    "\"weight\":3,\"max_connections\":8,\"backup\":false,"
 		    "\"dial_failures\":0,\"check_failures\":0,"
 		    "\"changed\":55,\"cause\":\"its checks succeed\"},"
-		    "{\"url\":\"tcp://b:1\",\"state\":\"down\",\"open\":0,"
+		    "{\"url\":\"tcp://b:1\",\"state\":\"down\","
+		    "\"draining\":false,\"choice\":\"next\",\"open\":0,"
 		    "\"weight\":0,\"max_connections\":0,\"backup\":true,"
 		    "\"dial_failures\":5,\"check_failures\":6}]},");
 	expect_part("\"id\":\"none\",\"ready\":false,\"sessions\":0,"
@@ -225,6 +251,7 @@ void suite_status(void)
 
 	CU_add_test(suite, "[ADM-20] the server is told", the_server_is_told);
 	CU_add_test(suite, "[ADM-21] apps are told", apps_are_told);
+	CU_add_test(suite, "[ADM-26] choices are told", choices_are_told);
 	CU_add_test(suite, "[ADM-22] the next place is told",
 		the_next_place_is_told);
 	CU_add_test(
