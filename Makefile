@@ -1,6 +1,6 @@
 # lbproxy: build, test, install. `make help` lists the targets.
 #
-# Only cc, make, libssl-dev and libmicrohttpd-dev are needed for `make`; what the
+# Only cc, make, libssl-dev, libmicrohttpd-dev and libjansson-dev are needed for `make`; what the
 # other targets need is listed, with reasons, in ci/deps.txt, and ci/install-deps brings it.
 
 MAKEFLAGS += --no-builtin-rules
@@ -60,7 +60,8 @@ lbproxyd_c  := $(sort $(wildcard cmd/lbproxyd/*.c))
 # It decides by what the server is made of, and serves nothing.
 lbproxyctl_c := $(sort $(wildcard cmd/lbproxyctl/*.c)) \
 	$(filter-out $(addprefix cmd/lbproxyd/,main.c server.c reload.c \
-		reload_report.c admin.c gather.c http.c page.c view.c), \
+		reload_report.c admin.c gather.c http.c page.c view.c \
+		control.c control_sessions.c control_socket.c), \
 		$(lbproxyd_c))
 toml-json_c := $(sort $(wildcard cmd/toml-json/*.c))
 exhaust_c   := $(wildcard lib/test/exhaust.c)
@@ -260,7 +261,8 @@ $(dir_$1)/lbproxyd: $(call objects,$1,$(lbproxyd_c)) $(call archives,$1)
 		-lmicrohttpd
 
 $(dir_$1)/lbproxyctl: $(call objects,$1,$(lbproxyctl_c)) $(call archives,$1)
-	$$(call brief,LD)$$($1_cc) $$($1_ld) -pthread -o $$@ $$^ $(openssl)
+	$$(call brief,LD)$$($1_cc) $$($1_ld) -pthread -o $$@ $$^ $(openssl) \
+		-ljansson
 
 $(dir_$1)/toml-json: $(call objects,$1,$(toml-json_c)) $(call archives,$1)
 	$$(call brief,LD)$$($1_cc) $$($1_ld) -o $$@ $$^

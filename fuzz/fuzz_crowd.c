@@ -116,14 +116,15 @@ static struct peer *peer_of(const struct conn *conn)
 
 /* --- mail, which comes with the next turn --- */
 
-void mailbox_post(struct mailbox *mailbox, struct mail *mail)
+bool mailbox_post(struct mailbox *mailbox, struct mail *mail)
 {
 	if (mail->posted)
-		return;
+		return true;
 	mail->posted = true;
 	mail->next = NULL;
 	*mailbox->last = mail;
 	mailbox->last = &mail->next;
+	return true;
 }
 
 static void deliver(struct mailbox *mailbox)

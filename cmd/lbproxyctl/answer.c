@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "base.h"
+#include "print.h"
 #include "server/json.h"
+#include "status.h"
 
 /* Of each app there are fewer bytes of JSON than this, and of each name. */
 #define ITEM_MAX 4096
@@ -112,6 +114,43 @@ static void print_limits(
 			grant->limits.window_ns / LBP_NS_PER_MS);
 }
 
+/* As a running server has it. */
+static void print_use(const json_t *use)
+{
+	const char *refused_by = text_of(use, "refused_by");
+	const json_t *next = json_object_get(use, "next_place_ms");
+
+	printf("  now: %" PRIu64 " open, %" PRIu64 " admitted in the window; ",
+		uint_of(use, "open"), uint_of(use, "admitted"));
+	if (refused_by[0] == '\0')
+		puts("one more is let in");
+	else if (next == NULL)
+		printf("one more is refused, %s_limit, until one of theirs "
+		       "ends\n",
+			refused_by);
+	else
+		printf("one more is refused, %s_limit, for %.1f s\n",
+			refused_by, (double)json_integer_value(next) / 1000);
+}
+
+static void print_upstreams(const json_t *upstreams)
+{
+	size_t i;
+	json_t *upstream;
+
+	json_array_foreach(upstreams, i, upstream)
+	{
+		bool is_next = strcmp(text_of(upstream, "choice"), "next") == 0;
+
+		fputs(is_next ? "  next upstream: " : "  not ", stdout);
+		print_text(stdout, text_of(upstream, "url"));
+		if (!is_next)
+			printf(": %s", choice_text(upstream));
+		printf(" (%" PRIu64 " open, weight %" PRIu64 ")\n",
+			uint_of(upstream, "open"), uint_of(upstream, "weight"));
+	}
+}
+
 static void print_decision(
 	const struct answer *answer, const struct decision *decision)
 {
@@ -141,6 +180,9 @@ static void print_decision(
 			key, answer->snapshot->notices.file);
 	if (decision->grant != NULL)
 		print_limits(answer, decision->grant);
+	if (decision->use != NULL)
+		print_use(decision->use);
+	print_upstreams(decision->upstreams);
 }
 
 static void print(const struct answer *answer)
@@ -204,6 +246,35 @@ static void put_limits(struct lbp_json *json, const struct lbp_limits *limits)
 	lbp_json_end_object(json);
 }
 
+/* What a server said, as it said it; for want of memory, nothing. */
+static char *dump_live(const struct decision *decision)
+{
+	json_t *live = json_object();
+	char *text;
+
+	if (decision->use != NULL)
+		json_object_set(live, "client", decision->use);
+	json_object_set(live, "upstreams", decision->upstreams);
+	text = json_dumps(live, JSON_COMPACT);
+	json_decref(live);
+	return text;
+}
+
+/* The last member: there is no comma after what is raw. */
+static void put_live(struct lbp_json *json, const struct decision *decision)
+{
+	char *text;
+
+	if (decision->upstreams == NULL)
+		return;
+	text = dump_live(decision);
+	if (text == NULL)
+		return;
+	put_key(json, "now");
+	lbp_json_raw(json, text, strlen(text));
+	free(text);
+}
+
 static void put_decision(const struct answer *answer, struct lbp_json *json,
 	const struct decision *decision)
 {
@@ -228,6 +299,7 @@ static void put_decision(const struct answer *answer, struct lbp_json *json,
 		place_text(answer, decision->verdict.pos, place));
 	if (decision->grant != NULL)
 		put_limits(json, &decision->grant->limits);
+	put_live(json, decision);
 	lbp_json_end_object(json);
 }
 
@@ -253,10 +325,22 @@ static void put(const struct answer *answer, struct lbp_json *json)
 	lbp_json_end_object(json);
 }
 
+static size_t room_for_live(const struct answer *answer)
+{
+	size_t room = 0;
+	size_t i;
+
+	for (i = 0; i < answer->len; i++)
+		room += ITEM_MAX *
+			(1 + json_array_size(answer->decisions[i].upstreams));
+	return room;
+}
+
 bool answer_print(const struct answer *answer, bool json)
 {
 	size_t cap = (answer->len + answer->name_len + 1) *
-		     (ITEM_MAX + 6 * PLACE_MAX);
+			     (ITEM_MAX + 6 * PLACE_MAX) +
+		     room_for_live(answer);
 	struct lbp_json out;
 	char *buf;
 

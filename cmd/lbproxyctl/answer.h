@@ -2,6 +2,8 @@
 #ifndef ANSWER_H
 #define ANSWER_H
 
+#include <jansson.h>
+
 #include "../lbproxyd/snapshot.h"
 #include "server/explain.h"
 
@@ -10,6 +12,9 @@ struct decision {
 	uint32_t app; /* LBP_NONE: at all */
 	struct lbp_explain_verdict verdict;
 	const struct lbp_config_grant *grant; /* NULL: none */
+	/* What a running server says, or NULL. */
+	json_t *use;
+	json_t *upstreams;
 };
 
 struct answer {

@@ -5,12 +5,15 @@
 #include <stdbool.h>
 
 /* Exit statuses beside EXIT_SUCCESS, done, and EXIT_FAILURE, not done. */
-#define EXIT_USAGE 2
+#define EXIT_USAGE     2
+#define EXIT_NO_SERVER 3
 
 /* What the command line gave; NULL: not given. */
 struct options {
 	const char *config; /* has a default */
+	const char *socket;
 	bool json;
+	const char *client;
 	const char *cert;
 	const char *serial;
 	const char *reject;
@@ -18,6 +21,13 @@ struct options {
 };
 
 /* Each returns an exit status; words are what follows the command's name. */
+int status_run(const struct options *options, int word_len, char **words);
+int sessions_run(const struct options *options, int word_len, char **words);
+int top_run(const struct options *options, int word_len, char **words);
+int drain_run(const struct options *options, int word_len, char **words);
+int resume_run(const struct options *options, int word_len, char **words);
+int kill_run(const struct options *options, int word_len, char **words);
+int reload_run(const struct options *options, int word_len, char **words);
 int explain_run(const struct options *options, int word_len, char **words);
 
 /* Prints what is wrong with the command line, and returns EXIT_USAGE. */

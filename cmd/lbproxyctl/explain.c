@@ -8,13 +8,11 @@
 
 #include "../lbproxyd/snapshot.h"
 #include "answer.h"
+#include "ask.h"
 #include "certificate.h"
 #include "command.h"
+#include "live.h"
 #include "server/explain.h"
-#include "server/json_read.h"
-
-/* Room for a text of a line of the log. */
-#define TEXT_MAX 4097
 
 /* What is asked, as far as it has been found out. */
 struct question {
@@ -24,7 +22,8 @@ struct question {
 	struct lbp_toml *doc; /* the configuration's own file */
 	struct certificate certificate;
 	struct lbp_name name; /* of a serial, or of a line */
-	char text[TEXT_MAX];  /* of the name */
+	json_t *line;         /* of the log */
+	struct live live;     /* what a running server says */
 	struct answer answer;
 	struct decision *decisions; /* room for one at each app */
 	/* What was decided about a line, or about a certificate. */
@@ -84,6 +83,8 @@ static void release(struct question *question)
 	lbp_policy_release(&question->policy);
 	snapshot_free(question->snapshot);
 	free(question->decisions);
+	json_decref(question->line);
+	live_release(&question->live);
 }
 
 static bool find_app(
@@ -126,8 +127,8 @@ static void decide(struct question *question, uint32_t app,
 	if (verdict.reason != LBP_REASON_NONE && verdict.pos.line == 0)
 		verdict.pos = lbp_explain_place(config,
 			lbp_toml_root(question->doc), verdict.reason, &about);
-	question->decisions[question->answer.len++] =
-		(struct decision){app, verdict, grant};
+	question->decisions[question->answer.len++] = (struct decision){
+		.app = app, .verdict = verdict, .grant = grant};
 }
 
 static void decide_at(struct question *question, uint32_t client, uint32_t app)
@@ -181,8 +182,29 @@ static void decide_by_names(struct question *question)
 	decide_all(question, &who);
 }
 
-static int answer(const struct question *question)
+/* What a server counts where the client may enter. */
+static void ask_live(struct question *question)
 {
+	const struct lbp_config *config = question->snapshot->config;
+	size_t i;
+
+	live_open(&question->live, question->options);
+	for (i = 0; i < question->answer.len; i++) {
+		struct decision *decision = &question->decisions[i];
+
+		if (decision->verdict.reason != LBP_REASON_NONE)
+			continue;
+		decision->use = live_client(&question->live,
+			config->apps[decision->app].id.ptr,
+			config->clients[question->answer.client].id.ptr);
+		decision->upstreams = live_upstreams(
+			&question->live, config->apps[decision->app].id.ptr);
+	}
+}
+
+static int answer(struct question *question)
+{
+	ask_live(question);
 	if (!answer_print(&question->answer, question->options->json))
 		return out_of_memory();
 	return answer_is_let_in(&question->answer) ? EXIT_SUCCESS
@@ -269,12 +291,10 @@ static int explain_serial(struct question *question)
 
 /* --- a line of the log -------------------------------------------------- */
 
-static enum lbp_err find(
-	const struct question *question, const char *key, char out[TEXT_MAX])
+/* A text of the line; NULL: it has none such. */
+static const char *find(const struct question *question, const char *key)
 {
-	const char *line = question->options->reject;
-
-	return lbp_json_find(line, strlen(line), key, out, TEXT_MAX);
+	return json_string_value(json_object_get(question->line, key));
 }
 
 /* A serial of the log has no CA with it: some client's, or the first one's. */
@@ -298,20 +318,20 @@ static void use_logged_serial(
 /* Takes the name that the log gives; it may give none. */
 static bool take_name(struct question *question)
 {
+	const char *name = find(question, "name");
+	const char *serial_text = find(question, "serial");
 	struct lbp_serial serial;
 
-	if (find(question, "name", question->text) == LBP_OK &&
-		question->text[0] != '\0') {
-		question->name = strchr(question->text, ':') != NULL
-					 ? lbp_name_of_uri(question->text)
-					 : lbp_name_of_dns(question->text);
+	if (name != NULL && name[0] != '\0') {
+		question->name = strchr(name, ':') != NULL
+					 ? lbp_name_of_uri(name)
+					 : lbp_name_of_dns(name);
 		question->answer.names = &question->name;
 		question->answer.name_len = 1;
 		return true;
 	}
-	if (find(question, "serial", question->text) != LBP_OK ||
-		lbp_serial_from_hex(&serial, question->text,
-			strlen(question->text)) != LBP_OK)
+	if (serial_text == NULL || lbp_serial_from_hex(&serial, serial_text,
+					   strlen(serial_text)) != LBP_OK)
 		return false;
 	use_logged_serial(question, &serial);
 	return true;
@@ -330,7 +350,7 @@ static void decide_line(struct question *question, enum lbp_reason logged)
 {
 	const struct lbp_config *config = question->snapshot->config;
 	struct lbp_explain_verdict who = {.reason = logged};
-	char id[TEXT_MAX];
+	const char *id = find(question, "client");
 	bool has_name = take_name(question);
 
 	/* It is revoked now. */
@@ -340,8 +360,7 @@ static void decide_line(struct question *question, enum lbp_reason logged)
 	}
 	if (!is_decided_anew(logged))
 		question->reason = logged;
-	if (find(question, "client", id) == LBP_OK &&
-		find_client(config, id, &who.client))
+	if (id != NULL && find_client(config, id, &who.client))
 		decide_all(question, &who);
 	else if (has_name && (question->reason == LBP_REASON_NONE))
 		decide_by_names(question);
@@ -353,20 +372,24 @@ static void decide_line(struct question *question, enum lbp_reason logged)
 
 static int explain_reject(struct question *question)
 {
-	char text[TEXT_MAX];
+	const char *reason, *app;
 	enum lbp_reason logged;
 
-	if (find(question, "reason", text) != LBP_OK)
+	question->line = json_loads(question->options->reject, 0, NULL);
+	if (!json_is_object(question->line))
 		return fail("reject",
 			"what it gives is not a JSON object; accepted: a line "
 			"of lbproxyd's log");
-	logged = lbp_explain_reason_of(text);
+	reason = find(question, "reason");
+	logged = reason == NULL ? LBP_REASON_NONE
+				: lbp_explain_reason_of(reason);
 	if (logged == LBP_REASON_NONE)
 		return fail("reject",
 			"the line has no reason of SPEC.md; accepted: a reject "
 			"or session line of lbproxyd's log");
-	if (question->app == LBP_NONE && find(question, "app", text) == LBP_OK)
-		(void)find_app(question, text, &question->app);
+	app = find(question, "app");
+	if (question->app == LBP_NONE && app != NULL)
+		(void)find_app(question, app, &question->app);
 	decide_line(question, logged);
 	return answer(question);
 }

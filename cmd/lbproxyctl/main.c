@@ -13,30 +13,55 @@
 #define DEFAULT_CONFIG "/etc/lbproxy/lbproxyd.toml"
 
 static const char usage[] =
-	"usage: lbproxyctl [-c FILE] [--json] COMMAND | --version | --help";
+	"usage: lbproxyctl [-c FILE | -s SOCKET] [--json] COMMAND | --version "
+	"| --help";
 
 static const char help[] =
 	"\n"
 	"\n"
+	"  status               what the server is doing\n"
+	"  sessions             its sessions\n"
+	"  top                  the status, again each second\n"
+	"  drain APP UPSTREAM   has an upstream get no new sessions\n"
+	"  resume APP UPSTREAM  has it get them again\n"
+	"  kill SESSION-ID      ends a session\n"
+	"  kill --client ID     ends all sessions of a client\n"
+	"  reload               has the server load its configuration, and "
+	"waits\n"
 	"  explain (--cert FILE | --serial HEX | --reject LINE) [--app APP]\n"
 	"      says who this is, whether it may enter, and which line "
 	"decides;\n"
 	"      needs no server\n"
 	"\n"
-	"  -c, --config FILE  lbproxyd's configuration; default:\n"
-	"                     " DEFAULT_CONFIG "\n"
-	"      --json         print JSON\n"
-	"      --cert FILE    a client's certificate (PEM)\n"
-	"      --serial HEX   the serial number of one, or ID/HEX of a CA's\n"
-	"      --reject LINE  a line of lbproxyd's log\n"
-	"      --app APP      the application; default: the line's, or each\n"
-	"      --version      print the version\n"
-	"  -h, --help         print this\n";
+	"  -c, --config FILE    lbproxyd's configuration, whose admin_socket "
+	"is\n"
+	"                       asked; default: " DEFAULT_CONFIG "\n"
+	"  -s, --socket SOCKET  the admin socket\n"
+	"      --json           print JSON\n"
+	"      --client ID      a client's id\n"
+	"      --cert FILE      a client's certificate (PEM)\n"
+	"      --serial HEX     the serial number of one, or ID/HEX of a "
+	"CA's\n"
+	"      --reject LINE    a line of lbproxyd's log\n"
+	"      --app APP        the application; default: the line's, or "
+	"each\n"
+	"      --version        print the version\n"
+	"  -h, --help           print this\n"
+	"\n"
+	"Exit status: 0 done or let in, 1 not, 2 bad usage, 3 no server "
+	"there.\n";
 
 static const struct {
 	const char *name;
 	int (*run)(const struct options *options, int word_len, char **words);
 } commands[] = {
+	{"status", status_run},
+	{"sessions", sessions_run},
+	{"top", top_run},
+	{"drain", drain_run},
+	{"resume", resume_run},
+	{"kill", kill_run},
+	{"reload", reload_run},
 	{"explain", explain_run},
 };
 
@@ -57,9 +82,11 @@ static int parse_options(struct options *options, int argc, char **argv)
 {
 	static const struct option longs[] = {
 		{"config", required_argument, NULL, 'c'},
+		{"socket", required_argument, NULL, 's'},
 		{"json", no_argument, NULL, 'j'},
+		{"client", required_argument, NULL, 'i'},
 		{"cert", required_argument, NULL, 'e'},
-		{"serial", required_argument, NULL, 's'},
+		{"serial", required_argument, NULL, 'n'},
 		{"reject", required_argument, NULL, 'r'},
 		{"app", required_argument, NULL, 'a'},
 		{"version", no_argument, NULL, 'v'},
@@ -69,7 +96,7 @@ static int parse_options(struct options *options, int argc, char **argv)
 	int c;
 
 	opterr = 0;
-	while ((c = getopt_long(argc, argv, "c:h", longs, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "c:s:h", longs, NULL)) != -1) {
 		switch (c) {
 		case 'c':
 			options->config = optarg;
@@ -81,6 +108,12 @@ static int parse_options(struct options *options, int argc, char **argv)
 			options->cert = optarg;
 			break;
 		case 's':
+			options->socket = optarg;
+			break;
+		case 'i':
+			options->client = optarg;
+			break;
+		case 'n':
 			options->serial = optarg;
 			break;
 		case 'r':

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "container.h"
 #include "gather.h"
 #include "listen.h"
 #include "log.h"
@@ -32,13 +33,6 @@ static struct view *hold_view(struct admin *admin)
 	return view;
 }
 
-static void say(struct http_answer *answer, unsigned status, const char *text)
-{
-	answer->status = status;
-	answer->body = strdup(text);
-	answer->len = answer->body == NULL ? 0 : strlen(text);
-}
-
 static void answer_readyz(const struct admin *admin, const struct view *view,
 	struct http_answer *answer)
 {
@@ -52,7 +46,7 @@ static void answer_readyz(const struct admin *admin, const struct view *view,
 	if (view != NULL)
 		readiness.waits_for = view_waits_for(view);
 	status = lbp_admin_readyz(&readiness, text);
-	say(answer, status, text);
+	control_say(answer, status, text);
 }
 
 /* Writes all figures as metrics. False: they do not fit. */
@@ -109,22 +103,20 @@ static void answer_with(const struct admin *admin, const struct view *view,
 	struct gathered gathered = {0};
 
 	if (view == NULL)
-		say(answer, 503, "the server is starting\n");
+		control_say(answer, 503, "the server is starting\n");
 	else if (!gather(&gathered, admin->crew, view, wish->clients) ||
 		 !write_whole(&gathered.figures, wish->what, answer))
-		say(answer, 503, "out of memory\n");
+		control_say(answer, 503, "out of memory\n");
 	gathered_release(&gathered);
 }
 
-static void answer(void *user, const struct lbp_admin_wish *wish,
-	struct http_answer *answer)
+/* What the port answers, and the socket too. */
+static void answer_all(struct admin *admin, const struct view *view,
+	const struct lbp_admin_wish *wish, struct http_answer *answer)
 {
-	struct admin *admin = user;
-	struct view *view = hold_view(admin);
-
 	switch (wish->what) {
 	case LBP_ADMIN_HEALTHZ:
-		say(answer, 200, "ok\n");
+		control_say(answer, 200, "ok\n");
 		break;
 	case LBP_ADMIN_READYZ:
 		answer_readyz(admin, view, answer);
@@ -134,13 +126,36 @@ static void answer(void *user, const struct lbp_admin_wish *wish,
 		answer_with(admin, view, wish, answer);
 		break;
 	case LBP_ADMIN_PAGE:
-		say(answer, 200, page_begin);
+		control_say(answer, 200, page_begin);
 		answer->type = "text/html; charset=utf-8";
 		answer->policy = page_policy;
 		break;
-	case LBP_ADMIN_NOTHING:
+	default:
 		break;
 	}
+}
+
+static void answer_port(void *user, const struct lbp_admin_wish *wish,
+	const struct http_peer *peer, struct http_answer *answer)
+{
+	struct admin *admin = user;
+	struct view *view = hold_view(admin);
+
+	(void)peer;
+	answer_all(admin, view, wish, answer);
+	view_release(view);
+}
+
+static void answer_socket(void *user, const struct lbp_admin_wish *wish,
+	const struct http_peer *peer, struct http_answer *answer)
+{
+	struct control_asker *asker = user;
+	struct admin *admin =
+		CONTAINER_OF(asker->control, struct admin, control);
+	struct view *view = hold_view(admin);
+
+	if (!control_answer(asker, view, wish, peer, answer))
+		answer_all(admin, view, wish, answer);
 	view_release(view);
 }
 
@@ -227,7 +242,8 @@ static bool port_open(struct admin_port *port, struct admin *admin,
 	const struct snapshot *snapshot)
 {
 	const struct addresses *addresses = &snapshot->admin;
-	const struct http_handler handler = {answer, admin, is_local(snapshot)};
+	const struct http_handler handler = {
+		answer_port, admin, is_local(snapshot), false};
 
 	port->is_local = handler.is_local;
 	port->addresses = calloc(addresses->len, sizeof(*port->addresses));
@@ -248,6 +264,63 @@ static bool port_open(struct admin_port *port, struct admin *admin,
 	return port->http != NULL;
 }
 
+/* --- the socket, in the main thread --- */
+
+static void socket_release(struct admin_socket *socket)
+{
+	if (socket->asker != NULL)
+		asker_stop(&socket->asker->asker);
+	http_stop(socket->http);
+	control_socket_remove(&socket->file);
+	free(socket->asker);
+	*socket = (struct admin_socket){0};
+}
+
+static bool socket_serve(
+	struct admin_socket *socket, struct admin *admin, int fd)
+{
+	struct http_handler handler = {answer_socket, NULL, false, true};
+
+	socket->asker = calloc(1, sizeof(*socket->asker));
+	if (socket->asker == NULL) {
+		close(fd);
+		return false;
+	}
+	socket->asker->control = &admin->control;
+	socket->asker->asker.errand = &admin->control.errand;
+	handler.user = socket->asker;
+	socket->http = http_start(&fd, 1, &handler);
+	return socket->http != NULL;
+}
+
+static bool socket_open(
+	struct admin_socket *socket, struct admin *admin, const char *path)
+{
+	const char *cause = NULL;
+	int fd = control_socket_open(&socket->file, path, &cause);
+
+	if (fd < 0) {
+		log_failure(path, cause);
+		return false;
+	}
+	if (socket_serve(socket, admin, fd))
+		return true;
+	log_error(
+		LBP_LOG_ERROR, "cannot open the admin socket", strerror(errno));
+	return false;
+}
+
+/* Is it what a snapshot asks for? */
+static bool socket_fits(
+	const struct admin_socket *socket, const struct snapshot *snapshot)
+{
+	if (snapshot->admin_socket == NULL)
+		return socket->http == NULL;
+	return control_socket_is_at(&socket->file, snapshot->admin_socket);
+}
+
+/* --- both --- */
+
 /* Is this port what a snapshot asks for? */
 static bool fits(const struct admin_port *port, const struct snapshot *snapshot)
 {
@@ -255,6 +328,27 @@ static bool fits(const struct admin_port *port, const struct snapshot *snapshot)
 
 	return addresses_equal(&own, &snapshot->admin) &&
 	       port->is_local == is_local(snapshot);
+}
+
+static bool prepare_port(struct admin_change *change, struct admin *admin,
+	const struct snapshot *snapshot)
+{
+	change->keeps_port = fits(&admin->port, snapshot);
+	if (snapshot->config->admin.host == NULL)
+		return true;
+	if (snapshot->admin.len == 0) {
+		log_unresolved(snapshot);
+		return false;
+	}
+	return change->keeps_port || port_open(&change->port, admin, snapshot);
+}
+
+static bool prepare_socket(struct admin_change *change, struct admin *admin,
+	const struct snapshot *snapshot)
+{
+	change->keeps_socket = socket_fits(&admin->socket, snapshot);
+	return change->keeps_socket || snapshot->admin_socket == NULL ||
+	       socket_open(&change->socket, admin, snapshot->admin_socket);
 }
 
 bool admin_prepare(struct admin_change *change, struct admin *admin,
@@ -268,19 +362,19 @@ bool admin_prepare(struct admin_change *change, struct admin *admin,
 			strerror(ENOMEM));
 		return false;
 	}
-	change->keeps_port = fits(&admin->port, snapshot);
-	if (snapshot->config->admin.host == NULL)
-		return true;
-	if (snapshot->admin.len == 0) {
-		log_unresolved(snapshot);
-		return false;
-	}
-	return change->keeps_port || port_open(&change->port, admin, snapshot);
+	return prepare_port(change, admin, snapshot) &&
+	       prepare_socket(change, admin, snapshot);
+}
+
+void admin_change_close_port(struct admin_change *change)
+{
+	port_release(&change->port);
 }
 
 void admin_change_release(struct admin_change *change)
 {
 	port_release(&change->port);
+	socket_release(&change->socket);
 	view_release(change->view);
 	*change = (struct admin_change){0};
 }
@@ -291,6 +385,14 @@ static void swap_ports(struct admin *admin, struct admin_change *change)
 
 	admin->port = change->port;
 	change->port = before;
+}
+
+static void swap_sockets(struct admin *admin, struct admin_change *change)
+{
+	struct admin_socket before = admin->socket;
+
+	admin->socket = change->socket;
+	change->socket = before;
 }
 
 void admin_commit(struct admin *admin, struct admin_change *change)
@@ -304,17 +406,26 @@ void admin_commit(struct admin *admin, struct admin_change *change)
 	change->view = before;
 	if (!change->keeps_port)
 		swap_ports(admin, change);
+	if (!change->keeps_socket)
+		swap_sockets(admin, change);
 }
 
-void admin_init(struct admin *admin, const struct crew *crew)
+void admin_init(struct admin *admin, struct crew *crew)
 {
 	*admin = (struct admin){.crew = crew};
+	control_init(&admin->control, crew);
 	pthread_mutex_init(&admin->lock, NULL);
 }
 
 void admin_stop(struct admin *admin)
 {
 	port_release(&admin->port);
+	socket_release(&admin->socket);
 	view_release(admin->view);
 	admin->view = NULL;
+}
+
+void admin_release(struct admin *admin)
+{
+	control_release(&admin->control);
 }

@@ -350,6 +350,7 @@ void conn_start(struct conns *conns, struct served_app *app, int fd,
 	}
 	counters_add(&conns->counters, LBP_COUNT_AT(accepted), 1);
 	conn->conns = conns;
+	conn->number = ++conns->started;
 	conn->app = app;
 	conn->peer = *peer;
 	conn->accepted_ns = clock_now_ns();

@@ -28,6 +28,7 @@ struct conns {
 	struct capacity *capacity;
 	struct handshakes *handshakes;
 	struct evictions evictions;
+	uint64_t started;       /* connections */
 	uint64_t cut;           /* sessions that conns_stop ended */
 	uint64_t shares;        /* the state of lbp_share_draw */
 	struct tls_server *tls; /* for new connections */
@@ -43,6 +44,7 @@ struct conns {
 
 struct conn {
 	struct conns *conns;
+	uint64_t number;        /* of its thread's connections, from 1 on */
 	struct served_app *app; /* held */
 	struct target *target;  /* held: the upstream chosen last, or NULL */
 	struct target *renewed; /* held: what a reload during its dial made

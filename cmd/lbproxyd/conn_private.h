@@ -48,6 +48,9 @@ void conns_remove(struct conn *conn);
 /* Undoes one conns_expect. */
 void conns_uncount(struct conns *conns);
 
+/* Returns true for a session that was admitted, and not refused after all. */
+bool conn_is_session(const struct conn *conn);
+
 /*
  * Has the sums logged that are due then (LBP_NEVER: none are). All threads
  * share them; the one that counted first logs them.

@@ -106,8 +106,7 @@ void conns_adopt(struct conns *conns, struct tls_server *tls)
 	}
 }
 
-/* Is it a session that was not refused after all? */
-static bool is_session(const struct conn *conn)
+bool conn_is_session(const struct conn *conn)
 {
 	return lbp_session_is_admitted(conn->session) &&
 	       lbp_session_reason(conn->session) == LBP_REASON_NONE;
@@ -119,7 +118,7 @@ void conns_stop(struct conns *conns, enum lbp_reason reason)
 
 	for (conn = conns->all; conn != NULL; conn = next) {
 		next = conn->next;
-		conns->cut += is_session(conn);
+		conns->cut += conn_is_session(conn);
 		conn_step(conn, (struct lbp_event){.kind = LBP_EVENT_STOP,
 					.reason = reason});
 	}

@@ -50,9 +50,15 @@ enum {
 	POLL_LISTEN,
 };
 
-static bool add_headers(
-	struct MHD_Response *response, const struct http_answer *answer)
+/* How often to go on, to send answers that are there, before the end. */
+#define LAST_TURNS 20
+/* And how long to wait for their peers each time. */
+#define LAST_TURN_MS 10
+
+static bool add_headers(struct MHD_Response *response,
+	const struct http_answer *answer, bool is_control)
 {
+	const char *methods = is_control ? "GET, HEAD, POST" : "GET, HEAD";
 	const struct {
 		const char *name;
 		const char *value; /* NULL: not this one */
@@ -67,7 +73,7 @@ static bool add_headers(
 				? answer->policy
 				: "default-src 'none'; frame-ancestors 'none'"},
 		{"Allow", answer->status == MHD_HTTP_METHOD_NOT_ALLOWED
-				  ? "GET, HEAD"
+				  ? methods
 				  : NULL},
 	};
 	size_t i;
@@ -81,8 +87,8 @@ static bool add_headers(
 	return true;
 }
 
-static enum MHD_Result send_answer(
-	struct MHD_Connection *connection, const struct http_answer *answer)
+static enum MHD_Result send_answer(struct MHD_Connection *connection,
+	const struct http_answer *answer, bool is_control)
 {
 	struct MHD_Response *response = MHD_create_response_from_buffer(
 		answer->len, answer->body, MHD_RESPMEM_MUST_FREE);
@@ -92,10 +98,70 @@ static enum MHD_Result send_answer(
 		free(answer->body);
 		return MHD_NO;
 	}
-	if (add_headers(response, answer))
+	if (add_headers(response, answer, is_control))
 		ok = MHD_queue_response(connection, answer->status, response);
 	MHD_destroy_response(response);
 	return ok;
+}
+
+static const char *of_query(struct MHD_Connection *connection, const char *name)
+{
+	return MHD_lookup_connection_value(
+		connection, MHD_GET_ARGUMENT_KIND, name);
+}
+
+static int fd_of(struct MHD_Connection *connection)
+{
+	return MHD_get_connection_info(
+		connection, MHD_CONNECTION_INFO_CONNECTION_FD)
+		->connect_fd;
+}
+
+/* The user that connected to a unix socket. False: it is not known. */
+static bool find_user(int fd, uint32_t *user)
+{
+	struct ucred peer;
+	socklen_t len = sizeof(peer);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) != 0)
+		return false;
+	*user = peer.uid;
+	return true;
+}
+
+static struct http_conn *find_conn(struct http *http, int fd)
+{
+	uint32_t i;
+
+	for (i = 0; i < http->conn_len; i++) {
+		if (http->conns[i].fd == fd)
+			return &http->conns[i];
+	}
+	return NULL;
+}
+
+/* What a command took is not the fault of its peer. */
+static void answer_control(struct http *http, int fd,
+	const struct lbp_admin_wish *wish, struct http_answer *answer)
+{
+	struct http_conn *conn = find_conn(http, fd);
+	struct http_peer peer = {0};
+
+	(void)find_user(fd, &peer.user);
+	http->handler.answer(http->handler.user, wish, &peer, answer);
+	if (conn != NULL)
+		conn->since_ns = clock_now_ns();
+}
+
+static void answer_wish(struct http *http, int fd,
+	const struct lbp_admin_wish *wish, struct http_answer *answer)
+{
+	const struct http_peer nobody = {0};
+
+	if (http->handler.is_control)
+		answer_control(http, fd, wish, answer);
+	else
+		http->handler.answer(http->handler.user, wish, &nobody, answer);
 }
 
 /* Called once the head is there; a body is not waited for. */
@@ -107,11 +173,15 @@ static enum MHD_Result requested(void *user, struct MHD_Connection *connection,
 	const struct lbp_admin_request request = {
 		.method = method,
 		.path = url,
-		.clients = MHD_lookup_connection_value(
-			connection, MHD_GET_ARGUMENT_KIND, "clients"),
+		.clients = of_query(connection, "clients"),
 		.host = MHD_lookup_connection_value(
 			connection, MHD_HEADER_KIND, "Host"),
 		.is_local = http->handler.is_local,
+		.is_control = http->handler.is_control,
+		.app = of_query(connection, "app"),
+		.upstream = of_query(connection, "upstream"),
+		.session = of_query(connection, "session"),
+		.client = of_query(connection, "client"),
 	};
 	struct lbp_admin_wish wish;
 	struct http_answer answer = {.type = "text/plain; charset=utf-8"};
@@ -122,34 +192,36 @@ static enum MHD_Result requested(void *user, struct MHD_Connection *connection,
 	(void)state;
 	answer.status = lbp_admin_route(&request, &wish);
 	if (answer.status == MHD_HTTP_OK)
-		http->handler.answer(http->handler.user, &wish, &answer);
-	return send_answer(connection, &answer);
+		answer_wish(http, fd_of(connection), &wish, &answer);
+	return send_answer(connection, &answer, http->handler.is_control);
 }
 
 static void forget(struct http *http, int fd)
 {
-	uint32_t i = 0;
+	struct http_conn *conn = find_conn(http, fd);
 
-	while (i < http->conn_len && http->conns[i].fd != fd)
-		i++;
-	if (i == http->conn_len)
+	if (conn == NULL)
 		return;
-	for (http->conn_len--; i < http->conn_len; i++)
-		http->conns[i] = http->conns[i + 1];
+	for (http->conn_len--; conn < http->conns + http->conn_len; conn++)
+		*conn = conn[1];
 }
 
 /* Called before the socket of a connection is closed. */
 static void notified(void *user, struct MHD_Connection *connection,
 	void **state, enum MHD_ConnectionNotificationCode what)
 {
-	const union MHD_ConnectionInfo *info;
-
 	(void)state;
-	if (what != MHD_CONNECTION_NOTIFY_CLOSED)
-		return;
-	info = MHD_get_connection_info(
-		connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-	forget(user, info->connect_fd);
+	if (what == MHD_CONNECTION_NOTIFY_CLOSED)
+		forget(user, fd_of(connection));
+}
+
+/* [CTL-4]. The file's mode keeps others out, unless somebody changed it. */
+static bool may_enter(const struct http *http, int fd)
+{
+	uint32_t user;
+
+	return !http->handler.is_control ||
+	       (find_user(fd, &user) && lbp_admin_may_control(user, geteuid()));
 }
 
 /* The oldest that was not shut down; NULL: there is none. */
@@ -195,6 +267,10 @@ static void accept_one(struct http *http, int listen_fd)
 	if (fd < 0) {
 		if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
 			http->retry_ns = clock_now_ns() + RETRY_NS;
+		return;
+	}
+	if (!may_enter(http, fd)) {
+		close(fd);
 		return;
 	}
 	http->conns[http->conn_len++] =
@@ -251,12 +327,25 @@ static bool turn(struct http *http)
 	return true;
 }
 
+/* Whoever asked for a command is told what came of it. */
+static void finish(struct http *http)
+{
+	int turns;
+
+	for (turns = 0; turns < LAST_TURNS && http->conn_len > 0; turns++) {
+		(void)poll(&http->polls[POLL_DAEMON], 1, LAST_TURN_MS);
+		(void)MHD_run(http->daemon);
+	}
+}
+
 static void *http_main(void *arg)
 {
 	struct http *http = arg;
 
 	while (turn(http))
 		;
+	if (http->handler.is_control)
+		finish(http);
 	return NULL;
 }
 

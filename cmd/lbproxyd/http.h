@@ -11,6 +11,11 @@
 
 struct http;
 
+/* Of whom a request is: the user of the process that connected. */
+struct http_peer {
+	uint32_t user; /* 0 if it came over TCP */
+};
+
 struct http_answer {
 	unsigned status;
 	const char *type;   /* of the body; static, like the next one */
@@ -23,9 +28,10 @@ struct http_answer {
 struct http_handler {
 	/* Answers GET or HEAD for a resource. */
 	void (*answer)(void *user, const struct lbp_admin_wish *wish,
-		struct http_answer *answer);
+		const struct http_peer *peer, struct http_answer *answer);
 	void *user;
-	bool is_local; /* the port is for this machine alone */
+	bool is_local;   /* the port is for this machine alone */
+	bool is_control; /* it is the admin socket */
 };
 
 /*

@@ -13,6 +13,8 @@
 
 static _Atomic(enum lbp_log_level) log_level = LBP_LOG_INFO;
 static atomic_ulong dropped;
+/* Where lines of this thread are copied to, or NULL. */
+static _Thread_local struct log_copy *copy;
 
 void log_open(void)
 {
@@ -63,11 +65,32 @@ static void add_timestamp(struct log_line *line)
 	log_string(line, "ts", text);
 }
 
+void log_copy_to(struct log_copy *to)
+{
+	copy = to;
+}
+
+/* A line without its end. */
+static void copy_line(const char *line, size_t len)
+{
+	size_t comma = copy->len > 0;
+
+	if (copy->cap - copy->len < len + comma) {
+		copy->omitted++;
+		return;
+	}
+	if (comma)
+		copy->buf[copy->len++] = ',';
+	memcpy(copy->buf + copy->len, line, len);
+	copy->len += len;
+}
+
 void log_begin(
 	struct log_line *line, enum lbp_log_level level, const char *event)
 {
 	line->wanted = log_is_wanted(level);
 	line->yields = false;
+	line->is_copied = false;
 	line->fields_omitted = 0;
 	if (!line->wanted)
 		return;
@@ -76,6 +99,7 @@ void log_begin(
 	add_timestamp(line);
 	log_string(line, "level", level_text(level));
 	log_string(line, "event", event);
+	line->is_copied = copy != NULL && level <= LBP_LOG_WARN;
 }
 
 /* Adds a key; a field that does not fit is omitted as a whole. */
@@ -202,13 +226,18 @@ static bool report_dropped(bool yields)
 
 bool log_try_end(struct log_line *line)
 {
+	size_t len;
+
 	if (!line->wanted)
 		return true;
+	len = finish(line);
+	if (line->is_copied)
+		copy_line(line->buf, len - 1);
 	/* A line for which there is room must not overtake a longer count. */
 	if (atomic_load_explicit(&dropped, memory_order_relaxed) > 0 &&
 		!report_dropped(line->yields))
 		return false;
-	return sink_write(line->buf, finish(line), line->yields);
+	return sink_write(line->buf, len, line->yields);
 }
 
 void log_end(struct log_line *line)

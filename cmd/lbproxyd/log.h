@@ -15,8 +15,9 @@
 
 struct log_line {
 	struct lbp_json json;
-	bool wanted; /* lines of this level are printed */
-	bool yields; /* set it for a line that must leave room for others */
+	bool wanted;    /* lines of this level are printed */
+	bool yields;    /* set it for a line that must leave room for others */
+	bool is_copied; /* log_copy_to */
 	bool in_array;
 	unsigned fields_omitted;
 	unsigned items_omitted; /* of the latest array */
@@ -66,6 +67,20 @@ void log_end(struct log_line *line);
 
 /* The same, but false if the line was dropped, which the caller counts. */
 bool log_try_end(struct log_line *line);
+
+/*
+ * Lines of level error and warn, and a comma between them, in cap bytes at buf,
+ * as far as they fit.
+ */
+struct log_copy {
+	char *buf;
+	size_t cap;
+	size_t len;
+	uint64_t omitted; /* lines that did not fit */
+};
+
+/* Has what this thread logs copied as well from now on; NULL: no more. */
+void log_copy_to(struct log_copy *to);
 
 /* Logs an `error` event: what could not be done, and why (may be NULL). */
 void log_error(enum lbp_log_level level, const char *what, const char *why);

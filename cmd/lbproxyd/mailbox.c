@@ -19,13 +19,14 @@ void mailbox_wake(const struct mailbox *mailbox)
 		return;
 }
 
-void mailbox_post(struct mailbox *mailbox, struct mail *mail)
+bool mailbox_post(struct mailbox *mailbox, struct mail *mail)
 {
-	bool was_empty;
+	bool was_empty, is_closed;
 
 	pthread_mutex_lock(&mailbox->lock);
+	is_closed = mailbox->is_closed;
 	was_empty = mailbox->first == NULL;
-	if (!mail->posted) {
+	if (!is_closed && !mail->posted) {
 		mail->posted = true;
 		mail->next = NULL;
 		*mailbox->last = mail;
@@ -33,8 +34,20 @@ void mailbox_post(struct mailbox *mailbox, struct mail *mail)
 	}
 	pthread_mutex_unlock(&mailbox->lock);
 	/* Else whoever posted first has woken the thread, which takes all. */
-	if (was_empty)
+	if (was_empty && !is_closed)
 		mailbox_wake(mailbox);
+	return !is_closed;
+}
+
+bool mailbox_close(struct mailbox *mailbox)
+{
+	bool is_closed;
+
+	pthread_mutex_lock(&mailbox->lock);
+	mailbox->is_closed = mailbox->first == NULL;
+	is_closed = mailbox->is_closed;
+	pthread_mutex_unlock(&mailbox->lock);
+	return is_closed;
 }
 
 /* NULL: the mailbox is empty, and the next post wakes this thread. */

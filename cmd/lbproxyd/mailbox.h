@@ -29,6 +29,7 @@ struct mailbox {
 	pthread_mutex_t lock;
 	struct mail *first;
 	struct mail **last;
+	bool is_closed;
 };
 
 /*
@@ -44,9 +45,16 @@ void mailbox_release(struct mailbox *mailbox);
 /*
  * Posts a message, and wakes the mailbox's thread if necessary. Any thread may
  * call this; the message must live until it is delivered. One that is already
- * posted to this mailbox keeps its place and is delivered once.
+ * posted to this mailbox keeps its place and is delivered once. False: it was
+ * closed, and the message is not delivered.
  */
-void mailbox_post(struct mailbox *mailbox, struct mail *mail);
+bool mailbox_post(struct mailbox *mailbox, struct mail *mail);
+
+/*
+ * Takes no more messages, unless there are some to be delivered first: then it
+ * returns false. To be called by its thread, which delivers none afterwards.
+ */
+bool mailbox_close(struct mailbox *mailbox);
 
 /*
  * Wakes the mailbox's thread without a message. For signal handlers: it is

@@ -94,12 +94,58 @@ static void look_fired(struct alarm *alarm)
 		begin(reload, RELOAD_WATCH);
 }
 
+/* --- reloads that were asked for at the admin socket --- */
+
+/* Tells whoever asked how the reload went. */
+static void answer(struct reload *reload, bool ok)
+{
+	struct control_reload *told = &reload->admin.control.reload;
+
+	if (reload->cause != RELOAD_CTL || !reload->is_asked)
+		return;
+	told->ok = ok;
+	told->generation = reload->generation;
+	told->duration_ms = (clock_now_ns() - reload->begun_ns) / LBP_NS_PER_MS;
+	reload->is_asked = false;
+	control_reloaded(&reload->admin.control);
+}
+
+/* It will not be tried. */
+static void answer_draining(struct reload *reload)
+{
+	reload->admin.control.reload.is_draining = true;
+	reload->is_asked = false;
+	control_reloaded(&reload->admin.control);
+}
+
+/* What is logged meanwhile is for whoever asked, too. */
+static void begin_copy(struct reload *reload)
+{
+	if (reload->cause == RELOAD_CTL && reload->is_asked)
+		log_copy_to(&reload->admin.control.reload.log);
+}
+
+static void end_copy(void)
+{
+	log_copy_to(NULL);
+}
+
+static void asked(void *user)
+{
+	struct reload *reload = user;
+
+	reload->is_asked = true;
+	reload_again(reload);
+}
+
 void reload_init(
 	struct reload *reload, struct snapshot *snapshot, struct crew *crew)
 {
 	*reload = (struct reload){.crew = crew, .other = snapshot};
 	alarm_init(&reload->look, look_fired);
 	admin_init(&reload->admin, crew);
+	reload->admin.control.ask_reload = asked;
+	reload->admin.control.user = reload;
 }
 
 bool reload_start(struct reload *reload)
@@ -133,8 +179,12 @@ static void done(struct crew_change *change)
 
 	/* Connections judged by what was before are over, or judged again. */
 	tls_cache_purge(reload->cache, reload->snapshot->tls);
-	admin_change_release(&reload->admin_change);
+	admin_change_close_port(&reload->admin_change);
+	begin_copy(reload);
 	reload_report_done(reload);
+	end_copy();
+	/* Before the socket is closed at which it was asked for. */
+	answer(reload, true);
 	discard(reload);
 	reload->is_pending = false;
 	if (reload->is_wanted)
@@ -145,6 +195,8 @@ static void refuse(struct reload *reload)
 {
 	reload_report_refused(reload);
 	discard(reload);
+	end_copy();
+	answer(reload, false);
 }
 
 static struct snapshot *load(const struct reload *reload)
@@ -161,6 +213,7 @@ static void begin(struct reload *reload, enum reload_cause cause)
 {
 	reload->cause = cause;
 	reload->begun_ns = clock_now_ns();
+	begin_copy(reload);
 	reload->other = load(reload);
 	if (reload->other == NULL) {
 		refuse(reload);
@@ -174,6 +227,7 @@ static void begin(struct reload *reload, enum reload_cause cause)
 	commit(reload);
 	begin_watch(reload);
 	reload_report_fixed(reload);
+	end_copy();
 	reload->is_pending = true;
 	reload->crew_change.done = done;
 	crew_order(&reload->crew_change);
@@ -181,9 +235,15 @@ static void begin(struct reload *reload, enum reload_cause cause)
 
 void reload_again(struct reload *reload)
 {
+	bool is_draining = atomic_load(&reload->crew->drain_begun);
+
 	reload->is_wanted = reload->is_pending;
-	if (!reload->is_pending && !atomic_load(&reload->crew->drain_begun))
-		begin(reload, RELOAD_SIGNAL);
+	if (reload->is_pending)
+		return;
+	if (!is_draining)
+		begin(reload, reload->is_asked ? RELOAD_CTL : RELOAD_SIGNAL);
+	else if (reload->is_asked)
+		answer_draining(reload);
 }
 
 void reload_stop(struct reload *reload)
@@ -198,6 +258,7 @@ void reload_release(struct reload *reload)
 	reload_stop(reload);
 	discard(reload);
 	served_release(&reload->served);
+	admin_release(&reload->admin);
 	snapshot_free(reload->snapshot);
 	tls_cache_free(reload->cache);
 	*reload = (struct reload){0};

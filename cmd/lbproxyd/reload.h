@@ -24,6 +24,7 @@
 enum reload_cause {
 	RELOAD_SIGNAL,
 	RELOAD_WATCH, /* a file has other content */
+	RELOAD_CTL,   /* lbproxyctl */
 };
 
 struct reload {
@@ -47,6 +48,7 @@ struct reload {
 	enum reload_cause cause;
 	bool is_pending; /* threads are turning to it */
 	bool is_wanted;  /* once more after that */
+	bool is_asked;   /* at the admin socket, which waits for it */
 };
 
 /*

@@ -73,12 +73,17 @@ void reload_report_fixed(const struct reload *reload)
 		"server.max_handshakes changes at the next start only");
 }
 
+static const char *const causes[] = {
+	[RELOAD_SIGNAL] = "signal",
+	[RELOAD_WATCH] = "watch",
+	[RELOAD_CTL] = "ctl",
+};
+
 static void begin(struct log_line *line, const struct reload *reload, bool ok)
 {
 	log_begin(line, ok ? LBP_LOG_INFO : LBP_LOG_ERROR, "reload");
 	log_bool(line, "ok", ok);
-	log_string(line, "cause",
-		reload->cause == RELOAD_WATCH ? "watch" : "signal");
+	log_string(line, "cause", causes[reload->cause]);
 	log_uint(line, "generation", reload->generation);
 	log_uint(line, "duration_ms",
 		(clock_now_ns() - reload->begun_ns) / LBP_NS_PER_MS);

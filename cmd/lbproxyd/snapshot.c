@@ -16,6 +16,7 @@
 #include "process.h"
 #include "server/descriptors.h"
 #include "server/session_timeouts.h"
+#include "socket_path.h"
 #include "tls_memory.h"
 
 /* As many as the configuration may ask for. */
@@ -127,6 +128,26 @@ static bool resolve_admin(struct snapshot *snapshot)
 	       addresses_resolve(&snapshot->admin, from->host, from->port);
 }
 
+/* The same. */
+static bool find_admin_socket(
+	struct snapshot *snapshot, struct problems *problems)
+{
+	const struct lbp_config_text *text = &snapshot->config->admin_socket;
+
+	if (text->ptr == NULL)
+		return true;
+	snapshot->admin_socket = socket_path(problems->file, text->ptr);
+	if (snapshot->admin_socket == NULL)
+		return false;
+	if (!socket_path_fits(snapshot->admin_socket))
+		problem(problems, text->pos,
+			"server.admin_socket: its path '%s' has %zu bytes; "
+			"accepted: at most %d",
+			snapshot->admin_socket, strlen(snapshot->admin_socket),
+			SOCKET_PATH_MAX);
+	return true;
+}
+
 /* False: out of memory. */
 static bool set_settings(
 	struct snapshot_app *app, const struct lbp_config *config)
@@ -170,7 +191,9 @@ static bool load_apps(
 				&snapshot->apps[i], dir_fd, &names, problems))
 			return false;
 	}
-	return resolve_admin(snapshot) && listen_check(snapshot, problems);
+	return resolve_admin(snapshot) &&
+	       find_admin_socket(snapshot, problems) &&
+	       listen_check(snapshot, problems);
 }
 
 static uint32_t count_cpus(void)
@@ -436,6 +459,7 @@ void snapshot_free(struct snapshot *snapshot)
 		release_app(&snapshot->apps[i]);
 	free(snapshot->apps);
 	addresses_release(&snapshot->admin);
+	free(snapshot->admin_socket);
 	tls_server_free(snapshot->tls);
 	lbp_config_free(snapshot->config);
 	notices_release(&snapshot->notices);

@@ -38,6 +38,7 @@ struct snapshot {
 	struct lbp_config *config;
 	struct tls_server *tls;
 	struct addresses admin;    /* none: there is no admin port */
+	char *admin_socket;        /* its path; NULL: there is none */
 	struct snapshot_app *apps; /* config->app_len of them */
 	uint32_t workers;
 	uint32_t inherited;             /* descriptors, not counting 0 to 2 */

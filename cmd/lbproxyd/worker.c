@@ -186,9 +186,16 @@ void worker_release(struct worker *worker)
 	loop_release(&worker->loop);
 }
 
+/* What was asked of it before it ends is answered. */
+static bool is_over(struct worker *worker)
+{
+	return worker->draining && worker->conns.all == NULL &&
+	       mailbox_close(&worker->mailbox);
+}
+
 void worker_run(struct worker *worker)
 {
-	while (!worker->draining || worker->conns.all != NULL) {
+	while (!is_over(worker)) {
 		/* Nothing works without the poller; its failure is a bug. */
 		if (!loop_turn(&worker->loop, worker->conns.yielded == NULL)) {
 			log_error(LBP_LOG_ERROR, "the event loop failed",

@@ -35,6 +35,8 @@ EVENTS = {
                           for kind in ("apps", "upstreams", "clients")
                           for how in ("added", "removed", "changed"))),
     "drain": Event(("info",), ("connections",)),
+    "admin": Event(("info",), ("command", "uid"),
+                   ("app", "upstream", "session", "client", "sessions")),
     "stopped": Event(("info",), ("cut",)),
     "error": Event(
         ("error", "warn"), ("message",),

@@ -12,26 +12,77 @@
 /* What one is given if others may be waiting for its place. */
 #define YIELD_NS LBP_NS_PER_S
 
-/* What there is, and how many clients are shown unless a query says. */
-static struct lbp_admin_wish find(const char *path)
+/* What a request is about: it has to say so, and nothing else. */
+enum {
+	APP = 1,
+	UPSTREAM = 2,
+	CLIENT = 4,
+	SESSION = 8,
+};
+
+/* What there is. */
+static const struct resource {
+	const char *path;
+	enum lbp_admin_resource what;
+	unsigned needs;
+	uint32_t clients; /* that are shown, unless a query says how many */
+	bool is_control;
+	bool is_command;
+} resources[] = {
+	{.path = "/healthz", .what = LBP_ADMIN_HEALTHZ},
+	{.path = "/readyz", .what = LBP_ADMIN_READYZ},
+	{.path = "/metrics", .what = LBP_ADMIN_METRICS},
+	{.path = "/", .what = LBP_ADMIN_PAGE},
+	{.path = "/status",
+		.what = LBP_ADMIN_STATUS,
+		.clients = LBP_ADMIN_CLIENTS},
+	{.path = "/sessions", .what = LBP_ADMIN_SESSIONS, .is_control = true},
+	{.path = "/client",
+		.what = LBP_ADMIN_CLIENT,
+		.needs = APP | CLIENT,
+		.is_control = true},
+	{.path = "/drain",
+		.what = LBP_ADMIN_DRAIN,
+		.needs = APP | UPSTREAM,
+		.is_control = true,
+		.is_command = true},
+	{.path = "/resume",
+		.what = LBP_ADMIN_RESUME,
+		.needs = APP | UPSTREAM,
+		.is_control = true,
+		.is_command = true},
+	/* Needs one of the two. */
+	{.path = "/kill",
+		.what = LBP_ADMIN_KILL,
+		.needs = CLIENT | SESSION,
+		.is_control = true,
+		.is_command = true},
+	{.path = "/reload",
+		.what = LBP_ADMIN_RELOAD,
+		.is_control = true,
+		.is_command = true},
+};
+
+static const struct resource *find(const struct lbp_admin_request *request)
 {
-	static const struct {
-		const char *path;
-		struct lbp_admin_wish wish;
-	} resources[] = {
-		{"/healthz", {LBP_ADMIN_HEALTHZ, 0}},
-		{"/readyz", {LBP_ADMIN_READYZ, 0}},
-		{"/metrics", {LBP_ADMIN_METRICS, 0}},
-		{"/", {LBP_ADMIN_PAGE, 0}},
-		{"/status", {LBP_ADMIN_STATUS, LBP_ADMIN_CLIENTS}},
-	};
 	size_t i;
 
 	for (i = 0; i < sizeof(resources) / sizeof(*resources); i++) {
-		if (strcmp(path, resources[i].path) == 0)
-			return resources[i].wish;
+		if (strcmp(request->path, resources[i].path) == 0 &&
+			(request->is_control || !resources[i].is_control))
+			return &resources[i];
 	}
-	return (struct lbp_admin_wish){LBP_ADMIN_NOTHING, 0};
+	return NULL;
+}
+
+static bool is_get(const char *method)
+{
+	return strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
+}
+
+static bool is_command(const struct lbp_admin_request *request)
+{
+	return request->is_control && strcmp(request->method, "POST") == 0;
 }
 
 /* Reads a number of clients; false: it is none, or too great. */
@@ -66,24 +117,64 @@ static bool is_no_name(const char *host)
 	return len == sizeof(local) - 1 && strncasecmp(host, local, len) == 0;
 }
 
+/* Does it say what it is about, just as it has to? */
+static bool says_what(const struct lbp_admin_request *request,
+	const struct resource *resource)
+{
+	unsigned says = (request->app != NULL ? APP : 0) |
+			(request->upstream != NULL ? UPSTREAM : 0) |
+			(request->client != NULL ? CLIENT : 0) |
+			(request->session != NULL ? SESSION : 0);
+
+	if (resource->what == LBP_ADMIN_KILL)
+		return says == CLIENT || says == SESSION;
+	return !resource->is_control || says == resource->needs;
+}
+
+/* False: the query is none that the resource has. */
+static bool read_query(const struct lbp_admin_request *request,
+	const struct resource *resource, struct lbp_admin_wish *wish)
+{
+	struct lbp_admin_wish all = {.what = resource->what,
+		.clients = resource->clients,
+		.app = request->app,
+		.upstream = request->upstream,
+		.client = request->client,
+		.has_session = (resource->needs & SESSION) != 0 &&
+			       request->session != NULL};
+
+	if (!says_what(request, resource) ||
+		(request->clients != NULL &&
+			!read_clients(request->clients, &all.clients)) ||
+		(all.has_session &&
+			!lbp_session_id_parse(request->session, &all.session)))
+		return false;
+	*wish = all;
+	return true;
+}
+
 unsigned lbp_admin_route(
 	const struct lbp_admin_request *request, struct lbp_admin_wish *wish)
 {
-	*wish = (struct lbp_admin_wish){LBP_ADMIN_NOTHING, 0};
-	if (strcmp(request->method, "GET") != 0 &&
-		strcmp(request->method, "HEAD") != 0)
+	const struct resource *resource;
+
+	*wish = (struct lbp_admin_wish){.what = LBP_ADMIN_NOTHING};
+	if (!is_get(request->method) && !is_command(request))
 		return 405;
 	if (request->is_local && request->host != NULL &&
 		!is_no_name(request->host))
 		return 421;
-	*wish = find(request->path);
-	if (wish->what == LBP_ADMIN_NOTHING)
+	resource = find(request);
+	if (resource == NULL)
 		return 404;
-	if (request->clients == NULL ||
-		read_clients(request->clients, &wish->clients))
-		return 200;
-	*wish = (struct lbp_admin_wish){LBP_ADMIN_NOTHING, 0};
-	return 400;
+	if (resource->is_command != is_command(request))
+		return 405;
+	return read_query(request, resource, wish) ? 200 : 400;
+}
+
+bool lbp_admin_may_control(uint32_t user, uint32_t own)
+{
+	return user == 0 || user == own;
 }
 
 unsigned lbp_admin_readyz(

@@ -8,13 +8,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "server/session_id.h"
+
 /* Connections that are open at once. [ADM-7]. */
 #define LBP_ADMIN_CONNECTIONS 24
 
 /*
- * Descriptors that an admin port may need: these connections, sockets to listen
- * on (a name may stand for several addresses), and the thread's own; twice, as
- * a reload may open one beside the other. [POL-2].
+ * Descriptors that an admin port, or socket, may need: these connections,
+ * sockets to listen on (a name may stand for several addresses), and the
+ * thread's own; twice, as a reload may open one beside the other. [POL-2].
  */
 #define LBP_ADMIN_DESCRIPTORS 64
 
@@ -25,6 +27,13 @@ enum lbp_admin_resource {
 	LBP_ADMIN_METRICS,
 	LBP_ADMIN_STATUS,
 	LBP_ADMIN_PAGE,
+	/* Of the admin socket alone: */
+	LBP_ADMIN_SESSIONS,
+	LBP_ADMIN_CLIENT,
+	LBP_ADMIN_DRAIN,
+	LBP_ADMIN_RESUME,
+	LBP_ADMIN_KILL,
+	LBP_ADMIN_RELOAD,
 };
 
 /* The most clients that are shown. [ADM-14]. */
@@ -38,6 +47,12 @@ struct lbp_admin_request {
 	const char *clients; /* of the query; NULL: it has none */
 	const char *host;    /* of the header; NULL: it has none */
 	bool is_local;       /* the port is for this machine alone */
+	bool is_control;     /* it came to the admin socket */
+	/* Of the query; NULL: it has none. */
+	const char *app;
+	const char *upstream;
+	const char *session;
+	const char *client;
 };
 
 /* Returns true if the host of server.admin is this machine's own. [ADM-9]. */
@@ -47,15 +62,28 @@ bool lbp_admin_is_local(const char *host);
 struct lbp_admin_wish {
 	enum lbp_admin_resource what;
 	uint32_t clients; /* to be shown at most */
+	/* What it is about, as far as it says so; the request's texts. */
+	const char *app;
+	const char *upstream;
+	const char *client;
+	bool has_session;
+	struct lbp_session_id session;
 };
 
 /*
  * Finds what a request asks for, and stores it in *wish. Returns the HTTP
  * status: 200, 400 (the query), 404, 405 or 421 (the host); unless it is 200,
- * what is LBP_ADMIN_NOTHING. Source: [ADM-1], [ADM-5], [ADM-9], [ADM-14].
+ * what is LBP_ADMIN_NOTHING. Source: [ADM-1], [ADM-5], [ADM-9], [ADM-14],
+ * [CTL-7].
  */
 unsigned lbp_admin_route(
 	const struct lbp_admin_request *request, struct lbp_admin_wish *wish);
+
+/*
+ * Returns true if a process of this user may use the admin socket of a server
+ * that runs as own. Source: [CTL-4].
+ */
+bool lbp_admin_may_control(uint32_t user, uint32_t own);
 
 /*
  * Returns when to close the oldest of len open connections, accepted at

@@ -93,6 +93,16 @@ static const struct lbp_config_key server_keys[] = {
 		.help = "The address of the status page.",
 		.unset = "off",
 		.example = "\"127.0.0.1:9900\""},
+	{.name = "admin_socket",
+		.kind = &lbp_config_text,
+		.offset = AT(admin_socket),
+		.accepts = "the path of a unix socket",
+		.help = "Where lbproxyctl asks and steers the server. Root and "
+			"the server's own user may; its path, with the "
+			"configuration's directory before a relative one, has "
+			"at most 103 bytes.",
+		.unset = "off",
+		.example = "\"admin.sock\""},
 	{.name = "watch",
 		.kind = &lbp_config_duration_or_off,
 		.offset = AT(watch_ns),

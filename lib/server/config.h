@@ -177,6 +177,7 @@ struct lbp_config {
 	uint32_t max_connections; /* admitted sessions */
 	uint32_t max_handshakes;  /* in progress, in addition to those */
 	struct lbp_config_address admin;
+	struct lbp_config_text admin_socket; /* as it stands there */
 	uint64_t watch_ns; /* between looks at files; 0: off */
 
 	struct lbp_config_text certificate;

@@ -26,6 +26,8 @@ uint64_t lbp_descriptors_needed(const struct lbp_config *config,
 	n += config->max_handshakes;
 	if (config->admin.host != NULL)
 		n += LBP_ADMIN_DESCRIPTORS;
+	if (config->admin_socket.ptr != NULL)
+		n += LBP_ADMIN_DESCRIPTORS;
 	/* At most one check of an upstream runs at a time. */
 	for (i = 0; i < config->app_len; i++) {
 		if (config->apps[i].health.enabled)

@@ -12,6 +12,7 @@
 #include "core/app_look.h"
 #include "reason.h"
 #include "server/metrics.h"
+#include "server/session_id.h"
 #include "server/times.h"
 
 /* What workers count, since the start. All is uint64_t, so that it adds up. */
@@ -108,6 +109,19 @@ struct lbp_expiring {
  */
 size_t lbp_expiring_sort(struct lbp_expiring *items, size_t len);
 
+/* A session that was admitted, and has not ended. */
+struct lbp_session_figures {
+	struct lbp_session_id id;
+	const char *app;
+	const char *client;
+	const char *serial;
+	const char *peer;
+	const char *upstream; /* NULL: none was chosen yet */
+	uint64_t since_s;     /* when it was accepted */
+	uint64_t bytes_up;
+	uint64_t bytes_down;
+};
+
 struct lbp_figures {
 	const char *version;
 	const char *event_loop;
@@ -145,5 +159,16 @@ struct lbp_json;
 /* Writes all of them as the JSON of /status. Source: [ADM-20] to [ADM-25]. */
 void lbp_figures_status(
 	const struct lbp_figures *figures, struct lbp_json *json);
+
+/* Writes a client's, an object as /status has it. Source: [ADM-22]. */
+void lbp_figures_client(
+	const struct lbp_client_figures *client, struct lbp_json *json);
+
+/* Room for what the next one writes, whatever its texts are. */
+#define LBP_FIGURES_SESSION_MAX 8192
+
+/* Writes a session's, an object. Source: [CTL-11]. */
+void lbp_figures_session(
+	const struct lbp_session_figures *session, struct lbp_json *json);
 
 #endif

@@ -219,8 +219,8 @@ static void put_next_place(
 			(look->wait_ns % LBP_NS_PER_MS > 0));
 }
 
-static void put_client(
-	struct lbp_json *json, const struct lbp_client_figures *client)
+void lbp_figures_client(
+	const struct lbp_client_figures *client, struct lbp_json *json)
 {
 	const struct lbp_client_look *look = &client->look;
 
@@ -242,9 +242,30 @@ static void put_clients(struct lbp_json *json, const struct lbp_figures *f)
 
 	begin_array(json, "clients");
 	for (i = 0; i < f->client_len; i++)
-		put_client(json, &f->clients[i]);
+		lbp_figures_client(&f->clients[i], json);
 	lbp_json_end_array(json);
 	put_uint(json, "clients_left_out", f->clients_left_out);
+}
+
+/* --- sessions --- */
+
+void lbp_figures_session(
+	const struct lbp_session_figures *session, struct lbp_json *json)
+{
+	char id[LBP_SESSION_ID_MAX];
+
+	lbp_json_begin_object(json);
+	put_text(json, "id", lbp_session_id_format(&session->id, id));
+	put_text(json, "app", session->app);
+	put_text(json, "client", session->client);
+	put_text(json, "serial", session->serial);
+	put_text(json, "peer", session->peer);
+	if (session->upstream != NULL)
+		put_text(json, "upstream", session->upstream);
+	put_uint(json, "since", session->since_s);
+	put_uint(json, "bytes_up", session->bytes_up);
+	put_uint(json, "bytes_down", session->bytes_down);
+	lbp_json_end_object(json);
 }
 
 /* --- rejects, and what expires --- */

@@ -53,6 +53,7 @@ int main(void)
 	suite_policy_reload();
 	suite_descriptors();
 	suite_session();
+	suite_session_id();
 	suite_session_new();
 	suite_relay();
 	suite_relay_watch();
@@ -67,7 +68,6 @@ int main(void)
 	suite_fault();
 	suite_dial_time();
 	suite_explain();
-	suite_json_read();
 	suite_excerpt();
 	suite_network();
 	suite_proxy_read();

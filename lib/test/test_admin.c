@@ -7,10 +7,12 @@
 static unsigned route(const char *method, const char *path, const char *clients,
 	struct lbp_admin_wish *wish)
 {
-	const struct lbp_admin_request request = {
-		method, path, clients, "a.example", false};
+	const struct lbp_admin_request request = {.method = method,
+		.path = path,
+		.clients = clients,
+		.host = "a.example"};
 
-	*wish = (struct lbp_admin_wish){99, 99};
+	*wish = (struct lbp_admin_wish){.what = 99, .clients = 99};
 	return lbp_admin_route(&request, wish);
 }
 
@@ -101,7 +103,7 @@ static void test_hosts(void)
 		{"localhost.a.example", 421}, {"a.example:9900", 421},
 		{"127.0.0.1.a.example", 421}, {"1a", 421}};
 	struct lbp_admin_request request = {
-		"GET", "/healthz", NULL, NULL, true};
+		.method = "GET", .path = "/healthz", .is_local = true};
 	struct lbp_admin_wish wish;
 	size_t i;
 
@@ -129,6 +131,130 @@ static void test_local(void)
 		CU_ASSERT_TRUE(lbp_admin_is_local(local[i]));
 	for (i = 0; i < sizeof(others) / sizeof(*others); i++)
 		CU_ASSERT_FALSE(lbp_admin_is_local(others[i]));
+}
+
+/* --- the socket --- */
+
+#define GET    .method = "GET"
+#define POST   .method = "POST"
+#define SOCKET .is_control = true
+
+static void test_control_is_not_of_the_port(void)
+{
+	static const char *const paths[] = {"/sessions", "/client", "/drain",
+		"/resume", "/kill", "/reload"};
+	struct lbp_admin_wish wish;
+	size_t i;
+
+	for (i = 0; i < sizeof(paths) / sizeof(*paths); i++) {
+		CU_ASSERT_EQUAL(route("GET", paths[i], NULL, &wish), 404);
+		CU_ASSERT_EQUAL(route("POST", paths[i], NULL, &wish), 405);
+	}
+}
+
+static void test_control(void)
+{
+	static const struct {
+		struct lbp_admin_request request;
+		unsigned status;
+		enum lbp_admin_resource what;
+	} cases[] = {
+		{{GET, SOCKET, .path = "/healthz"}, 200, LBP_ADMIN_HEALTHZ},
+		{{POST, SOCKET, .path = "/healthz"}, 405, 0},
+		{{POST, SOCKET, .path = "/x"}, 404, 0},
+		{{.method = "PUT", SOCKET, .path = "/reload"}, 405, 0},
+		{{GET, SOCKET, .path = "/sessions"}, 200, LBP_ADMIN_SESSIONS},
+		{{POST, SOCKET, .path = "/sessions"}, 405, 0},
+		{{GET, SOCKET, .path = "/sessions", .app = "a"}, 400, 0},
+		{{GET, SOCKET, .path = "/client", .app = "a", .client = "c"},
+			200, LBP_ADMIN_CLIENT},
+		{{GET, SOCKET, .path = "/client", .app = "a"}, 400, 0},
+		{{GET, SOCKET, .path = "/client", .client = "c"}, 400, 0},
+		{{POST, SOCKET, .path = "/drain", .app = "a", .upstream = "u"},
+			200, LBP_ADMIN_DRAIN},
+		{{GET, SOCKET, .path = "/drain", .app = "a", .upstream = "u"},
+			405, 0},
+		{{POST, SOCKET, .path = "/drain", .upstream = "u"}, 400, 0},
+		{{POST, SOCKET, .path = "/drain", .app = "u"}, 400, 0},
+		{{POST, SOCKET, .path = "/drain", .app = "a", .upstream = "u",
+			 .client = "c"},
+			400, 0},
+		{{POST, SOCKET, .path = "/resume", .app = "a", .upstream = "u"},
+			200, LBP_ADMIN_RESUME},
+		{{POST, SOCKET, .path = "/resume"}, 400, 0},
+		{{POST, SOCKET, .path = "/kill", .client = "c"}, 200,
+			LBP_ADMIN_KILL},
+		{{POST, SOCKET, .path = "/kill", .session = "1-2"}, 200,
+			LBP_ADMIN_KILL},
+		{{POST, SOCKET, .path = "/kill", .session = "1-2",
+			 .client = "c"},
+			400, 0},
+		{{POST, SOCKET, .path = "/kill", .session = "1"}, 400, 0},
+		{{POST, SOCKET, .path = "/kill", .session = "1-2", .app = "a"},
+			400, 0},
+		{{POST, SOCKET, .path = "/kill"}, 400, 0},
+		{{POST, SOCKET, .path = "/reload"}, 200, LBP_ADMIN_RELOAD},
+		{{GET, SOCKET, .path = "/reload"}, 405, 0},
+		{{POST, SOCKET, .path = "/reload", .session = "1-2"}, 400, 0},
+		{{POST, SOCKET, .path = "/reload", .clients = "x"}, 400, 0},
+	};
+	struct lbp_admin_wish wish;
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		CU_ASSERT_EQUAL(lbp_admin_route(&cases[i].request, &wish),
+			cases[i].status);
+		CU_ASSERT_EQUAL(wish.what, cases[i].what);
+	}
+}
+
+/* What a request says goes on, and of one that is refused nothing does. */
+static void test_control_arguments(void)
+{
+	struct lbp_admin_request request = {
+		POST, SOCKET, .path = "/drain", .app = "a", .upstream = "u"};
+	struct lbp_admin_wish wish;
+
+	CU_ASSERT_EQUAL(lbp_admin_route(&request, &wish), 200);
+	CU_ASSERT_PTR_EQUAL(wish.app, request.app);
+	CU_ASSERT_PTR_EQUAL(wish.upstream, request.upstream);
+	CU_ASSERT_PTR_NULL(wish.client);
+	CU_ASSERT_FALSE(wish.has_session);
+	request = (struct lbp_admin_request){
+		POST, SOCKET, .path = "/kill", .session = "3-17"};
+	CU_ASSERT_EQUAL(lbp_admin_route(&request, &wish), 200);
+	CU_ASSERT_TRUE(wish.has_session);
+	CU_ASSERT_EQUAL(wish.session.worker, 3);
+	CU_ASSERT_EQUAL(wish.session.number, 17);
+	request.session = "3-17x";
+	CU_ASSERT_EQUAL(lbp_admin_route(&request, &wish), 400);
+	CU_ASSERT_FALSE(wish.has_session);
+	request = (struct lbp_admin_request){
+		POST, SOCKET, .path = "/kill", .client = "c"};
+	CU_ASSERT_EQUAL(lbp_admin_route(&request, &wish), 200);
+	CU_ASSERT_PTR_EQUAL(wish.client, request.client);
+	CU_ASSERT_FALSE(wish.has_session);
+}
+
+/* The port ignores what it does not know of a query. */
+static void test_arguments_of_others(void)
+{
+	const struct lbp_admin_request request = {
+		GET, .path = "/status", .app = "a", .session = "x"};
+	const struct lbp_admin_request control = {
+		GET, SOCKET, .path = "/status", .client = "c"};
+	struct lbp_admin_wish wish;
+
+	CU_ASSERT_EQUAL(lbp_admin_route(&control, &wish), 200);
+	CU_ASSERT_EQUAL(lbp_admin_route(&request, &wish), 200);
+}
+
+static void test_who_may(void)
+{
+	CU_ASSERT_TRUE(lbp_admin_may_control(0, 1000));
+	CU_ASSERT_TRUE(lbp_admin_may_control(1000, 1000));
+	CU_ASSERT_FALSE(lbp_admin_may_control(1001, 1000));
+	CU_ASSERT_FALSE(lbp_admin_may_control(1000, 0));
 }
 
 static void test_time(void)
@@ -207,5 +333,12 @@ void suite_admin(void)
 		test_readyz_while_draining);
 	CU_add_test(suite, "[ADM-5] other methods", test_methods);
 	CU_add_test(suite, "[ADM-6] the time of a connection", test_time);
+	CU_add_test(suite, "[CTL-7] commands are not of the port",
+		test_control_is_not_of_the_port);
+	CU_add_test(suite, "[CTL-7] what the socket has", test_control);
+	CU_add_test(suite, "[CTL-7] what requests say", test_control_arguments);
+	CU_add_test(suite, "[CTL-7] what they say of no use",
+		test_arguments_of_others);
+	CU_add_test(suite, "[CTL-4] who may use the socket", test_who_may);
 	CU_add_test(suite, "[ADM-7] the number of connections", test_room);
 }

@@ -443,6 +443,20 @@ static void test_addresses(void)
 	}
 }
 
+static void test_admin_socket(void)
+{
+	struct lbp_config *config =
+		parse("[server]\nadmin_socket = \"run/a.sock\"\n" TLS APP);
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(config);
+	CU_ASSERT(is_text(&config->admin_socket, "run/a.sock", 2, 16));
+	lbp_config_free(config);
+	config = parse(TLS APP);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(config);
+	CU_ASSERT_PTR_NULL(config->admin_socket.ptr);
+	lbp_config_free(config);
+}
+
 static void test_long_name(void)
 {
 	struct text text = {0};
@@ -638,11 +652,12 @@ static void test_whole_messages(void)
 		{"[server]\nwokrers=1\n" TLS ECHO UPSTREAM,
 			"2:1: unknown key 'server.wokrers'; did you mean "
 			"'workers'? accepted: workers, event_loop, "
-			"max_connections, max_handshakes, admin, watch\n"},
+			"max_connections, max_handshakes, admin, admin_socket, "
+			"watch\n"},
 		{"[server]\nq=1\n" TLS ECHO UPSTREAM,
 			"2:1: unknown key 'server.q'; accepted: workers, "
 			"event_loop, max_connections, max_handshakes, "
-			"admin, watch\n"},
+			"admin, admin_socket, watch\n"},
 		{"[timeouts]\nidle='5x'\n" TLS ECHO UPSTREAM,
 			"2:6: timeouts.idle must be a duration from \"1ms\" to "
 			"\"8760h\": an integer and ms, s, m or h, or \"off\", "
@@ -975,7 +990,7 @@ static void test_nomem(void)
 /* Not one error is lost, and guesses end: all keys are compared for each. */
 static void test_many_errors(void)
 {
-	const uint32_t keys = 6;
+	const uint32_t keys = 7;
 	struct lbp_config_errors errors;
 	struct lbp_config *config;
 	struct text text = {0};
@@ -1047,6 +1062,8 @@ void suite_config(void)
 		{"[CFG-3] durations", test_durations},
 		{"[CFG-4][CFG-5][CFG-41] addresses", test_addresses},
 		{"[CFG-41] the longest name", test_long_name},
+		{"[CFG-20] the admin socket", test_admin_socket},
+		{"[CFG-20] the admin socket", test_admin_socket},
 		{"[CFG-7] ids of every character", test_ids},
 		{"[CFG-6][CFG-27] the server name is the url's host",
 			test_server_name},

@@ -279,7 +279,8 @@ static const struct want unknown_wanted[] = {
 			     "client")},
 	{3, 1,
 		UNKNOWN("server.x", "workers, event_loop, max_connections, "
-				    "max_handshakes, admin, watch")},
+				    "max_handshakes, admin, admin_socket, "
+				    "watch")},
 	{5, 1,
 		UNKNOWN("tls.x", "certificate, private_key, client_ca, crl, "
 				 "min_version, expired_sessions, ciphers, "

@@ -41,16 +41,29 @@ static void descriptors_are_counted(void)
 		16 + 11 + 2 + 2 * 100 + 256 + 2);
 	config->app_len = 2;
 	config->apps[1].health.enabled = false;
-	config->admin.host = "localhost";
-	CU_ASSERT_EQUAL(lbp_descriptors_needed(config, 1, 2, 0),
-		16 + 11 + 2 + 2 * 100 + 256 + 2 + 64);
-	config->admin.host = NULL;
 	config->max_connections = 1000000;
 	config->max_handshakes = 1000000;
 	CU_ASSERT_EQUAL(lbp_descriptors_needed(config, 1, 2, 0),
 		16 + 11 + 2 + 2000000 + 1000000 + 2);
 	CU_ASSERT_EQUAL(lbp_descriptors_needed(config, 1, 2, 600),
 		16 + 11 + 2 + 2000000 + 1000000 + 2 + 600);
+	lbp_config_free(config);
+}
+
+static void those_of_operators_are_counted(void)
+{
+	struct lbp_config *config = parse();
+
+	config->admin.host = "localhost";
+	CU_ASSERT_EQUAL(lbp_descriptors_needed(config, 1, 2, 0),
+		16 + 11 + 2 + 2 * 100 + 256 + 2 + 64);
+	config->admin_socket.ptr = "a";
+	CU_ASSERT_EQUAL(lbp_descriptors_needed(config, 1, 2, 0),
+		16 + 11 + 2 + 2 * 100 + 256 + 2 + 128);
+	config->admin.host = NULL;
+	CU_ASSERT_EQUAL(lbp_descriptors_needed(config, 1, 2, 0),
+		16 + 11 + 2 + 2 * 100 + 256 + 2 + 64);
+	config->admin_socket.ptr = NULL;
 	lbp_config_free(config);
 }
 
@@ -139,6 +152,8 @@ void suite_descriptors(void)
 
 	CU_add_test(suite, "[POL-2] descriptors are counted",
 		descriptors_are_counted);
+	CU_add_test(suite, "[POL-9] those of operators are counted",
+		those_of_operators_are_counted);
 	CU_add_test(suite, "[POL-3] the event loop follows the descriptors",
 		the_event_loop_follows_the_descriptors);
 	CU_add_test(suite, "[POL-3] select is refused without room for one",

@@ -245,10 +245,41 @@ static void the_latest_rejects_are_kept(void)
 	CU_ASSERT_EQUAL(lbp_rejects_latest(NULL, 0, 2), 0);
 }
 
+static void sessions_are_told(void)
+{
+	struct lbp_session_figures session = {
+		.id = {2, 77},
+		.app = "web",
+		.client = "alice",
+		.serial = "1A:2B",
+		.peer = "127.0.0.1:5",
+		.upstream = "tcp://a:1",
+		.since_s = 1700000000,
+		.bytes_up = 3,
+		.bytes_down = 4,
+	};
+	struct lbp_json json;
+
+	lbp_json_init(&json, text, ROOM);
+	lbp_figures_session(&session, &json);
+	text[json.len] = '\0';
+	CU_ASSERT_STRING_EQUAL(text,
+		"{\"id\":\"2-77\",\"app\":\"web\",\"client\":\"alice\","
+		"\"serial\":\"1A:2B\",\"peer\":\"127.0.0.1:5\","
+		"\"upstream\":\"tcp://a:1\",\"since\":1700000000,"
+		"\"bytes_up\":3,\"bytes_down\":4}");
+	session.upstream = NULL;
+	lbp_json_init(&json, text, ROOM);
+	lbp_figures_session(&session, &json);
+	text[json.len] = '\0';
+	CU_ASSERT_PTR_NULL(strstr(text, "upstream"));
+}
+
 void suite_status(void)
 {
 	CU_pSuite suite = CU_add_suite("status", NULL, NULL);
 
+	CU_add_test(suite, "[CTL-11] sessions are told", sessions_are_told);
 	CU_add_test(suite, "[ADM-20] the server is told", the_server_is_told);
 	CU_add_test(suite, "[ADM-21] apps are told", apps_are_told);
 	CU_add_test(suite, "[ADM-26] choices are told", choices_are_told);
