@@ -166,7 +166,8 @@ static void choices_are_told(void)
 static void compared_choices_are_told(void)
 {
 	static const struct lbp_upstream both[] = {
-		UPSTREAM("a", 3), UPSTREAM("b", 1)};
+		{.name = "a", .weight = 3, .max_connections = 9},
+		UPSTREAM("b", 1)};
 	struct lbp_acl *acl = make_acl(members, 3);
 	struct lbp_app_options from = options(acl, 2);
 	struct lbp_app *app;
