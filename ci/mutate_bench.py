@@ -443,6 +443,7 @@ class Bench:
             self._unit("plain")
             self._unit("san")
             self._simulation()
+            self._reference()
         self._targets(wings)
         if "cmd" in wings:
             self._interleave()
@@ -710,6 +711,24 @@ class Bench:
         text = "".join(path.read_text() for path in sources)
         files = self._program("sim", objects, ["plain"], [], text)
         self._run("sim", SIM_RUN, "simulation", files, 4)
+
+    def _reference(self):
+        """What is told of the configuration's keys, from the parser's
+        tables, against what is committed of it."""
+        sources = sorted(self.root.glob("itest/reference/*.c"))
+        if not sources:
+            return
+        objects = self.objects(
+            [str(path.relative_to(self.root)) for path in sources], "plain"
+        )
+        files = self._program("reference", objects, ["plain"], [])
+        for what, name in (
+            ("schema", "lbproxyd.schema.json"),
+            ("toml", "lbproxyd.toml"),
+            ("man", "lbproxyd.toml.5"),
+        ):
+            path = str(self.root / "cmd/lbproxyd" / name)
+            self._run("reference", [what, path], name, files, 0)
 
     def _interleave(self):
         """The server's threads in every order: its own sources, hooked."""

@@ -81,19 +81,66 @@ bool is_alternative(const struct lbp_config_key *key)
 
 /* --- the program -------------------------------------------------------- */
 
+static const struct {
+	const char *what;
+	void (*put)(void);
+	const char *id; /* that requires it */
+} forms[] = {
+	{"schema", put_schema, "CFG-120"},
+	{"toml", put_toml, "CFG-121"},
+	{"man", put_man, "CFG-122"},
+};
+
+static char *read_file(const char *path)
+{
+	FILE *file = fopen(path, "r");
+	char *text = NULL;
+	size_t room = 0;
+
+	if (file == NULL || getdelim(&text, &room, '\0', file) < 0) {
+		perror(path);
+		exit(2);
+	}
+	fclose(file);
+	return text;
+}
+
+/* Does a file have in it what is made? */
+static int compare(size_t form, const char *path)
+{
+	char *wanted = read_file(path);
+	char *made = NULL;
+	size_t len;
+	int status;
+
+	stdout = open_memstream(&made, &len);
+	if (stdout == NULL)
+		return 2;
+	forms[form].put();
+	fclose(stdout);
+	status = strstr(wanted, made) != NULL ? EXIT_SUCCESS : EXIT_FAILURE;
+	if (status != EXIT_SUCCESS)
+		fprintf(stderr, "[%s] %s: it is not what the tables say\n",
+			forms[form].id, path);
+	free(wanted);
+	free(made);
+	return status;
+}
+
 int main(int argc, char **argv)
 {
-	const char *what = argc == 2 ? argv[1] : "";
+	size_t i;
 
-	if (strcmp(what, "schema") == 0) {
-		put_schema();
-	} else if (strcmp(what, "toml") == 0) {
-		put_toml();
-	} else if (strcmp(what, "man") == 0) {
-		put_man();
-	} else {
-		fputs("usage: reference schema|toml|man\n", stderr);
-		return 2;
+	for (i = 0; i < sizeof(forms) / sizeof(*forms); i++) {
+		if (argc < 2 || strcmp(argv[1], forms[i].what) != 0)
+			continue;
+		if (argc == 3)
+			return compare(i, argv[2]);
+		forms[i].put();
+		return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 	}
-	return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	fputs("usage: reference schema|toml|man [FILE]\n"
+	      "with a FILE: does it have in it what is made?\n",
+		stderr);
+	return 2;
 }
