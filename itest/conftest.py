@@ -25,15 +25,22 @@ def pytest_configure(config):
         "that it is worth a run under TSan (-k workers)")
 
 
+# These start no program of the build that is tested, or no sanitizer's.
+ONLY_ONCE = {"test_build", "test_certs_gen", "test_harness", "test_reference"}
+
+
 def is_left_out(item):
     """With ITEST_POLLERS=one, of two tests that differ in the poller alone one
     is run; by its name, so that each poller is in half of them. With "other",
-    it is the other one."""
+    it is the other one, and what has no poller is left to the first run,
+    unless that leaves it out."""
     poller = getattr(item, "callspec", None) and item.callspec.params.get(
         "poller")
     which = os.environ.get("ITEST_POLLERS", "both")
-    if not poller or which == "both":
+    if which == "both":
         return False
+    if not poller:
+        return which == "other" and item.module.__name__ not in ONLY_ONCE
     pair = re.sub("select|epoll", "", item.nodeid)
     first = ["select", "epoll"][zlib.crc32(pair.encode()) % 2]
     return (poller == first) != (which == "one")
