@@ -349,7 +349,7 @@ build/scaling: $(call objects,release,fuzz/scaling/scaling.c fuzz/oracle.c) \
 # The server's threads, in every order: what they have in common is hooked.
 interleave_c := $(sort $(wildcard fuzz/interleave/*.c))
 interleave_hooked := $(addprefix cmd/lbproxyd/,acceptor.c capacity.c \
-	crew.c entropy.c handshakes.c loop.c mailbox.c worker.c)
+	crew.c entropy.c errand.c handshakes.c loop.c mailbox.c worker.c)
 
 # interleave_rules VARIANT
 define interleave_rules
@@ -536,7 +536,7 @@ itest-asan: build/asan/lbproxyd build/asan/lbproxyctl build/asan/toml-json ## th
 	@touch build/profile/$@/complete
 
 # Every server in these has two workers or more, and much to do for them.
-many_workers = $(addprefix itest/test_,balance.py capacity.py \
+many_workers = $(addprefix itest/test_,balance.py capacity.py ctl.py \
 	handshakes.py limits.py names.py relay.py resume.py signals.py \
 	workers.py)
 

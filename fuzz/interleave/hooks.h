@@ -52,6 +52,9 @@
 #define pthread_join(thread, result)           world_join(thread)
 #define pthread_sigmask(how, set, old)         ((void)(set), (void)(old))
 
+#define pthread_cond_wait(cond, mutex) world_cond_wait(cond, mutex)
+#define pthread_cond_broadcast(cond)   world_cond_broadcast(cond)
+
 #define read(fd, buf, len)               world_read(fd, buf, len)
 #define write(fd, buf, len)              world_write(fd, buf, len)
 #define close(fd)                        world_close(fd)

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "../cmd/lbproxyd/capacity.h"
+#include "../cmd/lbproxyd/errand.h"
 #include "../cmd/lbproxyd/handshakes.h"
 #include "../cmd/lbproxyd/mailbox.h"
 #include "server.h"
@@ -115,6 +116,165 @@ static void start_states(void)
 	post.letters[0].mail.deliver = deliver_state;
 	interleave_thread("receiver", receive_states, NULL);
 	interleave_thread("sender", send_states, NULL);
+}
+
+/* --- threads that end --- */
+
+static struct {
+	bool is_draining;
+	unsigned refused;
+	struct letter drain;
+} ending;
+
+static void deliver_drain(struct mail *mail)
+{
+	(void)mail;
+	ending.is_draining = true;
+}
+
+/* As a worker ends. */
+static void receive_until_drained(void *arg)
+{
+	(void)arg;
+	while (!ending.is_draining || !mailbox_close(&post.mailbox))
+		(void)poller_wait(post.poller, -1);
+}
+
+static void send_drain(void *arg)
+{
+	(void)arg;
+	mailbox_post(&post.mailbox, &ending.drain.mail);
+}
+
+/* One after the other, as far as they are taken. */
+static void send_if_taken(void *arg)
+{
+	unsigned i;
+
+	(void)arg;
+	for (i = 0; i < 2; i++) {
+		post.letters[i] =
+			(struct letter){{.deliver = deliver_letter}, 0, i + 1};
+		if (!mailbox_post(&post.mailbox, &post.letters[i].mail))
+			ending.refused++;
+	}
+}
+
+static void start_ending(void)
+{
+	start_post();
+	memset(&ending, 0, sizeof(ending));
+	ending.drain.mail.deliver = deliver_drain;
+	interleave_thread("receiver", receive_until_drained, NULL);
+	interleave_thread("sender", send_if_taken, NULL);
+	interleave_thread("drains", send_drain, NULL);
+}
+
+static void judge_ending(bool all_over)
+{
+	ORACLE("SRV-301", all_over, "somebody waits for ever");
+	ORACLE("SRV-301", post.arrived + ending.refused == 2,
+		"a letter is lost, or comes after all");
+}
+
+/* --- errands --- */
+
+#define ASKERS 2
+
+static struct {
+	struct errand errand;
+	struct asker askers[ASKERS];
+	unsigned question; /* of whoever has taken it */
+	unsigned answer;
+	unsigned working;
+	unsigned threads[ASKERS];
+} asked;
+
+static bool answer_question(void *user)
+{
+	(void)user;
+	ORACLE("CTL-23", asked.working++ == 0, "two are answered at once");
+	asked.answer = asked.question;
+	asked.working--;
+	return true;
+}
+
+static void ask_something(void *arg)
+{
+	struct asker *asker = arg;
+	unsigned number = (unsigned)(asker - asked.askers) + 1;
+
+	if (!asker_take(asker))
+		return;
+	asked.question = number;
+	asked.answer = 0;
+	if (asker_run(asker, &post.mailbox, answer_question, NULL))
+		ORACLE("CTL-23", asked.answer == number,
+			"another one's question is answered");
+	asker_give(asker);
+}
+
+/* The first one's socket is closed. */
+static void stop_asking(void *arg)
+{
+	(void)arg;
+	asker_stop(&asked.askers[0]);
+}
+
+static void start_asking(void)
+{
+	unsigned i;
+
+	memset(&asked, 0, sizeof(asked));
+	errand_init(&asked.errand);
+	for (i = 0; i < ASKERS; i++)
+		asked.askers[i].errand = &asked.errand;
+}
+
+static void answer_for_ever(void *arg)
+{
+	(void)arg;
+	for (;;)
+		(void)poller_wait(post.poller, -1);
+}
+
+static void start_questions(void)
+{
+	unsigned i;
+
+	start_post();
+	start_asking();
+	interleave_thread("answers", answer_for_ever, NULL);
+	for (i = 0; i < ASKERS; i++)
+		asked.threads[i] = interleave_thread(
+			"asks", ask_something, &asked.askers[i]);
+	interleave_thread("stops one", stop_asking, NULL);
+}
+
+static void judge_questions(bool all_over)
+{
+	unsigned i;
+
+	(void)all_over;
+	for (i = 0; i < ASKERS; i++)
+		ORACLE("CTL-23", interleave_is_over(asked.threads[i]),
+			"somebody waits for ever");
+	ORACLE("CTL-23", !asked.errand.is_taken,
+		"nobody asks, and nobody else can");
+}
+
+/* Of a thread that ends. */
+static void start_last_question(void)
+{
+	start_post();
+	start_asking();
+	memset(&ending, 0, sizeof(ending));
+	ending.drain.mail.deliver = deliver_drain;
+	interleave_thread("answers", receive_until_drained, NULL);
+	interleave_thread("drains", send_drain, NULL);
+	asked.threads[0] =
+		interleave_thread("asks", ask_something, &asked.askers[0]);
+	asked.threads[1] = asked.threads[0];
 }
 
 /* --- places --- */
@@ -285,6 +445,10 @@ static void judge_evictions(bool all_over)
 static const struct script scripts[] = {
 	{"two senders", start_letters, judge_post, 0},
 	{"a letter posted again", start_states, judge_post, 0},
+	{"a thread that ends", start_ending, judge_ending, 0},
+	{"questions, and one that is given up", start_questions,
+		judge_questions, 2},
+	{"the last question", start_last_question, judge_questions, 0},
 	{"two places for one that waits", start_places, judge_places, 0},
 	{"and for a rival", start_rivals, judge_places, 2},
 	{"places of handshakes", start_evictions, judge_evictions, 0},

@@ -7,10 +7,11 @@
 
 #include "../cmd/lbproxyd/poller.h"
 
-#define ARENA_BYTES (256 * 1024)
-#define WATCHES_MAX 8
-#define POLLERS_MAX 8
-#define MUTEXES_MAX 16
+#define ARENA_BYTES  (256 * 1024)
+#define WATCHES_MAX  8
+#define POLLERS_MAX  8
+#define MUTEXES_MAX  16
+#define SLEEPERS_MAX 8
 /* So long a wait is for ever. */
 #define LONG_MS 3600000
 
@@ -29,7 +30,14 @@ struct waiter {
 	int timeout_ms; /* of the wait that goes on */
 };
 
+/* A thread that waits for a condition variable. */
+struct sleeper {
+	const pthread_cond_t *cond; /* NULL: none does here */
+	bool is_woken;
+};
+
 static struct {
+	struct sleeper sleepers[SLEEPERS_MAX + 1];
 	struct fd fds[WORLD_FDS];
 	struct waiter waiters[POLLERS_MAX];
 	unsigned settings;  /* calls of poller_set */
@@ -122,6 +130,41 @@ int world_unlock(pthread_mutex_t *mutex)
 	if (at == NULL)
 		abort();
 	*at = NULL;
+	return 0;
+}
+
+/* --- condition variables --- */
+
+static bool is_woken(const void *sleeper)
+{
+	return ((const struct sleeper *)sleeper)->is_woken;
+}
+
+int world_cond_wait(const pthread_cond_t *cond, pthread_mutex_t *mutex)
+{
+	struct sleeper *own = world.sleepers;
+
+	while (own->cond != NULL)
+		own++;
+	if (own == world.sleepers + SLEEPERS_MAX)
+		abort();
+	*own = (struct sleeper){cond, false};
+	world_unlock(mutex);
+	interleave_step(&(struct step){"is woken", own, TOUCH_READ, is_woken});
+	own->cond = NULL;
+	return world_lock("locks again", mutex);
+}
+
+/* Those who sleep by now, and nobody who does later. */
+int world_cond_broadcast(const pthread_cond_t *cond)
+{
+	unsigned i;
+
+	interleave_step(&(struct step){"wakes all", cond, TOUCH_ALL, NULL});
+	for (i = 0; i < SLEEPERS_MAX; i++) {
+		if (world.sleepers[i].cond == cond)
+			world.sleepers[i].is_woken = true;
+	}
 	return 0;
 }
 

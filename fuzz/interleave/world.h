@@ -20,6 +20,8 @@ void world_start(void);
 void world_atomic(const char *what, const void *at, enum touch touch);
 int world_lock(const char *what, pthread_mutex_t *mutex);
 int world_unlock(pthread_mutex_t *mutex);
+int world_cond_wait(const pthread_cond_t *cond, pthread_mutex_t *mutex);
+int world_cond_broadcast(const pthread_cond_t *cond);
 int world_create(pthread_t *thread, void *(*run)(void *), void *arg);
 int world_join(pthread_t thread);
 int world_eventfd(unsigned count);
