@@ -10,7 +10,7 @@ README = ROOT / "README.md"
 
 @pytest.fixture
 def first(tmp_path):
-    section = Section(README, "A first configuration", tmp_path,
+    section = Section(README, ["A first configuration"], tmp_path,
                       ports=(9001, 8080))
     yield section
     section.stop()

@@ -5,6 +5,7 @@ line `# NAME` is the content of a file of that name. Only numbers of ports are
 replaced, since those in the text may be taken.
 """
 
+import json
 import os
 import pathlib
 import re
@@ -45,19 +46,20 @@ def section(path, heading):
 
 
 class Section:
-    """A section's blocks, in a directory of their own.
+    """The blocks of one or several sections, in a directory of their own.
 
-    home is where they are run. ports are those that the section names; each
+    home is where they are run. ports are those that the sections name; each
     stands for a free one, and no other number may look like a port's.
     """
 
-    def __init__(self, path, heading, home, ports=()):
+    def __init__(self, path, headings, home, ports=()):
         self.home = home
         self.ports = {str(port): str(free_port()) for port in ports}
         self.shell = []
         self.running = []
         self.alive = os.pipe()
-        for language, text in FENCE.findall(section(path, heading)):
+        text = "\n".join(section(path, heading) for heading in headings)
+        for language, text in FENCE.findall(text):
             text = self._with_free_ports(text)
             name = FILE.match(text)
             if language == "sh":
@@ -99,9 +101,11 @@ class Section:
             env=self.env, stdin=subprocess.DEVNULL, text=True,
             pass_fds=self.alive[:1], start_new_session=True, **options)
 
-    def run(self, number, timeout=BOUND * 6):
-        """What a block prints, errors among it, in the order of lines."""
-        shell = self._shell(self.shell[number], stdout=subprocess.PIPE,
+    def run(self, block, timeout=BOUND * 6):
+        """What a block prints, errors among it, in the order of lines; its
+        number, or a text that was made of one."""
+        text = block if isinstance(block, str) else self.shell[block]
+        shell = self._shell(text, stdout=subprocess.PIPE,
                             stderr=subprocess.STDOUT)
         try:
             return shell.communicate(timeout=timeout)[0]
@@ -130,6 +134,28 @@ class Section:
     def output(self):
         """What the started blocks have printed so far."""
         return (self.home / "output").read_text(encoding="utf-8")
+
+    def events(self, event, **fields):
+        """Those of lbproxyd's lines among it."""
+        lines = [json.loads(line) for line in self.output().splitlines()
+                 if line.startswith("{") and line.endswith("}")]
+        return srv.matching(lines, event, fields)
+
+    def wait_event(self, event, **fields):
+        """The last of them, once there is one."""
+        return wait_for(lambda: self.events(event, **fields),
+                        f"{event} {fields}", 20 * SLOW)[-1]
+
+    def signal(self, program, number):
+        """Sends a signal to a program of the block that was started last."""
+        for path in pathlib.Path("/proc").glob("[0-9]*/stat"):
+            try:
+                name, rest = path.read_text().split("(", 1)[1].rsplit(")", 1)
+            except OSError:
+                continue
+            # state, parent, group
+            if name == program and int(rest.split()[2]) == self.running[-1].pid:
+                os.kill(int(path.parent.name), number)
 
     def interrupt(self):
         """Ctrl-C, in the terminal of the block that was started last."""
