@@ -20,7 +20,9 @@ OTHERS = {"lib/systemd/system/lbproxyd.service", "share/man/man8/lbproxyd.8",
           "share/man/man5/lbproxyd.toml.5", "share/man/man1/lbproxyctl.1",
           "share/doc/lbproxy/lbproxyd.toml",
           "share/doc/lbproxy/lbproxyd.schema.json",
-          "share/doc/lbproxy/status.schema.json"}
+          "share/doc/lbproxy/status.schema.json",
+          *(f"share/bash-completion/completions/{name}" for name in
+            ("lbproxyd", "lbproxyctl", "certs-gen"))}
 
 
 def make(tree, *args):
