@@ -5,6 +5,7 @@ line `# NAME` is the content of a file of that name. Only numbers of ports are
 replaced, since those in the text may be taken.
 """
 
+import contextlib
 import json
 import os
 import pathlib
@@ -43,6 +44,20 @@ def section(path, heading):
             return text[begin:found.start()]
     assert begin is not None, f"{path} has no heading '{heading}'"
     return text[begin:]
+
+
+def members(group):
+    """The processes of a group, with their names; those that only wait to be
+    reaped, by whomever, are none."""
+    for path in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        try:
+            text = path.read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            continue
+        name, rest = text.split("(", 1)[1].rsplit(")", 1)
+        state, _, its_group = rest.split()[:3]
+        if int(its_group) == group and state not in "ZX":
+            yield int(path.parent.name), name
 
 
 class Section:
@@ -148,14 +163,9 @@ class Section:
 
     def signal(self, program, number):
         """Sends a signal to a program of the block that was started last."""
-        for path in pathlib.Path("/proc").glob("[0-9]*/stat"):
-            try:
-                name, rest = path.read_text().split("(", 1)[1].rsplit(")", 1)
-            except OSError:
-                continue
-            # state, parent, group
-            if name == program and int(rest.split()[2]) == self.running[-1].pid:
-                os.kill(int(path.parent.name), number)
+        for pid, name in members(self.running[-1].pid):
+            if name == program:
+                os.kill(pid, number)
 
     def interrupt(self):
         """Ctrl-C, in the terminal of the block that was started last."""
@@ -175,13 +185,14 @@ class Section:
 
     @staticmethod
     def _end(shell):
-        """Nothing that a block has started outlives it, the shell last."""
+        """Nothing that a block has started outlives it."""
         for number in (signal.SIGTERM, signal.SIGKILL):
-            try:
-                os.killpg(shell.pid, number)
-                shell.wait(5 * SLOW)
-            except ProcessLookupError:
-                break
-            except subprocess.TimeoutExpired:
-                pass
-        shell.wait()
+            for pid, _ in members(shell.pid):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, number)
+            with contextlib.suppress(AssertionError):
+                wait_for(lambda: shell.poll() is not None
+                         and not list(members(shell.pid)),
+                         "the end of what a block has started", 5 * SLOW)
+                return
+        raise AssertionError(f"{list(members(shell.pid))} cannot be killed")
