@@ -512,7 +512,7 @@ corpus: $(addprefix build/fuzz/,$(targets)) ## keep what `make fuzz` found worth
 pytest = $(PYTHON) -m pytest -p no:cacheprovider -n $(PYTEST_JOBS) \
 	$(PYTEST_ARGS)
 # These tests start no program of this build.
-no_server = $(addprefix --ignore=itest/test_,build.py certs_gen.py harness.py \
+no_server = $(addprefix --ignore=itest/test_,build.py certs_gen.py demo.py harness.py \
 	reference.py)
 
 .PHONY: itest itest-asan itest-tsan
