@@ -32,8 +32,8 @@ START_S = 180
 TRIES = 6
 TRIES_S = 12
 # What no mutant of the server can break.
-OTHERS = ("test_build", "test_certs_gen", "test_harness", "test_embed",
-          "test_ctypes", "test_toml", "test_soak")
+OTHERS = ("test_build", "test_certs_gen", "test_demo", "test_harness",
+          "test_embed", "test_ctypes", "test_toml", "test_soak")
 
 
 class Tests:

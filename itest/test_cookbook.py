@@ -22,7 +22,6 @@ from harness.wait import BOUND, wait_for
 
 COOKBOOK = ROOT / "docs/COOKBOOK.md"
 SHARED = "What all recipes share"
-pytestmark = pytest.mark.spec("INS-6")
 
 
 @pytest.fixture
@@ -68,6 +67,7 @@ def website(serve, recipe):
 
 # --- Redis ------------------------------------------------------------------
 
+@pytest.mark.spec("INS-6")
 def test_redis(cook, serve, need):
     need("redis-cli", "redis-tools")
     recipe = cook("Redis", 6390, 6379)
@@ -137,6 +137,7 @@ def message(kind, text=b""):
     return kind + struct.pack("!I", 4 + len(text)) + text
 
 
+@pytest.mark.spec("INS-6")
 def test_postgresql(cook, postgres, need):
     need("stunnel", "stunnel4")
     need("psql", "postgresql")
@@ -149,6 +150,7 @@ def test_postgresql(cook, postgres, need):
     assert (line["app"], line["reason"]) == ("db", "done")
 
 
+@pytest.mark.spec("INS-6")
 def test_postgresql_that_begins_with_tls(cook, postgres, need):
     """What version 17 does with sslnegotiation=direct, and older ones do
     not."""
@@ -184,6 +186,7 @@ def test_postgresql_that_begins_with_tls(cook, postgres, need):
 
 # --- gRPC -------------------------------------------------------------------
 
+@pytest.mark.spec("INS-6")
 def test_grpc(cook):
     done = subprocess.run(["/usr/bin/python3", "-c", "import grpc"],
                           check=False)
@@ -249,6 +252,7 @@ def start_sshd(serve, recipe, need):
           home / "sshd_config")
 
 
+@pytest.mark.spec("INS-6")
 @pytest.mark.parametrize("host", ["inside", "inside-by-openssl"])
 def test_ssh(cook, serve, need, host):
     need("socat", "socat")
@@ -275,6 +279,7 @@ SHOWN = """openssl s_client -connect localhost:{port} -CAfile pki/ca.pem \
 certs-gen serial -"""
 
 
+@pytest.mark.spec("INS-6")
 def test_certificates_that_live_for_hours(cook, serve):
     recipe = cook("Certificates that live for hours", 9001, 8080)
     website(serve, recipe)
@@ -299,6 +304,7 @@ def test_certificates_that_live_for_hours(cook, serve):
 
 # --- behind HAProxy ---------------------------------------------------------
 
+@pytest.mark.spec("INS-6")
 def test_behind_haproxy(cook, serve, need):
     need("haproxy", "haproxy")
     recipe = cook("Behind HAProxy", 8443, 9001, 8080, 9900)
