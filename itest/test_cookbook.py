@@ -268,8 +268,10 @@ def test_ssh(cook, serve, need, host):
     assert copied == ""
     assert (recipe.home / "copy").read_bytes() == body
     line = recipe.wait_event("session", client="alice")
-    # ssh kills what has made the connection, which the recipe provides for.
-    assert (line["app"], line["reason"]) == ("ssh", "done")
+    # ssh kills what has made the connection, which the recipe provides for;
+    # what that has not read yet becomes a reset.
+    assert line["app"] == "ssh"
+    assert line["reason"] in ("done", "client_reset")
 
 
 # --- certificates that live for hours ---------------------------------------
