@@ -121,7 +121,12 @@ def test_what_a_server_has(lb, upstream, typed, answers, tmp_path):
         [srv.app("web", up[:2], limits={"concurrent": 5}),
          srv.app("db", [up[2], "unix:/run/a;b"])],
         server={"admin": f"127.0.0.1:{port}"})
-    with server.connect("alice", "web"), server.connect("bob", "web"):
+    with server.connect("alice", "web") as alice, \
+            server.connect("bob", "web") as bob:
+        for peer in (alice, bob):
+            # To its upstream and back: it has been let in.
+            peer.send(b"hello")
+            assert peer.recv_exactly(5) == b"hello"
         url = f"http://127.0.0.1:{port}/status"
         with urllib.request.urlopen(url, timeout=10) as got:
             answers(got.read().decode())
