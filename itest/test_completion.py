@@ -3,15 +3,14 @@
 import os
 import re
 import subprocess
-import urllib.request
 
 import pytest
 
+from harness import control, upstreams
 from harness import server as srv
-from harness import upstreams
 from harness.certs import CERTS_GEN, ROOT, certs_gen
-from harness.ports import free_port
 from harness.readline import completions
+from harness.wait import BOUND
 
 FILES = {"lbproxyd": ROOT / "cmd/lbproxyd/lbproxyd.bash",
          "lbproxyctl": ROOT / "cmd/lbproxyctl/lbproxyctl.bash",
@@ -59,8 +58,8 @@ def answers(tmp_path, typed):
     ("lbproxyctl ", COMMANDS),
     ("lbproxyctl --json re", ["resume", "reload"]),
     ("lbproxyctl -c some.toml st", ["status"]),
-    ("lbproxyctl -", ["-c", "--config", "-s", "--json", "--version",
-                      "--help"]),
+    ("lbproxyctl -", ["-c", "--config", "-s", "--socket", "--json",
+                      "--version", "-h", "--help"]),
     ("lbproxyctl -c ", ["some.toml", "sub/", "bin/", "'other one.toml'"]),
     ("lbproxyctl -s some", ["some.toml"]),
     ("lbproxyctl explain ", ["--cert", "--serial", "--reject", "--app"]),
@@ -88,6 +87,22 @@ def test_words_and_files(typed, tmp_path, line, found):
 
 
 @pytest.mark.spec("INS-7")
+@pytest.mark.parametrize("name, program", [
+    ("lbproxyctl", control.CTL), ("lbproxyd", srv.LBPROXYD)])
+def test_the_words_of_the_help(typed, name, program):
+    """All commands and options that it tells of are offered, and no others."""
+    told = subprocess.run([program, "--help"], text=True, check=True,
+                          capture_output=True).stdout.split("Exit status")[0]
+    options = set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", told))
+    offered = {word for line in ("-", "explain --", "kill --")
+               for word in typed(f"{name} {line}").split()}
+    assert offered == options
+    if name == "lbproxyctl":
+        commands = re.findall(r"^  ([a-z]+)", told, re.M)
+        assert set(typed("lbproxyctl ").split()) == set(commands)
+
+
+@pytest.mark.spec("INS-7")
 @pytest.mark.parametrize("command", [
     "ca", "server", "client", "upstream", "intermediate", "revoke", "crl",
     "list", "serial"])
@@ -112,44 +127,53 @@ def test_what_can_be_revoked(typed, tmp_path):
 
 # --- what a server has -------------------------------------------------------
 
+@pytest.fixture
+def patient(tmp_path):
+    """The second that a completion waits, longer."""
+    path = tmp_path / "bin/timeout"
+    path.write_text(f"#!/bin/sh\nshift\nexec /usr/bin/timeout {BOUND} \"$@\"\n")
+    path.chmod(0o755)
+
+
 @pytest.mark.spec("INS-8")
-def test_what_a_server_has(lb, upstream, typed, answers, tmp_path):
-    """Its own status, by whatever way it comes."""
-    port = free_port()
+def test_what_a_server_has(lb, upstream, typed, answers, patient):
+    answers(answer=f"exec '{control.CTL}' \"$@\"")
     up = [upstream(upstreams.echo) for _ in range(3)]
     server = lb.start(
         [srv.app("web", up[:2], limits={"concurrent": 5}),
-         srv.app("db", [up[2], "unix:/run/a;b"])],
-        server={"admin": f"127.0.0.1:{port}"})
+         srv.app("db", [up[2], "unix:/run/a;b"])], server=control.section())
+    web, other = sorted(one.url for one in up[:2])
+    ctl = f"lbproxyctl -c {server.path} "
     with server.connect("alice", "web") as alice, \
             server.connect("bob", "web") as bob:
         for peer in (alice, bob):
             # To its upstream and back: it has been let in.
             peer.send(b"hello")
             assert peer.recv_exactly(5) == b"hello"
-        url = f"http://127.0.0.1:{port}/status"
-        with urllib.request.urlopen(url, timeout=10) as got:
-            answers(got.read().decode())
-    web, other = sorted(one.url for one in up[:2])
-    assert typed("lbproxyctl drain ").split() == ["db", "web"]
-    assert typed("lbproxyctl explain --app w") == "web"
-    assert typed("lbproxyctl kill --client ").split() == ["alice", "bob"]
-    assert typed("lbproxyctl --json kill --client a") == "alice"
-    assert typed("lbproxyctl drain web ").split() == [web, other]
+        assert typed(ctl + "kill --client ").split() == ["alice", "bob"]
+        assert typed(ctl + "--json kill --client a") == "alice"
+    assert typed(ctl + "drain ").split() == ["db", "web"]
+    assert typed(ctl + "explain --app w") == "web"
+    assert typed(ctl + "drain web ").split() == [web, other]
     # Readline replaces what follows the last colon.
-    whole = web.rsplit(":", 1)
-    assert typed(f"lbproxyctl resume web {whole[0]}:{whole[1][:4]}").split(
-        )[0] == web
-    assert typed(f"lbproxyctl -c ~/x.toml drain db {up[2].url[:-1]}") == \
-        up[2].url
-    assert typed("lbproxyctl drain db u") == r"unix:/run/a\;b"
-    assert typed("lbproxyctl drain none ") == ""
-    assert typed(f"lbproxyctl drain web {web} ") == ""
+    assert typed(ctl + f"resume web {web[:-1]}").split()[0] == web
+    assert typed(ctl + f"drain db {up[2].url[:-1]}") == up[2].url
+    assert typed(ctl + "drain db u") == r"unix:/run/a\;b"
+    assert typed(ctl + "drain none ") == ""
+    assert typed(ctl + f"drain web {web} ") == ""
+    by_socket = f"lbproxyctl --socket {control.path(server)} drain "
+    assert typed(by_socket).split() == ["db", "web"]
+
+
+@pytest.mark.spec("INS-8")
+def test_which_server_is_asked(typed, answers, tmp_path):
+    answers()
     home = os.environ.get("HOME", "/root")
-    calls = (tmp_path / "calls").read_text().splitlines()
-    assert set(calls) == {"--json status", f"-c {home}/x.toml --json status"}
-    typed("lbproxyctl -s a.sock drain ")
-    assert (tmp_path / "calls").read_text().endswith("-s a.sock --json status\n")
+    for options, asked in (("", ""), ("-s a.sock ", "-s a.sock "),
+                           ("--json -c ~/x.toml ", f"-c {home}/x.toml ")):
+        typed(f"lbproxyctl {options}drain ")
+        calls = (tmp_path / "calls").read_text().splitlines()
+        assert calls[-1] == f"{asked}--json status"
 
 
 @pytest.mark.spec("INS-8")

@@ -91,7 +91,7 @@ _lbproxyctl_named() {
 # _lbproxyctl_after OPTION: completes its value; fails if it takes none.
 _lbproxyctl_after() {
 	case $1 in
-	-c | --config | -s | --cert) _lbproxyctl_files ;;
+	-c | --config | -s | --socket | --cert) _lbproxyctl_files ;;
 	--app) _lbproxyctl_named app ;;
 	--client) _lbproxyctl_named client ;;
 	--serial | --reject) ;;
@@ -116,7 +116,7 @@ _lbproxyctl() {
 	_lbproxyctl_words
 	for ((i = 1; i < ${#words[@]} - 1; i++)); do
 		case ${words[i]} in
-		-c | --config | -s)
+		-c | --config | -s | --socket)
 			server+=("${words[i]}" "${words[i + 1]/#\~\//$HOME/}")
 			((++i))
 			;;
@@ -129,7 +129,8 @@ _lbproxyctl() {
 	if ((${#arguments[@]} > 0)); then
 		_lbproxyctl_argument "${arguments[@]}"
 	elif [[ $cur == -* ]]; then
-		_lbproxyctl_offer -c --config -s --json --version --help
+		_lbproxyctl_offer -c --config -s --socket --json --version -h \
+			--help
 	else
 		_lbproxyctl_offer status sessions top drain resume kill reload \
 			explain

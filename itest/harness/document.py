@@ -13,13 +13,13 @@ import re
 import signal
 import subprocess
 
+from harness import control
 from harness import server as srv
-from harness.certs import CERTS_GEN, ROOT
+from harness.certs import CERTS_GEN
 from harness.client import tcp_connect
 from harness.ports import free_port
 from harness.wait import BOUND, SLOW, wait_for
 
-CTL = os.environ.get("LBP_CTL", str(ROOT / "build/lbproxyctl"))
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.M | re.S)
 FILE = re.compile(r"# ([\w./-]+)$", re.M)
 PORT = re.compile(r"(?<=:|=)[1-9]\d{3,4}\b|(?<=port )\d{4,5}\b"
@@ -98,7 +98,7 @@ class Section:
 
     def _bring_programs(self):
         """Where the tree has them, and on PATH, as they are installed."""
-        programs = {"build/lbproxyd": srv.LBPROXYD, "build/lbproxyctl": CTL,
+        programs = {"build/lbproxyd": srv.LBPROXYD, "build/lbproxyctl": control.CTL,
                     "certs-gen/certs-gen": CERTS_GEN}
         for name, program in programs.items():
             for link in (self.home / name,
