@@ -26,7 +26,8 @@ def pytest_configure(config):
 
 
 # These start no program of the build that is tested, or no sanitizer's.
-ONLY_ONCE = {"test_build", "test_certs_gen", "test_harness", "test_reference"}
+ONLY_ONCE = {"test_build", "test_certs_gen", "test_demo", "test_harness",
+             "test_reference"}
 
 
 def is_left_out(item):
