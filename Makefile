@@ -110,12 +110,13 @@ fuzz_libs_conn = $(addprefix -Wl$(comma)--wrap=,recv send shutdown \
 
 # The whole server but for OpenSSL, over a made-up kernel: what is below world/
 # is compiled with fuzz/kernel/hooks.h.
-world_hooked := $(addprefix world/,fuzz/kernel/tls.c \
+world_hooked := $(addprefix world/,fuzz/kernel/tls.c fuzz/world/operator.c \
 	$(wildcard fuzz/kernel/static_*.c) \
 	$(filter-out cmd/lbproxyd/tls% $(addprefix cmd/lbproxyd/,log.c sink.c \
-		strangers.c),$(no_http_c)))
+		strangers.c http.c control_socket.c),$(lbproxyd_c)))
 fuzz_more_server := $(world_hooked) $(filter-out fuzz/world/main.c \
-	fuzz/kernel/blocks.c fuzz/kernel/tls.c $(wildcard fuzz/kernel/static_*.c), \
+	fuzz/world/operator.c fuzz/kernel/blocks.c fuzz/kernel/tls.c \
+	$(wildcard fuzz/kernel/static_*.c), \
 	$(sort $(wildcard fuzz/kernel/*.c fuzz/world/*.c)))
 
 programs := $(patsubst cmd/%/main.c,%,$(wildcard cmd/*/main.c))

@@ -36,6 +36,7 @@ int kernel_mutex_unlock(pthread_mutex_t *mutex);
 int kernel_cond_destroy(pthread_cond_t *cond);
 int kernel_cond_init(pthread_cond_t *cond, const pthread_condattr_t *attr);
 int kernel_cond_signal(pthread_cond_t *cond);
+int kernel_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex);
 int kernel_cond_timedwait(pthread_cond_t *cond, pthread_mutex_t *mutex,
 	const struct timespec *until);
 

@@ -56,10 +56,12 @@
 #pragma redefine_extname sigaction kernel_sigaction
 #pragma redefine_extname sigprocmask kernel_sigprocmask
 
+#pragma redefine_extname pthread_cond_broadcast kernel_cond_signal
 #pragma redefine_extname pthread_cond_destroy kernel_cond_destroy
 #pragma redefine_extname pthread_cond_init kernel_cond_init
 #pragma redefine_extname pthread_cond_signal kernel_cond_signal
 #pragma redefine_extname pthread_cond_timedwait kernel_cond_timedwait
+#pragma redefine_extname pthread_cond_wait kernel_cond_wait
 #pragma redefine_extname pthread_create kernel_thread_create
 #pragma redefine_extname pthread_detach kernel_thread_detach
 #pragma redefine_extname pthread_join kernel_thread_join

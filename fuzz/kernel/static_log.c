@@ -7,4 +7,5 @@ void reset_log(void)
 {
 	log_level = LBP_LOG_INFO;
 	dropped = 0;
+	copy = NULL;
 }

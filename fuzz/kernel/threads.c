@@ -484,6 +484,20 @@ int kernel_cond_timedwait(pthread_cond_t *cond, pthread_mutex_t *mutex,
 	return was_signalled || kernel.now_ns < until_ns ? 0 : ETIMEDOUT;
 }
 
+int kernel_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex)
+{
+	struct cond_waiter *waiter = threads.waiters;
+
+	while (waiter->cond != NULL)
+		waiter++;
+	*waiter = (struct cond_waiter){cond, false};
+	(void)kernel_mutex_unlock(mutex);
+	(void)kernel_block(is_signalled, waiter, KERNEL_NEVER);
+	waiter->cond = NULL;
+	return kernel_mutex_lock(mutex);
+}
+
+/* Wakes all: to be woken for nothing is allowed. */
 int kernel_cond_signal(pthread_cond_t *cond)
 {
 	for (unsigned i = 0; i < WAITERS_MAX; i++) {

@@ -122,6 +122,8 @@ static void signal_server(void)
 	} else if (drawn >= 64) {
 		if (drawn < 144)
 			change_configuration();
+		else
+			operator_order(drawn - 144);
 		return;
 	}
 	if (!world.is_ready || !kernel_raise(number))

@@ -234,7 +234,7 @@ void end_step(void)
 		next_stage();
 		break;
 	case STAGE_SETTLE:
-		if (settle() || trust_all())
+		if (settle() || operator_resume() || trust_all())
 			break;
 		end_all();
 		next_stage();

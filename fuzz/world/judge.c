@@ -303,6 +303,8 @@ void judge_rest(void)
 	for (unsigned i = 0; i < world.client_len; i++)
 		judge_client(&world.clients[i]);
 	judge_places();
+	ORACLE("CTL-23", !world.order.is_taken,
+		"an operator waits for an answer, and nobody does anything");
 	ORACLE("SRV-137", world.terms < 2 || kernel_log_refused(),
 		"it is still there after a second signal");
 	if (world.terms == 0 && world.is_ready)

@@ -29,6 +29,7 @@ static const struct {
 	{"cannot watch a listener", true},
 	{"cannot listen", false},
 	{"cannot load the configuration", false},
+	{"cannot open the admin socket", false},
 	{"cannot resolve names in the background", false},
 	{"cannot start", false},
 	{"cannot start a thread", false},

@@ -33,6 +33,9 @@ static const struct {
 			KIND(upstreams), KIND(clients)}},
 	{"LOG-27", "reload", "error", NULL,
 		{"ok", "cause", "generation", "duration_ms"}},
+	{"LOG-28", "admin", "info", NULL,
+		{"command", "uid", "?app", "?upstream", "?session", "?client",
+			"?sessions"}},
 	{"LOG-24", "stopped", "info", NULL, {"cut"}},
 };
 

@@ -103,7 +103,7 @@ static bool an_upstream_broke(const struct client *client)
 	if (dial != NULL)
 		return dial->peer.has_broken || dial->peer.misbehaved;
 	for (unsigned u = 0; u < app->upstreams; u++) {
-		if (app->items[u].is_to_blame)
+		if (app->items[u].is_to_blame || app->items[u].was_drained)
 			return true;
 	}
 	return false;
@@ -133,6 +133,8 @@ static bool may_end_so(const struct client *client, enum lbp_reason reason)
 		return (world.ever & OTHER_CA) != 0 &&
 		       (client->upstream == NULL ||
 			       client->upstream->peer.is_tls);
+	case LBP_REASON_KILLED:
+		return (world.killed >> client->who & 1) != 0;
 	case LBP_REASON_IDLE_TIMEOUT:
 		return kernel_now_ns() >= client->accepted_ns + world.idle_ns;
 	case LBP_REASON_LIFETIME:
@@ -344,10 +346,16 @@ static void judge_stopped(const char *line)
 	world.has_stopped = true;
 }
 
+static void judge_admin(const char *line)
+{
+	ORACLE("CTL-16", ++world.told <= world.steered, "nobody did: %s", line);
+}
+
 static const struct {
 	const char *event;
 	void (*judge)(const char *line);
 } events[] = {
+	{"admin", judge_admin},
 	{"ready", judge_ready},
 	{"session", judge_admitted},
 	{"reject", judge_reject},

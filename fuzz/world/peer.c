@@ -238,6 +238,10 @@ static void find_client(struct dial_seen *dial)
 		"client %u's bytes go to the server itself", number);
 	ORACLE("PRX-21", !world.sends_headers || dial->told == client,
 		"the header is not about client %u", number);
+	ORACLE("APP-30",
+		dial_upstream(dial)->drained_ns == 0 ||
+			client->accepted_ns <= dial_upstream(dial)->drained_ns,
+		"client %u gets an upstream that drains", number);
 	dial->client = client;
 	client->upstream = dial;
 }

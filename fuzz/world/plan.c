@@ -110,12 +110,12 @@ static void draw_upstream(
 		.has_address = (drawn & 16) == 0};
 	/* With a name that has none it is down from the start. */
 	upstream->is_to_blame = upstream->has_name && !upstream->has_address;
-	say("[[app.upstream]]\nurl = \"%s://",
-		upstream->is_tls ? "tls" : "tcp");
-	if (upstream->has_name)
-		say("n%u-%u.test:9000\"\n", a, u);
-	else
-		say("10.1.%u.%u:9000\"\n", a, u);
+	say("[[app.upstream]]\nurl = \"");
+	snprintf(upstream->url, sizeof(upstream->url),
+		upstream->has_name ? "%s://n%u-%u.test:9000"
+				   : "%s://10.1.%u.%u:9000",
+		upstream->is_tls ? "tls" : "tcp", a, u);
+	say("%s\"\n", upstream->url);
 	if (upstream->is_tls)
 		say_ca(without);
 	if ((drawn & 0x60) == 0x60)
@@ -200,6 +200,7 @@ void plan_draw(struct world *w)
 	w->sends_headers = (drawn & 4) != 0;
 	w->reads_headers = (drawn & 8) != 0;
 	w->apps = (drawn & 0x20) != 0 ? 2 : 1;
+	w->has_socket = (drawn & 3) == 3;
 	w->max_connections = 1 + bytes_below(bytes, 6);
 	w->max_handshakes = 1 + bytes_below(bytes, 6);
 	w->handshake_ns = one_of(5, 1, 2) * KERNEL_S;
@@ -212,6 +213,8 @@ void plan_draw(struct world *w)
 	    "%u\n",
 		w->workers, w->is_select ? "select" : "epoll",
 		w->max_handshakes);
+	if (w->has_socket)
+		say("admin_socket = \"admin.sock\"\n");
 	end_piece(0, 0);
 	say("max_connections = %u\n", plan_places(0));
 	end_piece(0, MORE_PLACES);

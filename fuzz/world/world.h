@@ -9,6 +9,7 @@
 
 #include "kernel/kernel.h"
 #include "kernel/wire.h"
+#include "server/admin.h"
 #include "server/proxy.h"
 #include "session.h"
 
@@ -88,6 +89,7 @@ struct client {
 	uint64_t accepted_ns;
 	struct dial_seen *upstream; /* where its bytes arrive */
 	unsigned reported;          /* lines about it */
+	bool is_to_die;             /* an operator has it killed */
 	enum lbp_reason reason;
 	uint64_t bytes_up; /* that the line says */
 	uint64_t bytes_down;
@@ -124,6 +126,9 @@ struct upstream {
 	enum upstream_mode mode;
 	bool is_to_blame; /* it may have failed by a fault of its own */
 	bool is_down;     /* as the log says */
+	char url[32];
+	bool was_drained;    /* ever */
+	uint64_t drained_ns; /* by an operator, since then; 0: it is not */
 };
 
 struct app_plan {
@@ -147,6 +152,15 @@ enum variant {
 	MORE_PLACES = 1 << 6,   /* takes nothing away, and adds some */
 	NO_DOOR = 1 << 7, /* the second address of the first application */
 	VARIANTS = 1 << 8,
+};
+
+/* What an operator asks. */
+struct order {
+	bool is_given;
+	bool is_taken; /* and not answered yet */
+	enum lbp_admin_resource what;
+	enum world_who who;
+	unsigned app; /* whose first upstream */
 };
 
 /* What the server can lack. */
@@ -190,6 +204,13 @@ struct world {
 	bool reads_headers; /* from WORLD_BALANCER */
 	unsigned apps;
 	struct app_plan app[WORLD_APPS];
+
+	bool has_socket;   /* for an operator, */
+	bool has_operator; /* who is there */
+	struct order order;
+	unsigned killed;  /* whose sessions an operator had ended, as bits */
+	unsigned steered; /* orders that are logged, if they are carried out */
+	unsigned told;    /* lines about them */
 
 	bool is_honest; /* no upstream does anything wrong by itself */
 
@@ -282,6 +303,12 @@ unsigned arrivals_resolve(
 void acts_draw(void);
 /* Lets time pass until something is due; false: it has all passed. */
 bool acts_pass_time(void);
+
+/* operator.c: who asks at the admin socket. */
+/* Has the operator ask for something, unless there is an answer to wait for. */
+void operator_order(unsigned drawn);
+/* Has all upstreams resumed; false: they are. */
+bool operator_resume(void);
 
 /* end.c: one step of the end, when the server is at rest. */
 void end_step(void);

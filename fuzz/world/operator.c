@@ -1,0 +1,297 @@
+/*
+ * An operator at the admin socket: in the place of cmd/lbproxyd/http.c and
+ * control_socket.c. What is asked goes to the server's own code, in a thread
+ * that is scheduled like all others. The world says when and what; what SPEC.md
+ * says of the answers is judged here.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "../cmd/lbproxyd/control_socket.h"
+#include "../cmd/lbproxyd/http.h"
+#include "kernel/inside.h"
+#include "oracle.h"
+#include "world.h"
+
+struct http {
+	pthread_t thread;
+	struct http_handler handler;
+	int fd;
+	bool is_stopped;
+};
+
+static const char *const ids[] = {"alice", "bob", "carol"};
+
+/* --- the socket --- */
+
+int control_socket_open(
+	struct control_socket *control, const char *path, const char **cause)
+{
+	int fd = eventfd(0, 0);
+
+	*control = (struct control_socket){0};
+	if (fd < 0) {
+		*cause = strerror(errno);
+		return -1;
+	}
+	control->path = strndup(path, strlen(path));
+	if (control->path != NULL)
+		return fd;
+	close(fd);
+	*cause = strerror(ENOMEM);
+	return -1;
+}
+
+bool control_socket_is_at(
+	const struct control_socket *control, const char *path)
+{
+	return control->path != NULL && strcmp(control->path, path) == 0;
+}
+
+void control_socket_remove(struct control_socket *control)
+{
+	free(control->path);
+	*control = (struct control_socket){0};
+}
+
+/* --- what is asked --- */
+
+void operator_order(unsigned drawn)
+{
+	struct order *order = &world.order;
+
+	if (!world.has_operator || order->is_given || order->is_taken)
+		return;
+	order->is_given = true;
+	order->who = (enum world_who)(drawn % 3);
+	order->app = drawn / 3 % world.apps;
+	switch (drawn % 8) {
+	case 0:
+	case 1:
+		order->what = LBP_ADMIN_KILL;
+		break;
+	case 2:
+	case 3:
+		order->what = LBP_ADMIN_DRAIN;
+		break;
+	case 4:
+		order->what = LBP_ADMIN_RESUME;
+		break;
+	case 5:
+		order->what = LBP_ADMIN_RELOAD;
+		/* Once what was asked for before is done. */
+		order->is_given =
+			world.terms > 0 ||
+			(world.is_ready && world.hups == world.reloads);
+		if (world.terms == 0 && order->is_given) {
+			world.hups++;
+			world.is_asked = true;
+		}
+		break;
+	default:
+		order->what = LBP_ADMIN_SESSIONS;
+		break;
+	}
+}
+
+bool operator_resume(void)
+{
+	struct order *order = &world.order;
+
+	if (!world.has_operator)
+		return false;
+	if (order->is_given || order->is_taken)
+		return true;
+	for (unsigned a = 0; a < world.apps; a++) {
+		if (world.app[a].items[0].drained_ns == 0)
+			continue;
+		order->is_given = true;
+		order->what = LBP_ADMIN_RESUME;
+		order->app = a;
+		return true;
+	}
+	return false;
+}
+
+static bool is_asked(const void *object)
+{
+	const struct http *http = object;
+
+	return http->is_stopped || world.order.is_given;
+}
+
+/* Those of the client who relay by now. */
+static void mark_sessions(enum world_who who)
+{
+	for (unsigned i = 0; i < world.client_len; i++) {
+		struct client *client = &world.clients[i];
+
+		client->is_to_die = client->who == who &&
+				    client->upstream != NULL &&
+				    client->reported == 0;
+	}
+}
+
+static void prepare(const struct order *order, struct lbp_admin_wish *wish,
+	char app[8], const char *url)
+{
+	app[0] = '\0';
+	strncat(app, "app", 7);
+	app[3] = (char)('0' + order->app);
+	app[4] = '\0';
+	*wish = (struct lbp_admin_wish){.what = order->what};
+	switch (order->what) {
+	case LBP_ADMIN_KILL:
+		wish->client = ids[order->who];
+		mark_sessions(order->who);
+		world.killed |= 1u << order->who;
+		world.steered++;
+		break;
+	case LBP_ADMIN_DRAIN:
+	case LBP_ADMIN_RESUME:
+		wish->app = app;
+		wish->upstream = url;
+		world.steered++;
+		break;
+	default:
+		break;
+	}
+}
+
+/* --- what is answered --- */
+
+static void judge_kill(const struct order *order)
+{
+	for (unsigned i = 0; i < world.client_len; i++) {
+		const struct client *client = &world.clients[i];
+
+		ORACLE("CTL-14",
+			!client->is_to_die || client->who != order->who ||
+				far_is_closed(client->peer.sock),
+			"client %u goes on", client->number);
+	}
+}
+
+/* Each session once. */
+static void judge_sessions(const struct http_answer *answer)
+{
+	static const char key[] = "{\"id\":\"";
+	const char *ids_at[64];
+	unsigned n = 0;
+
+	for (const char *at = answer->body; at != NULL && n < 64; n++) {
+		at = strstr(at + (n > 0), key);
+		if (at == NULL)
+			break;
+		ids_at[n] = at;
+		for (unsigned i = 0; i < n; i++)
+			ORACLE("CTL-11",
+				strcspn(ids_at[i] + 7, "\"") !=
+						strcspn(at + 7, "\"") ||
+					strncmp(ids_at[i] + 7, at + 7,
+						strcspn(at + 7, "\"")) != 0,
+				"twice: %.20s", at);
+	}
+}
+
+static void judge_answer(
+	const struct order *order, const struct http_answer *answer)
+{
+	struct upstream *upstream = &world.app[order->app].items[0];
+
+	world_note("the operator is answered %u: %.60s", answer->status,
+		answer->body == NULL ? "" : answer->body);
+	ORACLE("CTL-8",
+		answer->status == 200 || answer->status == 503 ||
+			(answer->status == 404 &&
+				order->what != LBP_ADMIN_DRAIN &&
+				order->what != LBP_ADMIN_RESUME) ||
+			(answer->status == 409 &&
+				order->what == LBP_ADMIN_RELOAD &&
+				world.terms > 0),
+		"%u to %u", answer->status, (unsigned)order->what);
+	if (answer->status != 200)
+		return;
+	if (order->what == LBP_ADMIN_KILL)
+		judge_kill(order);
+	else if (order->what == LBP_ADMIN_SESSIONS)
+		judge_sessions(answer);
+	else if (order->what == LBP_ADMIN_DRAIN)
+		upstream->drained_ns = kernel_now_ns();
+	else if (order->what == LBP_ADMIN_RESUME)
+		upstream->drained_ns = 0;
+}
+
+static const char *url_of(unsigned app)
+{
+	return world.app[app].items[0].url;
+}
+
+static void serve(struct http *http)
+{
+	struct order *order = &world.order;
+	struct http_answer answer = {.status = 200};
+	const struct http_peer peer = {0};
+	struct lbp_admin_wish wish;
+	char app[8];
+
+	order->is_given = false;
+	order->is_taken = true;
+	prepare(order, &wish, app, url_of(order->app));
+	world_note("the operator asks for %u", (unsigned)order->what);
+	world.app[order->app].items[0].was_drained |=
+		order->what == LBP_ADMIN_DRAIN;
+	http->handler.answer(http->handler.user, &wish, &peer, &answer);
+	judge_answer(order, &answer);
+	free(answer.body);
+	order->is_taken = false;
+}
+
+static void *http_main(void *arg)
+{
+	struct http *http = arg;
+
+	while (!http->is_stopped) {
+		(void)kernel_block(is_asked, http, KERNEL_NEVER);
+		if (!http->is_stopped)
+			serve(http);
+	}
+	return NULL;
+}
+
+struct http *http_start(
+	const int *fds, size_t len, const struct http_handler *handler)
+{
+	struct http *http = calloc(1, sizeof(*http));
+	int error = ENOMEM;
+
+	(void)len;
+	if (http != NULL) {
+		http->handler = *handler;
+		http->fd = fds[0];
+		error = pthread_create(&http->thread, NULL, http_main, http);
+	}
+	if (error == 0) {
+		world.has_operator = true;
+		return http;
+	}
+	close(fds[0]);
+	free(http);
+	errno = error;
+	return NULL;
+}
+
+void http_stop(struct http *http)
+{
+	if (http == NULL)
+		return;
+	http->is_stopped = true;
+	pthread_join(http->thread, NULL);
+	close(http->fd);
+	free(http);
+	world.has_operator = false;
+}
