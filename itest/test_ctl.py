@@ -72,6 +72,7 @@ def test_sessions(lb, up):
         assert re.fullmatch(r"[01]-[1-9]\d*", one["id"])
         assert one["id"] != told["bob"]["id"]
         plain = ctl(server, "sessions").stdout.splitlines()
+        assert all(line == line.rstrip() for line in plain)
         assert len(plain) == 3 and any(one["id"] in line for line in plain)
     wait_for(lambda: sessions(server) == [], "no session")
 

@@ -117,17 +117,38 @@ static void find_widths(const struct table *table, int *widths)
 	}
 }
 
-static void print_cell(const char *text, int width, bool is_last)
+static void print_cell(const char *text, int width, bool ends)
 {
 	int pad = width - width_of(text);
 
 	if (is_number(text))
 		printf("%*s", pad, "");
 	print_text(stdout, text);
-	if (is_last)
+	if (ends)
 		putchar('\n');
 	else
 		printf("%*s", is_number(text) ? 2 : pad + 2, "");
+}
+
+/* Is nothing to be seen after this cell? */
+static bool is_last(const struct table *table, size_t cell)
+{
+	for (cell++; cell % table->columns != 0; cell++) {
+		if (cell < table->rows && table->cells[cell][0] != '\0')
+			return false;
+	}
+	return true;
+}
+
+static void print_row(const struct table *table, size_t cell, const int *widths)
+{
+	size_t column = 0;
+
+	while (!is_last(table, cell + column)) {
+		print_cell(table->cells[cell + column], widths[column], false);
+		column++;
+	}
+	print_cell(table->cells[cell + column], widths[column], true);
 }
 
 void table_end(struct table *table, const char *indent)
@@ -136,15 +157,12 @@ void table_end(struct table *table, const char *indent)
 	size_t i;
 
 	find_widths(table, widths);
-	for (i = 0; i < table->rows; i++) {
-		size_t column = i % table->columns;
-
-		if (column == 0)
-			fputs(indent, stdout);
-		print_cell(table->cells[i], widths[column],
-			column + 1 == table->columns);
-		free(table->cells[i]);
+	for (i = 0; i < table->rows; i += table->columns) {
+		fputs(indent, stdout);
+		print_row(table, i, widths);
 	}
+	for (i = 0; i < table->rows; i++)
+		free(table->cells[i]);
 	free(table->cells);
 	*table = (struct table){0};
 }
