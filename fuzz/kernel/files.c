@@ -133,6 +133,7 @@ static int open_path(const char *path)
 {
 	enum file_kind kind = FILE_DIRECTORY;
 
+	kernel_stats.reads += strcmp(path, "lbproxyd.toml") == 0;
 	if (kernel_fails(FAULT(EMFILE, ENFILE, ENOMEM)))
 		return -1;
 	if (strcmp(path, "lbproxyd.toml") == 0)

@@ -113,6 +113,7 @@ struct kernel_stats {
 	uint64_t calls;
 	uint64_t faults; /* the world counts its own in, too */
 	uint64_t switches;
+	uint64_t reads; /* of the configuration: begun, whatever came of it */
 };
 extern struct kernel_stats kernel_stats;
 

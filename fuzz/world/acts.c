@@ -109,6 +109,7 @@ static void change_configuration(void)
 		return;
 	world.hups++;
 	world.is_asked = true;
+	world.reads = kernel_stats.reads;
 }
 
 static void signal_server(void)
@@ -133,6 +134,7 @@ static void signal_server(void)
 	if (number == SIGHUP) {
 		world.hups++;
 		world.is_asked = true;
+		world.reads = kernel_stats.reads;
 	} else if (world.terms++ == 0) {
 		world.term_ns = kernel_now_ns();
 	}

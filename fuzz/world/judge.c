@@ -303,6 +303,11 @@ void judge_rest(void)
 	for (unsigned i = 0; i < world.client_len; i++)
 		judge_client(&world.clients[i]);
 	judge_places();
+	/* Whatever was read before the last signal may be out of date. */
+	ORACLE("RLD-3",
+		world.hups == 0 || world.terms > 0 || kernel_log_refused() ||
+			kernel_stats.reads > world.reads,
+		"the last signal to reload was forgotten");
 	ORACLE("CTL-23", !world.order.is_taken,
 		"an operator waits for an answer, and nobody does anything");
 	ORACLE("SRV-137", world.terms < 2 || kernel_log_refused(),

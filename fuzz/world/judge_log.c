@@ -203,8 +203,10 @@ static bool has_spoilt_header(const struct client *client)
 {
 	const struct peer *peer = &client->peer;
 
+	/* The thread that reads it may be late. */
 	return client->is_bad && peer->out_len == 0 &&
-	       kernel_now_ns() >= peer->touched_ns + 100 * KERNEL_MS;
+	       kernel_now_ns() >=
+		       peer->touched_ns + 100 * KERNEL_MS + world.lag_ns;
 }
 
 static void judge_session(const char *line, bool was_admitted)
@@ -322,10 +324,12 @@ static void judge_reload(const char *line)
 		   : (world.variant & IS_BROKEN) != 0 || world_was_short(),
 		"another result: %s", line);
 	/* The file does not change while a reload is asked for. */
-	if (ok)
-		world.in_force = world.variant;
-	if (!ok)
+	if (!ok) {
+		/* For want of memory it may not even have been read. */
+		world.reads = 0;
 		return;
+	}
+	world.in_force = world.variant;
 	note_open_dials();
 	was = world.generation;
 	world.generation = (unsigned)line_number(line, "generation");

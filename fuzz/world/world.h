@@ -228,6 +228,8 @@ struct world {
 	uint64_t term_ns;
 	unsigned hups;
 	bool is_asked; /* to reload, and has not said that it has */
+	/* So often its file had been read when it was asked last. */
+	uint64_t reads;
 	bool is_at_rest;
 	uint64_t to_pass_ns; /* when it is */
 	uint64_t lag_ns;     /* that passed while it was not */
