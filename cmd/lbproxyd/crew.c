@@ -96,6 +96,7 @@ static void deliver_worker_done(struct mail *mail)
 {
 	struct member *member = CONTAINER_OF(mail, struct member, done);
 
+	member->has_ended = true;
 	member->crew->running--;
 }
 
@@ -133,6 +134,12 @@ static void force(struct crew *crew)
 		order_workers(crew);
 }
 
+static void call(const struct crew *crew, void (*handler)(void *user))
+{
+	if (handler != NULL)
+		handler(crew->user);
+}
+
 static void terminate(struct crew *crew)
 {
 	struct log_line line;
@@ -146,6 +153,7 @@ static void terminate(struct crew *crew)
 	log_begin(&line, LBP_LOG_INFO, "drain");
 	log_uint(&line, "connections", atomic_load(&crew->capacity.used));
 	log_end(&line);
+	call(crew, crew->drains);
 	begin_drain(crew);
 }
 
@@ -158,7 +166,7 @@ static void take_signals(struct crew *crew)
 		terminate(crew);
 	/* However many signals have come, one answer is enough. */
 	if (atomic_exchange(&hangups, 0) > 0)
-		crew->hung_up(crew->user);
+		call(crew, crew->hung_up);
 }
 
 static void supervise(struct crew *crew)
@@ -191,7 +199,9 @@ bool crew_run(struct crew *crew)
 		started += ok;
 	}
 	ok = ok && start_thread(&crew->acceptor.thread, acceptor_main, crew);
-	if (!ok) {
+	if (ok) {
+		call(crew, crew->started);
+	} else {
 		force(crew);
 		listeners_close(&crew->acceptor.listeners);
 		mailbox_post(&crew->mailbox, &crew->acceptor_done);

@@ -31,7 +31,10 @@ struct crew {
 	uint64_t drain_delay_ns;
 	uint64_t drain_ns;
 	uint64_t drain_until_ns;
+	/* The three may be NULL. */
+	void (*started)(void *user); /* called when all threads run */
 	void (*hung_up)(void *user); /* called for SIGHUP */
+	void (*drains)(void *user);  /* called when a drain begins */
 	void *user;
 };
 
@@ -40,6 +43,7 @@ struct member {
 	struct crew *crew;
 	struct worker *worker;
 	struct mail done; /* the worker's thread ended */
+	bool has_ended;
 };
 
 /*
@@ -58,7 +62,7 @@ struct crew_change {
 
 /*
  * Makes the main thread's loop, with this many alarms beside its own, and what
- * the threads share. hung_up and user must be set afterwards. False: an `error`
+ * the threads share. What it calls may be set afterwards. False: an `error`
  * event said why; crew_release must still be called.
  */
 bool crew_init(

@@ -60,6 +60,8 @@ static void commit(struct reload *reload)
 	reload->crew->drain_ns = next->config->drain_ns;
 	capacity_resize(&reload->crew->capacity, next->config->max_connections);
 	log_set_level(next->config->log_level);
+	manager_serves(
+		reload->manager, next->config->app_len, reload->generation);
 }
 
 static void arm_look(struct reload *reload)
@@ -182,6 +184,7 @@ static void done(struct crew_change *change)
 	admin_change_close_port(&reload->admin_change);
 	begin_copy(reload);
 	reload_report_done(reload);
+	manager_reloaded(reload->manager, true);
 	end_copy();
 	/* Before the socket is closed at which it was asked for. */
 	answer(reload, true);
@@ -194,6 +197,7 @@ static void done(struct crew_change *change)
 static void refuse(struct reload *reload)
 {
 	reload_report_refused(reload);
+	manager_reloaded(reload->manager, false);
 	discard(reload);
 	end_copy();
 	answer(reload, false);
@@ -213,6 +217,7 @@ static void begin(struct reload *reload, enum reload_cause cause)
 {
 	reload->cause = cause;
 	reload->begun_ns = clock_now_ns();
+	manager_reloading(reload->manager);
 	begin_copy(reload);
 	reload->other = load(reload);
 	if (reload->other == NULL) {

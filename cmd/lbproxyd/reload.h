@@ -17,6 +17,7 @@
 
 #include "admin.h"
 #include "crew.h"
+#include "manager.h"
 #include "resolver.h"
 #include "server/rotation.h"
 
@@ -32,6 +33,7 @@ struct reload {
 	struct served served;
 	struct crew *crew;
 	struct admin admin;
+	struct manager *manager;
 	struct cache *cache; /* of sessions that clients may resume */
 	struct resolver *resolver;
 	uint64_t generation;
@@ -53,7 +55,7 @@ struct reload {
 
 /*
  * Begins with a snapshot, which it takes over, and a crew, which must outlive
- * it; reload_release must be called.
+ * it; manager is to be set then, and reload_release must be called.
  */
 void reload_init(
 	struct reload *reload, struct snapshot *snapshot, struct crew *crew);

@@ -7,17 +7,19 @@
 #include "container.h"
 #include "crew.h"
 #include "log.h"
+#include "manager.h"
 #include "process.h"
 #include "reload.h"
 #include "reload_report.h"
 #include "strangers.h"
 
-/* Those of the main thread: the day's, and the look at files. */
-#define ALARMS 2
+/* Those of the main thread: the day's, the look at files, and the manager's. */
+#define ALARMS (2 + MANAGER_ALARMS)
 
 struct server {
 	struct crew crew;
 	struct reload reload;
+	struct manager manager;
 	struct alarm daily; /* logs the notices that apply then */
 };
 
@@ -61,6 +63,20 @@ static void hung_up(void *user)
 	reload_again(&server->reload);
 }
 
+static void started(void *user)
+{
+	struct server *server = user;
+
+	manager_ready(&server->manager);
+}
+
+static void drains(void *user)
+{
+	struct server *server = user;
+
+	manager_stopping(&server->manager);
+}
+
 static bool serve(struct server *server)
 {
 	struct log_line line;
@@ -90,11 +106,16 @@ int server_run(struct snapshot *snapshot)
 	process_allow_descriptors(snapshot->descriptors);
 	reload_init(&server.reload, snapshot, &server.crew);
 	ok = crew_init(&server.crew, snapshot, ALARMS);
+	manager_init(&server.manager, &server.crew);
+	server.reload.manager = &server.manager;
+	server.crew.started = started;
 	server.crew.hung_up = hung_up;
+	server.crew.drains = drains;
 	server.crew.user = &server;
 	ok = ok && crew_man(&server.crew, snapshot) &&
 	     reload_start(&server.reload) && serve(&server);
 	reload_stop(&server.reload);
+	manager_release(&server.manager);
 	crew_release(&server.crew);
 	reload_release(&server.reload);
 	log_flush();

@@ -63,6 +63,7 @@ int kernel_fcntl(int fd, int what, ...);
 int kernel_fstat(int fd, struct stat *status);
 int kernel_ftruncate(int fd, off_t len);
 ssize_t kernel_getrandom(void *buf, size_t len, unsigned flags);
+char *kernel_getenv(const char *name);
 int kernel_getrlimit(int what, struct rlimit *limit);
 int kernel_ioctl(int fd, unsigned long what, ...);
 int kernel_isatty(int fd);

@@ -184,6 +184,13 @@ int kernel_fcntl(int fd, int what, ...)
 	return what == F_GETPIPE_SZ ? (int)kernel.plan.log_room : 0;
 }
 
+/* Nobody started it but the simulation. */
+char *kernel_getenv(const char *name)
+{
+	(void)name;
+	return NULL;
+}
+
 int kernel_getrlimit(int what, struct rlimit *limit)
 {
 	(void)what;

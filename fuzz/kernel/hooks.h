@@ -20,6 +20,7 @@
 #pragma redefine_extname fcntl kernel_fcntl
 #pragma redefine_extname fstat kernel_fstat
 #pragma redefine_extname ftruncate kernel_ftruncate
+#pragma redefine_extname getenv kernel_getenv
 #pragma redefine_extname getpeername kernel_getpeername
 #pragma redefine_extname getrandom kernel_getrandom
 #pragma redefine_extname getrlimit kernel_getrlimit

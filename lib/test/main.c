@@ -72,6 +72,7 @@ int main(void)
 	suite_network();
 	suite_proxy_read();
 	suite_proxy_write();
+	suite_service();
 	CU_basic_set_mode(CU_BRM_VERBOSE);
 	/* A test that could not be added is an error too. */
 	failed = CU_get_error() != CUE_SUCCESS ||

@@ -65,5 +65,6 @@ void suite_excerpt(void);
 void suite_network(void);
 void suite_proxy_read(void);
 void suite_proxy_write(void);
+void suite_service(void);
 
 #endif

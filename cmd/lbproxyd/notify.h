@@ -1,0 +1,40 @@
+/*
+ * The way to the service manager: datagrams to the socket that NOTIFY_SOCKET
+ * names, systemd's protocol (sd_notify(3)). [SVC-1].
+ *
+ * Not libsystemd's sd_notify: that opens a socket for each message, which a
+ * server without free descriptors cannot do, and whose watchdog then ends it;
+ * and it brings five compression and cipher libraries into a process that
+ * holds private keys.
+ */
+#ifndef NOTIFY_H
+#define NOTIFY_H
+
+#include <stdbool.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+struct notify {
+	int fd; /* -1: there is no service manager */
+	socklen_t len;
+	struct sockaddr_un to;
+	bool has_failed; /* which was logged */
+};
+
+/*
+ * Opens the way, if the environment has a service manager. Without one, or if
+ * that fails, which is logged, nothing is ever sent.
+ */
+void notify_open(struct notify *notify);
+void notify_close(struct notify *notify);
+
+/* Returns true if there is a service manager. */
+bool notify_is_open(const struct notify *notify);
+
+/*
+ * Sends assignments, separated by line ends. It waits for at most a second; the
+ * first failure is logged.
+ */
+void notify_send(struct notify *notify, const char *text);
+
+#endif
