@@ -18,6 +18,7 @@ exec {cc} -isystem {poison} "$@"
 PROGRAMS = {"bin/lbproxyd", "bin/lbproxyctl", "bin/certs-gen"}
 OTHERS = {"lib/systemd/system/lbproxyd.service", "share/man/man8/lbproxyd.8",
           "share/man/man5/lbproxyd.toml.5", "share/man/man1/lbproxyctl.1",
+          "share/man/man1/certs-gen.1",
           "share/doc/lbproxy/lbproxyd.toml",
           "share/doc/lbproxy/lbproxyd.schema.json",
           "share/doc/lbproxy/status.schema.json",

@@ -176,6 +176,25 @@ def test_help_names_every_option(command):
     assert all(o in out for o in options if o != "--help")
 
 
+def options_in(text):
+    return set(re.findall(r"--[a-z][a-z-]*", text))
+
+
+@pytest.mark.spec("CRT-40")
+def test_the_manual_has_what_help_shows():
+    manual = (TOOL.parent / "certs-gen.1").read_text()
+    shown = {"--help"}
+    for command in COMMANDS:
+        shown |= options_in(run(command, "--help").stdout)
+    dashes = manual.replace("Fl -", "--")
+    described = set(re.findall(r"^\.It (?:Fl q , )?(--[a-z-]+)",
+                               dashes.replace("Fl q , --", "--"), re.M))
+    assert described | {"--help"} == shown
+    assert "--help" in dashes
+    commands = re.findall(r"^\.It Cm (\w+) Ar", manual, re.M)
+    assert sorted(commands) == sorted(COMMANDS)
+
+
 @pytest.mark.spec("CRT-2")
 @pytest.mark.parametrize("args, hint", [
     ([], "intermediate, revoke"),
