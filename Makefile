@@ -27,6 +27,8 @@ LDFLAGS  ?=
 
 DESTDIR =
 PREFIX  = /usr/local
+# Of the library alone: where Debian has it, this depends on the machine's kind.
+LIBDIR  = $(PREFIX)/lib
 
 FUZZ_SECONDS = 10
 FUZZ_JOBS    = 2
@@ -394,7 +396,7 @@ symbols-update: ## write lib/lbproxy.map from the public headers
 	@ci/symbols $(public_h) >$(symbols).new
 	@mv $(symbols).new $(symbols)
 
-install = DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' VERSION='$(VERSION)' \
+install = DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' LIBDIR='$(LIBDIR)' VERSION='$(VERSION)' \
 	SOVERSION='$(SOVERSION)' ci/install
 
 .PHONY: install install-lib
@@ -403,6 +405,11 @@ install: all ## install everything; DESTDIR= and PREFIX= say where
 
 install-lib: lib ## install the library alone; DESTDIR= and PREFIX= say where
 	$(install) library
+
+.PHONY: deb
+deb: ## the Debian packages, in build/deb; judged by lintian
+	@ci/install-deps build deb
+	@VERSION='$(VERSION)' ci/deb
 
 .PHONY: clean
 clean: ## remove everything that was built
@@ -428,11 +435,11 @@ demo: ## install what is missing, build, show the server at work; KEEP=1 leaves 
 
 .PHONY: check verify
 check: ## install what is missing and run every test that gates a change
-	@ci/install-deps build demo check
+	@ci/install-deps build demo check deb
 	@MAKE='$(MAKE)' ci/check
 
 verify: ## install what is missing and run what is too heavy for check; takes hours
-	@ci/install-deps build demo check verify
+	@ci/install-deps build demo check deb verify
 	@MAKE='$(MAKE)' ci/verify
 
 # --- tests ------------------------------------------------------------------
@@ -516,7 +523,7 @@ pytest = $(PYTHON) -m pytest -p no:cacheprovider -n $(PYTEST_JOBS) \
 # These tests start no program of this build, or in circumstances in which a
 # sanitizer cannot work.
 no_server = $(addprefix --ignore=itest/test_,build.py certs_gen.py \
-	demo.py hardening.py harness.py reference.py)
+	deb.py demo.py hardening.py harness.py reference.py)
 
 .PHONY: itest itest-asan itest-tsan
 itest itest-asan itest-tsan: export PYTHONDONTWRITEBYTECODE = 1
@@ -627,7 +634,7 @@ trace: ## every requirement of SPEC.md against the tests that cite it; TRACE_ARG
 	@$(PYTHON) ci/trace $(TRACE_ARGS)
 
 canary: ## one planted fault for each gate, which it must notice; CANARY= picks some
-	@ci/install-deps build demo check verify
+	@ci/install-deps build demo check deb verify
 	@$(PYTHON) ci/canary $(CANARY)
 
 .PHONY: facts
