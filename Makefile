@@ -64,7 +64,7 @@ lbproxyctl_c := $(sort $(wildcard cmd/lbproxyctl/*.c)) \
 	$(filter-out $(addprefix cmd/lbproxyd/,main.c server.c reload.c \
 		reload_report.c admin.c gather.c http.c page.c view.c \
 		control.c control_sessions.c control_socket.c \
-		manager.c notify.c watchdog.c), \
+		manager.c notify.c passed.c watchdog.c), \
 		$(lbproxyd_c))
 toml-json_c := $(sort $(wildcard cmd/toml-json/*.c))
 exhaust_c   := $(wildcard lib/test/exhaust.c)

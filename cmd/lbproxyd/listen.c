@@ -1,6 +1,7 @@
 #include "listen.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,6 +68,23 @@ static struct listener *open_new(const union address *address)
 		return listener;
 	free(listener);
 	return NULL;
+}
+
+struct listener *listener_of(int fd, const union address *address)
+{
+	struct listener *listener = calloc(1, sizeof(*listener));
+
+	if (listener == NULL) {
+		close(fd);
+		return NULL;
+	}
+	/* None of these can fail for a socket that listens. */
+	fcntl(fd, F_SETFL, O_NONBLOCK);
+	fcntl(fd, F_SETFD, FD_CLOEXEC);
+	(void)listen(fd, BACKLOG);
+	listener->address = *address;
+	listener->watch.fd = fd;
+	return listener;
 }
 
 /* Opens all addresses of one name, or fails. */

@@ -11,13 +11,21 @@
  * The main thread opens and frees a listener; meanwhile it is the acceptor's,
  * except for what says otherwise.
  */
+/* Who keeps a listener open beside the server. [ACT-4]. */
+enum listener_keeper {
+	LISTENER_OWN,    /* nobody */
+	LISTENER_STORED, /* the service manager, for the server */
+	LISTENER_LENT,   /* the service manager, as a unit of its own */
+};
+
 struct listener {
 	struct watch watch; /* its socket */
 	struct acceptor *acceptor;
-	struct served_app *app;  /* held; of those that connect to it */
-	struct served_app *next; /* held: what app is to become */
-	union address address;   /* does not change */
-	bool stays;              /* the reload in progress keeps it */
+	struct served_app *app;      /* held; of those that connect to it */
+	struct served_app *next;     /* held: what app is to become */
+	union address address;       /* does not change */
+	bool stays;                  /* the reload in progress keeps it */
+	enum listener_keeper keeper; /* the main thread's */
 };
 
 struct listeners {
@@ -39,6 +47,13 @@ bool listeners_open(struct listeners *listeners,
  * cannot.
  */
 int listen_open(const union address *address);
+
+/*
+ * Makes a listener of a socket that listens already: it does not block, is not
+ * inherited, and has our backlog then. The socket is the listener's. NULL: out
+ * of memory; the socket is closed.
+ */
+struct listener *listener_of(int fd, const union address *address);
 
 /* Undoes listeners_open: closes and frees those that current has not. */
 void listeners_undo(

@@ -9,12 +9,10 @@
 #include "clock.h"
 #include "container.h"
 #include "log.h"
+#include "server/passed.h"
 
 /* How old the status may be. [SVC-4]. */
 #define REPORT_NS (5 * LBP_NS_PER_S)
-
-/* Room for a state, and the status. */
-#define MESSAGE_MAX (LBP_SERVICE_STATUS_MAX + 136)
 
 /* Returns true if the status has changed. */
 static bool look(struct manager *manager)
@@ -36,7 +34,7 @@ static bool look(struct manager *manager)
 /* Tells a state, lines that each end, together with the status. */
 static void tell(struct manager *manager, const char *state)
 {
-	char text[MESSAGE_MAX];
+	char text[NOTIFY_MAX];
 
 	(void)look(manager);
 	snprintf(text, sizeof(text), "%.127sSTATUS=%s", state, manager->status);
@@ -93,19 +91,63 @@ static void start_watchdog(struct manager *manager)
 			"out of memory");
 }
 
-void manager_ready(struct manager *manager)
+void manager_ready(struct manager *manager, const struct listeners *listeners)
 {
 	if (!notify_is_open(&manager->notify))
 		return;
+	manager_keep(manager, listeners, NULL);
 	tell(manager, "READY=1\n");
 	start_watchdog(manager);
 	loop_arm(&manager->crew->loop, &manager->report,
 		clock_now_ns() + REPORT_NS);
 }
 
+void manager_forget(struct manager *manager, const union address *address)
+{
+	char address_buf[ADDRESS_TEXT_MAX];
+	char name[LBP_PASSED_NAME_MAX];
+	char text[NOTIFY_MAX];
+
+	lbp_passed_store_name(address_text(address, address_buf), name);
+	snprintf(text, sizeof(text), "FDSTOREREMOVE=1\nFDNAME=%s", name);
+	notify_send(&manager->notify, text);
+}
+
+static void store(struct manager *manager, struct listener *listener)
+{
+	char address[ADDRESS_TEXT_MAX];
+	char name[LBP_PASSED_NAME_MAX];
+	char text[NOTIFY_MAX];
+
+	lbp_passed_store_name(address_text(&listener->address, address), name);
+	snprintf(text, sizeof(text), "FDSTORE=1\nFDNAME=%s\nFDPOLL=0", name);
+	/* Else again after the next reload. */
+	if (notify_send_fd(&manager->notify, text, listener->watch.fd))
+		listener->keeper = LISTENER_STORED;
+}
+
+void manager_keep(struct manager *manager, const struct listeners *listeners,
+	const struct listeners *before)
+{
+	size_t i;
+
+	/* A drain closes them, but not for good: the next server gets them. */
+	if (!notify_is_open(&manager->notify) || manager->service.is_draining)
+		return;
+	for (i = 0; before != NULL && i < before->len; i++) {
+		if (!before->items[i]->stays &&
+			before->items[i]->keeper == LISTENER_STORED)
+			manager_forget(manager, &before->items[i]->address);
+	}
+	for (i = 0; i < listeners->len; i++) {
+		if (listeners->items[i]->keeper == LISTENER_OWN)
+			store(manager, listeners->items[i]);
+	}
+}
+
 void manager_reloading(struct manager *manager)
 {
-	char text[MESSAGE_MAX];
+	char text[NOTIFY_MAX];
 
 	snprintf(text, sizeof(text), "RELOADING=1\nMONOTONIC_USEC=%" PRIu64,
 		clock_now_ns() / 1000);
@@ -124,7 +166,7 @@ void manager_reloaded(struct manager *manager, bool ok)
 void manager_stopping(struct manager *manager)
 {
 	const struct crew *crew = manager->crew;
-	char text[MESSAGE_MAX];
+	char text[NOTIFY_MAX];
 
 	manager->service.is_draining = true;
 	manager->drain_ends_ns =

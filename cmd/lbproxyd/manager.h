@@ -33,8 +33,18 @@ void manager_release(struct manager *manager);
 /* What is in force from now on: so many applications, and a generation. */
 void manager_serves(struct manager *manager, size_t apps, uint64_t generation);
 
-/* All threads run. [SVC-1]. */
-void manager_ready(struct manager *manager);
+/* All threads run, and these listeners are open. [SVC-1]. */
+void manager_ready(struct manager *manager, const struct listeners *listeners);
+
+/*
+ * Has the service manager keep these listeners, those of the crew that it does
+ * not keep yet, and let go of those of before that do not stay. [ACT-4].
+ */
+void manager_keep(struct manager *manager, const struct listeners *listeners,
+	const struct listeners *before);
+
+/* Has it let go of the listener at an address. */
+void manager_forget(struct manager *manager, const union address *address);
 
 /*
  * A reload has begun; it has ended, and what is in force was said before, or

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
@@ -62,10 +63,42 @@ bool notify_is_open(const struct notify *notify)
 	return notify->fd >= 0;
 }
 
+/* With a descriptor, unless that is -1. */
+static bool send_message(struct notify *notify, const char *text, int fd)
+{
+	char bytes[NOTIFY_MAX];
+	union {
+		struct cmsghdr header;
+		char room[CMSG_SPACE(sizeof(int))];
+	} control = {.header = {.cmsg_len = CMSG_LEN(sizeof(int)),
+			     .cmsg_level = SOL_SOCKET,
+			     .cmsg_type = SCM_RIGHTS}};
+	struct iovec part = {.iov_base = bytes};
+	struct msghdr message = {.msg_name = &notify->to,
+		.msg_namelen = notify->len,
+		.msg_iov = &part,
+		.msg_iovlen = 1};
+
+	if (notify->fd < 0)
+		return false;
+	part.iov_len = (size_t)snprintf(bytes, sizeof(bytes), "%s", text);
+	if (fd >= 0) {
+		memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
+		message.msg_control = &control;
+		message.msg_controllen = sizeof(control.room);
+	}
+	if (sendmsg(notify->fd, &message, MSG_NOSIGNAL) >= 0)
+		return true;
+	log_failure(notify, strerror(errno));
+	return false;
+}
+
 void notify_send(struct notify *notify, const char *text)
 {
-	if (notify->fd >= 0 &&
-		sendto(notify->fd, text, strlen(text), MSG_NOSIGNAL,
-			(const struct sockaddr *)&notify->to, notify->len) < 0)
-		log_failure(notify, strerror(errno));
+	(void)send_message(notify, text, -1);
+}
+
+bool notify_send_fd(struct notify *notify, const char *text, int fd)
+{
+	return send_message(notify, text, fd);
 }

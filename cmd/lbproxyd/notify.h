@@ -14,6 +14,9 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+/* The longest message, and the final NUL. */
+#define NOTIFY_MAX 512
+
 struct notify {
 	int fd; /* -1: there is no service manager */
 	socklen_t len;
@@ -32,9 +35,15 @@ void notify_close(struct notify *notify);
 bool notify_is_open(const struct notify *notify);
 
 /*
- * Sends assignments, separated by line ends. It waits for at most a second; the
- * first failure is logged.
+ * Sends assignments, separated by line ends, of less than NOTIFY_MAX bytes. It
+ * waits for at most a second; the first failure is logged.
  */
 void notify_send(struct notify *notify, const char *text);
+
+/*
+ * The same with a descriptor, of which the service manager gets a copy. False:
+ * it was not sent.
+ */
+bool notify_send_fd(struct notify *notify, const char *text, int fd);
 
 #endif

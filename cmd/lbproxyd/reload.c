@@ -184,6 +184,8 @@ static void done(struct crew_change *change)
 	admin_change_close_port(&reload->admin_change);
 	begin_copy(reload);
 	reload_report_done(reload);
+	manager_keep(reload->manager, &reload->crew->acceptor.listeners,
+		&change->acceptor.listeners);
 	manager_reloaded(reload->manager, true);
 	end_copy();
 	/* Before the socket is closed at which it was asked for. */

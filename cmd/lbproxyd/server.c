@@ -8,6 +8,7 @@
 #include "crew.h"
 #include "log.h"
 #include "manager.h"
+#include "passed.h"
 #include "process.h"
 #include "reload.h"
 #include "reload_report.h"
@@ -67,7 +68,7 @@ static void started(void *user)
 {
 	struct server *server = user;
 
-	manager_ready(&server->manager);
+	manager_ready(&server->manager, &server->crew.acceptor.listeners);
 }
 
 static void drains(void *user)
@@ -97,9 +98,11 @@ static bool serve(struct server *server)
 int server_run(struct snapshot *snapshot)
 {
 	struct server server = {0};
+	struct passed passed;
 	bool ok;
 
 	snapshot_shrink(snapshot);
+	passed_look(&passed);
 	alarm_init(&server.daily, daily_fired);
 	log_open();
 	log_set_level(snapshot->config->log_level);
@@ -113,11 +116,14 @@ int server_run(struct snapshot *snapshot)
 	server.crew.drains = drains;
 	server.crew.user = &server;
 	ok = ok && crew_man(&server.crew, snapshot) &&
+	     passed_take(&passed, &server.crew.acceptor.listeners,
+		     &server.manager, snapshot) &&
 	     reload_start(&server.reload) && serve(&server);
 	reload_stop(&server.reload);
 	manager_release(&server.manager);
 	crew_release(&server.crew);
 	reload_release(&server.reload);
+	passed_release(&passed);
 	log_flush();
 	return ok ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -1,5 +1,6 @@
 """A stand-in for the service manager: systemd's side of sd_notify(3)."""
 
+import fcntl
 import os
 import pathlib
 import socket
@@ -52,6 +53,23 @@ class Manager:
             for _, fd in [entry for entry in self.store if entry[0] == name]:
                 os.close(fd)
             self.store = [entry for entry in self.store if entry[0] != name]
+
+    def passing(self, more=(), pid=None):
+        """For inherit: passes what is stored, and more (names and
+        descriptors)."""
+        passed = [*self.store, *more]
+
+        def inherit():
+            os.environ.update(self.environment(
+                LISTEN_PID=str(pid or os.getpid()),
+                LISTEN_FDS=str(len(passed)),
+                LISTEN_FDNAMES=":".join(name for name, _ in passed)))
+            # None may be overwritten before it is in its place.
+            high = [fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 500)
+                    for _, fd in passed]
+            for place, fd in enumerate(high, 3):
+                os.dup2(fd, place)
+        return inherit
 
     def stop(self):
         if self._thread.is_alive():

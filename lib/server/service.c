@@ -11,8 +11,7 @@
 /* Beyond the drain: for its last sessions to be reset, and the log written. */
 #define STOP_SPARE_NS (5 * LBP_NS_PER_S)
 
-/* A decimal number without a sign. False: it is none, or too large. */
-static bool read_number(const char *text, uint64_t *out)
+bool lbp_service_number(const char *text, uint64_t *out)
 {
 	uint64_t n = 0;
 	const char *c;
@@ -46,9 +45,9 @@ uint64_t lbp_service_watchdog_ns(
 {
 	uint64_t n;
 
-	if (pid != NULL && (!read_number(pid, &n) || n != own_pid))
+	if (pid != NULL && (!lbp_service_number(pid, &n) || n != own_pid))
 		return 0;
-	if (usec == NULL || !read_number(usec, &n) ||
+	if (usec == NULL || !lbp_service_number(usec, &n) ||
 		n > UINT64_MAX / NS_PER_US)
 		return 0;
 	return n * NS_PER_US / 2;

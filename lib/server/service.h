@@ -33,6 +33,12 @@ struct lbp_service {
 };
 
 /*
+ * Reads a decimal number without a sign. False: the text is none, or the number
+ * is too large; *out is undefined.
+ */
+bool lbp_service_number(const char *text, uint64_t *out);
+
+/*
  * Writes where NOTIFY_SOCKET says that the service manager listens: a path, or
  * after '@' an abstract name, which begins with NUL. Returns the length, or 0
  * if the text is neither; path is undefined then. [SVC-1].

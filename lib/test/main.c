@@ -73,6 +73,7 @@ int main(void)
 	suite_proxy_read();
 	suite_proxy_write();
 	suite_service();
+	suite_passed();
 	CU_basic_set_mode(CU_BRM_VERBOSE);
 	/* A test that could not be added is an error too. */
 	failed = CU_get_error() != CUE_SUCCESS ||
