@@ -523,7 +523,7 @@ pytest = $(PYTHON) -m pytest -p no:cacheprovider -n $(PYTEST_JOBS) \
 # These tests start no program of this build, or in circumstances in which a
 # sanitizer cannot work.
 no_server = $(addprefix --ignore=itest/test_,build.py certs_gen.py \
-	deb.py demo.py hardening.py harness.py reference.py)
+	container.py deb.py demo.py hardening.py harness.py reference.py)
 
 .PHONY: itest itest-asan itest-tsan
 itest itest-asan itest-tsan: export PYTHONDONTWRITEBYTECODE = 1
