@@ -130,6 +130,8 @@ def deployed(image, tmp_path):
                     for name in ("ca.pem", "ca.crl")}}
     made = []
     for mount in pod()["containers"][0]["volumeMounts"]:
+        if mount["name"] == "run":
+            continue
         directory = image / mount["mountPath"].lstrip("/")
         directory.mkdir(parents=True, exist_ok=True)
         made.append(directory)
@@ -142,6 +144,15 @@ def deployed(image, tmp_path):
     yield image, pki
     for directory in made:
         shutil.rmtree(directory)
+
+
+def ctl(root, command):
+    """As with kubectl exec."""
+    done = subprocess.run(["/usr/bin/lbproxyctl", command],
+                          preexec_fn=inside(root), capture_output=True,
+                          text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 @pytest.mark.spec("INS-25")
@@ -183,6 +194,9 @@ def test_the_server_runs_there(deployed, tmp_path):
                 assert peer.recv_exactly(5) == b"hello"
                 peer.finish()
                 peer.expect_end("clean")
+            assert ctl(root, "status").startswith("lbproxyd")
+            ctl(root, "reload")
+            server.wait_event("reload", ok=True, cause="ctl")
             server.signal(signal.SIGTERM)
             server.wait_event("drain")
             assert admin.ask(server, "/readyz").status == 503
@@ -222,5 +236,6 @@ def test_the_pod_fits_the_configuration():
                 if "subPath" in mount]
     assert {volume["name"] for volume in pod()["volumes"]} == {
         mount["name"] for mount in container["volumeMounts"]}
+    assert str(pathlib.Path(tree["server"]["admin_socket"]).parent) in mounts
     assert seconds(tree["server"]["watch"]) <= 60
     assert pod()["securityContext"]["runAsUser"] == NOBODY

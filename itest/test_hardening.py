@@ -10,6 +10,8 @@ from harness import server as srv
 from harness.certs import ROOT
 from harness.manager import Manager
 
+CTL = ROOT / "build/lbproxyctl"
+
 # A file system that is read-only, as ProtectSystem=strict makes it, but for a
 # RuntimeDirectory.
 HARDENED = """\
@@ -70,7 +72,9 @@ def test_the_server_works_under_it(pki, tmp_path, upstream, hardened, need):
     by_name = upstream(upstreams.echo).url.replace("127.0.0.1", "localhost")
     at_path = upstreams.UnixUpstream(tmp_path / "echo", upstreams.echo)
     apps = [srv.app("name", [by_name]), srv.app("unix", [at_path])]
-    tree = srv.config(pki, apps, server=admin.section())
+    control = tmp_path / "run/admin.sock"
+    tree = srv.config(pki, apps, server={
+        **admin.section(), "admin_socket": str(control)})
     server = srv.Lbproxyd(
         pki, srv.write_config(tmp_path, tree), tree, program=hardened,
         inherit=lambda: os.environ.update(manager.environment()))
@@ -85,6 +89,8 @@ def test_the_server_works_under_it(pki, tmp_path, upstream, hardened, need):
                     peer.expect_end("clean")
             assert admin.ask(server, "/status").status == 200
             assert admin.ask(server, "/metrics").status == 200
+            subprocess.run([CTL, "-s", control, "status"], check=True,
+                           stdout=subprocess.DEVNULL)
             server.reload()
         server.stop()
         manager.wait_states("READY", *["RELOADING", "READY"] * 2, "STOPPING")

@@ -184,10 +184,10 @@ static void done(struct crew_change *change)
 	admin_change_close_port(&reload->admin_change);
 	begin_copy(reload);
 	reload_report_done(reload);
+	end_copy();
 	manager_keep(reload->manager, &reload->crew->acceptor.listeners,
 		&change->acceptor.listeners);
 	manager_reloaded(reload->manager, true);
-	end_copy();
 	/* Before the socket is closed at which it was asked for. */
 	answer(reload, true);
 	discard(reload);
@@ -199,9 +199,9 @@ static void done(struct crew_change *change)
 static void refuse(struct reload *reload)
 {
 	reload_report_refused(reload);
-	manager_reloaded(reload->manager, false);
 	discard(reload);
 	end_copy();
+	manager_reloaded(reload->manager, false);
 	answer(reload, false);
 }
 
