@@ -547,8 +547,8 @@ itest-asan: build/asan/lbproxyd build/asan/lbproxyctl build/asan/toml-json ## th
 
 # Every server in these has two workers or more, and much to do for them.
 many_workers = $(addprefix itest/test_,balance.py capacity.py ctl.py \
-	handshakes.py limits.py names.py relay.py resume.py signals.py \
-	workers.py)
+	handshakes.py limits.py names.py passed.py relay.py resume.py \
+	service.py signals.py workers.py)
 
 itest-tsan: build/tsan/lbproxyd ## tests with several workers, the server under TSan
 	LBPROXYD='$(CURDIR)/build/tsan/lbproxyd' \

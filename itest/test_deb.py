@@ -75,6 +75,16 @@ def test_what_is_in_them(packages):
                for name in files(packages["liblbproxy-dev"]))
 
 
+@pytest.mark.spec("INS-22")
+def test_they_are_built_with_what_the_build_needs():
+    group = (ROOT / "ci/deps.txt").read_text().split("[build]")[1]
+    needed = re.findall(r"^(lib\S+-dev) ", group.split("\n[")[0], re.M)
+    control = (ROOT / "ci/debian/control").read_text()
+    named = re.search("^Build-Depends: (.*)$", control, re.M)[1]
+    for package in set(needed) - {"libc6-dev"}:
+        assert package in named
+
+
 @pytest.mark.spec("INS-23")
 def test_their_life(packages):
     out = run(ROOT / "itest/deb/life", packages["lbproxyd"].parent,
