@@ -28,8 +28,6 @@ DIRECTORY = "etc/lbproxy"
 def image(tmp_path_factory):
     """The root file system, of this tree's build."""
     root = tmp_path_factory.mktemp("image") / "root"
-    subprocess.run(["make", "-C", ROOT, "all"], check=True,
-                   capture_output=True)
     subprocess.run([ROOT / "ci/container/collect", root], check=True)
     # A user without privileges goes through what pytest made.
     for path in [root, *root.parents]:
