@@ -4,8 +4,8 @@
  *
  * Not libsystemd's sd_notify: that opens a socket for each message, which a
  * server without free descriptors cannot do, and whose watchdog then ends it;
- * and it brings five compression and cipher libraries into a process that
- * holds private keys.
+ * and it brings liblzma, libzstd, liblz4, libgcrypt and libcap into a process
+ * that holds private keys.
  */
 #ifndef NOTIFY_H
 #define NOTIFY_H

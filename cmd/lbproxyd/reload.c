@@ -201,8 +201,8 @@ static void refuse(struct reload *reload)
 	reload_report_refused(reload);
 	discard(reload);
 	end_copy();
-	manager_reloaded(reload->manager, false);
 	answer(reload, false);
+	manager_reloaded(reload->manager, false);
 }
 
 static struct snapshot *load(const struct reload *reload)

@@ -88,7 +88,7 @@ static void ask(struct watchdog *watchdog)
 	}
 }
 
-/* The night's first question is which one, so each has a line. */
+/* Which one hangs is what an operator asks first: a line for each. */
 static void log_late(const struct watchdog *watchdog)
 {
 	char text[32];
