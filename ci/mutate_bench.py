@@ -875,7 +875,10 @@ class Bench:
         job = Job(path)
         path.mkdir(parents=True, exist_ok=True)
         for top in ("lib", "cmd", "fuzz"):
-            for source in (self.root / top).glob("**/*.[ch]"):
+            # The page is in a source as it stands.
+            sources = [*(self.root / top).glob("**/*.[ch]"),
+                       *(self.root / top).glob("**/*.html")]
+            for source in sources:
                 to = job.tree / source.relative_to(self.root)
                 to.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(source, to)
