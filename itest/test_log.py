@@ -111,7 +111,7 @@ def has_fields(line, level, *fields):
 def test_a_ready_line_has_its_fields(lb, upstream):
     server = lb.proxy(upstream(), server={"workers": 3})
     line = server.wait_event("ready")
-    has_fields(line, "info", "workers", "event_loop", "listen")
+    has_fields(line, "info", "workers", "event_loop", "provider", "listen")
     host, port = server.address()[:2]
     assert (line["workers"], line["listen"]) == (3, [f"{host}:{port}"])
     assert line["event_loop"] in ("epoll", "select")

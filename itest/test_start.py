@@ -365,7 +365,7 @@ def test_ready_says_what_is_served(lb, upstream):
                       server={"workers": 3})
     ready, = server.events("ready")
     assert set(ready) == {"ts", "level", "event", "workers", "event_loop",
-                          "listen"}
+                          "provider", "listen"}
     assert ready["level"] == "info"
     assert ready["workers"] == 3
     assert ready["event_loop"] == lb.poller

@@ -13,6 +13,7 @@
 #include "reload.h"
 #include "reload_report.h"
 #include "strangers.h"
+#include "tls_provider.h"
 
 /* Those of the main thread: the day's, the look at files, and the manager's. */
 #define ALARMS (2 + MANAGER_ALARMS)
@@ -36,6 +37,7 @@ static void log_ready(const struct server *server)
 	log_string(&line, "event_loop",
 		server->crew.event_loop == LBP_EVENT_LOOP_EPOLL ? "epoll"
 								: "select");
+	log_string(&line, "provider", tls_provider_name());
 	log_array(&line, "listen");
 	for (i = 0; i < listeners->len; i++)
 		log_item(&line,

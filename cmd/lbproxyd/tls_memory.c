@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdlib.h>
 
+#include "tls_provider.h"
+
 static _Thread_local bool ran_out;
 
 static void *noted(void *ptr, size_t size)
@@ -41,16 +43,16 @@ bool tls_memory_init(void)
 	return CRYPTO_set_mem_functions(take, take_again, give) == 1;
 }
 
-/* To list all of a kind means to load them. */
+/* To list all of a kind in a context means to load them. */
 #define LOADER(kind)                                                           \
 	static void see_##kind(__typeof__(kind) *one, void *arg)               \
 	{                                                                      \
 		(void)one;                                                     \
 		(void)arg;                                                     \
 	}                                                                      \
-	static void load_##kind(void)                                          \
+	static void load_##kind(OSSL_LIB_CTX *context)                         \
 	{                                                                      \
-		kind##_do_all_provided(NULL, see_##kind, NULL);                \
+		kind##_do_all_provided(context, see_##kind, NULL);             \
 	}
 
 LOADER(EVP_MD)
@@ -64,7 +66,7 @@ LOADER(EVP_SIGNATURE)
 LOADER(EVP_ASYM_CIPHER)
 LOADER(EVP_KEM)
 
-static void (*const loaders[])(void) = {
+static void (*const loaders[])(OSSL_LIB_CTX *context) = {
 	load_EVP_MD,
 	load_EVP_CIPHER,
 	load_EVP_MAC,
@@ -77,24 +79,30 @@ static void (*const loaders[])(void) = {
 	load_EVP_KEM,
 };
 
-bool tls_memory_load_algorithms(void)
+static bool load_context(OSSL_LIB_CTX *context)
 {
 	EVP_MD *any;
 	size_t i;
 
-	tls_memory_forget();
-	/* Makes the default context; where that failed, using it crashes. */
-	(void)OSSL_LIB_CTX_set0_default(NULL);
-	if (ran_out)
-		return false;
-	/* So does listing, where the first fetch failed. */
-	any = EVP_MD_fetch(NULL, "SHA256", NULL);
+	/* Listing crashes where the first fetch failed. */
+	any = EVP_MD_fetch(context, "SHA256", NULL);
 	if (any == NULL)
 		return false;
 	EVP_MD_free(any);
 	for (i = 0; i < sizeof(loaders) / sizeof(*loaders) && !ran_out; i++)
-		loaders[i]();
+		loaders[i](context);
 	return !ran_out;
+}
+
+bool tls_memory_load_algorithms(void)
+{
+	tls_memory_forget();
+	/* Makes the default context; where that failed, using it crashes. */
+	(void)OSSL_LIB_CTX_set0_default(NULL);
+	if (ran_out || !tls_provider_use() || !load_context(NULL))
+		return false;
+	return tls_provider_context() == NULL ||
+	       load_context(tls_provider_context());
 }
 
 void tls_memory_forget(void)

@@ -4,6 +4,7 @@
  */
 #include "../../cmd/lbproxyd/tls.h"
 #include "../../cmd/lbproxyd/tls_memory.h"
+#include "../../cmd/lbproxyd/tls_provider.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -200,6 +201,11 @@ bool tls_memory_load_algorithms(void)
 bool tls_memory_ran_out(void)
 {
 	return false;
+}
+
+const char *tls_provider_name(void)
+{
+	return "none";
 }
 
 /* --- the socket --- */

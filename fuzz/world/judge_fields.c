@@ -16,7 +16,8 @@ static const struct {
 	const char *only; /* a field that makes it this one; NULL: none */
 	const char *fields[FIELDS_MAX];
 } rows[] = {
-	{"LOG-19", "ready", "info", NULL, {"workers", "event_loop", "listen"}},
+	{"LOG-19", "ready", "info", NULL,
+		{"workers", "event_loop", "provider", "listen"}},
 	{"LOG-3", "session", "info", NULL,
 		{"app", "client", "serial", "?name", "peer", "?upstream", "tls",
 			"resumed", "bytes_up", "bytes_down", "duration_ms",

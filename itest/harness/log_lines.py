@@ -17,7 +17,7 @@ class Event:
 
 HEALTH = ("app", "upstream", "cause")
 EVENTS = {
-    "ready": Event(("info",), ("workers", "event_loop", "listen"),
+    "ready": Event(("info",), ("workers", "event_loop", "provider", "listen"),
                    ("listen_omitted",)),
     "session": Event(
         ("info",),
