@@ -154,7 +154,7 @@ static enum lbp_io secure_write(
 	enum io io = tls_write(&stream->tls, buf, len, &put);
 
 	stream->write_on = io == IO_WANT_READ ? POLLER_READ : POLLER_WRITE;
-	if (io == IO_OK)
+	if (io == IO_OK || io == IO_WANT_READ || io == IO_WANT_WRITE)
 		*n = put;
 	return of_tls(io);
 }

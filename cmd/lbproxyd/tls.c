@@ -221,19 +221,35 @@ enum io tls_read(struct tls *tls, void *buf, size_t len, size_t *n)
 	return tls->is_flood ? IO_FLOOD : IO_OK;
 }
 
+/* One record: the most that OpenSSL writes at a time. */
+static enum io write_record(
+	struct tls *tls, const unsigned char *buf, size_t len, size_t *n)
+{
+	int rc = SSL_write_ex(tls->ssl, buf, len, n);
+	enum io io;
+
+	if (rc == 1)
+		return IO_OK;
+	*n = 0;
+	io = result_of(tls, rc);
+	return io == IO_END ? IO_RESET : io;
+}
+
 enum io tls_write(struct tls *tls, const void *buf, size_t len, size_t *n)
 {
 	enum io io;
-	int rc;
+	size_t one;
 
 	forget_errors();
 	if (tls->owes_ticket)
 		tls_resume_send_ticket(tls);
-	rc = SSL_write_ex(tls->ssl, buf, len, n);
-	if (rc == 1)
-		return written(tls);
-	io = result_of(tls, rc);
-	return io == IO_END ? IO_RESET : io;
+	*n = 0;
+	do {
+		io = write_record(
+			tls, (const unsigned char *)buf + *n, len - *n, &one);
+		*n += one;
+	} while (io == IO_OK && *n < len && tls->error == 0);
+	return io == IO_OK ? written(tls) : io;
 }
 
 enum io tls_end(struct tls *tls)

@@ -157,8 +157,9 @@ static inline int tls_error(const struct tls *tls)
 enum io tls_read(struct tls *tls, void *buf, size_t len, size_t *n);
 
 /*
- * Writes 1 to len bytes; with IO_OK, *n of them. After IO_WANT_* the next call
- * must start with the same bytes, and must not pass fewer.
+ * Writes what the socket takes of len bytes; with IO_OK and IO_WANT_*, *n of
+ * them. After IO_WANT_*, whose *n may be 0, the next call must start with those
+ * that were not written, and must not pass fewer.
  */
 enum io tls_write(struct tls *tls, const void *buf, size_t len, size_t *n);
 

@@ -125,10 +125,16 @@ enum io tls_write(struct tls *tls, const void *buf, size_t len, size_t *n)
 		(unsigned long long)side->retry);
 	if (side->is_reset)
 		return fail_reset(tls, side);
-	io = write_waits(side);
-	side->retry = io == IO_OK ? 0 : record(len);
-	if (io == IO_OK)
-		*n = side_give(side, buf, record(len));
+	*n = 0;
+	do {
+		uint64_t most = record(len - *n);
+
+		io = write_waits(side);
+		side->retry = io == IO_OK ? 0 : most;
+		if (io == IO_OK)
+			*n += side_give(
+				side, (const unsigned char *)buf + *n, most);
+	} while (io == IO_OK && *n < len);
 	return io;
 }
 
