@@ -13,7 +13,8 @@ struct trust *trust_new(void)
 		return NULL;
 	trust->all = sk_X509_new_null();
 	trust->chains = sk_X509_new_null();
-	if (trust->all != NULL && trust->chains != NULL)
+	trust->known = known_new();
+	if (trust->all != NULL && trust->chains != NULL && trust->known != NULL)
 		return trust;
 	trust_free(trust);
 	return NULL;
@@ -44,6 +45,7 @@ void trust_free(struct trust *trust)
 	free(trust->cas);
 	sk_X509_free(trust->all);
 	sk_X509_free(trust->chains);
+	known_free(trust->known);
 	free(trust);
 }
 

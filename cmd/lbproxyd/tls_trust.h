@@ -1,7 +1,7 @@
 /*
  * By what client certificates are trusted: CAs and their revocation lists. Made
- * at load, then immutable and shared by all threads; full and resumed
- * handshakes use the same object.
+ * at load, then immutable (but for what was found out by it) and shared by all
+ * threads; full and resumed handshakes use the same object.
  */
 #ifndef TLS_TRUST_H
 #define TLS_TRUST_H
@@ -14,6 +14,7 @@
 
 #include "reason.h"
 #include "server/hello.h"
+#include "tls_known.h"
 #include "tls_revoked.h"
 
 /* The issuer of serials that are nobody's: an intermediate. */
@@ -53,6 +54,7 @@ struct trust {
 	STACK_OF(X509) * all;
 	STACK_OF(X509) * chains; /* those that allow intermediates */
 	uint64_t era;            /* changes when one is gone */
+	struct known *known;     /* certificates that one of them issued */
 };
 
 /* The certificates from a client's up to the one that a CA has issued. */

@@ -4,6 +4,7 @@
  */
 #include "tls_verify.h"
 
+#include <openssl/evp.h>
 #include <openssl/x509_vfy.h>
 
 #include "server/expiry.h"
@@ -94,18 +95,16 @@ static bool take_chain(const struct trust *trust, STACK_OF(X509) * verified,
  * Has OpenSSL look for one way up: directly to the CA that issued the leaf, or
  * through what the client sent to the CAs that allow that. [SRV-185].
  */
-static void restrict_to(X509_STORE_CTX *store, const struct trust *trust)
+static void restrict_to(X509_STORE_CTX *store, const struct trust *trust,
+	const struct trust_ca *issuer)
 {
-	const struct trust_ca *ca =
-		trust_issuer_of(trust, X509_STORE_CTX_get0_cert(store));
-
-	if (ca == NULL && sk_X509_num(trust->chains) > 0) {
+	if (issuer == NULL && sk_X509_num(trust->chains) > 0) {
 		X509_STORE_CTX_set0_trusted_stack(store, trust->chains);
 		return;
 	}
 	X509_STORE_CTX_set0_untrusted(store, NULL);
 	X509_STORE_CTX_set0_trusted_stack(
-		store, ca != NULL ? ca->alone : trust->all);
+		store, issuer != NULL ? issuer->alone : trust->all);
 }
 
 /* The issuer's name is the CA's: says why it is another. [SRV-78]. */
@@ -124,6 +123,19 @@ static void explain_untrusted(struct tls *tls, X509_STORE_CTX *store)
 		tls->detail = why;
 }
 
+/* Takes note of a chain that is fine, and asks who it is. */
+static enum lbp_reason admit_chain(
+	struct tls *tls, SSL *ssl, const struct trust_chain *chain)
+{
+	if (!tls_path_set(SSL_get_session(ssl), chain))
+		return LBP_REASON_INTERNAL;
+	if (identify(tls, chain))
+		return LBP_REASON_NONE;
+	/* The session knows why, unless it was not asked. */
+	return tls->reason != LBP_REASON_NONE ? tls->reason
+					      : LBP_REASON_HANDSHAKE_FAILED;
+}
+
 /* Judges what was verified, and who it is. */
 static enum lbp_reason judge_verified(
 	struct tls *tls, SSL *ssl, STACK_OF(X509) * verified)
@@ -134,39 +146,83 @@ static enum lbp_reason judge_verified(
 	if (!take_chain(tls->trust, verified, &chain))
 		return LBP_REASON_UNTRUSTED;
 	reason = trust_judge_revocation(tls->trust, &chain);
-	if (reason != LBP_REASON_NONE)
-		return reason;
-	if (!tls_path_set(SSL_get_session(ssl), &chain))
-		return LBP_REASON_INTERNAL;
-	if (identify(tls, &chain))
-		return LBP_REASON_NONE;
-	/* The session knows why, unless it was not asked. */
-	return tls->reason != LBP_REASON_NONE ? tls->reason
-					      : LBP_REASON_HANDSHAKE_FAILED;
+	return reason == LBP_REASON_NONE ? admit_chain(tls, ssl, &chain)
+					 : reason;
+}
+
+/* A leaf, and the CA that has issued it itself, if it is who it says. */
+struct leaf {
+	X509 *cert;
+	const struct trust_ca *issuer; /* NULL: there is none */
+	bool has_digest;
+	unsigned char digest[TLS_KNOWN_DIGEST];
+};
+
+static void read_leaf(
+	struct leaf *leaf, X509_STORE_CTX *store, const struct trust *trust)
+{
+	leaf->cert = X509_STORE_CTX_get0_cert(store);
+	leaf->issuer = trust_issuer_of(trust, leaf->cert);
+	leaf->has_digest =
+		leaf->issuer != NULL &&
+		X509_digest(leaf->cert, EVP_sha256(), leaf->digest, NULL) == 1;
+}
+
+/*
+ * Returns true if OpenSSL need not verify the leaf again: it has found nothing
+ * wrong with these bytes before, and what has changed since then, the time, has
+ * made nothing wrong. If it has, OpenSSL says so. [SRV-313], [SRV-314].
+ */
+static bool is_known(const struct leaf *leaf, const struct trust *trust,
+	struct trust_chain *chain)
+{
+	if (!leaf->has_digest || !known_has(trust->known, leaf->digest))
+		return false;
+	*chain = (struct trust_chain){
+		.ca = leaf->issuer->number, .len = 1, .certs = {leaf->cert}};
+	return trust_judge(trust, chain) == LBP_REASON_NONE;
 }
 
 /*
  * Cheap checks come first: names and usage, then the signatures, then the
- * revocation lists. [SRV-105].
+ * revocation lists. [SRV-105]. False: OpenSSL has refused it, and has set an
+ * error.
  */
-int tls_verify(X509_STORE_CTX *store, void *arg)
+static bool verify_leaf(X509_STORE_CTX *store, struct tls *tls, SSL *ssl,
+	const struct leaf *leaf)
 {
-	SSL *ssl = X509_STORE_CTX_get_ex_data(
-		store, SSL_get_ex_data_X509_STORE_CTX_idx());
-	struct tls *tls = SSL_get_app_data(ssl);
-
-	(void)arg;
-	restrict_to(store, tls->trust);
+	restrict_to(store, tls->trust, leaf->issuer);
 	if (X509_verify_cert(store) != 1) {
 		int error = X509_STORE_CTX_get_error(store);
 
 		tls->reason = reason_of(error);
 		tls->detail = X509_verify_cert_error_string(error);
 		explain_untrusted(tls, store);
-		return 0;
+		return false;
 	}
 	tls->reason =
 		judge_verified(tls, ssl, X509_STORE_CTX_get0_chain(store));
+	if (tls->reason == LBP_REASON_NONE && leaf->has_digest)
+		known_add(tls->trust->known, leaf->digest);
+	return true;
+}
+
+int tls_verify(X509_STORE_CTX *store, void *arg)
+{
+	SSL *ssl = X509_STORE_CTX_get_ex_data(
+		store, SSL_get_ex_data_X509_STORE_CTX_idx());
+	struct tls *tls = SSL_get_app_data(ssl);
+	struct trust_chain chain;
+	struct leaf leaf;
+
+	(void)arg;
+	read_leaf(&leaf, store, tls->trust);
+	if (is_known(&leaf, tls->trust, &chain)) {
+		X509_STORE_CTX_set_error(store, X509_V_OK);
+		tls->reason = admit_chain(tls, ssl, &chain);
+	} else if (!verify_leaf(store, tls, ssl, &leaf)) {
+		return 0;
+	}
 	if (tls->reason == LBP_REASON_NONE) {
 		tls_allow_key(ssl);
 		return 1;
