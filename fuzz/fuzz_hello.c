@@ -131,6 +131,30 @@ static size_t put(uint8_t *out, size_t number, unsigned octets)
 	return octets;
 }
 
+static size_t get(const uint8_t *in, unsigned octets)
+{
+	size_t number = 0;
+
+	while (octets-- > 0)
+		number = number << 8 | *in++;
+	return number;
+}
+
+/* Of copies without extensions, at bytes in all, all but the first. */
+static void check_hidden(uint8_t *message, size_t at, size_t len)
+{
+	size_t first = 4 + 3 + len;
+	size_t others = at - first - 2;
+
+	lbp_certs_hide_others(message, at);
+	ORACLE("SRV-67",
+		get(message + 4, 3) == len &&
+			get(message + first, 2) == others &&
+			(others == 0 ||
+				get(message + first + 4, 2) == others - 4),
+		"%zu bytes are hidden as they should not be", others);
+}
+
 /* The message with so many copies of a certificate. */
 static enum lbp_err check_copies(
 	const uint8_t *octets, size_t len, unsigned copies, bool is_tls13)
@@ -138,6 +162,7 @@ static enum lbp_err check_copies(
 	static uint8_t message[COPIES_MAX * (CERT_MAX + 8) + 8];
 	size_t start = is_tls13 ? 4 : 3;
 	size_t at = start;
+	enum lbp_err err;
 
 	message[0] = 0;
 	for (unsigned i = 0; i < copies; i++) {
@@ -147,7 +172,10 @@ static enum lbp_err check_copies(
 		at += put(message + at, 0, is_tls13 ? 2 : 0);
 	}
 	put(message + start - 3, at - start, 3);
-	return lbp_certs_check(message, at, is_tls13);
+	err = lbp_certs_check(message, at, is_tls13);
+	if (err == LBP_OK && is_tls13 && copies > 0)
+		check_hidden(message, at, len);
+	return err;
 }
 
 static void check_many(

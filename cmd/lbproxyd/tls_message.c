@@ -3,7 +3,7 @@
  * whatever it gets, at 0.1 ms for each certificate and without bound for some
  * keys, and offers no way to reject a message before that. So a message that
  * demands too much is corrupted, and OpenSSL rejects it as malformed. [SRV-64],
- * [SRV-65].
+ * [SRV-65]. Certificates that are not needed are hidden from it. [SRV-67].
  */
 #include "tls_message.h"
 
@@ -11,14 +11,23 @@
 #include <string.h>
 
 #include "server/hello.h"
+#include "tls_trust.h"
 
 #define HEADER 4
+
+/*
+ * The bytes are OpenSSL's own, in a buffer of this connection. It has hashed
+ * them for the handshake already.
+ */
+static uint8_t *ours(const void *message)
+{
+	return (uint8_t *)message;
+}
 
 /* Makes all lengths in a message wrong. */
 static void spoil(const void *message, size_t len)
 {
-	/* The bytes are OpenSSL's own, in a buffer of this connection. */
-	memset((void *)message, 0xff, len < 64 ? len : 64);
+	memset(ours(message), 0xff, len < 64 ? len : 64);
 }
 
 static void refuse(struct tls *tls, enum lbp_reason reason, const char *detail,
@@ -37,6 +46,16 @@ static void check_hello(struct tls *tls, const uint8_t *message, size_t len)
 			message, len);
 }
 
+/*
+ * OpenSSL decodes each certificate, also those that nobody will look at. From
+ * 3.2 on that costs little, and might want to know the extension that hides
+ * them.
+ */
+static bool is_dear(void)
+{
+	return OpenSSL_version_num() < 0x30200000UL;
+}
+
 static void check_certs(struct tls *tls, const uint8_t *message, size_t len)
 {
 	bool is_tls13 = SSL_version(tls->ssl) == TLS1_3_VERSION;
@@ -50,6 +69,8 @@ static void check_certs(struct tls *tls, const uint8_t *message, size_t len)
 	else if (err != LBP_OK)
 		refuse(tls, LBP_REASON_BAD_CERTIFICATE, "no certificate in DER",
 			message, len);
+	else if (is_tls13 && is_dear() && !trust_has_chains(tls->trust))
+		lbp_certs_hide_others(ours(message) + HEADER, len - HEADER);
 }
 
 void tls_check_message(

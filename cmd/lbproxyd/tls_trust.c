@@ -182,6 +182,11 @@ const struct trust_ca *trust_issuer_of(const struct trust *trust, X509 *cert)
 	return found;
 }
 
+bool trust_has_chains(const struct trust *trust)
+{
+	return sk_X509_num(trust->chains) > 0;
+}
+
 bool trust_keeps(const struct trust *trust, const struct trust *other)
 {
 	size_t i;

@@ -96,6 +96,9 @@ const struct trust_ca *trust_find(const struct trust *trust, uint64_t number);
  */
 const struct trust_ca *trust_issuer_of(const struct trust *trust, X509 *cert);
 
+/* Returns true if a CA allows intermediates, which clients then send. */
+bool trust_has_chains(const struct trust *trust);
+
 /* Returns true if all CAs of another trust are among this one's. */
 bool trust_keeps(const struct trust *trust, const struct trust *other);
 

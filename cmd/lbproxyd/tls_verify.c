@@ -98,7 +98,7 @@ static bool take_chain(const struct trust *trust, STACK_OF(X509) * verified,
 static void restrict_to(X509_STORE_CTX *store, const struct trust *trust,
 	const struct trust_ca *issuer)
 {
-	if (issuer == NULL && sk_X509_num(trust->chains) > 0) {
+	if (issuer == NULL && trust_has_chains(trust)) {
 		X509_STORE_CTX_set0_trusted_stack(store, trust->chains);
 		return;
 	}

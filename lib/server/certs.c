@@ -1,4 +1,4 @@
-/* Certificates, parsed up to and including their keys. [SRV-102]. */
+/* Certificates, parsed up to and including their keys. [SRV-67], [SRV-102]. */
 #include <string.h>
 
 #include "server/hello.h"
@@ -152,4 +152,35 @@ enum lbp_err lbp_certs_check(const uint8_t *body, size_t len, bool is_tls13)
 	for (n = 0; n < LBP_CERTS_MAX && list.len > 0 && err == LBP_OK; n++)
 		err = check_entry(&list, is_tls13);
 	return err == LBP_OK && list.len > 0 ? LBP_ERR_RANGE : err;
+}
+
+/* Reserved for values that a peer must ignore, RFC 8701. */
+#define TYPE_WITHOUT_MEANING 0x0a0a
+
+/* Type and length of an extension. */
+#define EXTENSION_HEADER 4
+
+static void put_16(uint8_t *at, size_t number)
+{
+	at[0] = (uint8_t)(number >> 8);
+	at[1] = (uint8_t)number;
+}
+
+void lbp_certs_hide_others(uint8_t *body, size_t len)
+{
+	struct lbp_span rest = {body, len};
+	struct lbp_span context, list, der, extensions;
+	uint8_t *others;
+
+	if (!lbp_span_vector(&rest, 1, &context) ||
+		!lbp_span_vector(&rest, 3, &list) ||
+		!lbp_span_vector(&list, 3, &der) ||
+		!lbp_span_vector(&list, 2, &extensions) ||
+		list.len < EXTENSION_HEADER ||
+		extensions.len + list.len > UINT16_MAX)
+		return;
+	others = body + (list.ptr - body);
+	put_16(others - extensions.len - 2, extensions.len + list.len);
+	put_16(others, TYPE_WITHOUT_MEANING);
+	put_16(others + 2, list.len - EXTENSION_HEADER);
 }

@@ -2,9 +2,9 @@
  * Limits on a client's first handshake messages, to be checked before a TLS
  * library parses them: that is work done for somebody not yet verified.
  *
- * Both calls read the body of a handshake message, without its four-byte
+ * All calls take the body of a handshake message, without its four-byte
  * header, and keep no pointer into it. Source: SPEC.md [SRV-64], [SRV-65],
- * [SRV-102].
+ * [SRV-67], [SRV-102].
  */
 #ifndef LBP_HELLO_H
 #define LBP_HELLO_H
@@ -40,5 +40,13 @@ LBP_MUST_CHECK enum lbp_err lbp_hello_check(const uint8_t *body, size_t len);
  */
 LBP_MUST_CHECK enum lbp_err lbp_certs_check(
 	const uint8_t *body, size_t len, bool is_tls13);
+
+/*
+ * Leaves only the first certificate in a Certificate message of TLS 1.3, which
+ * keeps its length: what follows becomes an extension of that certificate, of a
+ * type that has no meaning (RFC 8701). A message with no other certificate, or
+ * a malformed one, stays as it is.
+ */
+void lbp_certs_hide_others(uint8_t *body, size_t len);
 
 #endif

@@ -412,6 +412,125 @@ static void test_certs_others(void)
 	CU_ASSERT_EQUAL(check_key(&key), LBP_OK);
 }
 
+static size_t number_at(const struct text *text, size_t at, unsigned n)
+{
+	size_t number = 0;
+
+	for (; n > 0; n--)
+		number = number << 8 | text->bytes[at++];
+	return number;
+}
+
+/* Behind the first certificate, so many bytes, and what they are now. */
+static void check_hidden(const struct text *text, size_t others)
+{
+	size_t at = 4 + 3 + number_at(text, 4, 3);
+
+	CU_ASSERT_EQUAL(number_at(text, at, 2), 3 + others);
+	CU_ASSERT_EQUAL(memcmp(text->bytes + at + 2, "abc", 3), 0);
+	at += 2 + 3;
+	CU_ASSERT_EQUAL(number_at(text, at, 2), 0x0a0a);
+	CU_ASSERT_EQUAL(number_at(text, at + 2, 2), others - 4);
+	CU_ASSERT_EQUAL(at + others, text->len);
+	CU_ASSERT_EQUAL(lbp_certs_check(text->bytes, text->len, true), LBP_OK);
+}
+
+static void test_certs_hidden(void)
+{
+	static struct text text, before;
+	size_t one;
+	unsigned n;
+
+	put_list(&text, &p256, 1, true);
+	one = text.len - 4;
+	for (n = 2; n <= 4; n++) {
+		put_list(&text, &p256, n, true);
+		before = text;
+		lbp_certs_hide_others(text.bytes, text.len);
+		check_hidden(&text, (n - 1) * one);
+		/* Nothing else changes. */
+		CU_ASSERT_EQUAL(
+			memcmp(text.bytes, before.bytes, 4 + one - 5), 0);
+		CU_ASSERT_EQUAL(
+			memcmp(text.bytes + 4 + one + 4,
+				before.bytes + 4 + one + 4, (n - 1) * one - 4),
+			0);
+	}
+}
+
+/* A single certificate, none, and what is no list at all. */
+static void test_certs_nothing_to_hide(void)
+{
+	static struct text text, before;
+	size_t whole;
+	unsigned n;
+
+	for (n = 0; n <= 1; n++) {
+		put_list(&text, &p256, n, true);
+		before = text;
+		lbp_certs_hide_others(text.bytes, text.len);
+		CU_ASSERT_EQUAL(memcmp(&text, &before, sizeof(text)), 0);
+	}
+	put_list(&text, &p256, 2, true);
+	before = text;
+	whole = text.len;
+	for (text.len = 0; text.len < whole; text.len++)
+		lbp_certs_hide_others(text.bytes, text.len);
+	CU_ASSERT_EQUAL(memcmp(&text, &before, sizeof(text)), 0);
+}
+
+/* Of what follows as many bytes as an extension has, and one fewer. */
+static void test_certs_hidden_edge(void)
+{
+	static const uint8_t few[] = "\0\0\0\11\0\0\1x\0\0abc";
+	static const uint8_t enough[] = "\0\0\0\12\0\0\1x\0\0abcd";
+	static const uint8_t hidden[] = "\0\0\0\12\0\0\1x\0\4\12\12\0\0";
+	static uint8_t body[1 << 17];
+
+	memcpy(body, few, sizeof(few));
+	lbp_certs_hide_others(body, sizeof(few) - 1);
+	CU_ASSERT_EQUAL(memcmp(body, few, sizeof(few)), 0);
+	memcpy(body, enough, sizeof(enough));
+	lbp_certs_hide_others(body, sizeof(enough) - 1);
+	CU_ASSERT_EQUAL(memcmp(body, hidden, sizeof(hidden)), 0);
+}
+
+/* A certificate longer than the list, and extensions that are. */
+static void test_certs_broken_to_hide(void)
+{
+	static const uint8_t cert[] = "\0\0\0\12\0\0\10xxabcde";
+	static const uint8_t extensions[] = "\0\0\0\12\0\0\1x\0\5abcd";
+	uint8_t body[sizeof(cert) + sizeof(extensions)];
+
+	memcpy(body, cert, sizeof(cert));
+	lbp_certs_hide_others(body, sizeof(cert) - 1);
+	CU_ASSERT_EQUAL(memcmp(body, cert, sizeof(cert)), 0);
+	memcpy(body, extensions, sizeof(extensions));
+	lbp_certs_hide_others(body, sizeof(extensions) - 1);
+	CU_ASSERT_EQUAL(memcmp(body, extensions, sizeof(extensions)), 0);
+}
+
+/* What is too long for the extensions of a certificate is left alone. */
+static void test_certs_too_long_to_hide(void)
+{
+	static uint8_t body[1 << 17];
+	size_t others;
+
+	for (others = 65534; others <= 65536; others++) {
+		size_t list = 3 + 1 + 2 + 1 + others;
+
+		memset(body, 0, sizeof(body));
+		body[1] = (uint8_t)(list >> 16);
+		body[2] = (uint8_t)(list >> 8);
+		body[3] = (uint8_t)list;
+		body[6] = 1; /* of the certificate */
+		body[9] = 1; /* of its extensions */
+		lbp_certs_hide_others(body, 4 + list);
+		CU_ASSERT_EQUAL(body[8] != 0, others <= 65534);
+		CU_ASSERT_EQUAL(body[11] != 0, others <= 65534);
+	}
+}
+
 /* What is cut, or too long for what holds it, is none. */
 static void test_certs_cut(bool is_tls13)
 {
@@ -657,6 +776,16 @@ void suite_hello(void)
 	CU_add_test(suite, "[SRV-64] a certificate of nothing",
 		test_certs_of_nothing);
 	CU_add_test(suite, "[SRV-64] of 16 KiB", test_certs_bytes);
+	CU_add_test(suite, "[SRV-67] others become an extension of the first",
+		test_certs_hidden);
+	CU_add_test(suite, "[SRV-67] where there are none nothing changes",
+		test_certs_nothing_to_hide);
+	CU_add_test(suite, "[SRV-67] the fewest bytes that can be hidden",
+		test_certs_hidden_edge);
+	CU_add_test(suite, "[SRV-67] a malformed list stays as it is",
+		test_certs_broken_to_hide);
+	CU_add_test(suite, "[SRV-67] so does one that is too long",
+		test_certs_too_long_to_hide);
 	CU_add_test(suite, "[SRV-102] RSA keys", test_certs_rsa);
 	CU_add_test(suite, "[SRV-102] EC keys", test_certs_ec);
 	CU_add_test(suite, "[SRV-102] other keys", test_certs_others);
