@@ -23,6 +23,7 @@ static void begin(struct tls *tls)
 	tls->is_starved = false;
 	tls->is_flood = false;
 	tls->empty_records = 0;
+	tls->has_more = false;
 	tls->cache = NULL;
 	tls->owes_ticket = false;
 	tls->names = NULL;
@@ -258,7 +259,9 @@ enum io tls_end(struct tls *tls)
 	int rc;
 
 	forget_errors();
+	tls->has_more = true;
 	rc = SSL_shutdown(tls->ssl);
+	tls->has_more = false;
 	if (rc >= 0)
 		return written(tls);
 	io = result_of(tls, rc);

@@ -67,6 +67,7 @@ struct tls {
 	bool is_starved;        /* a read needed more than that */
 	bool is_flood;          /* [SRV-88] */
 	unsigned empty_records; /* since the last data */
+	bool has_more;          /* is written next, after what is written now */
 
 	/* Towards a client: */
 	const struct trust *trust;
@@ -177,7 +178,10 @@ enum lbp_reason tls_renew(struct tls *tls, const struct tls_server *server);
  */
 int64_t tls_trusted_until(const struct tls *tls);
 
-/* Sends close_notify. */
+/*
+ * Sends close_notify, which may wait for the end of the socket (FIN): that must
+ * follow at once.
+ */
 enum io tls_end(struct tls *tls);
 
 /* Returns true if there is more to read that the poller cannot see. */

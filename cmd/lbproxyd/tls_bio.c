@@ -56,17 +56,21 @@ static int bio_read(BIO *bio, char *buf, int len)
 	return retry_later(bio, BIO_FLAGS_READ);
 }
 
-/* After an error, pretends to write, so that reading can continue. */
+/*
+ * After an error, pretends to write, so that reading can continue. What goes
+ * out with what follows is one packet less for both sides.
+ */
 static int bio_write(BIO *bio, const char *buf, int len)
 {
 	struct tls *tls = tls_of(bio);
+	int flags = MSG_NOSIGNAL | (tls->has_more ? MSG_MORE : 0);
 	ssize_t n;
 
 	BIO_clear_retry_flags(bio);
 	if (tls->error != 0)
 		return len;
 	do {
-		n = send(tls->fd, buf, (size_t)len, MSG_NOSIGNAL);
+		n = send(tls->fd, buf, (size_t)len, flags);
 	} while (n < 0 && errno == EINTR);
 	if (n >= 0)
 		return (int)n;

@@ -184,12 +184,15 @@ void tls_admitted(struct tls *tls, uint32_t client)
 /*
  * If a client closes without having read a ticket that it did not ask for, its
  * kernel resets the connection and what it has sent is lost. So a ticket is
- * sent along with data, which the client reads. Out of memory, there is no
- * ticket.
+ * sent along with data, in one packet, which the client reads. Out of memory,
+ * there is no ticket.
  */
 void tls_resume_send_ticket(struct tls *tls)
 {
 	tls->owes_ticket = false;
-	if (seconds_left(tls) > 0)
-		(void)SSL_new_session_ticket(tls->ssl);
+	if (seconds_left(tls) <= 0 || SSL_new_session_ticket(tls->ssl) != 1)
+		return;
+	tls->has_more = true;
+	(void)SSL_do_handshake(tls->ssl);
+	tls->has_more = false;
 }

@@ -59,8 +59,9 @@ ssize_t __wrap_send(int fd, const void *buf, size_t len, int flags)
 {
 	ssize_t n;
 
-	if (fd != LINK_FD || flags != MSG_NOSIGNAL)
+	if (fd != LINK_FD || (flags & ~MSG_MORE) != MSG_NOSIGNAL)
 		abort();
+	accepted->has_more = (flags & MSG_MORE) != 0;
 	ERR_set_mark();
 	n = result_of(
 		accepted->inner, BIO_write(accepted->inner, buf, (int)len));
@@ -289,7 +290,9 @@ enum io link_write(struct link *link, size_t len)
 			buf[i] = link_byte(at + i);
 		link_fail_another(link);
 		io = tls_write(&link->tls, buf, part, &n);
-		at += io == IO_OK ? n : 0;
+		at += io == IO_OK || io == IO_WANT_WRITE ? n : 0;
+		ORACLE("SRV-147", io != IO_OK || !link->has_more,
+			"what was written waits for more");
 		moved = link_carry(link);
 	}
 	return io;

@@ -14,6 +14,7 @@ struct link {
 	BIO *outer;     /* its far end */
 	size_t taken;   /* of the socket, in this read of data */
 	size_t chunk;   /* bytes given to a side at once */
+	bool has_more;  /* said of what was sent last */
 	/* Before each step of the server another connection fails. [SRV-33] */
 	bool others_fail;
 
