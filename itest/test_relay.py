@@ -380,6 +380,31 @@ def test_idle_sessions_hold_no_rings(lb, upstream, version):
             peer.close()
 
 
+@pytest.mark.spec("SRV-19")
+def test_a_ticket_leaves_no_buffer(lb, upstream):
+    """A session of TLS 1.3, with its ticket, is about as small as one of 1.2,
+    which has none."""
+    server = lb.proxy(upstream(upstreams.echo), server={"workers": 1})
+    peers = []
+
+    def grown(version, sessions):
+        before = server.rss()
+        for _ in range(sessions):
+            peers.append(connect(server.address(),
+                                 server.context("alice", version)))
+            peers[-1].send(b"x")
+            peers[-1].recv_exactly(1)
+        return (server.rss() - before) / sessions
+
+    try:
+        grown("1.3", 20)
+        without, with_ticket = grown("1.2", 80), grown("1.3", 80)
+        assert srv.sanitized() or with_ticket < without + 3_000
+    finally:
+        for peer in peers:
+            peer.close()
+
+
 class Count:
     def __init__(self, expected):
         self.left = expected

@@ -195,4 +195,6 @@ void tls_resume_send_ticket(struct tls *tls)
 	tls->has_more = true;
 	(void)SSL_do_handshake(tls->ssl);
 	tls->has_more = false;
+	/* It has made one for reading, and would keep it until then. */
+	(void)SSL_free_buffers(tls->ssl);
 }
