@@ -38,9 +38,14 @@ static void give(void *ptr, const char *file, int line)
 	free(ptr);
 }
 
+/*
+ * What OpenSSL has ends with the process: it cannot free all of it while there
+ * is no memory.
+ */
 bool tls_memory_init(void)
 {
-	return CRYPTO_set_mem_functions(take, take_again, give) == 1;
+	return CRYPTO_set_mem_functions(take, take_again, give) == 1 &&
+	       OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL) == 1;
 }
 
 /* To list all of a kind in a context means to load them. */

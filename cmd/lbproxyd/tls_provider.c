@@ -108,6 +108,21 @@ static bool select_offer(size_t i)
 	return true;
 }
 
+static void release(void)
+{
+	size_t i;
+
+	for (i = 0; i < OFFERS; i++) {
+		OPENSSL_free(offered[i]);
+		offered[i] = NULL;
+	}
+	if (whole != NULL)
+		OSSL_PROVIDER_unload(whole);
+	whole = NULL;
+	OSSL_LIB_CTX_free(inner);
+	inner = NULL;
+}
+
 /* --- what OpenSSL calls ------------------------------------------------- */
 
 static const OSSL_ALGORITHM *query(void *context, int operation, int *no_cache)
@@ -143,28 +158,12 @@ static int get_capabilities(void *context, const char *capability,
 	return OSSL_PROVIDER_get_capabilities(whole, capability, callback, arg);
 }
 
-static void teardown(void *context)
-{
-	size_t i;
-
-	(void)context;
-	for (i = 0; i < OFFERS; i++) {
-		OPENSSL_free(offered[i]);
-		offered[i] = NULL;
-	}
-	if (whole != NULL)
-		OSSL_PROVIDER_unload(whole);
-	whole = NULL;
-	OSSL_LIB_CTX_free(inner);
-	inner = NULL;
-}
-
+/* There is none for the end: what is offered stays until the process ends. */
 static const OSSL_DISPATCH functions[] = {
 	{OSSL_FUNC_PROVIDER_QUERY_OPERATION, (void (*)(void))query},
 	{OSSL_FUNC_PROVIDER_GETTABLE_PARAMS, (void (*)(void))gettable},
 	{OSSL_FUNC_PROVIDER_GET_PARAMS, (void (*)(void))get_params},
 	{OSSL_FUNC_PROVIDER_GET_CAPABILITIES, (void (*)(void))get_capabilities},
-	{OSSL_FUNC_PROVIDER_TEARDOWN, (void (*)(void))teardown},
 	{0, NULL},
 };
 
@@ -187,7 +186,7 @@ static int start(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *in,
 			break;
 	}
 	if (whole == NULL || i < OFFERS) {
-		teardown(NULL);
+		release();
 		return 0;
 	}
 	*out = functions;
@@ -236,6 +235,7 @@ bool tls_provider_use(void)
 		if (!is_alone()) {
 			OSSL_PROVIDER_unload(ours);
 			ours = NULL;
+			release();
 		}
 	}
 	is_decided = true;
