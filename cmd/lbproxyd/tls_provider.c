@@ -138,18 +138,6 @@ static const OSSL_ALGORITHM *query(void *context, int operation, int *no_cache)
 	return NULL;
 }
 
-static const OSSL_PARAM *gettable(void *context)
-{
-	(void)context;
-	return OSSL_PROVIDER_gettable_params(whole);
-}
-
-static int get_params(void *context, OSSL_PARAM params[])
-{
-	(void)context;
-	return OSSL_PROVIDER_get_params(whole, params);
-}
-
 /* Of the groups of TLS. */
 static int get_capabilities(void *context, const char *capability,
 	OSSL_CALLBACK *callback, void *arg)
@@ -161,8 +149,6 @@ static int get_capabilities(void *context, const char *capability,
 /* There is none for the end: what is offered stays until the process ends. */
 static const OSSL_DISPATCH functions[] = {
 	{OSSL_FUNC_PROVIDER_QUERY_OPERATION, (void (*)(void))query},
-	{OSSL_FUNC_PROVIDER_GETTABLE_PARAMS, (void (*)(void))gettable},
-	{OSSL_FUNC_PROVIDER_GET_PARAMS, (void (*)(void))get_params},
 	{OSSL_FUNC_PROVIDER_GET_CAPABILITIES, (void (*)(void))get_capabilities},
 	{0, NULL},
 };
