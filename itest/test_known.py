@@ -99,7 +99,7 @@ def costs(server, certs, once):
     return spent
 
 
-@pytest.mark.spec("SRV-313")
+@pytest.mark.spec("SRV-333")
 @pytest.mark.parametrize("version", VERSIONS)
 def test_a_certificate_is_verified_once(lb, authority, upstream, version):
     serials = range(0x1001, 0x1015)
@@ -111,7 +111,7 @@ def test_a_certificate_is_verified_once(lb, authority, upstream, version):
     assert srv.sanitized() or second < 0.75 * first
 
 
-@pytest.mark.spec("SRV-313")
+@pytest.mark.spec("SRV-333")
 def test_but_not_that_of_a_client_who_is_refused(lb, authority, upstream):
     server = lb.proxy(upstream(upstreams.echo), clients=listed(0x1001),
                       tls={"client_ca": authority.ca, "crl": None})
@@ -121,7 +121,7 @@ def test_but_not_that_of_a_client_who_is_refused(lb, authority, upstream):
     assert srv.sanitized() or second > 0.85 * first
 
 
-@pytest.mark.spec("SRV-313")
+@pytest.mark.spec("SRV-333")
 @pytest.mark.parametrize("version", VERSIONS)
 def test_only_the_same_bytes_are_known(lb, authority, upstream, version):
     server = lb.proxy(upstream(upstreams.echo), clients=listed(0x1001, 0x1002),
@@ -133,7 +133,7 @@ def test_only_the_same_bytes_are_known(lb, authority, upstream, version):
     visit(server, cert, version)
 
 
-@pytest.mark.spec("SRV-313")
+@pytest.mark.spec("SRV-333")
 def test_nothing_is_known_after_a_reload(lb, authority, upstream, tmp_path):
     """The CA has got another key, and the same name."""
     server = lb.proxy(upstream(upstreams.echo), clients=listed(0x1001),
@@ -146,7 +146,7 @@ def test_nothing_is_known_after_a_reload(lb, authority, upstream, tmp_path):
     refused(server, cert, "untrusted")
 
 
-@pytest.mark.spec("SRV-314")
+@pytest.mark.spec("SRV-334")
 def test_where_it_may_enter_is_judged_each_time(lb, authority, upstream):
     up = upstream(upstreams.echo)
     server = lb.start([srv.app("echo", [up]), srv.app("other", [up])],
@@ -162,7 +162,7 @@ def past(end):
     wait_for(lambda: time.time() >= end + 1.1, "it has run out", 30 * SLOW)
 
 
-@pytest.mark.spec("SRV-314")
+@pytest.mark.spec("SRV-334")
 def test_so_is_the_list(lb, authority, upstream):
     """It runs out between the two."""
     end = time.time() + 3 * SLOW
@@ -175,7 +175,7 @@ def test_so_is_the_list(lb, authority, upstream):
     refused(server, cert, "crl_expired")
 
 
-@pytest.mark.spec("SRV-314")
+@pytest.mark.spec("SRV-334")
 @pytest.mark.parametrize("version", VERSIONS)
 def test_so_is_its_life(lb, upstream, tmp_path, version):
     home = tmp_path / "brief"

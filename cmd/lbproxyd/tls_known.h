@@ -1,7 +1,7 @@
 /*
  * Certificates whose signature was verified, by their digest. It belongs to one
  * trust, which does not change, so that none outlives the CA that signed it.
- * All threads share it without a lock. [SRV-313].
+ * All threads share it without a lock. [SRV-333].
  */
 #ifndef TLS_KNOWN_H
 #define TLS_KNOWN_H

@@ -171,7 +171,7 @@ static void read_leaf(
 /*
  * Returns true if OpenSSL need not verify the leaf again: it has found nothing
  * wrong with these bytes before, and what has changed since then, the time, has
- * made nothing wrong. If it has, OpenSSL says so. [SRV-313], [SRV-314].
+ * made nothing wrong. If it has, OpenSSL says so. [SRV-333], [SRV-334].
  */
 static bool is_known(const struct leaf *leaf, const struct trust *trust,
 	struct trust_chain *chain)
