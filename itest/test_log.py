@@ -7,7 +7,7 @@ import signal
 
 import pytest
 
-from harness import log_lines
+from harness import control, log_lines
 from harness import server as srv
 from harness import upstreams
 from harness.certs import SERIALS, signed_with_subject
@@ -73,7 +73,8 @@ def test_every_event_has_its_fields(lb, upstream, level):
     server = lb.start(
         srv.app("echo", [up, sick], health={
             "interval": "50ms", "timeout": "1s", "rise": 1, "fall": 1}),
-        log={"level": level})
+        log={"level": level}, server=control.section())
+    assert control.ask(server, "/kill?client=bob", "POST").status == 200
     sick.stop()
     server.wait_event("upstream_down")
     one_session(server)
