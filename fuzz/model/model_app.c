@@ -54,10 +54,9 @@ void model_app_start(struct model_app *model, uint64_t now_ns)
 
 bool model_app_serves(const struct model_app *model, uint32_t number)
 {
-	const struct model_app_upstream *upstream = &model->upstreams[number];
-
-	return number < model->upstream_len && upstream->name != 0 &&
-	       !upstream->gone;
+	return number < model->upstream_len &&
+	       model->upstreams[number].name != 0 &&
+	       !model->upstreams[number].gone;
 }
 
 /* Who has this name? Else a number that nothing has. */
