@@ -117,6 +117,8 @@ static void failures_are_told(void)
 	(void)lbp_app_dialed(app, 0, true);
 	CU_ASSERT_TRUE(lbp_app_take_check(app, START, &upstream));
 	(void)lbp_app_checked(app, upstream, false);
+	CU_ASSERT_TRUE(lbp_app_take_check(app, START + 2 * S, &upstream));
+	(void)lbp_app_checked(app, upstream, true);
 	(void)lbp_app_set_address(app, 1, false);
 	look = look_at(app, 0);
 	CU_ASSERT_EQUAL(look.dial_failures, 1);
@@ -158,6 +160,25 @@ static void choices_are_told(void)
 	CU_ASSERT_EQUAL(look_at(app, 1).choice, LBP_CHOICE_NO_ADDRESS);
 	(void)lbp_app_dialed(app, 0, false);
 	CU_ASSERT_EQUAL(look_at(app, 0).choice, LBP_CHOICE_DOWN);
+	lbp_app_free(app);
+	lbp_acl_free(acl);
+}
+
+/* Nothing may be chosen, and nothing is the next. */
+static void the_only_one_may_be_full(void)
+{
+	static const struct lbp_upstream only[] = {
+		{.name = "a", .weight = 1, .max_connections = 1}};
+	struct lbp_acl *acl = make_acl(members, 3);
+	struct lbp_app_options from = options(acl, 1);
+	struct lbp_app *app;
+	uint32_t chosen;
+
+	from.upstreams = only;
+	CU_ASSERT_EQUAL_FATAL(lbp_app_new(&app, &from, START), LBP_OK);
+	CU_ASSERT_EQUAL(look_at(app, 0).choice, LBP_CHOICE_NEXT);
+	CU_ASSERT_EQUAL(lbp_app_choose(app, NULL, &chosen), LBP_OK);
+	CU_ASSERT_EQUAL(look_at(app, 0).choice, LBP_CHOICE_FULL);
 	lbp_app_free(app);
 	lbp_acl_free(acl);
 }
@@ -205,6 +226,11 @@ static void removed_upstreams_are_told(void)
 	CU_ASSERT_EQUAL(lbp_app_choose(app, tried, &upstream), LBP_OK);
 	CU_ASSERT_EQUAL(upstream, 1);
 	(void)lbp_app_dialed(app, 1, false);
+	CU_ASSERT_TRUE(lbp_app_take_check(app, START + S / 2, &upstream));
+	(void)lbp_app_checked(app, upstream, false);
+	CU_ASSERT_TRUE(lbp_app_take_check(app, START + S / 2, &upstream));
+	CU_ASSERT_EQUAL(upstream, 1);
+	(void)lbp_app_checked(app, upstream, false);
 	reload(app, acl, 1);
 	look = look_at(app, 1);
 	CU_ASSERT_EQUAL(look.choice, LBP_CHOICE_REMOVED);
@@ -212,9 +238,31 @@ static void removed_upstreams_are_told(void)
 	CU_ASSERT_TRUE(!look.serves && !look.is_up);
 	CU_ASSERT_EQUAL(look.open, 1);
 	CU_ASSERT_EQUAL(look.dial_failures, 1);
+	CU_ASSERT_EQUAL(look.check_failures, 1);
 	(void)lbp_app_release(app, 1);
 	reload(app, acl, 1);
 	CU_ASSERT_FALSE(lbp_app_look_upstream(app, 1, &look));
+	lbp_app_free(app);
+	lbp_acl_free(acl);
+}
+
+/* What is removed is not up, however well it was. */
+static void removed_upstreams_are_not_up(void)
+{
+	struct lbp_acl *acl = make_acl(members, 3);
+	struct lbp_app *app = make(acl);
+	uint8_t tried[LBP_TRIED_BYTES(LBP_UPSTREAMS_MAX)] = {1};
+	struct lbp_upstream_look look;
+	uint32_t upstream;
+
+	CU_ASSERT_EQUAL(lbp_app_choose(app, tried, &upstream), LBP_OK);
+	CU_ASSERT_EQUAL(upstream, 1);
+	(void)lbp_app_dialed(app, 1, true);
+	CU_ASSERT_TRUE(look_at(app, 1).is_up);
+	reload(app, acl, 1);
+	look = look_at(app, 1);
+	CU_ASSERT_TRUE(!look.serves && !look.is_up);
+	CU_ASSERT_EQUAL(look.open, 1);
 	lbp_app_free(app);
 	lbp_acl_free(acl);
 }
@@ -332,10 +380,14 @@ void suite_app_look(void)
 	CU_add_test(suite, "[APP-28] failures are told", failures_are_told);
 	CU_add_test(
 		suite, "[APP-32][APP-28] choices are told", choices_are_told);
+	CU_add_test(suite, "[APP-32] the only one may be full",
+		the_only_one_may_be_full);
 	CU_add_test(suite, "[APP-32] compared choices are told",
 		compared_choices_are_told);
 	CU_add_test(suite, "[APP-28] removed upstreams are told",
 		removed_upstreams_are_told);
+	CU_add_test(suite, "[APP-28] removed upstreams are not up",
+		removed_upstreams_are_not_up);
 	CU_add_test(suite, "[APP-29] clients are told", clients_are_told);
 	CU_add_test(suite, "[APP-29] clients are told in parts",
 		clients_are_told_in_parts);
