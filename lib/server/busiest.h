@@ -28,7 +28,8 @@ uint64_t lbp_busiest_use(const struct lbp_client_look *look);
 
 /*
  * Offers a client. Returns its place, below cap, which may be that of a less
- * busy one that is left out for it; LBP_NONE: there is none for it.
+ * busy one that is left out for it: the first place of the least busy;
+ * LBP_NONE: there is none for it.
  */
 uint32_t lbp_busiest_offer(struct lbp_busiest *busiest, uint64_t use);
 

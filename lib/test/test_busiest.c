@@ -22,6 +22,15 @@ static void what_is_busier(void)
 	CU_ASSERT_EQUAL(use_of(1, 2, 3), use_of(9, 2, 3));
 }
 
+/* None of the three reaches into the next, however large it is. */
+static void the_largest_counts(void)
+{
+	CU_ASSERT_TRUE(use_of(0, 1, 0) > use_of(0, 0, INT32_MAX));
+	CU_ASSERT_TRUE(use_of(0, INT32_MAX, 1) > use_of(0, INT32_MAX, 0));
+	CU_ASSERT_TRUE(use_of(1, 0, 0) > use_of(0, INT32_MAX, INT32_MAX));
+	CU_ASSERT_TRUE(use_of(UINT64_MAX, 1, 0) > use_of(1, 0, INT32_MAX));
+}
+
 static void the_busiest_stay(void)
 {
 	static const struct {
@@ -54,11 +63,37 @@ static void without_room_all_are_left_out(void)
 	CU_ASSERT_EQUAL(busiest.left_out, 1);
 }
 
+/* Each place in turn is that of the least, and yields. */
+static void the_least_yields(void)
+{
+	uint64_t uses[3];
+	struct lbp_busiest busiest;
+	uint32_t i;
+
+	for (i = 0; i < 3; i++) {
+		uint64_t use;
+
+		lbp_busiest_init(&busiest, uses, 3);
+		for (use = 0; use < 3; use++)
+			(void)lbp_busiest_offer(&busiest, use == i ? 4 : 5);
+		CU_ASSERT_EQUAL(lbp_busiest_offer(&busiest, 6), i);
+	}
+	/* Of equally busy ones the first. */
+	lbp_busiest_init(&busiest, uses, 3);
+	for (i = 0; i < 3; i++)
+		CU_ASSERT_EQUAL(lbp_busiest_offer(&busiest, 5), i);
+	CU_ASSERT_EQUAL(lbp_busiest_offer(&busiest, 5), LBP_NONE);
+	CU_ASSERT_EQUAL(lbp_busiest_offer(&busiest, 6), 0);
+	CU_ASSERT_EQUAL(lbp_busiest_offer(&busiest, 6), 1);
+}
+
 void suite_busiest(void)
 {
 	CU_pSuite suite = CU_add_suite("busiest", NULL, NULL);
 
 	CU_add_test(suite, "[ADM-14] what is busier", what_is_busier);
+	CU_add_test(suite, "[ADM-14] the largest counts", the_largest_counts);
+	CU_add_test(suite, "[ADM-14] the least yields", the_least_yields);
 	CU_add_test(suite, "[ADM-14] the busiest stay", the_busiest_stay);
 	CU_add_test(suite, "[ADM-14] without room all are left out",
 		without_room_all_are_left_out);
