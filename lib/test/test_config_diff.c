@@ -87,6 +87,8 @@ static void what_comes_and_goes(void)
 		"0+ 0- 0~, 1+ 1- 0~, 0+ 0- 0~");
 	expect(TLS(ONE_CA) A B, TLS(ONE_CA) APP("d", "1", UP("1", ""), "") B,
 		"1+ 1- 0~, 0+ 0- 0~, 0+ 0- 0~");
+	expect(TLS(ONE_CA) A C, TLS(ONE_CA) A CLIENT("d", "\"1\"", "\"a\"", ""),
+		"0+ 0- 0~, 0+ 0- 0~, 1+ 1- 0~");
 }
 
 static void networks(const char *before, const char *after)
@@ -148,11 +150,14 @@ static void an_application_changes(void)
 		TLS(ONE_CA) "[[app]]\nid = \"a\"\nlisten = [\"g:1\"]\n"
 			    "upstream = [" UP("1", "") "]\n",
 		AN_APP);
+	expect(TLS(ONE_CA) APP("a", "1\", \"h:2", UP("1", ""), ""),
+		TLS(ONE_CA) APP("a", "1\", \"h:3", UP("1", ""), ""), AN_APP);
 	protocols("", "\"h2\"");
 	protocols("\"h2\"", "\"h3\"");
 	protocols("\"a\", \"b\"", "\"b\", \"a\"");
 	networks("::1", "::2");
 	networks("::/64", "::/65");
+	networks("::1\", \"::2", "::1\", \"::3");
 	expect(TLS(ONE_CA)
 			APP("a", "1", UP("1", ""), "accept_proxy = [\"::1\"]"),
 		TLS(ONE_CA)
@@ -186,6 +191,9 @@ static void an_upstream_changes(void)
 	expect(TLS_UP("a", "n", OURS),
 		TLS_UP("a", "n", ", certificate = \"c\", private_key = \"l\""),
 		UPSTREAM);
+	expect(TLS_UP("a", "n", OURS),
+		TLS_UP("a", "n", ", certificate = \"d\", private_key = \"k\""),
+		UPSTREAM);
 	expect(TLS_UP("a", "n", OURS), TLS_UP("a", "n", OURS), NOTHING);
 }
 
@@ -218,9 +226,42 @@ static void a_client_changes(void)
 		TLS(TWO_CAS) A CLIENT("c", "\"x/1\"", "\"a\"", ""), NOTHING);
 }
 
+/* Clients with these lines in the place of one another. */
+static void clients(const char *before, const char *after, const char *wanted)
+{
+	char text[2][400];
+	const char *const lines[2] = {before, after};
+
+	for (int i = 0; i < 2; i++)
+		snprintf(text[i], sizeof(text[i]),
+			"%s[[client]]\nid = \"c\"\n%s\n", TLS(ONE_CA) A B,
+			lines[i]);
+	expect(text[0], text[1], wanted);
+}
+
+/* Of several values the last one is compared as well. */
+static void all_values_of_a_client_count(void)
+{
+#define GRANTS(cap)                                                            \
+	"dns = [\"d\"]\napps = [\"a\", \"b\"]\nlimits.b.concurrent = " cap
+	static const char *const same[] = {
+		"serials = [\"1\", \"2\"]\napps = [\"a\"]",
+		"dns = [\"d\", \"e\"]\napps = [\"a\"]",
+		"uris = [\"u:1\", \"u:2\"]\napps = [\"a\"]", GRANTS("1")};
+	static const char *const other[] = {
+		"serials = [\"1\", \"3\"]\napps = [\"a\"]",
+		"dns = [\"d\", \"f\"]\napps = [\"a\"]",
+		"uris = [\"u:1\", \"u:3\"]\napps = [\"a\"]", GRANTS("2")};
+
+	for (size_t i = 0; i < sizeof(same) / sizeof(same[0]); i++) {
+		clients(same[i], same[i], NOTHING);
+		clients(same[i], other[i], A_CLIENT);
+	}
+}
+
 static void memory_runs_out(void)
 {
-	struct lbp_config *was = parse(TLS(ONE_CA) A C);
+	struct lbp_config *was = parse(TLS(ONE_CA) A B C);
 	struct lbp_config *is = parse(TLS(ONE_CA) A B);
 	struct lbp_config_diff diff;
 	enum lbp_err err = LBP_ERR_NOMEM;
@@ -232,8 +273,8 @@ static void memory_runs_out(void)
 		alloc_fail_at(0);
 		CU_ASSERT(err == LBP_OK || err == LBP_ERR_NOMEM);
 	}
-	/* Two lists each of apps, of upstreams and of clients. */
-	CU_ASSERT_EQUAL(n, 6 + 2);
+	/* Two lists each of apps, of two apps' upstreams and of clients. */
+	CU_ASSERT_EQUAL(n, 8 + 2);
 	lbp_config_free(was);
 	lbp_config_free(is);
 }
@@ -249,5 +290,7 @@ void suite_config_diff(void)
 		an_application_changes);
 	CU_add_test(suite, "[RLD-15] an upstream changes", an_upstream_changes);
 	CU_add_test(suite, "[RLD-15] a client changes", a_client_changes);
+	CU_add_test(suite, "[RLD-15] all values of a client count",
+		all_values_of_a_client_count);
 	CU_add_test(suite, "[RLD-15] memory runs out", memory_runs_out);
 }
