@@ -238,7 +238,7 @@ static void check_names(struct lbp_config_reader *reader,
 		const struct lbp_toml_entry *entry =
 			lbp_toml_get(table, key->name, strlen(key->name));
 
-		if (entry == NULL && (given >> i & 1) == 0)
+		if ((given >> i & 1) == 0)
 			continue;
 		if (entry == NULL || entry->value.type != LBP_TOML_ARRAY ||
 			entry->value.as.array->len > 0)

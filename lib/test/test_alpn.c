@@ -161,7 +161,7 @@ static const char wrong_text[] = TLS
 		"'d','e','f','g','h']\n" UP
 		/* 23 */ "[[app]]\nid='4'\nlisten=['h:4']\n"
 		"alpn=['" FIFTY FIFTY FIFTY FIFTY FIFTY "',\n'abcd',\n"
-		"'abc']\n" UP;
+		"'abc', '']\n" UP;
 
 static const struct want wrong_wanted[] = {
 	{8, 6, "app.alpn must be " NAMES ", not a string"},
@@ -177,6 +177,7 @@ static const struct want wrong_wanted[] = {
 	{27, 1,
 		"app.alpn must be " NAMES ", not 'abcd': there is no room for "
 		"it in 255 bytes"},
+	{28, 8, "app.alpn must be " NAMES ", not '': it is empty"},
 };
 
 static void what_is_no_protocol_is_said(void)

@@ -662,6 +662,10 @@ static void test_whole_messages(void)
 			"2:6: timeouts.idle must be a duration from \"1ms\" to "
 			"\"8760h\": an integer and ms, s, m or h, or \"off\", "
 			"not '5x'\n"},
+		{"[timeouts]\nidle='ofg'\n" TLS ECHO UPSTREAM,
+			"2:6: timeouts.idle must be a duration from \"1ms\" to "
+			"\"8760h\": an integer and ms, s, m or h, or \"off\", "
+			"not 'ofg'\n"},
 		{"[timeouts]\nidle=5\n" TLS ECHO UPSTREAM,
 			"2:6: timeouts.idle must be a duration from \"1ms\" to "
 			"\"8760h\": an integer and ms, s, m or h, or \"off\", "
@@ -1062,7 +1066,6 @@ void suite_config(void)
 		{"[CFG-3] durations", test_durations},
 		{"[CFG-4][CFG-5][CFG-41] addresses", test_addresses},
 		{"[CFG-41] the longest name", test_long_name},
-		{"[CFG-20] the admin socket", test_admin_socket},
 		{"[CFG-20] the admin socket", test_admin_socket},
 		{"[CFG-7] ids of every character", test_ids},
 		{"[CFG-6][CFG-27] the server name is the url's host",

@@ -238,6 +238,9 @@ static void lists_belong_to_their_cas(void)
 	expect_one(TLS "crl='r'\n" CA("a") APP, 4, 5,
 		"tls.crl is accepted only with tls.client_ca = \"PATH\"; "
 		"accepted: crl in each [[tls.client_ca]]");
+	expect_one(TLS "crl=1\n" CA("a") APP, 4, 5,
+		"tls.crl is accepted only with tls.client_ca = \"PATH\"; "
+		"accepted: crl in each [[tls.client_ca]]");
 	expect_one(
 		TLS "crl='r'\n" APP, 1, 1, "tls.client_ca is required: " CAS);
 }

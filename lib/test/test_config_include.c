@@ -415,7 +415,7 @@ static void most_clients(void)
 {
 	many_clients(100000, NULL);
 	/* Those of later files are as superfluous, and not mentioned. */
-	many_clients(130000,
+	many_clients(150000,
 		"4 40001:1 client must be at most 100000 tables, [[client]], "
 		"not more\n");
 }

@@ -48,6 +48,8 @@
 #define SERVER_NAME "the DNS name or IP address in the upstream's certificate"
 
 #define FLOAT                      "a float"
+#define DATE_TIME                  "an offset date-time"
+#define ONE_CA                     "the path of the PEM file with this one CA"
 #define MUST(key, accepted, value) key " must be " accepted ", not " value
 #define UNKNOWN(key, known)        "unknown key '" key "'; accepted: " known
 #define NOT_TCP                    " is accepted only with a tls:// url, and this one is tcp://"
@@ -168,6 +170,32 @@ static void other_types(void)
 {
 	config_expect(other_types_text, other_types_wanted,
 		COUNT(other_types_wanted));
+}
+
+/* What is stored of a time is as long as some text, but is none. */
+static const char times_text[] = "[tls]\n"
+				 "certificate = \"c\"\n"
+				 "private_key = \"k\"\n"
+				 "[[tls.client_ca]]\n"
+				 "id = 1979-05-27T07:32:00.000000001Z\n"
+				 "file = 1979-05-27T07:32:00.000000001Z\n"
+				 "[timeouts]\n"
+				 "idle = 1979-05-27T07:32:00.000000003Z\n"
+				 "[[app]]\n"
+				 "id = \"a\"\n"
+				 "listen = [\"h:1\"]\n"
+				 "[[app.upstream]]\n"
+				 "url = \"tcp://h:1\"\n";
+
+static const struct want times_wanted[] = {
+	{5, 6, MUST("tls.client_ca.id", ID ", and no '/'", DATE_TIME)},
+	{6, 8, MUST("tls.client_ca.file", ONE_CA, DATE_TIME)},
+	{8, 8, MUST("timeouts.idle", LBP_CONFIG_DURATION_OR_OFF, DATE_TIME)},
+};
+
+static void times_are_no_texts(void)
+{
+	config_expect(times_text, times_wanted, COUNT(times_wanted));
 }
 
 static const char other_tables_text[] = "server = 1.5\n"
@@ -754,6 +782,7 @@ void suite_config_keys(void)
 		"[CFG-12][CFG-20][CFG-21][CFG-22][CFG-23][CFG-25][CFG-26]"
 		"[CFG-27][CFG-29][CFG-30] each key has its type",
 		other_types);
+	CU_add_test(suite, "[CFG-12] times are no texts", times_are_no_texts);
 	CU_add_test(
 		suite, "[CFG-12][CFG-24] each table is a table", other_tables);
 	CU_add_test(suite,

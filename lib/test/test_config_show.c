@@ -207,6 +207,21 @@ static void several_cas_are_tables(void)
 	CU_ASSERT_PTR_NULL(strstr(shown.text, "\nclient_ca"));
 }
 
+static void one_ca_may_be_a_table(void)
+{
+	static const char text[] =
+		"[tls]\ncertificate = \"c\"\nprivate_key = \"k\"\n"
+		"[[tls.client_ca]]\nid = \"i\"\nfile = \"f\"\n"
+		"[[app]]\nid = \"a\"\nlisten = [\"h:3\"]\n"
+		"upstream = [{url = \"tcp://s:1\"}]\n";
+	struct shown shown;
+
+	show_both(&shown, text, NULL);
+	CU_ASSERT_PTR_NOT_NULL(
+		strstr(shown.text, "\n[[tls.client_ca]]\nid = \"i\" "));
+	CU_ASSERT_PTR_NULL(strstr(shown.text, "\nclient_ca"));
+}
+
 /* Is a line "KEY = ..." or "# KEY is ..." there? */
 static bool has_key(const struct shown *shown, const char *key)
 {
@@ -365,6 +380,8 @@ void suite_config_show(void)
 		each_value_has_its_origin);
 	CU_add_test(suite, "[CFG-110] several CAs are tables",
 		several_cas_are_tables);
+	CU_add_test(suite, "[CFG-110] one CA may be a table",
+		one_ca_may_be_a_table);
 	CU_add_test(suite, "[CFG-110] every key is shown", every_key_is_shown);
 	CU_add_test(suite, "[CFG-122] each default can be written",
 		each_default_can_be_written);
