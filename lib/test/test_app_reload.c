@@ -1151,6 +1151,19 @@ static void a_removed_upstream_drains_no_more(void)
 	lbp_app_free(app);
 }
 
+/* The application was removed with all its upstreams. */
+static void a_retired_application_comes_back_undrained(void)
+{
+	struct lbp_app *app = make();
+
+	expect_choices(app, "ab");
+	CU_ASSERT_EQUAL(lbp_app_set_draining(app, 1, true), LBP_OK);
+	lbp_app_retire(app);
+	reload(app, abc, 3);
+	expect_choices(app, "cabc");
+	lbp_app_free(app);
+}
+
 static void its_number_is_given_away_once_it_is_free(void)
 {
 	static const struct lbp_upstream acde[] = {UPSTREAM("a", 1),
@@ -1586,6 +1599,9 @@ void suite_app_reload(void)
 		a_draining_upstream_drains_over_reloads);
 	CU_add_test(suite, "[APP-31] a removed upstream drains no more",
 		a_removed_upstream_drains_no_more);
+	CU_add_test(suite,
+		"[APP-31] a retired application comes back undrained",
+		a_retired_application_comes_back_undrained);
 	CU_add_test(suite, "[APP-12] a retired application only takes back",
 		a_retired_application_only_takes_back);
 	CU_add_test(suite, "[APP-12] a retired application stays down",
