@@ -68,7 +68,8 @@ static void test_clients(void)
 		unsigned status;
 		uint32_t clients;
 	} cases[] = {{"0", 200, 0}, {"1", 200, 1}, {"1000", 200, 1000},
-		{"0007", 200, 7}, {"1001", 400, 0}, {"", 400, 0},
+		{"9", 200, 9}, {"999", 200, 999}, {"0007", 200, 7},
+		{"1001", 400, 0}, {"", 400, 0},
 		{"99999999999999999999", 400, 0}, {"4294967296", 400, 0},
 		{"-1", 400, 0}, {"1 ", 400, 0}, {" 1", 400, 0}, {"1:", 400, 0},
 		{"/", 400, 0}, {"x", 400, 0}};
@@ -99,7 +100,7 @@ static void test_hosts(void)
 	} cases[] = {{NULL, 200}, {"localhost", 200}, {"LocalHost:9900", 200},
 		{"127.0.0.1", 200}, {"127.0.0.1:9900", 200},
 		{"[::1]:9900", 200}, {"10.0.0.1:1", 200}, {"", 200},
-		{"localhos", 421}, {"localhosts", 421},
+		{"192.168.34.57", 200}, {"localhos", 421}, {"localhosts", 421},
 		{"localhost.a.example", 421}, {"a.example:9900", 421},
 		{"127.0.0.1.a.example", 421}, {"1a", 421}};
 	struct lbp_admin_request request = {
@@ -123,8 +124,9 @@ static void test_local(void)
 {
 	static const char *const local[] = {
 		"localhost", "LOCALHOST", "127.0.0.1", "127.9.9.9", "::1"};
-	static const char *const others[] = {"0.0.0.0", "::", "10.0.0.1",
-		"128.0.0.1", "::2", "localhost.a", "a.example", "1.127.0.1"};
+	static const char *const others[] = {"0.0.0.0", "::", "10.0.0.1", "127",
+		"1270.a", "128.0.0.1", "::2", "localhost.a", "a.example",
+		"1.127.0.1"};
 	size_t i;
 
 	for (i = 0; i < sizeof(local) / sizeof(*local); i++)

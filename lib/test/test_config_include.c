@@ -38,6 +38,8 @@ static enum lbp_err read_parts(const struct part *parts, size_t len,
 	*errors = (struct lbp_config_errors){0};
 	if (reader == NULL)
 		return LBP_ERR_NOMEM;
+	*config = (struct lbp_config *)parts;
+	memset(errors, 0xff, sizeof(*errors));
 	(void)lbp_config_includes(reader, &include_len);
 	for (size_t i = 1; i < len && include_len > 0; i++) {
 		if (parts[i].text != NULL)

@@ -74,6 +74,22 @@ static void the_server_is_told(void)
 		"\"rejects\":[],\"expiring\":[]}");
 }
 
+static void each_reason_is_told(void)
+{
+	struct lbp_figures figures = empty();
+	char part[64];
+	unsigned i;
+
+	for (i = 0; i < LBP_REASONS; i++)
+		figures.counts.ended[i] = 100 + i;
+	write_all(&figures);
+	for (i = 0; i < LBP_REASONS; i++) {
+		snprintf(part, sizeof(part), "\"%s\":%u",
+			lbp_reason_text((enum lbp_reason)i), 100 + i);
+		expect_part(part);
+	}
+}
+
 static void choices_are_told(void)
 {
 	static const char *const texts[] = {"next", "removed", "no_address",
@@ -212,16 +228,21 @@ static void what_expires_is_told(void)
 	static const struct lbp_expiring expiring[] = {
 		{LBP_EXPIRING_CERTIFICATE, "tls.certificate", "a.pem", 1,
 			1014 * 86400 - 1},
+		{LBP_EXPIRING_CERTIFICATE, "tls.certificate", "a.pem", 1,
+			1400 * 86400},
 		{LBP_EXPIRING_CA, "tls.client_ca", "ca.pem", 2, 1000 * 86400},
 		{LBP_EXPIRING_CRL, "tls.crl", "ca.crl", 3, -5}};
 	struct lbp_figures figures = empty();
 
 	figures.expiring = expiring;
-	figures.expiring_len = 3;
+	figures.expiring_len = 4;
 	write_all(&figures);
 	expect_part("\"expiring\":[{\"kind\":\"certificate\",\"key\":"
 		    "\"tls.certificate\",\"file\":\"a.pem\",\"line\":1,"
 		    "\"until\":87609599,\"expired\":false,\"days_left\":13},"
+		    "{\"kind\":\"certificate\",\"key\":\"tls.certificate\","
+		    "\"file\":\"a.pem\",\"line\":1,\"until\":120960000,"
+		    "\"expired\":false,\"days_left\":400},"
 		    "{\"kind\":\"ca\",\"key\":\"tls.client_ca\",\"file\":"
 		    "\"ca.pem\",\"line\":2,\"until\":86400000,"
 		    "\"expired\":true,\"days_left\":0},"
@@ -281,6 +302,7 @@ void suite_status(void)
 
 	CU_add_test(suite, "[CTL-11] sessions are told", sessions_are_told);
 	CU_add_test(suite, "[ADM-20] the server is told", the_server_is_told);
+	CU_add_test(suite, "[ADM-20] each reason is told", each_reason_is_told);
 	CU_add_test(suite, "[ADM-21] apps are told", apps_are_told);
 	CU_add_test(suite, "[ADM-26] choices are told", choices_are_told);
 	CU_add_test(suite, "[ADM-22] the next place is told",
