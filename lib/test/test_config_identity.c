@@ -251,6 +251,10 @@ static void serials_have_known_cas(void)
 		18, 10,
 		"client.serials: no [[tls.client_ca]] has the id '2026'; did "
 		"you mean '2025'? accepted: 2025, new");
+	/* Then it is no serial of the first CA either. */
+	expect_one(TLS CA("a") APP ALICE "serials=['b/1', '1']\n", 15, 10,
+		"client.serials: no [[tls.client_ca]] has the id 'b'; did you "
+		"mean 'a'? accepted: a");
 	expect_one(ONE APP ALICE "serials=['/1', '2']\n", 13, 10,
 		"client.serials: no [[tls.client_ca]] has the id ''");
 	expect_one(TLS CA("a") APP ALICE "serials=['a/']\n", 15, 10,
@@ -273,6 +277,20 @@ static void serials_have_known_cas(void)
 	expect_one(TLS CA("a") CA("a") APP ALICE "serials=['b/1']\n", 8, 4,
 		"tls.client_ca.id 'a' is already on line 5 "
 		"(tls.client_ca.id) and must be unique");
+}
+
+/* As long as the allocator rounds up to, so that one byte more is seen. */
+static void long_serials_are_unique(void)
+{
+#define OCTETS        "01:02:03:04:05:06:07:08:09:0A:0B:0C:0D:0E:0F"
+#define TWICE(serial) "serials=['1', 'b/" serial "', 'b/" serial "']\n"
+#define IS_TWICE(serial)                                                       \
+	"client.serials 'b/" serial "' is already on line 18 "                 \
+	"(client.serials) and must be unique"
+	expect_one(TLS CA("a") CA("b") APP ALICE TWICE(OCTETS), 18, 65,
+		IS_TWICE(OCTETS));
+	expect_one(TLS CA("a") CA("b") APP ALICE TWICE(OCTETS ":10"), 18, 68,
+		IS_TWICE(OCTETS ":10"));
 }
 
 static void a_serial_is_unique_under_its_ca(void)
@@ -306,6 +324,8 @@ void suite_config_identity(void)
 		lists_belong_to_their_cas);
 	CU_add_test(suite, "[CFG-93] serials have known CAs",
 		serials_have_known_cas);
+	CU_add_test(suite, "[CFG-45] long serials are unique",
+		long_serials_are_unique);
 	CU_add_test(suite, "[CFG-93] a serial is unique under its CA",
 		a_serial_is_unique_under_its_ca);
 }
