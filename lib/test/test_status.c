@@ -200,6 +200,19 @@ static void the_next_place_is_told(void)
 	expect_client(&look, "\"next_place_ms\":0");
 }
 
+static void each_client_is_told(void)
+{
+	static const struct lbp_client_figures clients[] = {
+		{.app = "web", .id = "alice"}, {.app = "db", .id = "bob"}};
+	struct lbp_figures figures = empty();
+
+	figures.clients = clients;
+	figures.client_len = 2;
+	write_all(&figures);
+	expect_part("{\"app\":\"web\",\"client\":\"alice\",");
+	expect_part("},{\"app\":\"db\",\"client\":\"bob\",");
+}
+
 static void rejects_are_explained(void)
 {
 	static const struct lbp_reject_figures rejects[] = {
@@ -231,11 +244,12 @@ static void what_expires_is_told(void)
 		{LBP_EXPIRING_CERTIFICATE, "tls.certificate", "a.pem", 1,
 			1400 * 86400},
 		{LBP_EXPIRING_CA, "tls.client_ca", "ca.pem", 2, 1000 * 86400},
-		{LBP_EXPIRING_CRL, "tls.crl", "ca.crl", 3, -5}};
+		{LBP_EXPIRING_CRL, "tls.crl", "ca.crl", 3, -5},
+		{LBP_EXPIRING_CRL, "tls.crl", "old.crl", 3, 1}};
 	struct lbp_figures figures = empty();
 
 	figures.expiring = expiring;
-	figures.expiring_len = 4;
+	figures.expiring_len = 5;
 	write_all(&figures);
 	expect_part("\"expiring\":[{\"kind\":\"certificate\",\"key\":"
 		    "\"tls.certificate\",\"file\":\"a.pem\",\"line\":1,"
@@ -248,6 +262,9 @@ static void what_expires_is_told(void)
 		    "\"expired\":true,\"days_left\":0},"
 		    "{\"kind\":\"crl\",\"key\":\"tls.crl\",\"file\":"
 		    "\"ca.crl\",\"line\":3,\"until\":0,\"expired\":true,"
+		    "\"days_left\":0},"
+		    "{\"kind\":\"crl\",\"key\":\"tls.crl\",\"file\":"
+		    "\"old.crl\",\"line\":3,\"until\":1,\"expired\":true,"
 		    "\"days_left\":0}]");
 }
 
@@ -307,6 +324,7 @@ void suite_status(void)
 	CU_add_test(suite, "[ADM-26] choices are told", choices_are_told);
 	CU_add_test(suite, "[ADM-22] the next place is told",
 		the_next_place_is_told);
+	CU_add_test(suite, "[ADM-22] each client is told", each_client_is_told);
 	CU_add_test(
 		suite, "[ADM-23] rejects are explained", rejects_are_explained);
 	CU_add_test(suite, "[ADM-24] the latest rejects are kept",
