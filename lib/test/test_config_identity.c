@@ -1,5 +1,6 @@
 /* By what the configuration knows clients, and whose serials they are. */
 #include <CUnit/CUnit.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "config_expect.h"
@@ -115,6 +116,38 @@ static void a_wrong_name_is_reported_once(void)
 		"client.uris must be " URIS ", not 'alice': it has no scheme");
 	expect_one(ONE APP ALICE "dns=['*.a']\n", 13, 6,
 		"client.dns must be " DNS ", not '*.a': it has a wildcard");
+}
+
+static void wrong_names_are_not_compared(void)
+{
+	static const struct want wanted[] = {
+		{13, 6,
+			"client.dns must be " DNS
+			", not '*.a': it has a wildcard"},
+		{13, 13,
+			"client.dns must be " DNS
+			", not '*.a': it has a wildcard"}};
+
+	config_expect(
+		ONE APP ALICE "dns=['*.a', '*.a']\n", wanted, COUNT(wanted));
+}
+
+/* So many that they fill each part of memory to its last byte. */
+static void many_names_are_stored(void)
+{
+	const size_t n = 1000;
+	char text[32 * 1000];
+	size_t len = (size_t)sprintf(text, ONE APP ALICE "dns=[");
+	struct lbp_config *config;
+
+	for (size_t i = 0; i < n; i++)
+		len += (size_t)sprintf(text + len, "'n%03zu.example.com',", i);
+	strcpy(text + len, "]\n");
+	config = parse(text);
+	CU_ASSERT_EQUAL_FATAL(config->clients[0].dns_len, n);
+	CU_ASSERT_STRING_EQUAL(
+		config->clients[0].dns[n - 1].ptr, "n999.example.com");
+	lbp_config_free(config);
 }
 
 static void names_are_unique(void)
@@ -314,6 +347,10 @@ void suite_config_identity(void)
 	CU_add_test(suite, "[CFG-92] a client has a name", a_client_has_a_name);
 	CU_add_test(suite, "[CFG-92] a wrong name is reported once",
 		a_wrong_name_is_reported_once);
+	CU_add_test(suite, "[CFG-46] wrong names are not compared",
+		wrong_names_are_not_compared);
+	CU_add_test(
+		suite, "[CFG-29] many names are stored", many_names_are_stored);
 	CU_add_test(suite, "[CFG-44] names are unique", names_are_unique);
 	CU_add_test(suite, "[CFG-45] names that are alike are not the same",
 		names_that_are_alike_are_not_the_same);

@@ -85,6 +85,49 @@ static void places_come_in_any_order(void)
 	}
 }
 
+/* The text has changed behind the walk's back, which did not turn. */
+static void places_in_order_take_one_walk(void)
+{
+	static const struct {
+		uint32_t line;
+		uint32_t column;
+		const char *shown;
+	} places[] = {{2, 2, "abxcd"}, {2, 3, "abxcd"}, {2, 3, "abxcd"},
+		{3, 1, "ef"}, {3, 3, "ef"}, {4, 1, "gh"}};
+	char text[] = "ab\ncd\nef\ngh";
+	struct lbp_excerpts excerpts;
+	struct lbp_excerpt got;
+
+	lbp_excerpts_init(&excerpts, text, strlen(text));
+	CU_ASSERT_TRUE(lbp_excerpts_cut(&excerpts, 2, 2, &got));
+	CU_ASSERT_STRING_EQUAL(got.line, "cd");
+	text[2] = 'x';
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		CU_ASSERT_TRUE(lbp_excerpts_cut(
+			&excerpts, places[i].line, places[i].column, &got));
+		CU_ASSERT_STRING_EQUAL(got.line, places[i].shown);
+	}
+	/* Backwards it begins anew. */
+	CU_ASSERT_TRUE(lbp_excerpts_cut(&excerpts, 2, 1, &got));
+	CU_ASSERT_STRING_EQUAL(got.line, "ef");
+}
+
+/* What lies behind the text in memory. */
+static void a_text_has_an_end(void)
+{
+	static const char lines[] = "a\nb\nc";
+	static const char cut_off[] = "x\xc3\xbcy";
+	struct lbp_excerpts excerpts;
+	struct lbp_excerpt got;
+
+	lbp_excerpts_init(&excerpts, lines, 3);
+	CU_ASSERT_FALSE(lbp_excerpts_cut(&excerpts, 3, 1, &got));
+	lbp_excerpts_init(&excerpts, cut_off, 2);
+	CU_ASSERT_TRUE(lbp_excerpts_cut(&excerpts, 1, 3, &got));
+	CU_ASSERT_STRING_EQUAL(got.line, "...");
+	CU_ASSERT_EQUAL(got.caret, 3);
+}
+
 static void other_characters_are_escaped(void)
 {
 	expect("\tk = 'a\tb'", 1, 2, "    k = 'a    b'", 4);
@@ -92,6 +135,7 @@ static void other_characters_are_escaped(void)
 	expect("k = 'm\xc3\xbcller' 1", 1, 14, "k = 'm\\u00FCller' 1", 18);
 	expect("# \xf0\x9f\x98\x80!", 1, 4, "# \\U0001F600!", 12);
 	expect("# \xef\xbf\xbf!", 1, 4, "# \\uFFFF!", 8);
+	expect("# \xf0\x90\x80\x80!", 1, 4, "# \\U00010000!", 12);
 	/* ESC, DEL, C1's CSI and a lone CR command a terminal. */
 	expect("a\x1b[2J", 1, 2, "a\\u001B", 1);
 	expect("a\x7f", 1, 1, "a\\u007F", 0);
@@ -107,6 +151,7 @@ static void what_is_not_text_is_left_out(void)
 	expect("\xe2\x82", 1, 1, "", 0);
 	expect("0w\x02 secret", 1, 3, "0w\\u0002", 2);
 	expect("a\x7f secret", 1, 1, "a\\u007F", 0);
+	expect("a\x1f secret", 1, 1, "a\\u001F", 0);
 	expect("a\x02 b", 1, 3, "... b", 3);
 	expect("a\xff"
 	       "bc",
@@ -131,25 +176,24 @@ static void long_lines_are_cut(void)
 	struct lbp_excerpt out;
 
 	/* As much as fits: 72 columns, and 45 before the place. */
-	expect(line_of(text, LBP_EXCERPT_MAX, ""), 1, 1,
-		line_of(want, LBP_EXCERPT_MAX, ""), 0);
-	expect(line_of(text, LBP_EXCERPT_MAX + 1, ""), 1, 1,
-		line_of(want, LBP_EXCERPT_MAX - 3, "..."), 0);
+	expect(line_of(text, 72, ""), 1, 1, line_of(want, 72, ""), 0);
+	expect(line_of(text, 72 + 1, ""), 1, 1, line_of(want, 72 - 3, "..."),
+		0);
 	expect(line_of(text, 45, "!"), 1, 46, line_of(want, 45, "!"), 45);
 	expect(line_of(text, 46, "!"), 1, 47,
 		"...xxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
 		"xxxxxxxxxxxxxxxx!",
 		48);
 	/* Not in the middle of an escape. */
-	expect(line_of(text, LBP_EXCERPT_MAX - 5, "\xc2\x9by"), 1, 1,
-		line_of(want, LBP_EXCERPT_MAX - 5, "..."), 0);
-	expect(line_of(text, LBP_EXCERPT_MAX - 6, "\xc2\x9by"), 1, 1,
-		line_of(want, LBP_EXCERPT_MAX - 6, "..."), 0);
-	expect(line_of(text, LBP_EXCERPT_MAX - 6, "\xc2\x9b"), 1, 1,
-		line_of(want, LBP_EXCERPT_MAX - 6, "\\u009B"), 0);
+	expect(line_of(text, 72 - 5, "\xc2\x9by"), 1, 1,
+		line_of(want, 72 - 5, "..."), 0);
+	expect(line_of(text, 72 - 6, "\xc2\x9by"), 1, 1,
+		line_of(want, 72 - 6, "..."), 0);
+	expect(line_of(text, 72 - 6, "\xc2\x9b"), 1, 1,
+		line_of(want, 72 - 6, "\\u009B"), 0);
 	CU_ASSERT_TRUE(cut(line_of(text, 200, "\n"), 1, 150, &out));
-	CU_ASSERT_EQUAL(strlen(out.line), LBP_EXCERPT_MAX);
-	CU_ASSERT_EQUAL(out.caret, LBP_EXCERPT_BEFORE_MAX);
+	CU_ASSERT_EQUAL(strlen(out.line), 72);
+	CU_ASSERT_EQUAL(out.caret, 48);
 }
 
 void suite_excerpt(void)
@@ -162,6 +206,9 @@ void suite_excerpt(void)
 		there_may_be_no_such_place);
 	CU_add_test(suite, "[CFG-100] places come in any order",
 		places_come_in_any_order);
+	CU_add_test(suite, "[CFG-100] places in order take one walk",
+		places_in_order_take_one_walk);
+	CU_add_test(suite, "[CFG-100] a text has an end", a_text_has_an_end);
 	CU_add_test(suite, "[CFG-101] other characters are escaped",
 		other_characters_are_escaped);
 	CU_add_test(suite, "[CFG-101] what is not text is left out",

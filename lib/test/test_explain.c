@@ -219,6 +219,155 @@ static void every_reason_is_explained(void)
 	CU_ASSERT_PTR_NULL(lbp_explain_key(LBP_REASON_INTERNAL));
 }
 
+/* What decides is in a line of its own. */
+static const char full[] =
+	"[tls]\ncertificate = 'c'\nprivate_key = 'k'\n"            /* 1 to 3 */
+	"[[tls.client_ca]]\nid = 'i'\nfile = 'f'\ncrl = 'l'\n"     /* to 7 */
+	"[server]\nmax_connections = 9\nmax_handshakes = 9\n"      /* to 10 */
+	"[timeouts]\nhandshake = '4s'\nidle = '5m'\n"              /* to 13 */
+	"drain = '6s'\nlifetime = '7h'\n"                          /* 14, 15 */
+	"[[app]]\nid = 'web'\nlisten = ['h:1']\n"                  /* to 18 */
+	"accept_proxy = ['::1']\nalpn = ['h2']\n"                  /* 19, 20 */
+	"unclean_end = 'end'\nlimits.concurrent = 2\n"             /* 21, 22 */
+	"limits.connections = 3\n"                                 /* 23 */
+	"upstream = [{ url = 'tcp://u:1' }]\n"                     /* 24 */
+	"[[client]]\nid = 'a'\nserials = ['1']\napps = ['web']\n"; /* to 28 */
+
+/* Word by word: operators search for them, and look the numbers up. */
+static const struct {
+	enum lbp_reason reason;
+	const char *meaning;
+	const char *ids;
+	const char *key;
+	uint32_t line;
+} said[] = {
+	{LBP_REASON_NONE, "it is let in", "SES-1, ACL-3", NULL, 0},
+	{LBP_REASON_DONE, "both directions ended cleanly", "SES-7", NULL, 0},
+	{LBP_REASON_HANDSHAKE_TIMEOUT, "the TLS handshake took too long",
+		"SES-9", "timeouts.handshake", 12},
+	{LBP_REASON_HANDSHAKE_FAILED,
+		"the client broke off or broke the protocol before "
+		"the handshake completed",
+		"SES-3", NULL, 0},
+	{LBP_REASON_HANDSHAKE_EVICTED,
+		"its place went to a handshake from another source, "
+		"as its own had the most",
+		"SES-45, SRC-3", "server.max_handshakes", 10},
+	{LBP_REASON_NO_CERTIFICATE, "the client sent no certificate", "SRV-8",
+		"tls.client_ca", 4},
+	{LBP_REASON_UNTRUSTED,
+		"the certificate was not issued directly by a "
+		"configured CA",
+		"SRV-9, SRV-185", "tls.client_ca", 4},
+	{LBP_REASON_EXPIRED, "the certificate is no longer valid", "SRV-9",
+		"tls.client_ca", 4},
+	{LBP_REASON_NOT_YET_VALID, "the certificate is not valid yet", "SRV-9",
+		"tls.client_ca", 4},
+	{LBP_REASON_REVOKED, "the certificate is on the revocation list",
+		"SRV-9", "tls.crl", 7},
+	{LBP_REASON_CRL_EXPIRED,
+		"the revocation list is out of date, so that nobody "
+		"can be judged",
+		"SRV-9", "tls.crl", 7},
+	{LBP_REASON_WRONG_USAGE,
+		"the certificate's key usage or extended key usage "
+		"forbids client authentication",
+		"SRV-151, SRV-152", "tls.client_ca", 4},
+	{LBP_REASON_BAD_CERTIFICATE, "the certificate has a fault", "SRV-9",
+		"tls.client_ca", 4},
+	{LBP_REASON_UNKNOWN_CLIENT,
+		"no client lists the serial or another name of the "
+		"certificate",
+		"SES-2, ACL-7", "the first of the clients", 26},
+	{LBP_REASON_AMBIGUOUS, "two clients list names of the certificate",
+		"SES-2, ACL-7", NULL, 0},
+	{LBP_REASON_NOT_ALLOWED, "the client may not use this application",
+		"SES-2, ACL-3", "client.apps", 0},
+	{LBP_REASON_CONCURRENT_LIMIT,
+		"the client has as many sessions open as it may",
+		"SES-4, LIM-1", "concurrent", 22},
+	{LBP_REASON_RATE_LIMIT,
+		"the client was admitted as often as it may be in the"
+		" window",
+		"SES-4, LIM-2", "connections", 23},
+	{LBP_REASON_MAX_CONNECTIONS,
+		"as many sessions as server.max_connections were open"
+		" when the handshake completed",
+		"SES-22", "server.max_connections", 9},
+	{LBP_REASON_NO_UPSTREAM, "no eligible upstream was left to try",
+		"SES-5, BAL-4", "app.upstream", 24},
+	{LBP_REASON_CLIENT_RESET,
+		"the client's TCP was reset or failed, or it broke "
+		"TLS",
+		"SES-8", NULL, 0},
+	{LBP_REASON_UPSTREAM_RESET,
+		"the upstream's TCP was reset or failed, or it broke "
+		"TLS",
+		"SES-8", NULL, 0},
+	{LBP_REASON_CLIENT_TRUNCATED,
+		"the client's TCP ended without close_notify", "SES-8",
+		"app.unclean_end", 21},
+	{LBP_REASON_UPSTREAM_TRUNCATED,
+		"the TCP of a tls:// upstream ended without "
+		"close_notify",
+		"SES-8", "app.unclean_end", 21},
+	{LBP_REASON_CLIENT_FLOOD,
+		"the client sent too many TLS records without data in"
+		" a row",
+		"SRV-88", NULL, 0},
+	{LBP_REASON_UPSTREAM_FLOOD,
+		"a tls:// upstream sent too many TLS records without "
+		"data in a row",
+		"SRV-88", NULL, 0},
+	{LBP_REASON_IDLE_TIMEOUT, "no byte moved for timeouts.idle", "SES-11",
+		"timeouts.idle", 13},
+	{LBP_REASON_DRAIN_TIMEOUT, "the drain took longer than timeouts.drain",
+		"SES-13", "timeouts.drain", 14},
+	{LBP_REASON_SHUTDOWN, "the server was told to stop at once", "SES-13",
+		NULL, 0},
+	{LBP_REASON_INTERNAL,
+		"the server ran out of memory or descriptors, or has "
+		"a fault",
+		"SES-46", NULL, 0},
+	{LBP_REASON_LIFETIME, "it lasted as long as timeouts.lifetime lets it",
+		"SES-60", "timeouts.lifetime", 15},
+	{LBP_REASON_BAD_PROXY_HEADER,
+		"its first bytes, which had to be a PROXY header, are"
+		" none that is accepted",
+		"PRX-30, PRX-31", "app.accept_proxy", 19},
+	{LBP_REASON_NO_PROTOCOL,
+		"it offered protocols, and none that the application "
+		"speaks",
+		"SRV-173", "app.alpn", 20},
+	{LBP_REASON_UPSTREAM_UNTRUSTED,
+		"since a reload its tls:// upstream is not trusted", "RLD-21",
+		"app.upstream", 24},
+	{LBP_REASON_KILLED, "an operator ended it", "CTL-14", NULL, 0},
+};
+
+static void what_is_said_of_each_reason(void)
+{
+	struct world world = make(full);
+	const struct lbp_explain_about about = {
+		0, 0, lbp_explain_grant(world.config, 0, 0)};
+
+	CU_ASSERT_EQUAL(sizeof(said) / sizeof(said[0]), LBP_REASONS);
+	for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++) {
+		const struct lbp_explain_reason *say =
+			lbp_explain_reason(said[i].reason);
+		const char *key = lbp_explain_key(said[i].reason);
+
+		CU_ASSERT_STRING_EQUAL(say->meaning, said[i].meaning);
+		CU_ASSERT_STRING_EQUAL(say->ids, said[i].ids);
+		CU_ASSERT_EQUAL(key == NULL, said[i].key == NULL);
+		if (key != NULL && said[i].key != NULL)
+			CU_ASSERT_STRING_EQUAL(key, said[i].key);
+		CU_ASSERT_EQUAL(
+			line_of(&world, said[i].reason, about), said[i].line);
+	}
+	release(&world);
+}
+
 void suite_explain(void)
 {
 	CU_pSuite suite = CU_add_suite("explain", NULL, NULL);
@@ -231,4 +380,6 @@ void suite_explain(void)
 	CU_add_test(suite, "[EXP-7] nobody is a client", nobody_is_a_client);
 	CU_add_test(suite, "[EXP-7] every reason is explained",
 		every_reason_is_explained);
+	CU_add_test(suite, "[EXP-7] what is said of each reason",
+		what_is_said_of_each_reason);
 }
