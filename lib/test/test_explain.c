@@ -94,6 +94,43 @@ static void a_name_has_its_line(void)
 	release(&world);
 }
 
+/* The same number of another CA is another serial. */
+static void a_serial_has_its_line(void)
+{
+	struct world world =
+		make("[tls]\ncertificate = 'c'\nprivate_key = 'k'\n"
+		     "[[tls.client_ca]]\nid = 'i'\nfile = 'f'\n"
+		     "[[tls.client_ca]]\nid = 'j'\nfile = 'g'\n"
+		     "[[app]]\nid = 'a'\nlisten = ['h:1']\n"
+		     "upstream = [{ url = 'tcp://u:1' }]\n"
+		     "[[client]]\nid = 'c'\napps = ['a']\nserials = "
+		     "['1',\n'j/1']\n");
+	const struct lbp_name first = serial_of(0, 1);
+	const struct lbp_name second = serial_of(1, 1);
+
+	expect_who(&world, &first, 1, LBP_REASON_NONE, 0, 17);
+	expect_who(&world, &second, 1, LBP_REASON_NONE, 0, 18);
+	release(&world);
+}
+
+/* Who has one kind of names, and one app, has no place for others. */
+static void a_client_may_have_little(void)
+{
+	struct world world = make(
+		"[tls]\ncertificate = 'c'\nprivate_key = 'k'\nclient_ca = 'a'\n"
+		"[[app]]\nid = 'a'\nlisten = ['h:1']\n"
+		"upstream = [{ url = 'tcp://u:1' }]\n"
+		"[[app]]\nid = 'b'\nlisten = ['h:2']\n"
+		"upstream = [{ url = 'tcp://u:1' }]\n"
+		"[[client]]\nid = 'c'\napps = ['b']\ndns = ['d.e']\n");
+	const struct lbp_name name = lbp_name_of_dns("d.e");
+
+	expect_who(&world, &name, 1, LBP_REASON_NONE, 0, 16);
+	CU_ASSERT_PTR_NULL(lbp_explain_grant(world.config, 0, 0));
+	CU_ASSERT_PTR_NOT_NULL(lbp_explain_grant(world.config, 0, 1));
+	release(&world);
+}
+
 static void several_names(void)
 {
 	struct world world = make(text);
@@ -195,9 +232,13 @@ static void nobody_is_a_client(void)
 		"[[app]]\nid = 'a'\nlisten = ['h:1']\n"
 		"upstream = [{ url = 'tcp://u:1' }]\n");
 
-	CU_ASSERT_EQUAL(line_of(&world, LBP_REASON_UNKNOWN_CLIENT,
-				(struct lbp_explain_about){.app = LBP_NONE}),
-		1);
+	const struct lbp_explain_about about = {.app = LBP_NONE};
+	struct lbp_config_pos pos = lbp_explain_place(world.config,
+		lbp_toml_root(world.doc), LBP_REASON_UNKNOWN_CLIENT, &about);
+
+	CU_ASSERT_EQUAL(pos.line, 1);
+	CU_ASSERT_EQUAL(pos.column, 1);
+	CU_ASSERT_EQUAL(pos.file, 0);
 	release(&world);
 }
 
@@ -365,6 +406,11 @@ static void what_is_said_of_each_reason(void)
 		CU_ASSERT_EQUAL(
 			line_of(&world, said[i].reason, about), said[i].line);
 	}
+	CU_ASSERT_EQUAL(
+		lbp_explain_place(world.config, lbp_toml_root(world.doc),
+			LBP_REASON_HANDSHAKE_TIMEOUT, &about)
+			.column,
+		13);
 	release(&world);
 }
 
@@ -373,6 +419,10 @@ void suite_explain(void)
 	CU_pSuite suite = CU_add_suite("explain", NULL, NULL);
 
 	CU_add_test(suite, "[EXP-2] a name has its line", a_name_has_its_line);
+	CU_add_test(
+		suite, "[EXP-2] a serial has its line", a_serial_has_its_line);
+	CU_add_test(suite, "[EXP-2] a client may have little",
+		a_client_may_have_little);
 	CU_add_test(suite, "[EXP-2] several names", several_names);
 	CU_add_test(suite, "[EXP-7] an app has its line", an_app_has_its_line);
 	CU_add_test(

@@ -269,6 +269,122 @@ static void clients_are_there_if_asked_for(void)
 	expect_line("lbproxy_clients_left_out 3");
 }
 
+/* In their order. */
+static const struct {
+	const char *name;
+	const char *type;
+	const char *help;
+	unsigned samples;
+} families[] = {
+	{"lbproxy_build_info", "gauge",
+		"Always 1; the label says which version runs.", 1},
+	{"lbproxy_ready", "gauge", "Whether /readyz says so.", 1},
+	{"lbproxy_draining", "gauge", "Whether a drain has begun.", 1},
+	{"lbproxy_config_generation", "gauge",
+		"The configuration in force: 1, and one more for each reload.",
+		1},
+	{"lbproxy_workers", "gauge", "Worker threads.", 1},
+	{"lbproxy_connections", "gauge",
+		"Connections with clients that are open, handshakes included.",
+		1},
+	{"lbproxy_sessions", "gauge", "Admitted sessions that are open.", 1},
+	{"lbproxy_sessions_limit", "gauge", "server.max_connections.", 1},
+	{"lbproxy_connections_accepted_total", "counter",
+		"Connections that were accepted.", 1},
+	{"lbproxy_sessions_admitted_total", "counter",
+		"Sessions that were admitted.", 1},
+	{"lbproxy_sessions_ended_total", "counter",
+		"Sessions that have ended, by reason.", 34},
+	{"lbproxy_rejects_total", "counter",
+		"Connections that did not become a session, by reason.", 34},
+	{"lbproxy_relayed_bytes_total", "counter",
+		"Bytes that were delivered, up to upstreams or down.", 2},
+	{"lbproxy_handshake_duration_seconds", "histogram",
+		"Handshakes that were completed, from accept on.", 34},
+	{"lbproxy_connect_duration_seconds", "histogram",
+		"Dials of upstreams that were done, TLS included.", 17},
+	{"lbproxy_loop_lag_seconds", "histogram",
+		"How late timers of the workers' event loops were.", 17},
+	{"lbproxy_app_ready", "gauge",
+		"Whether an upstream of the application is up.", 2},
+	{"lbproxy_app_sessions", "gauge",
+		"Sessions of the application that are open.", 2},
+	{"lbproxy_app_sessions_admitted_total", "counter",
+		"Sessions of the application that were admitted.", 2},
+	{"lbproxy_app_limit_refusals_total", "counter",
+		"Sessions that a client's limit of the application refused.",
+		4},
+	{"lbproxy_upstream_connections", "gauge",
+		"Connections that are open or being dialed.", 2},
+	{"lbproxy_upstream_up", "gauge",
+		"Whether health allows the upstream to be chosen.", 2},
+	{"lbproxy_upstream_draining", "gauge",
+		"Whether an operator has it drain.", 2},
+	{"lbproxy_upstream_weight", "gauge", "Its weight.", 2},
+	{"lbproxy_upstream_connections_limit", "gauge",
+		"Its max_connections; 0 is no bound.", 2},
+	{"lbproxy_upstream_dial_failures_total", "counter",
+		"Dials for sessions that have failed.", 2},
+	{"lbproxy_upstream_check_failures_total", "counter",
+		"Active checks that have failed.", 2},
+	{"lbproxy_client_sessions", "gauge", "Sessions that are open.", 2},
+	{"lbproxy_client_sessions_limit", "gauge",
+		"limits.concurrent; 0 is no cap.", 2},
+	{"lbproxy_client_admissions", "gauge",
+		"Sessions that were admitted within limits.window.", 2},
+	{"lbproxy_client_admissions_limit", "gauge",
+		"limits.connections; 0 is no rate.", 2},
+	{"lbproxy_clients_left_out", "gauge",
+		"Clients with sessions or admissions beyond those shown.", 1},
+	{"lbproxy_certificate_expiry_timestamp_seconds", "gauge",
+		"When it is no longer valid, since 1970.", 1},
+	{"lbproxy_ca_expiry_timestamp_seconds", "gauge",
+		"When it is no longer valid, since 1970.", 1},
+	{"lbproxy_crl_expiry_timestamp_seconds", "gauge",
+		"When it is no longer valid, since 1970.", 1},
+	{"process_start_time_seconds", "gauge",
+		"When the process was started, since 1970.", 1},
+	{"process_cpu_seconds_total", "counter",
+		"Processor time, of user and system.", 1},
+	{"process_open_fds", "gauge", "Open descriptors.", 1},
+	{"process_max_fds", "gauge", "How many there may be.", 1},
+	{"process_resident_memory_bytes", "gauge", "Resident memory.", 1},
+	{"process_virtual_memory_bytes", "gauge", "Virtual memory.", 1},
+};
+
+/* The lines of a text up to the next comment, and where that is. */
+static unsigned count_samples(const char **at)
+{
+	unsigned samples = 0;
+
+	for (; **at != '#' && **at != '\0'; *at = strchr(*at, '\n') + 1)
+		samples++;
+	return samples;
+}
+
+static void each_family_is_described(void)
+{
+	static const struct lbp_client_figures two[] = {
+		{.app = "web", .id = "a"}, {.app = "db", .id = "b"}};
+	struct lbp_figures figures = make();
+	const char *at = text;
+	char want[256];
+
+	figures.clients = two;
+	figures.client_len = 2;
+	write_all(&figures);
+	for (size_t i = 0; i < sizeof(families) / sizeof(*families); i++) {
+		int len = snprintf(want, sizeof(want),
+			"# HELP %s %s\n# TYPE %s %s\n", families[i].name,
+			families[i].help, families[i].name, families[i].type);
+
+		CU_ASSERT_NSTRING_EQUAL_FATAL(at, want, (size_t)len);
+		at += len;
+		CU_ASSERT_EQUAL(count_samples(&at), families[i].samples);
+	}
+	CU_ASSERT_STRING_EQUAL(at, "");
+}
+
 static void too_little_room_is_said(void)
 {
 	struct lbp_figures figures = make();
@@ -322,6 +438,8 @@ void suite_metrics(void)
 	CU_add_test(suite, "[ADM-12] buckets add up", buckets_add_up);
 	CU_add_test(
 		suite, "[ADM-13] all figures are there", all_figures_are_there);
+	CU_add_test(suite, "[ADM-10] each family is described",
+		each_family_is_described);
 	CU_add_test(suite, "[ADM-14] clients are there if asked for",
 		clients_are_there_if_asked_for);
 	CU_add_test(suite, "[ADM-16] what expires is shown once",
