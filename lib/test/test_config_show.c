@@ -29,8 +29,9 @@ static void put(void *user, const char *text, size_t len)
 	shown->text[shown->len] = '\0';
 }
 
-/* Reads own and, if it is not NULL, a file that it includes. */
-static struct lbp_config *read_both(const char *own, const char *included)
+/* Reads own and, as far as they are not NULL, files that it includes. */
+static struct lbp_config *read_all(
+	const char *own, const char *included, const char *last)
 {
 	struct lbp_config_reader *reader =
 		lbp_config_begin("own.toml", own, strlen(own));
@@ -41,8 +42,15 @@ static struct lbp_config *read_both(const char *own, const char *included)
 	if (included != NULL)
 		lbp_config_add(
 			reader, 0, "in.toml", included, strlen(included));
+	if (last != NULL)
+		lbp_config_add(reader, 0, "last.toml", last, strlen(last));
 	CU_ASSERT_EQUAL_FATAL(lbp_config_end(reader, &config, &errors), LBP_OK);
 	return config;
+}
+
+static struct lbp_config *read_both(const char *own, const char *included)
+{
+	return read_all(own, included, NULL);
 }
 
 static void show_both(
@@ -211,15 +219,46 @@ static void one_ca_may_be_a_table(void)
 {
 	static const char text[] =
 		"[tls]\ncertificate = \"c\"\nprivate_key = \"k\"\n"
-		"[[tls.client_ca]]\nid = \"i\"\nfile = \"f\"\n"
+		"[[tls.client_ca]]\nid = \"i\"\nfile = \"f\"\ncrl = \"l\"\n"
 		"[[app]]\nid = \"a\"\nlisten = [\"h:3\"]\n"
 		"upstream = [{url = \"tcp://s:1\"}]\n";
 	struct shown shown;
+	const char *crl;
 
 	show_both(&shown, text, NULL);
 	CU_ASSERT_PTR_NOT_NULL(
 		strstr(shown.text, "\n[[tls.client_ca]]\nid = \"i\" "));
 	CU_ASSERT_PTR_NULL(strstr(shown.text, "\nclient_ca"));
+	crl = strstr(shown.text, "\ncrl = ");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(crl);
+	CU_ASSERT_PTR_NULL(strstr(crl + 1, "\ncrl = "));
+}
+
+static void health_has_its_origin(void)
+{
+	static const char text[] =
+		TLS "[[app]]\nid = \"a\"\nlisten = [\"h:3\"]\n"
+		    "health.rise = 5\nupstream = [{url = \"tcp://s:1\"}]\n";
+	struct shown shown;
+
+	show_both(&shown, text, NULL);
+	CU_ASSERT_PTR_NOT_NULL(strstr(shown.text,
+		"\nrise = 5                                # own.toml:8\n"));
+}
+
+/* The configuration's own file has none. */
+static void all_clients_may_be_included(void)
+{
+	static const char own[] = "include = [\"*.toml\"]\n" TLS
+				  "[[app]]\nid = \"a\"\nlisten = [\"h:3\"]\n"
+				  "upstream = [{url = \"tcp://s:1\"}]\n";
+	static const char included[] = "[[client]]\nid = \"c\"\n"
+				       "dns = [\"d\"]\napps = [\"a\"]\n";
+	struct shown shown;
+
+	show_both(&shown, own, included);
+	CU_ASSERT_PTR_NOT_NULL(strstr(shown.text,
+		"\nid = \"c\"                                # in.toml:2\n"));
 }
 
 /* Is a line "KEY = ..." or "# KEY is ..." there? */
@@ -351,10 +390,13 @@ static void names_of_files_are_escaped(void)
 
 static void memory_may_run_out(void)
 {
+	static const char last[] = "[[client]]\nid = \"last\"\n"
+				   "dns = [\"last\"]\napps = [\"b\"]\n";
 	static const struct lbp_config_source sources[] = {
 		{"own", plain, sizeof(plain) - 1},
-		{"in", more, sizeof(more) - 1}};
-	struct lbp_config *config = read_both(plain, more);
+		{"in", more, sizeof(more) - 1},
+		{"last", last, sizeof(last) - 1}};
+	struct lbp_config *config = read_all(plain, more, last);
 	struct shown shown = {.len = 0};
 	long allocations;
 
@@ -382,6 +424,10 @@ void suite_config_show(void)
 		several_cas_are_tables);
 	CU_add_test(suite, "[CFG-110] one CA may be a table",
 		one_ca_may_be_a_table);
+	CU_add_test(suite, "[CFG-112] health has its origin",
+		health_has_its_origin);
+	CU_add_test(suite, "[CFG-112] all clients may be included",
+		all_clients_may_be_included);
 	CU_add_test(suite, "[CFG-110] every key is shown", every_key_is_shown);
 	CU_add_test(suite, "[CFG-122] each default can be written",
 		each_default_can_be_written);

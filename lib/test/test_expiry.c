@@ -97,6 +97,9 @@ static void when_a_session_is_judged(void)
 
 	CU_ASSERT_EQUAL(
 		lbp_expiry_due_ns(LBP_EXPIRY_NEVER, 0, 0, 7), LBP_NEVER);
+	CU_ASSERT_EQUAL(
+		lbp_expiry_due_ns(LBP_EXPIRY_NEVER, INT64_MAX - 1, 0, 7),
+		LBP_NEVER);
 	CU_ASSERT_EQUAL(lbp_expiry_due_ns(100, 99, 0, 7), 7 + S + TICK);
 	CU_ASSERT_EQUAL(lbp_expiry_due_ns(100, 99, S - 1, 7), 7 + 1 + TICK);
 	CU_ASSERT_EQUAL(lbp_expiry_due_ns(100, 100, 5, 7), 7 + TICK);
