@@ -35,6 +35,7 @@ static const struct {
 	{"cannot start a thread", false},
 	{"cannot start a worker", false},
 	{"cannot start accepting connections", false},
+	{"cannot take what was passed", false},
 	{"the event loop failed", false},
 };
 
