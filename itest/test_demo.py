@@ -5,6 +5,7 @@ import pathlib
 import re
 import signal
 import subprocess
+import tempfile
 import urllib.request
 
 import pytest
@@ -22,13 +23,25 @@ FAULTS = {
 }
 
 
+@pytest.fixture
+def directory():
+    """A path of a socket in it is no longer than it may be."""
+    with tempfile.TemporaryDirectory(prefix="d") as path:
+        yield pathlib.Path(path)
+
+
+def take_interrupts():
+    """Whatever started the tests in the background may ignore them."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def start(directory, demo=DEMO, **environment):
     """The demo, with its files below a directory."""
     return subprocess.Popen(
         ["/usr/bin/python3", demo], text=True, stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         env={**os.environ, "TMPDIR": str(directory), **environment},
-        start_new_session=True)
+        start_new_session=True, preexec_fn=take_interrupts)
 
 
 def finish(demo, directory):
@@ -48,19 +61,19 @@ def finish(demo, directory):
 
 
 @pytest.mark.spec("INS-10")
-def test_the_demo(tmp_path):
-    demo = start(tmp_path)
-    said = finish(demo, tmp_path)
+def test_the_demo(directory):
+    demo = start(directory)
+    said = finish(demo, directory)
     assert demo.returncode == 0, said
     assert "Everything was as promised" in said
     assert "NOT AS PROMISED" not in said
     assert said.count("\n== ") == 10, said
-    assert not list(tmp_path.iterdir())
+    assert not list(directory.iterdir())
 
 
 @pytest.mark.spec("INS-10")
-def test_it_is_left_running(tmp_path):
-    demo = start(tmp_path, KEEP="1")
+def test_it_is_left_running(directory):
+    demo = start(directory, KEEP="1")
     shown = ""
     try:
         while not shown.endswith("tail -f ../log\n"):
@@ -72,24 +85,24 @@ def test_it_is_left_running(tmp_path):
             assert got.read() == b"ready\n"
         demo.send_signal(signal.SIGINT)
     finally:
-        said = finish(demo, tmp_path)
+        said = finish(demo, directory)
     assert demo.returncode == 0, said
-    assert not list(tmp_path.iterdir())
+    assert not list(directory.iterdir())
 
 
 @pytest.mark.spec("INS-10")
 @pytest.mark.parametrize("said", FAULTS)
-def test_what_is_not_as_promised(tmp_path, said):
-    copy = tmp_path / "tree/ci/demo"
+def test_what_is_not_as_promised(directory, said):
+    copy = directory / "tree/ci/demo"
     copy.parent.mkdir(parents=True)
     for name in ("build", "certs-gen"):
-        (tmp_path / "tree" / name).symlink_to(ROOT / name)
+        (directory / "tree" / name).symlink_to(ROOT / name)
     text = DEMO.read_text()
     for old, new in (FAULTS[said], ("PATIENCE_S = 15", "PATIENCE_S = 5")):
         assert text.count(old) == 1
         text = text.replace(old, new)
     copy.write_text(text)
-    demo = start(tmp_path, copy)
-    shown = finish(demo, tmp_path)
+    demo = start(directory, copy)
+    shown = finish(demo, directory)
     assert demo.returncode == 1
     assert said in shown, shown
