@@ -521,9 +521,10 @@ corpus: $(addprefix build/fuzz/,$(targets)) ## keep what `make fuzz` found worth
 pytest = $(PYTHON) -m pytest -p no:cacheprovider -n $(PYTEST_JOBS) \
 	$(PYTEST_ARGS)
 # These tests start no program of this build, or in circumstances in which a
-# sanitizer cannot work.
+# sanitizer cannot work, or one for each kind of key. As in itest/conftest.py.
 no_server = $(addprefix --ignore=itest/test_,build.py certs_gen.py \
-	container.py deb.py demo.py hardening.py harness.py reference.py)
+	container.py deb.py demo.py hardening.py harness.py provider.py \
+	reference.py)
 
 .PHONY: itest itest-asan itest-tsan
 itest itest-asan itest-tsan: export PYTHONDONTWRITEBYTECODE = 1

@@ -445,7 +445,8 @@ case("twice-client-app", "CFG-14", '["echo", "mail"]',
 # Unknown keys.
 for key, line, near, accepted in [
         ("server.wokers", "workers = 2", "workers",
-         "workers, event_loop, max_connections, max_handshakes, admin, watch"),
+         "workers, event_loop, max_connections, max_handshakes, admin, "
+         "admin_socket, watch"),
         ("server.max-connections", "max_connections = 400",
          "max_connections", "workers, .*"),
         ("server.Admin", 'admin = "127.0.0.1:9900"', "admin", "workers, .*"),
