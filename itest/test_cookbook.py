@@ -312,7 +312,9 @@ def test_behind_haproxy(cook, serve, need):
     recipe = cook("Behind HAProxy", 8443, 9001, 8080, 9900)
     website(serve, recipe)
     recipe.start(0, 8443, 9001, 9900)
-    assert "hello from the upstream" in recipe.run(1), recipe.output()
+    # HAProxy may have looked before lbproxyd was ready, and looks again.
+    wait_for(lambda: "hello from the upstream" in recipe.run(1),
+             "HAProxy has an upstream")
     far = recipe.shell[1].replace("curl ", "curl --interface 127.0.0.5 ")
     assert "hello from the upstream" in recipe.run(far), recipe.output()
     wait_for(lambda: any(line["peer"].startswith("127.0.0.5:")
