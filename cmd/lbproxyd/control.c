@@ -144,8 +144,10 @@ static void answer_client(const struct view *view,
 		return;
 	}
 	answer->body = malloc(LBP_FIGURES_SESSION_MAX);
-	if (answer->body == NULL)
+	if (answer->body == NULL) {
+		answer->status = 503;
 		return;
+	}
 	lbp_json_init(&json, answer->body, LBP_FIGURES_SESSION_MAX);
 	lbp_figures_client(&figures, &json);
 	answer->len = json.len;
@@ -208,8 +210,10 @@ static void answer_reload(
 		return;
 	}
 	answer->body = malloc(cap);
-	if (answer->body == NULL)
+	if (answer->body == NULL) {
+		answer->status = 503;
 		return;
+	}
 	lbp_json_init(&json, answer->body, cap);
 	write_reload(&control->reload, &json);
 	answer->len = json.len;

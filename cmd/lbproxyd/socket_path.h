@@ -4,8 +4,10 @@
 
 #include <stdbool.h>
 
-/* The longest, in bytes; a name that is 4 longer fits into an address. */
-#define SOCKET_PATH_MAX 103
+#include "server/config.h"
+
+/* The longest, in bytes: it has another name first, which is 4 longer. */
+#define SOCKET_PATH_MAX (LBP_CONFIG_PATH_MAX - 4)
 
 /*
  * The path of server.admin_socket in the configuration with this path, to be

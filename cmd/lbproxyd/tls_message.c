@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "server/hello.h"
+#include "tls_provider.h"
 #include "tls_trust.h"
 
 #define HEADER 4
@@ -46,16 +47,6 @@ static void check_hello(struct tls *tls, const uint8_t *message, size_t len)
 			message, len);
 }
 
-/*
- * OpenSSL decodes each certificate, also those that nobody will look at. From
- * 3.2 on that costs little, and might want to know the extension that hides
- * them.
- */
-static bool is_dear(void)
-{
-	return OpenSSL_version_num() < 0x30200000UL;
-}
-
 static void check_certs(struct tls *tls, const uint8_t *message, size_t len)
 {
 	bool is_tls13 = SSL_version(tls->ssl) == TLS1_3_VERSION;
@@ -69,7 +60,9 @@ static void check_certs(struct tls *tls, const uint8_t *message, size_t len)
 	else if (err != LBP_OK)
 		refuse(tls, LBP_REASON_BAD_CERTIFICATE, "no certificate in DER",
 			message, len);
-	else if (is_tls13 && is_dear() && !trust_has_chains(tls->trust))
+	/* Later versions might want to know the extension that hides them. */
+	else if (is_tls13 && tls_decoding_is_slow() &&
+		 !trust_has_chains(tls->trust))
 		lbp_certs_hide_others(ours(message) + HEADER, len - HEADER);
 }
 

@@ -8,9 +8,6 @@
 
 #define NAME "lbproxy"
 
-/* From here on OpenSSL remembers how to decode a kind of key. */
-#define FIRST_WITHOUT_NEED 0x30200000UL
-
 /*
  * The first names of the algorithms that are passed on, each between two
  * spaces. Keys are those that certificates of peers or CAs may have; X25519 and
@@ -204,8 +201,7 @@ static bool is_wanted(void)
 {
 	const char *off = getenv(TLS_PROVIDER_OFF);
 
-	return (off == NULL || *off == '\0') &&
-	       OpenSSL_version_num() < FIRST_WITHOUT_NEED;
+	return (off == NULL || *off == '\0') && tls_decoding_is_slow();
 }
 
 bool tls_provider_use(void)

@@ -7,10 +7,20 @@
 #ifndef TLS_PROVIDER_H
 #define TLS_PROVIDER_H
 
+#include <openssl/crypto.h>
 #include <stdbool.h>
 
 /* Turns it off, if it is set to anything but the empty text. [SRV-331]. */
 #define TLS_PROVIDER_OFF "LBPROXY_DEFAULT_PROVIDER"
+
+/*
+ * Returns true if this OpenSSL finds anew how to decode a key, each time, as
+ * those before 3.2 do; later ones remember it.
+ */
+static inline bool tls_decoding_is_slow(void)
+{
+	return OpenSSL_version_num() < 0x30200000UL;
+}
 
 /*
  * Offers only what is needed, where that is cheaper and nobody has said what
