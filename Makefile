@@ -183,7 +183,7 @@ world_pic    = $(if $(filter lib/core/%,$1),-fsanitize-coverage=trace-pc)
 world_ld     =
 
 cover_cc     = $(CLANG)
-cover_cflags = -O0 -g $(or $(cmd_counts),$(counts))
+cover_cflags = -O0 -g -DORACLE_COUNT $(or $(cmd_counts),$(counts))
 cover_ld     = -fprofile-instr-generate
 # Nothing is written unless LLVM_PROFILE_FILE says where.
 counts       = -fprofile-instr-generate=/dev/null -fcoverage-mapping
@@ -194,7 +194,7 @@ $(foreach v,asan cover,$(addprefix build/$v/obj/,cmd/%.o interleave/%.o)): \
 	-mllvm -runtime-counter-relocation
 
 mcdc_cc     = $(CLANG_MCDC)
-mcdc_cflags = -O0 -g $(counts) -fcoverage-mcdc
+mcdc_cflags = -O0 -g -DORACLE_COUNT $(counts) -fcoverage-mcdc
 mcdc_ld     = $(cover_ld)
 
 # Warnings are errors only here, so that a compiler newer than ours can still
@@ -530,7 +530,7 @@ no_server = $(addprefix --ignore=itest/test_,build.py certs_gen.py \
 itest itest-asan itest-tsan: export PYTHONDONTWRITEBYTECODE = 1
 itest-asan itest-tsan: export ITEST_SLOW = 3
 # Each test with one of the two, half of them either.
-itest-asan: export ITEST_POLLERS ?= one
+itest-asan itest-tsan: export ITEST_POLLERS ?= one
 
 itest: all build/reference ## the pytest suite against build/lbproxyd; PYTEST_ARGS=
 	LBPROXYD='$(CURDIR)/build/lbproxyd' $(pytest) itest
@@ -672,7 +672,7 @@ format: ## let clang-format rewrite every C file
 		fuzz/* itest itest/*))
 
 # States that the analyzer visits in a function; its own default is 225000.
-build/tidy/%.ok: tidy_nodes = 50000
+build/tidy/%.ok: tidy_nodes = 12500
 build/tidy-deep/%.ok: tidy_nodes = 225000
 define tidy
 	@mkdir -p $(@D)

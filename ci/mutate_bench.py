@@ -103,6 +103,7 @@ class Program:
     flags: list  # behind the archives
     parts: list  # objects that are linked into one already
     source: str = ""  # where its oracles are
+    taken: set = None  # labels of what it takes out of its archives
 
     @property
     def sanitized(self):
@@ -494,7 +495,8 @@ class Bench:
                 lambda extra: self.link(program, objects, [], out, extra)
             )
             self.kept.keep(out, [flags, linked], sorted(files))
-        return set(self.kept.value(out))
+        program.taken = set(self.kept.value(out))
+        return program.taken
 
     def pulled(self, link):
         """The labels of what a link takes out of archives."""
@@ -997,6 +999,9 @@ class Bench:
         """The objects of a mutant that a program takes."""
         objects = []
         for source in built.changed:
+            # A header's code changes more than a program has in it.
+            if label_of(source) not in program.taken:
+                continue
             kind = next(
                 (
                     kind
