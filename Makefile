@@ -38,7 +38,7 @@ SIM_SERVER_ARGS = --count 2000
 EXHAUST      =
 PYTEST_ARGS  =
 # Integration tests at a time: five sixths of their time they wait.
-PYTEST_JOBS := $(shell expr 3 \* $$(nproc))
+PYTEST_JOBS := $(shell expr 4 \* $$(nproc))
 TRACE_ARGS   =
 KEEP         =
 # V=1 shows the commands of the build.
