@@ -1,5 +1,6 @@
 """The admin port: health, readiness, and what strangers do to it."""
 
+import contextlib
 import signal
 import socket
 import time
@@ -323,9 +324,13 @@ def test_out_of_descriptors_it_does_not_spin(lb, up):
     server = lb.proxy(up, server={**admin.section(), "max_connections": 2,
                                   "max_handshakes": 2}, fd_limit=60)
     peers = []
-    while server.open_files() < 60 and len(peers) < 100:
-        peers.append(tcp_connect(server.address()) if len(peers) % 2 else
-                     admin.connect(server))
+    for i in range(100):
+        if server.open_files() >= 60:
+            break
+        # Those of a full house are evicted, perhaps while they connect.
+        with contextlib.suppress(ConnectionResetError):
+            peers.append(tcp_connect(server.address()) if i % 2 else
+                         admin.connect(server))
     assert srv.cpu_share(server, 0.5) < 0.5
     for peer in peers:
         peer.close()
