@@ -527,7 +527,7 @@ no_server = $(addprefix --ignore=itest/test_,build.py certs_gen.py \
 	reference.py)
 
 .PHONY: itest itest-asan itest-tsan
-itest itest-asan itest-tsan: export PYTHONDONTWRITEBYTECODE = 1
+itest itest-asan itest-tsan: export PYTHONPYCACHEPREFIX = $(CURDIR)/build/pycache
 itest-asan itest-tsan: export ITEST_SLOW = 3
 # Each test with one of the two, half of them either.
 itest-asan itest-tsan: export ITEST_POLLERS ?= one

@@ -8,7 +8,8 @@ import shutil
 import sys
 import zlib
 
-sys.dont_write_bytecode = True
+# Not among the sources.
+sys.dont_write_bytecode = sys.pycache_prefix is None
 
 import pytest  # noqa: E402
 

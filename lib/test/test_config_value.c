@@ -461,13 +461,13 @@ static void uris(void)
 		{TEXT("a:|"), NO_URI_CHAR},
 		{TEXT("a:}"), NO_URI_CHAR},
 	};
-	char longest[LBP_URI_MAX + 1] = "a:";
-	struct row row = {longest, LBP_URI_MAX, NULL};
+	char longest[2049] = "a:";
+	struct row row = {longest, 2048, NULL};
 
 	check_rows(rows, COUNT(rows), lbp_config_check_uri);
 	memset(longest + 2, 'b', sizeof(longest) - 2);
 	check_rows(&row, 1, lbp_config_check_uri);
-	row = (struct row){longest, LBP_URI_MAX + 1, "it is too long"};
+	row = (struct row){longest, 2049, "it is too long"};
 	check_rows(&row, 1, lbp_config_check_uri);
 }
 
