@@ -265,8 +265,7 @@ static void test_time(void)
 
 	CU_ASSERT_EQUAL(lbp_admin_close_due(0, now), LBP_NEVER);
 	CU_ASSERT_EQUAL(lbp_admin_close_due(1, now), now + 10 * LBP_NS_PER_S);
-	CU_ASSERT_EQUAL(lbp_admin_close_due(23, now),
-		now + 10 * LBP_NS_PER_S);
+	CU_ASSERT_EQUAL(lbp_admin_close_due(23, now), now + 10 * LBP_NS_PER_S);
 }
 
 static void test_room(void)
@@ -274,8 +273,7 @@ static void test_room(void)
 	CU_ASSERT_TRUE(lbp_admin_has_room(23));
 	CU_ASSERT_FALSE(lbp_admin_has_room(24));
 	CU_ASSERT_FALSE(lbp_admin_has_room(UINT32_MAX));
-	CU_ASSERT_EQUAL(lbp_admin_close_due(24, 5),
-		LBP_NS_PER_S + 5);
+	CU_ASSERT_EQUAL(lbp_admin_close_due(24, 5), LBP_NS_PER_S + 5);
 }
 
 static void expect_readyz(bool is_starting, bool is_draining,

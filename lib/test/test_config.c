@@ -1,12 +1,11 @@
 #include "server/config.h"
 
 #include <CUnit/CUnit.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "alloc.h"
+#include "config_texts.h"
 #include "suites.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -14,170 +13,6 @@
 #define SECOND       (1000 * MS)
 #define MINUTE       (60 * SECOND)
 #define HOUR         (60 * MINUTE)
-
-/* What every valid configuration needs. */
-#define TLS                                                                    \
-	"[tls]\ncertificate = \"c\"\nprivate_key = \"k\"\nclient_ca = \"a\"\n"
-#define APP                                                                    \
-	"[[app]]\nid = \"e\"\nlisten = [\"h:1\"]\n[[app.upstream]]\n"          \
-	"url = \"tcp://h:1\"\n"
-
-/* The example of the outer contract, as it stands. */
-static const char contract[] =
-	"[server]\n"
-	"workers         = 2              # event-loop threads; default: th"
-	"e number of CPUs\n"
-	"event_loop      = \"auto\"         # \"select\", \"epoll\" (Linux)"
-	", or \"auto\": select while every descriptor\n"
-	"                                 # that max_connections can need f"
-	"its FD_SETSIZE, else epoll\n"
-	"max_connections = 400            # client connections over all app"
-	"s; default 400\n"
-	"admin           = \"127.0.0.1:9900\"   # status page, metrics, hea"
-	"lth; default: off\n"
-	"\n"
-	"[tls]                            # towards clients\n"
-	"certificate = \"server.pem\"       # required: chain, leaf first\n"
-	"private_key = \"server.key\"       # required\n"
-	"client_ca   = \"ca.pem\"           # required: exactly one CA, whi"
-	"ch issues every client certificate\n"
-	"crl         = \"ca.crl\"           # optional, PEM\n"
-	"min_version = \"1.2\"              # \"1.2\" or \"1.3\"\n"
-	"ciphers      = \"ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GC"
-	"M-SHA256\"  # TLS 1.2, OpenSSL names; optional\n"
-	"ciphersuites = \"TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384\"  "
-	"            # TLS 1.3; optional\n"
-	"\n"
-	"[log]\n"
-	"level = \"info\"                   # \"error\", \"warn\", \"info\""
-	" (a line per session and reject), \"debug\"\n"
-	"\n"
-	"[timeouts]                       # durations: integer + ms, s, m o"
-	"r h\n"
-	"handshake = \"5s\"\n"
-	"connect   = \"3s\"                 # one attempt to one upstream, "
-	"its TLS handshake included\n"
-	"idle      = \"10m\"                # no byte in either direction\n"
-	"drain     = \"30s\"\n"
-	"\n"
-	"[[app]]\n"
-	"id     = \"echo\"                  # required, unique\n"
-	"listen = [\"127.0.0.1:9001\"]      # required: one or more \"host:"
-	"port\", IPv6 in brackets\n"
-	"proxy_protocol = false           # true: send a PROXY v2 header to"
-	" upstreams\n"
-	"limits = { concurrent = 100, connections = 200, window = \"1m\" } "
-	"  # for each client of this app;\n"
-	"                                 # each part optional: no cap, no "
-	"rate, window \"1m\"\n"
-	"\n"
-	"[app.health]                     # active checks\n"
-	"enabled  = true                  # default true, with the values b"
-	"elow; upstreams start eligible\n"
-	"interval = \"2s\"\n"
-	"timeout  = \"1s\"\n"
-	"rise     = 2\n"
-	"fall     = 3\n"
-	"\n"
-	"[[app.upstream]]                 # one or more\n"
-	"url    = \"tcp://127.0.0.1:7001\"  # required; tcp:// or tls://\n"
-	"weight = 1                       # 1..256\n"
-	"\n"
-	"[[app.upstream]]\n"
-	"url         = \"tls://127.0.0.1:7443\"\n"
-	"ca          = \"upstream-ca.pem\"  # required for tls://\n"
-	"server_name = \"db.internal\"      # name that is verified and sen"
-	"t as SNI; default: the url's host\n"
-	"certificate = \"proxy-client.pem\" # optional: the proxy's client "
-	"certificate for this upstream\n"
-	"private_key = \"proxy-client.key\"\n"
-	"\n"
-	"[[client]]\n"
-	"id      = \"alice\"                # required, unique: how logs an"
-	"d metrics name this client\n"
-	"serials = [\"1A:2B:3C\"]           # required, one or more: certif"
-	"icate serial numbers, hex, upper or\n"
-	"                                 # lower case, colons and leading "
-	"zeros allowed; a second serial lets\n"
-	"                                 # a certificate be renewed withou"
-	"t a gap\n"
-	"apps    = [\"echo\"]               # required, one or more: the ap"
-	"ps this client may use\n"
-	"\n"
-	"[client.limits.echo]             # overrides the app's limits for "
-	"this client\n"
-	"concurrent = 5\n"
-	"";
-
-/* A text that grows; ends the program when it runs out of memory. */
-struct text {
-	char *ptr;
-	size_t len;
-	size_t cap;
-};
-
-__attribute__((format(printf, 2, 3))) static void add(
-	struct text *text, const char *format, ...)
-{
-	va_list args;
-
-	if (text->cap - text->len < 512) {
-		text->cap = text->cap * 2 + 4096;
-		text->ptr = realloc(text->ptr, text->cap);
-		if (text->ptr == NULL)
-			abort();
-	}
-	va_start(args, format);
-	text->len += (size_t)vsnprintf(
-		text->ptr + text->len, text->cap - text->len, format, args);
-	va_end(args);
-}
-
-/* The configuration of a text that must be valid, else NULL. */
-static struct lbp_config *parse_text(const char *text, size_t len)
-{
-	struct lbp_config_errors errors;
-	struct lbp_config *config;
-	enum lbp_err err = lbp_config_parse(text, len, &config, &errors);
-
-	CU_ASSERT_EQUAL(err, LBP_OK);
-	CU_ASSERT_EQUAL(errors.len, 0);
-	CU_ASSERT_PTR_NULL(errors.items);
-	if (errors.len != 0)
-		(void)printf("%u:%u: %s\n", errors.items[0].pos.line,
-			errors.items[0].pos.column, errors.items[0].message);
-	lbp_config_errors_release(&errors);
-	return config;
-}
-
-static struct lbp_config *parse(const char *text)
-{
-	return parse_text(text, strlen(text));
-}
-
-/* A text must give exactly this error; message may be its beginning. */
-static void expect_error(const char *text, size_t len, uint32_t line,
-	uint32_t column, const char *message)
-{
-	struct lbp_config_errors errors;
-	struct lbp_config *config;
-
-	CU_ASSERT_EQUAL(
-		lbp_config_parse(text, len, &config, &errors), LBP_ERR_SYNTAX);
-	CU_ASSERT_PTR_NULL(config);
-	CU_ASSERT_EQUAL(errors.len, 1);
-	if (errors.len >= 1) {
-		CU_ASSERT_EQUAL(errors.items[0].pos.line, line);
-		CU_ASSERT_EQUAL(errors.items[0].pos.column, column);
-		CU_ASSERT_NSTRING_EQUAL(
-			errors.items[0].message, message, strlen(message));
-	}
-	lbp_config_errors_release(&errors);
-	CU_ASSERT_EQUAL(errors.len, 0);
-	CU_ASSERT_PTR_NULL(errors.items);
-	CU_ASSERT_PTR_NULL(errors.arena);
-	lbp_config_errors_release(&errors);
-}
 
 static bool is_text(const struct lbp_config_text *text, const char *want,
 	uint32_t line, uint32_t column)
@@ -261,7 +96,7 @@ static void contract_app(const struct lbp_config_app *app)
 
 static void test_contract(void)
 {
-	struct lbp_config *config = parse(contract);
+	struct lbp_config *config = config_of(config_contract);
 	const struct lbp_config_client *client;
 	char serial[LBP_SERIAL_TEXT_MAX];
 
@@ -284,7 +119,7 @@ static void test_contract(void)
 
 static void test_defaults(void)
 {
-	struct lbp_config *config = parse(TLS APP);
+	struct lbp_config *config = config_of(TLS APP);
 	const struct lbp_config_app *app;
 
 	CU_ASSERT_PTR_NOT_NULL_FATAL(config);
@@ -325,7 +160,7 @@ static void test_defaults(void)
 
 static void test_bounds(void)
 {
-	struct lbp_config *config = parse(
+	struct lbp_config *config = config_of(
 		"[server]\nworkers = 256\nmax_connections = 1000000\n"
 		"max_handshakes = 1000000\n"
 		"event_loop = \"epoll\"\n[log]\nlevel = \"debug\"\n"
@@ -433,8 +268,9 @@ static void test_addresses(void)
 		struct text text = {0};
 		struct lbp_config *config;
 
-		add(&text, "[server]\nadmin = \"%s\"\n" TLS APP, cases[i].text);
-		config = parse_text(text.ptr, text.len);
+		text_add(&text, "[server]\nadmin = \"%s\"\n" TLS APP,
+			cases[i].text);
+		config = config_of_text(text.ptr, text.len);
 		CU_ASSERT_PTR_NOT_NULL_FATAL(config);
 		CU_ASSERT(is_address(
 			&config->admin, cases[i].host, cases[i].port));
@@ -446,12 +282,12 @@ static void test_addresses(void)
 static void test_admin_socket(void)
 {
 	struct lbp_config *config =
-		parse("[server]\nadmin_socket = \"run/a.sock\"\n" TLS APP);
+		config_of("[server]\nadmin_socket = \"run/a.sock\"\n" TLS APP);
 
 	CU_ASSERT_PTR_NOT_NULL_FATAL(config);
 	CU_ASSERT(is_text(&config->admin_socket, "run/a.sock", 2, 16));
 	lbp_config_free(config);
-	config = parse(TLS APP);
+	config = config_of(TLS APP);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(config);
 	CU_ASSERT_PTR_NULL(config->admin_socket.ptr);
 	lbp_config_free(config);
@@ -462,11 +298,11 @@ static void test_long_name(void)
 	struct text text = {0};
 	struct lbp_config *config;
 
-	add(&text, TLS "[server]\nadmin = \"");
+	text_add(&text, TLS "[server]\nadmin = \"");
 	for (int i = 0; i < 126; i++)
-		add(&text, "a.");
-	add(&text, "a:1\"\n" APP);
-	config = parse_text(text.ptr, text.len);
+		text_add(&text, "a.");
+	text_add(&text, "a:1\"\n" APP);
+	config = config_of_text(text.ptr, text.len);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(config);
 	CU_ASSERT_EQUAL(strlen(config->admin.host), 253);
 	lbp_config_free(config);
@@ -483,11 +319,13 @@ static void test_ids(void)
 		if (c != '"' && c != '\\' && at < LBP_ID_MAX)
 			id[at++] = (char)c;
 	}
-	add(&text, TLS APP "[[app]]\nid = \"%s\"\nlisten = [\"h:2\"]\n", id);
-	add(&text, "[[app.upstream]]\nurl = \"tcp://h:1\"\n");
-	add(&text, "[[client]]\nid = \"~}|{zyxwvutsrqponmlkjihgfedcba`\"\n");
-	add(&text, "serials = [\"1\"]\napps = [\"%s\"]\n", id);
-	config = parse_text(text.ptr, text.len);
+	text_add(&text, TLS APP "[[app]]\nid = \"%s\"\nlisten = [\"h:2\"]\n",
+		id);
+	text_add(&text, "[[app.upstream]]\nurl = \"tcp://h:1\"\n");
+	text_add(&text,
+		"[[client]]\nid = \"~}|{zyxwvutsrqponmlkjihgfedcba`\"\n");
+	text_add(&text, "serials = [\"1\"]\napps = [\"%s\"]\n", id);
+	config = config_of_text(text.ptr, text.len);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(config);
 	CU_ASSERT_EQUAL(strlen(config->apps[1].id.ptr), LBP_ID_MAX);
 	CU_ASSERT_EQUAL(config->clients[0].grants[0].app, 1);
@@ -497,7 +335,7 @@ static void test_ids(void)
 
 static void test_server_name(void)
 {
-	struct lbp_config *config = parse(
+	struct lbp_config *config = config_of(
 		TLS "[[app]]\nid = \"e\"\nlisten = [\"h:1\"]\n"
 		    "[[app.upstream]]\nurl = \"tls://[::1]:1\"\nca = \"c\"\n"
 		    "[[app.upstream]]\nurl = \"tcp://[::1]:1\"\n"
@@ -516,17 +354,17 @@ static void test_server_name(void)
 
 static void test_overrides(void)
 {
-	struct lbp_config *config =
-		parse(TLS "[[app]]\nid = \"a\"\nlisten = [\"h:1\"]\n"
-			  "limits = { concurrent = 1, connections = 2 }\n"
-			  "upstream = [{ url = \"tcp://h:1\" }]\n"
-			  "[[app]]\nid = \"b\"\nlisten = [\"h:2\"]\n"
-			  "upstream = [{ url = \"tcp://h:1\" }]\n"
-			  "[[client]]\nid = \"x\"\nserials = [\"1\"]\n"
-			  "limits.a.window = \"2s\"\nlimits.b.connections = 9\n"
-			  "apps = [\"b\", \"a\"]\n"
-			  "[[client]]\nid = \"y\"\nserials = [\"2\", \"3\"]\n"
-			  "apps = [\"a\"]\n");
+	struct lbp_config *config = config_of(
+		TLS "[[app]]\nid = \"a\"\nlisten = [\"h:1\"]\n"
+		    "limits = { concurrent = 1, connections = 2 }\n"
+		    "upstream = [{ url = \"tcp://h:1\" }]\n"
+		    "[[app]]\nid = \"b\"\nlisten = [\"h:2\"]\n"
+		    "upstream = [{ url = \"tcp://h:1\" }]\n"
+		    "[[client]]\nid = \"x\"\nserials = [\"1\"]\n"
+		    "limits.a.window = \"2s\"\nlimits.b.connections = 9\n"
+		    "apps = [\"b\", \"a\"]\n"
+		    "[[client]]\nid = \"y\"\nserials = [\"2\", \"3\"]\n"
+		    "apps = [\"a\"]\n");
 	const struct lbp_config_grant *grants;
 
 	CU_ASSERT_PTR_NOT_NULL_FATAL(config);
@@ -568,8 +406,8 @@ static void test_syntax_error(void)
 {
 	static const char text[] = "bad = 1\n[server]\nworkers = \x7f\n";
 
-	expect_error(text, sizeof(text) - 1, 3, 11, "");
-	expect_error("a = \xff", 5, 1, 5, "");
+	config_has_error(text, sizeof(text) - 1, 3, 11, "");
+	config_has_error("a = \xff", 5, 1, 5, "");
 }
 
 static void test_messages(void)
@@ -578,16 +416,18 @@ static void test_messages(void)
 	struct lbp_config *config;
 	struct text text = {0};
 
-	add(&text, TLS APP);
+	text_add(&text, TLS APP);
 	for (int i = 0; i < 64; i++) {
-		add(&text, "[[app]]\nlisten = [\"h:%d\"]\n", i + 2);
-		add(&text, "upstream = [{ url = \"tcp://h:1\" }]\nid = \"");
+		text_add(&text, "[[app]]\nlisten = [\"h:%d\"]\n", i + 2);
+		text_add(
+			&text, "upstream = [{ url = \"tcp://h:1\" }]\nid = \"");
 		for (int j = 0; j < 60; j++)
-			add(&text, "\\u202e");
-		add(&text, "%d\"\n", i);
+			text_add(&text, "\\u202e");
+		text_add(&text, "%d\"\n", i);
 	}
-	add(&text, "[[client]]\nid = \"\xf0\x9f\x98\x80\"\nserials = [\"1\"]\n"
-		   "apps = [\"q\"]\n");
+	text_add(&text,
+		"[[client]]\nid = \"\xf0\x9f\x98\x80\"\nserials = [\"1\"]\n"
+		"apps = [\"q\"]\n");
 	CU_ASSERT_EQUAL(lbp_config_parse(text.ptr, text.len, &config, &errors),
 		LBP_ERR_SYNTAX);
 	CU_ASSERT_EQUAL(errors.len, 64 + 1);
@@ -620,7 +460,7 @@ static void expect_errors(const char *text, const char *want)
 		LBP_ERR_SYNTAX);
 	CU_ASSERT_PTR_NULL(config);
 	for (size_t i = 0; i < errors.len; i++)
-		add(&got, "%u:%u: %s\n", errors.items[i].pos.line,
+		text_add(&got, "%u:%u: %s\n", errors.items[i].pos.line,
 			errors.items[i].pos.column, errors.items[i].message);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(got.ptr);
 	CU_ASSERT_STRING_EQUAL(got.ptr, want);
@@ -802,7 +642,7 @@ static void test_whole_messages(void)
 /* Different in one part only, so all of them may be in one configuration. */
 static void test_not_twice(void)
 {
-	struct lbp_config *config = parse(
+	struct lbp_config *config = config_of(
 		"[server]\nadmin = \"h:9\"\n" TLS
 		"[[app]]\nid = \"e\"\nlisten = [\"h:1\", \"h:2\", \"g:1\","
 		" \"1.2.3.4:1\", \"[::1.2.3.4]:1\", \"[::ffff:1.2.3.4]:1\"]\n"
@@ -819,234 +659,6 @@ static void test_not_twice(void)
 	CU_ASSERT_EQUAL(config->client_len, 2);
 	CU_ASSERT_EQUAL(config->clients[0].grants[1].app, 1);
 	lbp_config_free(config);
-}
-
-static void test_most_apps(void)
-{
-	struct text text = {0};
-	struct lbp_config *config;
-
-	add(&text, TLS);
-	for (int i = 1; i <= 1024; i++) {
-		add(&text, "[[app]]\nid = \"a%d\"\nlisten = [\"h:%d\"]\n", i,
-			i);
-		add(&text, "upstream = [{ url = \"tcp://h:1\" }]\n");
-	}
-	config = parse_text(text.ptr, text.len);
-	CU_ASSERT_PTR_NOT_NULL_FATAL(config);
-	CU_ASSERT_EQUAL(config->app_len, 1024);
-	lbp_config_free(config);
-	add(&text, "[[app]]\n");
-	expect_error(text.ptr, text.len, 4 + 1024 * 4 + 1, 1,
-		"app must be 1 to 1024 tables, [[app]], not more");
-	free(text.ptr);
-}
-
-static void test_most_upstreams(void)
-{
-	struct text text = {0};
-	struct lbp_config *config;
-
-	add(&text, TLS APP);
-	for (int i = 2; i <= 1024; i++)
-		add(&text, "[[app.upstream]]\nurl = \"tcp://h:%d\"\n", i);
-	config = parse_text(text.ptr, text.len);
-	CU_ASSERT_PTR_NOT_NULL_FATAL(config);
-	CU_ASSERT_EQUAL(config->apps[0].upstream_len, 1024);
-	lbp_config_free(config);
-	add(&text, "[[app.upstream]]\n");
-	expect_error(text.ptr, text.len, 9 + 1023 * 2 + 1, 1,
-		"app.upstream must be 1 to 1024 tables, [[app.upstream]], "
-		"not more");
-	free(text.ptr);
-}
-
-static void test_most_clients(void)
-{
-	struct text text = {0};
-	struct lbp_config *config;
-	const struct lbp_config_client *last;
-
-	add(&text, TLS APP);
-	for (int i = 1; i <= 100000; i++)
-		add(&text,
-			"[[client]]\nid=\"%d\"\nserials=[\"%x\"]\n"
-			"apps=[\"e\"]\n",
-			i, (unsigned)i);
-	config = parse_text(text.ptr, text.len);
-	CU_ASSERT_PTR_NOT_NULL_FATAL(config);
-	CU_ASSERT_EQUAL_FATAL(config->client_len, 100000);
-	last = &config->clients[99999];
-	CU_ASSERT_STRING_EQUAL(last->id.ptr, "100000");
-	CU_ASSERT_EQUAL(last->serials[0].serial.len, 3);
-	lbp_config_free(config);
-	add(&text, "[[client]]\n");
-	expect_error(text.ptr, text.len, 9 + 400000 + 1, 1,
-		"client must be at most 100000 tables, [[client]], not more");
-	free(text.ptr);
-}
-
-/* One text without errors and one with many kinds of them. */
-static void exhaust(const char *text, size_t len, enum lbp_err want)
-{
-	struct lbp_config_errors errors;
-	struct lbp_config *config;
-	long allocations;
-
-	alloc_fail_at(0);
-	CU_ASSERT_EQUAL(lbp_config_parse(text, len, &config, &errors), want);
-	allocations = alloc_count();
-	lbp_config_free(config);
-	lbp_config_errors_release(&errors);
-	CU_ASSERT(allocations > 3);
-	for (long n = 1; n <= allocations; n++) {
-		alloc_fail_at(n);
-		CU_ASSERT_EQUAL(lbp_config_parse(text, len, &config, &errors),
-			LBP_ERR_NOMEM);
-		CU_ASSERT_PTR_NULL(config);
-		CU_ASSERT_EQUAL(errors.len, 0);
-		CU_ASSERT_PTR_NULL(errors.items);
-		CU_ASSERT_PTR_NULL(errors.arena);
-	}
-	alloc_fail_at(0);
-}
-
-/* A text in which memory runs out elsewhere as pad grows. */
-static void exhaust_with(int pad, bool is_one_ca, int many)
-{
-	struct text text = {0};
-
-	add(&text, "include = [");
-	for (int i = 0; i < many; i++)
-		add(&text, "\"%d\", ", i);
-	add(&text, "\"b/*.toml\"]\n[tls]\ncertificate = \"c\"\n"
-		   "private_key = \"k");
-	for (int i = 0; i < pad; i += 8)
-		add(&text, "eeeeeeee");
-	add(&text, is_one_ca ? "\"\nclient_ca = \"a\"\ncrl = \"l\"\n"
-			     : "\"\n[[tls.client_ca]]\nid = \"x\"\n"
-			       "file = \"f\"\ncrl = \"l\"\n");
-	add(&text, APP "[[client]]\nid = \"c\"\n");
-	add(&text, "uris = [\"u:1\", \"u:2\"]\napps = [\"e\"]\ndns = [");
-	for (int i = 0; i < pad / 32; i++)
-		add(&text, "\"D%d.EXAMPLE\", ", i);
-	add(&text, "\"d\"]\nserials = [");
-	for (int i = 0; i < many; i++)
-		add(&text, "\"%x\", ", i + 2);
-	add(&text, "\"1\"]\n");
-	exhaust(text.ptr, text.len, LBP_OK);
-	free(text.ptr);
-}
-
-/* The same of what is needed only while it is read. */
-static void exhaust_scratch(int upstreams, int len)
-{
-	struct text text = {0};
-
-	add(&text, TLS "[[app]]\nid = \"e\"\nlisten = [\"%.*s:1\"]\n", len,
-		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-		"a");
-	for (int i = 0; i <= upstreams; i++)
-		add(&text, "[[app.upstream]]\nurl = \"tcp://h:%d\"\n", i + 1);
-	add(&text, "[[client]]\nid = \"c\"\nserials = [\"1\"]\n");
-	add(&text, "apps = [\"e\"]\n");
-	exhaust(text.ptr, text.len, LBP_OK);
-	free(text.ptr);
-}
-
-/* Where memory runs out depends on how much was needed before. */
-static void test_nomem_anywhere(void)
-{
-	for (int pad = 0; pad < 4400; pad += 64) {
-		exhaust_with(pad, false, 0);
-		exhaust_with(pad + 32, true, 0);
-	}
-	exhaust_with(0, false, 300);
-	for (int upstreams = 0; upstreams < 60; upstreams++) {
-		for (int len = 1; len < 20; len += 8)
-			exhaust_scratch(upstreams, len);
-	}
-}
-
-static void test_nomem(void)
-{
-	struct text text = {0};
-
-	exhaust(contract, strlen(contract), LBP_OK);
-	add(&text, TLS APP);
-	for (int i = 0; i < 64; i++) {
-		add(&text, "[[client]]\nid = \"c%d\"\nserials = [\"%x\"]\n", i,
-			(unsigned)i + 1);
-		add(&text, "apps = [\"e\"]\nlimits.e.concurrent = 3\n");
-	}
-	exhaust(text.ptr, text.len, LBP_OK);
-	for (int i = 0; i < 64; i++) {
-		add(&text, "[[client]]\nid = \"c%d\"\nserials = [\"%x\", 1]\n",
-			i, (unsigned)i);
-		add(&text, "apps = [\"f\"]\nlimits.f = 3\nx = 1\n");
-	}
-	exhaust(text.ptr, text.len, LBP_ERR_SYNTAX);
-	exhaust("[[app]]\nlisten = [1]\n[[app.upstream]]\nurl = \"x\"\n", 44,
-		LBP_ERR_SYNTAX);
-	free(text.ptr);
-}
-
-/* Not one error is lost, and guesses end: all keys are compared for each. */
-static void test_many_errors(void)
-{
-	const uint32_t keys = 7;
-	struct lbp_config_errors errors;
-	struct lbp_config *config;
-	struct text text = {0};
-
-	add(&text, TLS APP "[server]\n");
-	for (int i = 0; i < 20000; i++)
-		add(&text, "max_connec%05d = 1\n", i);
-	CU_ASSERT_EQUAL(lbp_config_parse(text.ptr, text.len, &config, &errors),
-		LBP_ERR_SYNTAX);
-	CU_ASSERT_EQUAL_FATAL(errors.len, 20000);
-	for (uint32_t i = 0; i < 20000; i++) {
-		CU_ASSERT_EQUAL(errors.items[i].pos.line, 11 + i);
-		CU_ASSERT_EQUAL(strstr(errors.items[i].message, "mean") != NULL,
-			i < (65536 + keys - 1) / keys);
-	}
-	lbp_config_errors_release(&errors);
-	free(text.ptr);
-}
-
-/* Each error takes as many comparisons as there are apps. */
-static void apps_are_missed(int apps, int errors_len)
-{
-	struct lbp_config_errors errors;
-	struct lbp_config *config;
-	struct text text = {0};
-
-	add(&text, TLS);
-	for (int i = 0; i < apps; i++)
-		add(&text,
-			"[[app]]\nid = \"application-%04d\"\n"
-			"listen = [\"[::1]:%d\"]\n[[app.upstream]]\n"
-			"url = \"tcp://[::1]:1\"\n",
-			i, i + 1);
-	add(&text, "[[client]]\nid = \"c\"\nserials = [\"1\"]\napps = [\n");
-	for (int i = 0; i < errors_len; i++)
-		add(&text, "\"aplication-%04d\",\n", i);
-	add(&text, "]\n");
-	CU_ASSERT_EQUAL(lbp_config_parse(text.ptr, text.len, &config, &errors),
-		LBP_ERR_SYNTAX);
-	CU_ASSERT_EQUAL_FATAL(errors.len, (size_t)errors_len);
-	/* The last one to begin below 65536 is the last with a guess. */
-	for (int i = 0; i < errors_len; i++)
-		CU_ASSERT_EQUAL(strstr(errors.items[i].message, "mean") != NULL,
-			i * apps < 65536);
-	lbp_config_errors_release(&errors);
-	free(text.ptr);
-}
-
-static void test_many_apps_missed(void)
-{
-	apps_are_missed(1000, 100);
-	apps_are_missed(512, 130);
 }
 
 void suite_config(void)
@@ -1079,15 +691,6 @@ void suite_config(void)
 		 "[CFG-31][CFG-44] messages, word by word",
 			test_whole_messages},
 		{"[CFG-45] what is different is not twice", test_not_twice},
-		{"[CFG-24] 1024 apps and no more", test_most_apps},
-		{"[CFG-27] 1024 upstreams and no more", test_most_upstreams},
-		{"[CFG-15][CFG-29] 100000 clients and no more",
-			test_most_clients},
-		{"[CFG-16] every allocation may fail", test_nomem},
-		{"[CFG-16] memory may run out anywhere", test_nomem_anywhere},
-		{"[CFG-2][CFG-15] 20000 errors are reported", test_many_errors},
-		{"[CFG-50] guesses end sooner among many apps",
-			test_many_apps_missed},
 	};
 	CU_pSuite suite = CU_add_suite("config", NULL, NULL);
 
