@@ -522,7 +522,7 @@ pytest = $(PYTHON) -m pytest -p no:cacheprovider -n $(PYTEST_JOBS) \
 	$(PYTEST_ARGS)
 # These tests start no program of this build, or in circumstances in which a
 # sanitizer cannot work, or one for each kind of key. As in itest/conftest.py.
-no_server = $(addprefix --ignore=itest/test_,build.py certs_gen.py \
+no_server = $(addprefix --ignore=itest/test_,bench.py build.py certs_gen.py \
 	container.py deb.py demo.py hardening.py harness.py provider.py \
 	reference.py)
 
@@ -591,7 +591,7 @@ mutate-changed: ## the same for the lines that changed, within 4 minutes; BASE=
 		--seconds 240
 
 .PHONY: bench
-bench: all ## side by side with nginx and HAProxy; BENCH_ARGS=--quick
+bench: all ## side by side with nginx, HAProxy, hitch and stunnel; BENCH_ARGS=--quick
 	@ci/install-deps build demo check bench
 	$(PYTHON) itest/bench/bench $(BENCH_ARGS)
 

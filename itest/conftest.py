@@ -29,7 +29,7 @@ def pytest_configure(config):
 # These start no program of the build that is tested, or no sanitizer's; they
 # are those that the Makefile leaves out of itest-asan.
 ONLY_ONCE = {f"test_{name}" for name in (
-    "build", "certs_gen", "container", "deb", "demo", "hardening", "harness",
+    "bench", "build", "certs_gen", "container", "deb", "demo", "hardening", "harness",
     "provider", "reference")}
 
 

@@ -40,6 +40,16 @@ static void watch(struct conn *conn, uint32_t events)
 	conn->watched = events;
 }
 
+/* Whether it was the socket, of a connection without TLS, that has to wait. */
+static enum result want_plain(
+	struct conn *conn, uint32_t events, const char *what)
+{
+	if (errno != EAGAIN)
+		die(what);
+	watch(conn, events);
+	return RESULT_WAIT;
+}
+
 static enum result want(struct conn *conn, int ret, const char *what)
 {
 	switch (SSL_get_error(conn->ssl, ret)) {
@@ -75,6 +85,8 @@ static void open_conn(struct conn *conn)
 	struct load *load = conn->load;
 
 	open_socket(conn);
+	if (load->plan.tls == 0)
+		return;
 	conn->ssl = SSL_new(load->ctx);
 	if (!conn->ssl || !SSL_set_fd(conn->ssl, conn->fd))
 		die("SSL_new");
@@ -95,14 +107,40 @@ static void close_conn(struct conn *conn)
 
 static enum result do_handshake(struct conn *conn)
 {
-	int ret = SSL_do_handshake(conn->ssl);
+	int ret;
 
+	if (conn->ssl == NULL)
+		return RESULT_DONE;
+	ret = SSL_do_handshake(conn->ssl);
 	if (ret != 1)
 		return want(conn, ret, "handshake");
 	conn->load->resumed += SSL_session_reused(conn->ssl) ? 1 : 0;
 	return RESULT_DONE;
 }
 
+/* Sends what it can of some bytes, which are counted. */
+static enum result send_some(
+	struct conn *conn, const unsigned char *bytes, size_t len)
+{
+	ssize_t sent;
+	size_t n;
+	int ret;
+
+	if (conn->ssl == NULL) {
+		sent = send(conn->fd, bytes, len, MSG_NOSIGNAL);
+		if (sent < 0)
+			return want_plain(conn, EPOLLOUT, "send");
+		n = (size_t)sent;
+	} else {
+		ret = SSL_write_ex(conn->ssl, bytes, len, &n);
+		if (ret != 1)
+			return want(conn, ret, "write");
+	}
+	conn->done_bytes += n;
+	return RESULT_DONE;
+}
+
+/* The header goes with the first of what follows it. */
 static enum result do_send(struct conn *conn)
 {
 	struct load *load = conn->load;
@@ -110,19 +148,46 @@ static enum result do_send(struct conn *conn)
 
 	while (conn->done_bytes < total) {
 		uint64_t len = total - conn->done_bytes;
-		uint64_t skip = conn->done_bytes;
-		size_t n;
-		int ret;
+		uint64_t done = conn->done_bytes;
+		const unsigned char *bytes = load->request + done;
 
-		if (skip > EXCHANGE_HEADER_BYTES)
-			skip = EXCHANGE_HEADER_BYTES;
+		if (done >= EXCHANGE_HEADER_BYTES)
+			bytes = pattern_at(
+				load->request + EXCHANGE_HEADER_BYTES,
+				done - EXCHANGE_HEADER_BYTES);
 		if (len > BLOCK_BYTES)
 			len = BLOCK_BYTES;
-		ret = SSL_write_ex(conn->ssl, load->request + skip, len, &n);
-		if (ret != 1)
-			return want(conn, ret, "write");
-		conn->done_bytes += n;
+		if (send_some(conn, bytes, len) == RESULT_WAIT)
+			return RESULT_WAIT;
 	}
+	return RESULT_DONE;
+}
+
+static enum result receive_some(struct conn *conn, size_t len)
+{
+	struct load *load = conn->load;
+	ssize_t received;
+	size_t n;
+	int ret;
+
+	if (conn->ssl == NULL) {
+		received = recv(conn->fd, load->sink, len, 0);
+		if (received < 0)
+			return want_plain(conn, EPOLLIN, "receive");
+		if (received == 0)
+			die("an early end");
+		n = (size_t)received;
+	} else {
+		ret = SSL_read_ex(conn->ssl, load->sink, len, &n);
+		if (ret != 1)
+			return want(conn, ret, "read");
+	}
+	if (memcmp(load->sink,
+		    pattern_at(load->request + EXCHANGE_HEADER_BYTES,
+			    conn->done_bytes),
+		    n) != 0)
+		die("an answer was changed");
+	conn->done_bytes += n;
 	return RESULT_DONE;
 }
 
@@ -132,16 +197,26 @@ static enum result do_receive(struct conn *conn)
 
 	while (conn->done_bytes < load->phase.down) {
 		uint64_t len = load->phase.down - conn->done_bytes;
-		size_t n;
-		int ret;
 
 		if (len > sizeof(load->sink))
 			len = sizeof(load->sink);
-		ret = SSL_read_ex(conn->ssl, load->sink, len, &n);
-		if (ret != 1)
-			return want(conn, ret, "read");
-		conn->done_bytes += n;
+		if (receive_some(conn, len) == RESULT_WAIT)
+			return RESULT_WAIT;
 	}
+	return RESULT_DONE;
+}
+
+static enum result do_close_plain(struct conn *conn)
+{
+	ssize_t received;
+
+	(void)shutdown(conn->fd, SHUT_WR);
+	received = recv(conn->fd, conn->load->sink, 1, 0);
+	if (received > 0)
+		die("bytes that nobody asked for");
+	if (received < 0 && errno == EAGAIN)
+		return want_plain(conn, EPOLLIN, "close");
+	close_conn(conn);
 	return RESULT_DONE;
 }
 
@@ -151,6 +226,8 @@ static enum result do_close(struct conn *conn)
 	size_t n;
 	int ret;
 
+	if (conn->ssl == NULL)
+		return do_close_plain(conn);
 	if (!(SSL_get_shutdown(conn->ssl) & SSL_SENT_SHUTDOWN)) {
 		ret = SSL_shutdown(conn->ssl);
 		if (ret < 0)

@@ -12,10 +12,6 @@
 
 #include "exchange.h"
 
-enum {
-	BLOCK_BYTES = 65536
-};
-
 enum mode {
 	MODE_CONNECT,
 	MODE_RESUME,
@@ -34,6 +30,7 @@ enum step {
 struct plan {
 	enum mode mode;
 	uint16_t port;
+	int tls; /* as of OpenSSL; 0: none */
 	uint64_t conns;
 	uint64_t count; /* operations */
 	uint64_t up;    /* bytes of a request after its header */
@@ -77,7 +74,7 @@ struct load {
 	uint64_t finished;
 	uint64_t resumed;
 	uint64_t *times_ns; /* how long each exchange took, plan.count */
-	unsigned char request[EXCHANGE_HEADER_BYTES + BLOCK_BYTES];
+	unsigned char request[EXCHANGE_HEADER_BYTES + PATTERN_ROOM];
 	unsigned char sink[BLOCK_BYTES];
 };
 

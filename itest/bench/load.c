@@ -5,8 +5,8 @@
  * the last of which is the 99th percentile of what an exchange took, in
  * nanoseconds, and waits for a line again before it closes what is open. So
  * whoever runs it can look at the proxy's CPU time and memory in between. TLS
- * is 1.3 with one cipher suite and one group, so that every proxy does the same
- * work.
+ * is of one version with one cipher suite and one group, so that every proxy
+ * does the same work.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -82,6 +82,8 @@ static void set_up(struct load *load)
 		run_phase(load, phase_connect(plan, plan->conns));
 	if (plan->mode == MODE_EXCHANGE || plan->mode == MODE_HOLD)
 		run_phase(load, phase_open(plan));
+	if (plan->mode == MODE_HOLD && plan->up > 0)
+		run_phase(load, phase_exchange(plan, plan->conns));
 	if (plan->mode == MODE_EXCHANGE && plan->up < BLOCK_BYTES &&
 		plan->down < BLOCK_BYTES)
 		run_phase(load,
@@ -120,9 +122,13 @@ static SSL_CTX *make_ctx(const struct plan *plan)
 {
 	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
 
-	if (!ctx || !SSL_CTX_set_min_proto_version(ctx, TLS1_3_VERSION) ||
-		!SSL_CTX_set_ciphersuites(ctx, "TLS_AES_128_GCM_SHA256") ||
-		!SSL_CTX_set1_groups_list(ctx, "X25519") ||
+	if (!ctx || !SSL_CTX_set_min_proto_version(ctx, plan->tls) ||
+		!SSL_CTX_set_max_proto_version(ctx, plan->tls) ||
+		!SSL_CTX_set_ciphersuites(ctx, "TLS_AES_256_GCM_SHA384") ||
+		!SSL_CTX_set_cipher_list(ctx, "ECDHE+AESGCM+AES256") ||
+		!SSL_CTX_set1_groups_list(ctx, plan->tls == TLS1_2_VERSION
+						       ? "X25519:P-256"
+						       : "X25519") ||
 		!SSL_CTX_load_verify_locations(ctx, plan->ca, NULL) ||
 		!SSL_CTX_use_certificate_chain_file(ctx, plan->certificate) ||
 		!SSL_CTX_use_PrivateKey_file(ctx, plan->key, SSL_FILETYPE_PEM))
@@ -176,14 +182,31 @@ static bool parse_mode(const char *name, enum mode *mode)
 	return false;
 }
 
+static bool parse_tls(const char *name, int *tls)
+{
+	if (strcmp(name, "1.2") == 0)
+		*tls = TLS1_2_VERSION;
+	else if (strcmp(name, "1.3") == 0)
+		*tls = TLS1_3_VERSION;
+	else if (strcmp(name, "none") == 0)
+		*tls = 0;
+	else
+		return false;
+	return true;
+}
+
 static bool parse_plan(int argc, char **argv, struct plan *plan)
 {
 	int option;
 
-	while ((option = getopt(argc, argv, "p:c:n:u:d:A:C:K:")) != -1) {
+	while ((option = getopt(argc, argv, "p:t:c:n:u:d:A:C:K:")) != -1) {
 		switch (option) {
 		case 'p':
 			plan->port = (uint16_t)strtoul(optarg, NULL, 10);
+			break;
+		case 't':
+			if (!parse_tls(optarg, &plan->tls))
+				return false;
 			break;
 		case 'c':
 			plan->conns = strtoull(optarg, NULL, 10);
@@ -220,11 +243,14 @@ int main(int argc, char **argv)
 	static struct load load;
 	uint64_t started_ns;
 
-	load.plan = (struct plan){.conns = 1, .count = 1, .down = 1};
+	load.plan = (struct plan){
+		.tls = TLS1_3_VERSION, .conns = 1, .count = 1, .down = 1};
+	pattern_fill(load.request + EXCHANGE_HEADER_BYTES);
 	if (!parse_plan(argc, argv, &load.plan)) {
 		(void)fprintf(stderr,
 			"usage: load -p PORT -A CA -C CERTIFICATE -K KEY "
-			"[-c CONNECTIONS] [-n OPERATIONS] [-u BYTES] "
+			"[-t 1.2|1.3|none] [-c CONNECTIONS] [-n OPERATIONS] "
+			"[-u BYTES] "
 			"[-d BYTES] connect|resume|exchange|hold\n");
 		return 2;
 	}

@@ -19,8 +19,7 @@
 
 enum {
 	LISTENERS_MAX = 16,
-	EVENTS_MAX = 64,
-	BLOCK_BYTES = 65536
+	EVENTS_MAX = 64
 };
 
 enum kind {
@@ -34,13 +33,15 @@ struct end {
 	int fd;
 	uint32_t watched;
 	size_t header_len;
-	uint64_t up_left;   /* bytes of the request still to come */
-	uint64_t down_left; /* bytes of the answer still to be sent */
+	uint64_t up;        /* bytes of the request */
+	uint64_t down;      /* bytes of the answer */
+	uint64_t up_done;   /* of those, how many have come */
+	uint64_t down_done; /* and have been sent */
 	unsigned char header[EXCHANGE_HEADER_BYTES];
 };
 
 static unsigned char block[BLOCK_BYTES];
-static const unsigned char answer[BLOCK_BYTES];
+static unsigned char pattern[PATTERN_ROOM];
 
 static _Noreturn void die(const char *what)
 {
@@ -105,8 +106,10 @@ static size_t take_header(struct end *end, const unsigned char *at, size_t len)
 
 	while (end->header_len < EXCHANGE_HEADER_BYTES && taken < len)
 		end->header[end->header_len++] = at[taken++];
+	end->up_done = 0;
+	end->down_done = 0;
 	if (end->header_len == EXCHANGE_HEADER_BYTES)
-		exchange_read(end->header, &end->up_left, &end->down_left);
+		exchange_read(end->header, &end->up, &end->down);
 	return taken;
 }
 
@@ -117,15 +120,21 @@ static bool take(struct end *end, const unsigned char *at, size_t len)
 
 	if (end->header_len < EXCHANGE_HEADER_BYTES)
 		taken = take_header(end, at, len);
-	if (len - taken > end->up_left)
+	len -= taken;
+	if (len > end->up - end->up_done)
 		return false;
-	end->up_left -= len - taken;
+	if (memcmp(at + taken, pattern_at(pattern, end->up_done), len) != 0) {
+		(void)fprintf(stderr, "upstream: a request was changed\n");
+		exit(1);
+	}
+	end->up_done += len;
 	return true;
 }
 
 static bool request_is_whole(const struct end *end)
 {
-	return end->header_len == EXCHANGE_HEADER_BYTES && end->up_left == 0;
+	return end->header_len == EXCHANGE_HEADER_BYTES &&
+	       end->up_done == end->up;
 }
 
 static bool receive(struct end *end)
@@ -139,18 +148,21 @@ static bool receive(struct end *end)
 
 static bool send_answer(struct end *end)
 {
-	while (end->down_left > 0) {
-		size_t len = sizeof(answer);
+	while (end->down_done < end->down) {
+		uint64_t len = end->down - end->down_done;
 		ssize_t n;
 
-		if (len > end->down_left)
-			len = (size_t)end->down_left;
-		n = send(end->fd, answer, len, MSG_NOSIGNAL);
+		if (len > BLOCK_BYTES)
+			len = BLOCK_BYTES;
+		n = send(end->fd, pattern_at(pattern, end->down_done), len,
+			MSG_NOSIGNAL);
 		if (n < 0)
 			return errno == EAGAIN;
-		end->down_left -= (uint64_t)n;
+		end->down_done += (uint64_t)n;
 	}
 	end->header_len = 0;
+	end->up = 0;
+	end->up_done = 0;
 	return true;
 }
 
@@ -194,6 +206,7 @@ int main(int argc, char **argv)
 		(void)fprintf(stderr, "usage: upstream COUNT (1 to 16)\n");
 		return 2;
 	}
+	pattern_fill(pattern);
 	(void)printf("ports");
 	for (long i = 0; i < count; i++)
 		open_listener(epoll);
