@@ -78,13 +78,11 @@ bool addresses_of_path(struct addresses *out, const char *path)
 			       LBP_CONFIG_PATH_MAX,
 		"a path that the configuration accepts has room");
 
-	*out = (struct addresses){.items = calloc(1, sizeof(*out->items))};
-	if (out->items == NULL)
+	*out = (struct addresses){.path = calloc(1, sizeof(*out->path))};
+	if (out->path == NULL)
 		return false;
-	out->items[0].un.sun_family = AF_UNIX;
-	snprintf(out->items[0].un.sun_path, sizeof(out->items[0].un.sun_path),
-		"%s", path);
-	out->len = 1;
+	out->path->sun_family = AF_UNIX;
+	snprintf(out->path->sun_path, sizeof(out->path->sun_path), "%s", path);
 	return true;
 }
 
@@ -124,6 +122,7 @@ bool addresses_copy(struct addresses *out, const struct addresses *from)
 void addresses_release(struct addresses *addresses)
 {
 	free(addresses->items);
+	free(addresses->path);
 	*addresses = (struct addresses){0};
 }
 
@@ -182,14 +181,8 @@ struct lbp_source address_source(const union address *address)
 
 socklen_t address_len(const union address *address)
 {
-	switch (address->sa.sa_family) {
-	case AF_UNIX:
-		return sizeof(address->un);
-	case AF_INET:
-		return sizeof(address->in);
-	default:
-		return sizeof(address->in6);
-	}
+	return address->sa.sa_family == AF_INET ? sizeof(address->in)
+						: sizeof(address->in6);
 }
 
 const char *address_text(const union address *address, char *buf)

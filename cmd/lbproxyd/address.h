@@ -19,13 +19,15 @@ union address {
 	struct sockaddr sa;
 	struct sockaddr_in in;
 	struct sockaddr_in6 in6;
-	struct sockaddr_un un; /* of upstreams only */
 };
 
+/* Where something can be reached: at IP addresses or at one path. */
 struct addresses {
 	union address *items; /* len of them, in the resolver's order */
 	size_t len;
-	const char *cause; /* why there are none; static */
+	struct sockaddr_un
+		*path;     /* of a unix socket: then there are no items */
+	const char *cause; /* why there is nothing; static */
 };
 
 /*
@@ -35,19 +37,28 @@ struct addresses {
  */
 bool addresses_resolve(struct addresses *out, const char *host, uint16_t port);
 /*
- * Makes the one address of a path, of at most LBP_CONFIG_PATH_MAX bytes. False:
+ * Makes the address of a path, of at most LBP_CONFIG_PATH_MAX bytes. False:
  * out of memory; out is empty. [SRV-195].
  */
 bool addresses_of_path(struct addresses *out, const char *path);
 
-/* Copies from, releasing what *out had. False: out of memory; *out is empty. */
+/*
+ * Copies IP addresses, releasing what *out had. False: out of memory; *out is
+ * empty.
+ */
 bool addresses_copy(struct addresses *out, const struct addresses *from);
 void addresses_release(struct addresses *addresses);
+
+/* How many places there are to connect to; 0: none is known. */
+static inline size_t addresses_count(const struct addresses *addresses)
+{
+	return addresses->path != NULL ? 1 : addresses->len;
+}
 
 /* Returns true if host is an address, and not a name to be resolved. */
 bool address_is_literal(const char *host);
 
-/* Returns true if both have the same addresses, in whatever order. */
+/* Returns true if both have the same IP addresses, in whatever order. */
 bool addresses_equal(const struct addresses *a, const struct addresses *b);
 
 /* Returns true if two IP addresses are the same, port included. */

@@ -324,7 +324,8 @@ static bool socket_fits(
 /* Is this port what a snapshot asks for? */
 static bool fits(const struct admin_port *port, const struct snapshot *snapshot)
 {
-	const struct addresses own = {port->addresses, port->len, NULL};
+	const struct addresses own = {
+		.items = port->addresses, .len = port->len};
 
 	return addresses_equal(&own, &snapshot->admin) &&
 	       port->is_local == is_local(snapshot);

@@ -124,7 +124,7 @@ static bool is_connected_to_itself(const struct dial *dial)
 	socklen_t own_len = sizeof(own);
 	socklen_t peer_len = sizeof(peer);
 
-	return dial->target->addresses.items[0].sa.sa_family != AF_UNIX &&
+	return dial->target->addresses.path == NULL &&
 	       getsockname(fd, &own.sa, &own_len) == 0 &&
 	       getpeername(fd, &peer.sa, &peer_len) == 0 &&
 	       address_equal(&own, &peer);
@@ -146,10 +146,10 @@ static enum dial_result connected(struct dial *dial)
 }
 
 static enum dial_result connect_to(
-	struct dial *dial, const union address *address)
+	struct dial *dial, const struct sockaddr *address, socklen_t len)
 {
 	int error;
-	int fd = socket(address->sa.sa_family,
+	int fd = socket(address->sa_family,
 		SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
 	if (fd < 0) {
@@ -157,16 +157,31 @@ static enum dial_result connect_to(
 		return DIAL_FAILED;
 	}
 	stream_open(dial->stream, fd);
-	if (connect(fd, &address->sa, address_len(address)) == 0)
+	if (connect(fd, address, len) == 0)
 		return watch(dial, POLLER_WRITE);
 	error = errno;
 	if (error == EINPROGRESS)
 		return watch(dial, POLLER_WRITE);
 	give_up(dial,
-		address->sa.sa_family == AF_UNIX ? lbp_fault_of_path(error)
-						 : lbp_fault_of_dial(error),
+		address->sa_family == AF_UNIX ? lbp_fault_of_path(error)
+					      : lbp_fault_of_dial(error),
 		error, strerror(error));
 	return DIAL_FAILED;
+}
+
+static enum dial_result connect_to_next(struct dial *dial)
+{
+	const struct addresses *addresses = &dial->target->addresses;
+	const union address *address;
+
+	if (addresses->path != NULL) {
+		dial->next++;
+		return connect_to(dial,
+			(const struct sockaddr *)addresses->path,
+			sizeof(*addresses->path));
+	}
+	address = &addresses->items[dial->next++];
+	return connect_to(dial, &address->sa, address_len(address));
 }
 
 /*
@@ -175,15 +190,13 @@ static enum dial_result connect_to(
  */
 static enum dial_result go_on(struct dial *dial, enum dial_result result)
 {
-	const struct addresses *addresses = &dial->target->addresses;
-
 	while (result == DIAL_FAILED && dial->next < dial->len) {
 		size_t left = dial->len - dial->next;
 
 		dial->phase = DIAL_CONNECT;
 		dial->due_ns = lbp_dial_due(
 			clock_now_ns(), dial->end_ns, (uint32_t)left);
-		result = connect_to(dial, &addresses->items[dial->next++]);
+		result = connect_to_next(dial);
 	}
 	return result == DIAL_FAILED && !dial->failed ? DIAL_LOCAL : result;
 }
@@ -196,7 +209,7 @@ enum dial_result dial_start(struct dial *dial, const struct target *target,
 		.poller = poller,
 		.write_header = dial->write_header,
 		.end_ns = end_ns};
-	dial->len = target->addresses.len;
+	dial->len = addresses_count(&target->addresses);
 	return go_on(dial, DIAL_FAILED);
 }
 

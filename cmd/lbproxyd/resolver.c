@@ -257,7 +257,8 @@ static void hold(struct resolver *resolver, struct served_app *app,
 	name->place = place_hold(snapshot_place(upstream));
 	snprintf(name->host, sizeof(name->host), "%s", upstream->address.host);
 	name->port = upstream->address.port;
-	name->has_address = name->place->target->addresses.len > 0;
+	name->has_address =
+		addresses_count(&name->place->target->addresses) > 0;
 	name->wait_s = WAIT_MIN_S;
 	schedule(resolver, name);
 }
@@ -270,7 +271,8 @@ static bool is_asked(const struct lbp_config_upstream *upstream,
 		address_is_literal(upstream->address.host))
 		return false;
 	return snapshot->config->resolve_ns != 0 ||
-	       snapshot_place(upstream)->target->addresses.len == 0;
+	       addresses_count(&snapshot_place(upstream)->target->addresses) ==
+		       0;
 }
 
 /* Counts the names, and has the resolver hold them unless that is NULL. */

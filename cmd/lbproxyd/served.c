@@ -92,7 +92,7 @@ static struct target *find_target(struct served_app *app, const char *url)
 		const struct place *place = lbp_app_upstream_user(app->app, u);
 
 		if (name != NULL && strcmp(name, url) == 0 &&
-			place->target->addresses.len > 0)
+			addresses_count(&place->target->addresses) > 0)
 			found = target_hold(place->target);
 	}
 	pthread_mutex_unlock(&app->lock);
@@ -107,7 +107,7 @@ static bool keep_address(
 	struct target *last;
 	bool ok = true;
 
-	if (next->addresses.len > 0)
+	if (addresses_count(&next->addresses) > 0)
 		return true;
 	last = find_target(app, upstream->url.ptr);
 	if (last != NULL)
@@ -232,7 +232,7 @@ static void set_address(struct served_app *app, uint32_t upstream)
 
 	pthread_mutex_lock(&app->lock);
 	place = lbp_app_upstream_user(app->app, upstream);
-	if (place != NULL && place->target->addresses.len > 0)
+	if (place != NULL && addresses_count(&place->target->addresses) > 0)
 		change = lbp_app_set_address(app->app, upstream, true);
 	pthread_mutex_unlock(&app->lock);
 	report_health(app, upstream, change, "its name has an address");
