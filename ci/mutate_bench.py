@@ -328,9 +328,9 @@ def files_in(deps):
 class Bench:
     """The original, built once, and everything that tests it."""
 
-    def __init__(self, root, build, jobs=2, finds_lines=True):
-        """finds_lines: whether each program of cmd has a twin that says which
-        lines it takes."""
+    def __init__(self, root, build, jobs=2, finds_lines=("lib", "cmd")):
+        """finds_lines: the wings whose programs have twins that say which
+        lines they take."""
         self.root = root
         self.build = build
         self.jobs = jobs
@@ -564,6 +564,11 @@ class Bench:
         name = f"unit-{kind}"
         flags = ["-lcunit", *wrap]
         self._program(name, [whole], [kind], flags, parts=outs)
+        if "lib" in self.finds_lines and kind == "plain":
+            bare = self.objects([str(main), *sources], "bare", BARE)
+            self.reach_program(name, bare, flags)
+        elif "lib" in self.finds_lines:
+            self.twins[name] = self.twins["unit-plain"]
         # Each suite alone, so that a mutant meets its own first.
         of_source = dict(zip([str(main), *sources], outs))
         for suite, source in suites.items():
@@ -660,14 +665,14 @@ class Bench:
     def _program_and_reach(
         self, name, sources, kind, libs, run, of_cmd, text="", hooked=False
     ):
-        """A program, one run of it, and a twin that says which lines of cmd
-        the run takes. run: arguments, name, stage."""
+        """A program, one run of it, and a twin that says which lines the run
+        takes. run: arguments, name, stage."""
         kinds = ["hook", kind] if hooked else [kind]
         objects = self.objects(sources, kind)
         files = self._program(name, objects, kinds, libs, text)
         args, words, stage = run
         self._run(name, args, words, files, stage)
-        if of_cmd and self.finds_lines:
+        if ("cmd" if of_cmd else "lib") in self.finds_lines:
             bare = self.objects(sources, "bare", BARE)
             models = {
                 word: of_twin
@@ -712,6 +717,8 @@ class Bench:
         objects = self.objects(paths, "plain")
         text = "".join(path.read_text() for path in sources)
         files = self._program("sim", objects, ["plain"], [], text)
+        if "lib" in self.finds_lines:
+            self.reach_program("sim", self.objects(paths, "bare", BARE), [])
         self._run("sim", SIM_RUN, "simulation", files, 4)
 
     def _reference(self):
@@ -831,7 +838,7 @@ class Bench:
         return names
 
     def _find_lines(self, run):
-        """Which lines of cmd a run takes, if there is a twin that says so."""
+        """Which lines a run takes, if there is a twin that says so."""
         if run.program.name not in self.twins:
             return
         blocks = Blocks(self.twins[run.program.name], self.root)
@@ -1094,9 +1101,10 @@ class Bench:
         """The (path, line) pairs one of which a run must take to meet the
         mutant; None if that cannot be told."""
         code = self._all_code()
-        if not code or wing_of(mutant.path) == "lib":
+        if not code or mutant.function in ("macro", "table"):
             return None
-        if mutant.function in ("macro", "table"):
+        # Of the library the tests have it, where nobody looks.
+        if wing_of(mutant.path) == "lib" and mutant.path.endswith(".h"):
             return None
         first = text.count("\n", 0, mutant.start) + 1
         last = text.count("\n", 0, mutant.end) + 1

@@ -178,7 +178,7 @@ class Many:
         for path, schema in self.schemas.items():
             for name, number in schema.number.items():
                 self.number[path, name] = number
-        self.bench = Bench(self.tree, self.build / "bench", self.jobs, False)
+        self.bench = Bench(self.tree, self.build / "bench", self.jobs, ())
         self.bench.prepare(set(self.schemas))
         runtime = label_of(RUNTIME)
         self.runs = [run for run in self.bench.runs if runtime in run.files]
