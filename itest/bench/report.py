@@ -1,6 +1,7 @@
 """What came of the benchmark: ratios round by round, a table and a plot."""
 
 import html
+import math
 import statistics
 
 from peers import PEERS
@@ -85,7 +86,7 @@ def print_table(result):
 
 # --- the plot ---------------------------------------------------------------
 
-LEFT, WIDTH, ROW, TOP = 130, 560, 34, 54
+LEFT, WIDTH, ROW, TOP = 130, 640, 40, 54
 MOST = 2.5  # times ours; what is beyond stands at the edge
 COLOURS = {"default": "#7a7f87", "tuned": "#2f6fab", "floor": "#2e8b57"}
 
@@ -101,7 +102,7 @@ def text(x, y, words, extra=""):
             f'{html.escape(words)}</text>')
 
 
-def mark(name, numbers, ours, y):
+def mark(name, numbers, ours, y, is_below):
     """A peer's median with its spread, as a multiple of ours."""
     low, middle, high = (x_of(numbers[k] / ours)
                          for k in ("min", "median", "max"))
@@ -110,7 +111,7 @@ def mark(name, numbers, ours, y):
             f'{html.escape(name)}: {numbers["median"] / ours:.2f}</title>'
             f'<line x1="{low:.1f}" x2="{high:.1f}" y1="{y}" y2="{y}"/>'
             f'<circle cx="{middle:.1f}" cy="{y}" r="3.5"/></g>'
-            + text(middle, y - 6, name,
+            + text(middle, y + (13 if is_below else -6), name,
                    f'fill="{colour}" font-size="8" text-anchor="middle"'))
 
 
@@ -124,9 +125,11 @@ def rows_of(measures):
         yield (f'<line x1="{LEFT}" x2="{LEFT + WIDTH}" y1="{y}" y2="{y}" '
                'stroke="#ddd"/>')
         yield text(LEFT - 8, y + 4, name, 'text-anchor="end"')
-        for peer, row in measure["proxies"].items():
-            if peer != OURS and row["spread"]:
-                yield mark(peer, row["spread"], ours["median"], y)
+        peers = [(row["spread"], peer) for peer, row in
+                 measure["proxies"].items() if peer != OURS and row["spread"]]
+        peers.sort(key=lambda pair: pair[0]["median"])
+        for number, (numbers, peer) in enumerate(peers):
+            yield mark(peer, numbers, ours["median"], y, number % 2)
         y += ROW
 
 
@@ -145,3 +148,44 @@ def write_plot(report, path):
     one = (f'<line x1="{x_of(1):.1f}" x2="{x_of(1):.1f}" y1="{TOP - 16}" '
            f'y2="{bottom - 12}" stroke="#c0392b"/>')
     path.write_text("\n".join([head, title, *ticks, *rows, one, "</svg>", ""]))
+
+
+# --- curves -----------------------------------------------------------------
+
+CURVE = ["#2f6fab", "#c0392b", "#2e8b57", "#8e44ad", "#b9770e"]
+
+
+def write_curves(values, path):
+    """What an operation costs as a multiple of the least number's, against
+    that number in powers of ten."""
+    left, top, width, height, most = 60, 40, 460, 260, 2.0
+
+    def place(n, ratio):
+        decades = math.log10(max(n, 1)) / 5
+        return (f"{left + width * decades:.1f},"
+                f"{top + height * (1 - min(ratio, most) / most):.1f}")
+
+    parts = []
+    for (name, points), colour in zip(values.items(), CURVE):
+        first = next(iter(points.values()))
+        line = " ".join(place(n, v / first) for n, v in points.items())
+        parts.append(f'<polyline points="{line}" fill="none" '
+                     f'stroke="{colour}" stroke-width="2"/>')
+        parts.append(text(left + width + 10, top + 16 * len(parts), name,
+                          f'fill="{colour}"'))
+    for decade in range(6):
+        x = left + width * decade / 5
+        parts.append(text(x, top + height + 16, f"{10 ** decade}",
+                          'text-anchor="middle" fill="#777"'))
+    for half in range(int(2 * most) + 1):
+        y = top + height * (1 - half / 2 / most)
+        parts.append(f'<line x1="{left}" x2="{left + width}" y1="{y:.1f}" '
+                     f'y2="{y:.1f}" stroke="#ddd"/>')
+        parts.append(text(left - 6, y + 4, f"{half / 2:g}",
+                          'text-anchor="end" fill="#777"'))
+    path.write_text(
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{left + width + 110}"'
+        f' height="{top + height + 30}" font-family="sans-serif" '
+        'font-size="11"><rect width="100%" height="100%" fill="#fff"/>\n'
+        + text(left, 20, "An operation's cost with so many, as a multiple of "
+               "that with the fewest") + "\n" + "\n".join(parts) + "\n</svg>\n")

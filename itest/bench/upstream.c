@@ -18,7 +18,7 @@
 #include "exchange.h"
 
 enum {
-	LISTENERS_MAX = 16,
+	LISTENERS_MAX = 1024,
 	EVENTS_MAX = 64
 };
 
@@ -203,7 +203,7 @@ int main(int argc, char **argv)
 	int epoll = epoll_create1(0);
 
 	if (count < 1 || count > LISTENERS_MAX) {
-		(void)fprintf(stderr, "usage: upstream COUNT (1 to 16)\n");
+		(void)fprintf(stderr, "usage: upstream COUNT (1 to 1024)\n");
 		return 2;
 	}
 	pattern_fill(pattern);
