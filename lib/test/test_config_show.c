@@ -91,7 +91,8 @@ static void expect_lines(
 static const char plain[] =
 	"include = [\"*.toml\"]\n" TLS "[timeouts]\nidle = \"90s\"\n"
 	"[[app]]\nid = \"web.1\"\nlisten = [\"h:1\", \"[::1]:2\"]\n"
-	"accept_proxy = [\"10.0.0.0/8\", \"2001:db8::/32\"]\n"
+	"accept_proxy = [\"10.1.2.3/32\", "
+	"\"2001:db8:1122:3344:5566:7788:99aa:bbcc/128\"]\n"
 	"alpn = [\"h2\", \"\\u00e9\\\"\\\\\\U0001f600\"]\n"
 	"limits = { connections = 7 }\ntimeouts = { lifetime = \"2h\" }\n"
 	"upstream = [{url = \"tcp://u:1\"}, {url = \"tls://V:2\", ca = "
@@ -127,8 +128,9 @@ static void each_value_has_its_origin(void)
 		"\ndrain_delay = \"0s\"                      # default\n",
 		"\n[[app]]\nid = \"web.1\" ",
 		"\nlisten = [\"h:1\", \"[::1]:2\"]             # own.toml:10\n",
-		"\naccept_proxy = [\"10.0.0.0/8\", "
-		"\"2001:db8:0:0:0:0:0:0/32\"] # own.toml:11\n",
+		"\naccept_proxy = [\"10.1.2.3/32\", "
+		"\"2001:db8:1122:3344:5566:7788:99aa:bbcc/128\"] "
+		"# own.toml:11\n",
 		"\nalpn = [\"h2\", \"\\u00E9\\\"\\\\\\U0001F600\"]   # "
 		"own.toml:12\n",
 		"\n[app.timeouts]\nconnect = \"3s\"                          # "
