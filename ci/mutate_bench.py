@@ -802,7 +802,13 @@ class Bench:
             ):
                 continue
             program = self.build / run.program.name
-            known = [digest(program), run.args, self._input_digest(run)]
+            twin = self.twins.get(run.program.name)
+            known = [
+                digest(program),
+                run.args,
+                self._input_digest(run),
+                twin and digest(twin),
+            ]
             if self.kept.has(run.name, known):
                 run.cpu_s, lines = self.kept.value(run.name)
                 if lines is not None:
