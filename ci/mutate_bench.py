@@ -852,7 +852,8 @@ class Bench:
         blocks.clear(trace)
         log = self.build / "original.log"
         line = [str(self.build / f"{run.program.name}-reach"), *run.args]
-        status = limited(line, run, log, {"LBP_REACH": str(trace)})
+        patient = dataclasses.replace(run, cpu_s=60)
+        status = limited(line, patient, log, {"LBP_REACH": str(trace)})
         if status != 0:
             raise Broken(
                 f"{run.name} does not pass when its lines are looked at"
