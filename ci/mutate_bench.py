@@ -851,7 +851,7 @@ class Bench:
         trace = self.build / "original.reach"
         blocks.clear(trace)
         log = self.build / "original.log"
-        line = [str(self.build / f"{run.program.name}-reach"), *run.args]
+        line = [str(self.twins[run.program.name]), *run.args]
         patient = dataclasses.replace(run, cpu_s=60)
         status = limited(line, patient, log, {"LBP_REACH": str(trace)})
         if status != 0:
