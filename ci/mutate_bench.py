@@ -342,6 +342,7 @@ class Bench:
         self.plain = {}  # source under test -> digest of its plain object
         self.archived = {}  # (wing, kind) -> sources
         self.twins = {}  # program -> its twin that says which lines it takes
+        self.blocks = {}  # twin -> its basic blocks
         self.headers = {}  # header -> its text
         self.code = None  # (path, line) of all blocks
         self.digests = {}  # path -> digest of what is there
@@ -845,13 +846,16 @@ class Bench:
 
     def _find_lines(self, run):
         """Which lines a run takes, if there is a twin that says so."""
-        if run.program.name not in self.twins:
+        twin = self.twins.get(run.program.name)
+        if twin is None:
             return
-        blocks = Blocks(self.twins[run.program.name], self.root)
+        if twin not in self.blocks:
+            self.blocks[twin] = Blocks(twin, self.root)
+        blocks = self.blocks[twin]
         trace = self.build / "original.reach"
         blocks.clear(trace)
         log = self.build / "original.log"
-        line = [str(self.twins[run.program.name]), *run.args]
+        line = [str(twin), *run.args]
         patient = dataclasses.replace(run, cpu_s=60)
         status = limited(line, patient, log, {"LBP_REACH": str(trace)})
         if status != 0:
@@ -1098,7 +1102,9 @@ class Bench:
         if not self.kept.has("code", made_of):
             code = set()
             for twin in self.twins.values():
-                code |= Blocks(twin, self.root).code
+                if twin not in self.blocks:
+                    self.blocks[twin] = Blocks(twin, self.root)
+                code |= self.blocks[twin].code
             self.kept.keep("code", made_of, sorted(code))
             self.kept.save()
         self.code = {tuple(pair) for pair in self.kept.value("code")}
