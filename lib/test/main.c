@@ -28,6 +28,7 @@ int main(void)
 	suite_config_warn();
 	suite_config_show();
 	suite_config_size();
+	suite_config_writer();
 	suite_config_diff();
 	suite_config_upstream();
 	suite_rotation();

@@ -21,6 +21,7 @@ void suite_config_value(void);
 void suite_config_warn(void);
 void suite_config_show(void);
 void suite_config_size(void);
+void suite_config_writer(void);
 void suite_config_diff(void);
 void suite_config_upstream(void);
 void suite_rotation(void);
