@@ -31,6 +31,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 #define SESSIONS   5
 #define LOOSE      3 /* connections without a place */
 #define STEPS_MAX  4 /* [SRV-43] */
+#define SHARE      4 /* [SRV-340] */
 #define FIRST_FD   1000
 #define NOT_QUEUED 0
 
@@ -49,7 +50,7 @@ struct peer {
 	unsigned answers;   /* of the upstream likewise: that it connected, */
 	unsigned heard;     /* and a flight */
 	bool is_reset;      /* by the client */
-	bool has_bytes;     /* for the relay */
+	unsigned pieces;    /* for the relay, each for a turn */
 	uint32_t entry;     /* in the model's log */
 	unsigned queued_at; /* when it could go on; NOT_QUEUED */
 	bool was_reported;
@@ -66,7 +67,13 @@ static struct worker {
 	struct loop loop;
 	struct conns conns;
 	struct mailbox mailbox;
-	unsigned steps; /* of handshakes since the last wait */
+	unsigned steps;    /* of handshakes since the last wait */
+	bool is_ready;     /* a descriptor was, at the last wait, */
+	bool has_yielded;  /* or a session had yielded before */
+	bool has_waited;   /* since the last step another one did */
+	uint64_t ended_ns; /* the last step */
+	uint64_t other_ns; /* what all else took before the first of those */
+	uint64_t took_ns;  /* they, so far */
 } workers[WORKERS];
 
 static struct run {
@@ -81,8 +88,10 @@ static struct run {
 	struct peer peers[PEERS];
 	struct arrival arrivals[PEERS];
 	uint64_t now_ns;
-	unsigned clock;  /* of what can go on */
-	bool is_awaited; /* the acceptor waits for room */
+	uint64_t step_ns;  /* what the step of a handshake takes, */
+	uint64_t other_ns; /* and anything else that is ready */
+	unsigned clock;    /* of what can go on */
+	bool is_awaited;   /* the acceptor waits for room */
 	const char *complaint;
 } run;
 
@@ -137,6 +146,7 @@ static void deliver(struct mailbox *mailbox)
 			mailbox->last = &mailbox->first;
 		mail->posted = false;
 		mail->deliver(mail);
+		run.now_ns += run.other_ns;
 	}
 }
 
@@ -163,7 +173,7 @@ static bool is_client_ready(const struct peer *peer)
 	if (peer->is_reset || peer->watches[0]->want == 0)
 		return peer->is_reset;
 	if (peer->conn->session->state == LBP_SESSION_RELAY)
-		return peer->has_bytes;
+		return peer->pieces > 0 && !peer->conn->has_yielded;
 	return peer->flights > peer->taken;
 }
 
@@ -178,24 +188,31 @@ static void note_order(struct peer *peer)
 		peer->queued_at = ++run.clock;
 }
 
-static void poll_peer(struct poller *poller, struct peer *peer)
+static void tell(struct worker *worker, struct watch *watch, unsigned ready)
+{
+	worker->is_ready = true;
+	watch->ready(watch, ready);
+	run.now_ns += run.other_ns;
+}
+
+static void poll_peer(struct worker *worker, struct peer *peer)
 {
 	struct watch *watch = peer->watches[0];
 
-	if (!peer->is_there || peer->poller != poller)
+	if (!peer->is_there || peer->poller != &worker->poller)
 		return;
 	if (watch != NULL && is_client_ready(peer)) {
 		if (peer->conn->session->state <= LBP_SESSION_AUTHORIZED) {
 			note_order(peer);
 			peer->was_heard = true;
 		}
-		watch->ready(watch,
+		tell(worker, watch,
 			watch->want | (peer->is_reset ? POLLER_ERROR : 0));
 	}
 	watch = peer->watches[1];
 	if (watch != NULL && watch->want != 0 && peer->answers > peer->heard) {
 		note_order(peer);
-		watch->ready(watch, watch->want);
+		tell(worker, watch, watch->want);
 	}
 }
 
@@ -219,10 +236,13 @@ static int wait_for(struct poller *poller, int timeout_ms)
 	ORACLE("SRV-107", !is_queued(worker) || timeout_ms == 0,
 		"it waits for %d ms with handshakes to go on with", timeout_ms);
 	worker->steps = 0;
+	worker->has_waited = is_queued(worker);
+	worker->is_ready = worker->mailbox.first != NULL;
+	worker->has_yielded = worker->conns.yielded != NULL;
 	for (unsigned i = 0; i < PEERS; i++)
-		poll_peer(poller, &run.peers[i]);
+		poll_peer(worker, &run.peers[i]);
 	deliver(&worker->mailbox);
-	return 0;
+	return worker->is_ready;
 }
 
 static void free_poller(struct poller *poller)
@@ -292,14 +312,68 @@ enum dial_result dial_start(struct dial *dial, const struct target *target,
 	return DIAL_PENDING;
 }
 
+/* All else comes first: for how long did it, since the last steps? */
+static bool is_first_due(const struct worker *worker)
+{
+	bool is_ready = worker->is_ready || worker->has_yielded;
+	uint64_t most_ns = 20 * LBP_NS_PER_MS;
+	uint64_t other_ns = run.now_ns - worker->ended_ns;
+
+	return !is_ready || !worker->has_waited || other_ns >= most_ns ||
+	       other_ns >= SHARE * worker->took_ns;
+}
+
+/* May another step follow without a wait? */
+static bool is_next_due(const struct worker *worker)
+{
+	return worker->steps < STEPS_MAX &&
+	       SHARE * worker->took_ns < worker->other_ns;
+}
+
+static void check_turn(struct worker *worker)
+{
+	if (worker->steps == 0) {
+		ORACLE("SRV-340", is_first_due(worker),
+			"all else had %ju ns, after steps of %ju",
+			(uintmax_t)(run.now_ns - worker->ended_ns),
+			(uintmax_t)worker->took_ns);
+		worker->other_ns =
+			worker->has_waited ? run.now_ns - worker->ended_ns : 0;
+		worker->took_ns = 0;
+	} else {
+		ORACLE("SRV-341", is_next_due(worker),
+			"step %u, after %ju ns of steps, and %ju of all else",
+			worker->steps + 1, (uintmax_t)worker->took_ns,
+			(uintmax_t)worker->other_ns);
+	}
+	worker->steps++;
+	worker->took_ns += run.step_ns;
+	run.now_ns += run.step_ns;
+	worker->ended_ns = run.now_ns;
+	ORACLE("SRV-43", worker->steps <= STEPS_MAX,
+		"%u steps of handshakes between two waits", worker->steps);
+}
+
+/* Steps that are due are taken. */
+static void check_rest(const struct worker *worker)
+{
+	if (!is_queued(worker))
+		return;
+	ORACLE("SRV-340", worker->steps > 0 || !is_first_due(worker),
+		"no step, after %ju ns of all else",
+		(uintmax_t)(run.now_ns - worker->ended_ns));
+	ORACLE("SRV-341", worker->steps == 0 || !is_next_due(worker),
+		"no step after %u, which took %ju ns, and all else %ju",
+		worker->steps, (uintmax_t)worker->took_ns,
+		(uintmax_t)worker->other_ns);
+}
+
 /* The step of a handshake, in its turn. */
 static void take_step(struct peer *peer)
 {
 	struct worker *worker = &workers[peer->worker];
 
-	worker->steps++;
-	ORACLE("SRV-43", worker->steps <= STEPS_MAX,
-		"%u steps of handshakes between two waits", worker->steps);
+	check_turn(worker);
 	for (unsigned i = 0; i < PEERS; i++) {
 		const struct peer *other = &run.peers[i];
 
@@ -476,6 +550,18 @@ static bool is_done(struct conn *conn)
 		     : n == 0 || errno != EAGAIN;
 }
 
+/* As much as one turn may take; what is left is in TLS. */
+static void relay_piece(struct peer *peer)
+{
+	struct conn *conn = peer->conn;
+
+	if (peer->pieces == 0 || --peer->pieces == 0)
+		return;
+	conn->has_yielded = true;
+	conn->yielded_next = conn->conns->yielded;
+	conn->conns->yielded = conn;
+}
+
 bool conn_relay(struct conn *conn, uint64_t now_ns, struct lbp_duties *duties)
 {
 	struct lbp_event event = {.kind = LBP_EVENT_CLIENT_RESET};
@@ -484,8 +570,9 @@ bool conn_relay(struct conn *conn, uint64_t now_ns, struct lbp_duties *duties)
 
 	*duties = (struct lbp_duties){.health_upstream = LBP_NONE};
 	if (conn->session->state == LBP_SESSION_RELAY) {
-		peer->has_bytes = false;
 		happens = peer->is_reset;
+		if (!happens)
+			relay_piece(peer);
 	} else if (conn->session->state == LBP_SESSION_CLOSING) {
 		event.kind = LBP_EVENT_CLIENT_ENDED;
 		happens = is_done(conn);
@@ -747,7 +834,10 @@ static void turn(struct worker *worker)
 		lost[i] = has_lost(&run.peers[i], worker);
 	if (!loop_turn(&worker->loop, worker->conns.yielded == NULL))
 		abort();
+	check_rest(worker);
 	tell_model_all();
+	if (worker->conns.yielded != NULL)
+		run.now_ns += run.other_ns;
 	conns_turn(&worker->conns);
 	for (unsigned i = 0; i < PEERS; i++) {
 		ORACLE("SES-45", !lost[i] || !run.peers[i].is_there,
@@ -762,6 +852,17 @@ static void burst(unsigned first)
 {
 	for (unsigned i = first; i < PEERS; i++)
 		run.peers[i].flights += run.peers[i].flights < 2;
+}
+
+/* Time passes: later, or from now on with everything that is done. */
+static void pass(unsigned how)
+{
+	if (how < 24) {
+		run.now_ns += how * (LBP_NS_PER_S / 4);
+		return;
+	}
+	run.step_ns = (how & 1 ? 3 : 1) * LBP_NS_PER_MS;
+	run.other_ns = (how & 6) * LBP_NS_PER_MS;
 }
 
 static void operate(uint8_t what)
@@ -785,13 +886,13 @@ static void operate(uint8_t what)
 		break;
 	case 5:
 		peer->answers += peer->answers < 2;
-		peer->has_bytes = true;
+		peer->pieces += peer->pieces < 4;
 		break;
 	case 6:
 		peer->is_reset = true;
 		break;
 	default:
-		run.now_ns += how * (LBP_NS_PER_S / 4);
+		pass(how);
 		break;
 	}
 }

@@ -99,13 +99,31 @@ static void fire_alarms(struct loop *loop)
 	}
 }
 
+/* [SRV-43], [SRV-340], [SRV-341]. */
+static void take_steps(struct loop *loop, bool is_ready)
+{
+	struct queue *handshakes = &loop->handshakes;
+	bool is_turn = handshakes->first != NULL &&
+		       lbp_steps_begin(&loop->steps, is_ready, clock_now_ns());
+
+	while (is_turn) {
+		queue_run_first(handshakes);
+		is_turn = lbp_steps_go_on(&loop->steps, clock_now_ns()) &&
+			  handshakes->first != NULL;
+	}
+	if (handshakes->first == NULL)
+		lbp_steps_rest(&loop->steps);
+}
+
 bool loop_turn(struct loop *loop, bool wait)
 {
-	wait = wait && loop->handshakes.first == NULL;
-	if (poller_wait(loop->poller, wait ? timeout_ms(loop) : 0) != 0)
+	bool is_idle = wait && loop->handshakes.first == NULL;
+	int n = poller_wait(loop->poller, is_idle ? timeout_ms(loop) : 0);
+
+	if (n < 0)
 		return false;
 	fire_alarms(loop);
-	queue_run(&loop->handshakes, HANDSHAKES_PER_TURN);
+	take_steps(loop, n > 0 || !wait);
 	return true;
 }
 

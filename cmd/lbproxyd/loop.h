@@ -8,15 +8,13 @@
 #include "counters.h"
 #include "poller.h"
 #include "queue.h"
+#include "server/steps.h"
 #include "timers.h"
 
 /* The buffer of one direction of a session. [SRV-18]. */
 #ifndef RING_BYTES
 #define RING_BYTES (64 * 1024)
 #endif
-
-/* Handshake steps in one turn; one may cost as much as relaying 1 MB. */
-#define HANDSHAKES_PER_TURN 4
 
 /* A timer that knows what to do. */
 struct alarm {
@@ -32,7 +30,8 @@ struct loop {
 	struct lbp_heap_node **timer_heap;
 	/* Handshakes that can continue when their turn comes. [SRV-107]. */
 	struct queue handshakes;
-	struct ring *rings; /* free ones */
+	struct lbp_steps steps; /* of them */
+	struct ring *rings;     /* free ones */
 	unsigned ring_len;
 	struct counters *counters; /* of the lag of alarms; NULL: none */
 };
@@ -59,9 +58,10 @@ void loop_arm(struct loop *loop, struct alarm *alarm, uint64_t due_ns);
 void loop_disarm(struct loop *loop, struct alarm *alarm);
 
 /*
- * Waits for descriptors and alarms (unless handshakes are queued), calls their
- * handlers, and then continues a few handshakes. False with errno set: the
- * poller failed.
+ * Waits for descriptors and alarms (unless handshakes are queued, or wait is
+ * false, as there is more to be done), calls their handlers, and then continues
+ * a few handshakes if it is their turn. False with errno set: the poller
+ * failed.
  */
 bool loop_turn(struct loop *loop, bool wait);
 

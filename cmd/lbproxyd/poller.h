@@ -60,7 +60,8 @@ void poller_forget(struct poller *poller, struct watch *watch);
 
 /*
  * Waits until something is ready, but for at most timeout_ms (-1: forever), and
- * calls the handlers. Returns 0, or -1 with errno set.
+ * calls the handlers. Returns how many descriptors were ready, or -1 with errno
+ * set.
  */
 int poller_wait(struct poller *poller, int timeout_ms);
 

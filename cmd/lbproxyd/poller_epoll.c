@@ -75,7 +75,7 @@ static int wait_for(struct poller *base, int timeout_ms)
 		if (ready != 0 && watch->is_watched)
 			watch->ready(watch, ready);
 	}
-	return 0;
+	return n;
 }
 
 static void free_epoll(struct poller *base)

@@ -175,7 +175,7 @@ static int wait_for(struct poller *base, int timeout_ms)
 		poller->look_ns = 0;
 		look(poller);
 	}
-	return 0;
+	return n;
 }
 
 static void free_select(struct poller *base)

@@ -36,12 +36,10 @@ void queue_remove(struct queue *queue, struct job *job)
 		queue->last = job->prev;
 }
 
-void queue_run(struct queue *queue, unsigned n)
+void queue_run_first(struct queue *queue)
 {
-	struct job *job;
+	struct job *job = queue->first;
 
-	for (; n > 0 && (job = queue->first) != NULL; n--) {
-		queue_remove(queue, job);
-		job->run(job);
-	}
+	queue_remove(queue, job);
+	job->run(job);
 }

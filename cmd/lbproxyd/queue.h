@@ -1,6 +1,6 @@
 /*
- * A thread's queue of jobs, first come, first served, which limits how many are
- * done at a time.
+ * A thread's queue of jobs, first come, first served, of which as many are done
+ * at a time as its owner likes.
  */
 #ifndef QUEUE_H
 #define QUEUE_H
@@ -30,9 +30,9 @@ void queue_add(struct queue *queue, struct job *job);
 void queue_remove(struct queue *queue, struct job *job);
 
 /*
- * Runs up to n jobs in order. Each is removed from the queue before it runs,
+ * Runs the first job, which there must be. It is removed from the queue before,
  * and may be freed or added again.
  */
-void queue_run(struct queue *queue, unsigned n);
+void queue_run_first(struct queue *queue);
 
 #endif

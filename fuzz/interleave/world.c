@@ -390,7 +390,7 @@ static int wait_for(struct poller *base, int timeout_ms)
 	}
 	if (len == 0)
 		world.now_ms += (uint64_t)timeout_ms;
-	return 0;
+	return (int)len;
 }
 
 static void free_waiter(struct poller *base)

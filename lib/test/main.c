@@ -75,6 +75,7 @@ int main(void)
 	suite_proxy_read();
 	suite_proxy_write();
 	suite_service();
+	suite_steps();
 	suite_passed();
 	CU_basic_set_mode(CU_BRM_VERBOSE);
 	/* A test that could not be added is an error too. */

@@ -68,6 +68,7 @@ void suite_network(void);
 void suite_proxy_read(void);
 void suite_proxy_write(void);
 void suite_service(void);
+void suite_steps(void);
 void suite_passed(void);
 
 #endif
