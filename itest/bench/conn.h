@@ -6,6 +6,7 @@
 #ifndef LBP_BENCH_CONN_H
 #define LBP_BENCH_CONN_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <openssl/ssl.h>
@@ -38,6 +39,7 @@ struct plan {
 	const char *ca;
 	const char *certificate;
 	const char *key;
+	bool yields; /* the CPU, after each event */
 };
 
 /*

@@ -6,10 +6,12 @@
  * nanoseconds, and waits for a line again before it closes what is open. So
  * whoever runs it can look at the proxy's CPU time and memory in between. TLS
  * is of one version with one cipher suite and one group, so that every proxy
- * does the same work.
+ * does the same work. With -y it gives way to every other process on its CPU
+ * after each event.
  */
 #include <errno.h>
 #include <getopt.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -49,8 +51,11 @@ static void run_phase(struct load *load, struct phase phase)
 			die("nothing moved for 10 s");
 		if (n < 0 && errno != EINTR)
 			die("epoll_wait");
-		for (int i = 0; i < n; i++)
+		for (int i = 0; i < n; i++) {
 			conn_drive(events[i].data.ptr);
+			if (load->plan.yields)
+				(void)sched_yield();
+		}
 	}
 }
 
@@ -199,7 +204,7 @@ static bool parse_plan(int argc, char **argv, struct plan *plan)
 {
 	int option;
 
-	while ((option = getopt(argc, argv, "p:t:c:n:u:d:A:C:K:")) != -1) {
+	while ((option = getopt(argc, argv, "p:t:c:n:u:d:A:C:K:y")) != -1) {
 		switch (option) {
 		case 'p':
 			plan->port = (uint16_t)strtoul(optarg, NULL, 10);
@@ -229,6 +234,9 @@ static bool parse_plan(int argc, char **argv, struct plan *plan)
 		case 'K':
 			plan->key = optarg;
 			break;
+		case 'y':
+			plan->yields = true;
+			break;
 		default:
 			return false;
 		}
@@ -250,8 +258,8 @@ int main(int argc, char **argv)
 		(void)fprintf(stderr,
 			"usage: load -p PORT -A CA -C CERTIFICATE -K KEY "
 			"[-t 1.2|1.3|none] [-c CONNECTIONS] [-n OPERATIONS] "
-			"[-u BYTES] "
-			"[-d BYTES] connect|resume|exchange|hold\n");
+			"[-u BYTES] [-d BYTES] [-y] "
+			"connect|resume|exchange|hold\n");
 		return 2;
 	}
 	load.ctx = make_ctx(&load.plan);
