@@ -991,7 +991,8 @@ class Bench:
         if verdict.result != "alive":
             return verdict
         users = self.users_of(mutant)[1]
-        for run in self.runs_of(built.changed, lines):
+        # A header has its source's tests, whoever else uses it.
+        for run in self.runs_of([*built.changed, mutant.path], lines):
             if self._is_heavy(run, mutant) == (seen is not None):
                 continue
             verdict = self.try_run(run, job, built, users)

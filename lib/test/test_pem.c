@@ -84,6 +84,26 @@ static void expect_none(const char *text)
 	end(&r);
 }
 
+static void each_digit_is_decoded(void)
+{
+	static const char text[] =
+		BEGIN "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+		      "0123456789+/\n" END;
+	static const uint8_t want[] = {0x00, 0x10, 0x83, 0x10, 0x51, 0x87, 0x20,
+		0x92, 0x8b, 0x30, 0xd3, 0x8f, 0x41, 0x14, 0x93, 0x51, 0x55,
+		0x97, 0x61, 0x96, 0x9b, 0x71, 0xd7, 0x9f, 0x82, 0x18, 0xa3,
+		0x92, 0x59, 0xa7, 0xa2, 0x9a, 0xab, 0xb2, 0xdb, 0xaf, 0xc3,
+		0x1c, 0xb3, 0xd3, 0x5d, 0xb7, 0xe3, 0x9e, 0xbb, 0xf3, 0xdf,
+		0xbf};
+	struct reading r;
+
+	start(&r, text, strlen(text));
+	CU_ASSERT_EQUAL(next(&r), LBP_PEM_BLOCK);
+	CU_ASSERT_EQUAL_FATAL(r.block.len, sizeof(want));
+	CU_ASSERT_EQUAL(memcmp(r.out, want, sizeof(want)), 0);
+	end(&r);
+}
+
 static void blocks_are_found(void)
 {
 	struct reading r;
@@ -307,6 +327,8 @@ void suite_pem(void)
 		suite, "[SRV-121] forms of blocks", forms_that_are_accepted);
 	CU_add_test(suite, "[SRV-120] a damaged BEGIN or END is no free text",
 		a_marker_that_is_damaged);
+	CU_add_test(suite, "[SRV-120] each digit of base64 is decoded",
+		each_digit_is_decoded);
 	CU_add_test(suite, "[SRV-120] damaged base64 is a fault at its line",
 		a_block_that_is_damaged);
 	CU_add_test(suite, "[SRV-120] a block that does not end is a fault",

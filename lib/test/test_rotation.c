@@ -31,8 +31,12 @@ static void contents_differ(void)
 	CU_ASSERT_NOT_EQUAL(
 		lbp_rotation_add(none, NULL, 0), lbp_rotation_add(none, "", 0));
 	CU_ASSERT_NOT_EQUAL(lbp_rotation_add(none, "", 0), none);
-	/* As published for this hash, but for the length before it. */
+	/* As published for FNV-1a, of the length and then the text. */
 	CU_ASSERT_EQUAL(none, UINT64_C(14695981039346656037));
+	CU_ASSERT_EQUAL(lbp_rotation_add(none, "foobar", 6),
+		UINT64_C(0xb277229a2d9d19f2));
+	CU_ASSERT_EQUAL(
+		lbp_rotation_add(none, NULL, 0), UINT64_C(0x8cf51a8bfca3883d));
 }
 
 static void what_is_in_use_is_not_tried(void)

@@ -33,6 +33,30 @@ static void sockets(void)
 	CU_ASSERT_EQUAL(lbp_service_socket(text, path), 0);
 }
 
+static void expect_number(const char *text, bool is_one, uint64_t want)
+{
+	uint64_t got = 7;
+
+	CU_ASSERT_EQUAL(lbp_service_number(text, &got), is_one);
+	if (is_one)
+		CU_ASSERT_EQUAL(got, want);
+}
+
+static void numbers(void)
+{
+	expect_number("0", true, 0);
+	expect_number("007", true, 7);
+	expect_number("18446744073709551609", true, UINT64_MAX - 6);
+	expect_number("18446744073709551610", true, UINT64_MAX - 5);
+	expect_number("18446744073709551615", true, UINT64_MAX);
+	expect_number("18446744073709551616", false, 0);
+	expect_number("18446744073709551620", false, 0);
+	expect_number("184467440737095516150", false, 0);
+	expect_number("", false, 0);
+	expect_number("-1", false, 0);
+	expect_number("1 ", false, 0);
+}
+
 static void watchdog_times(void)
 {
 	static const struct {
@@ -123,6 +147,8 @@ static void times_of_a_stop(void)
 		lbp_service_stop_usec(UINT64_MAX / 2, UINT64_MAX / 2), MAX_US);
 	CU_ASSERT_EQUAL(lbp_service_stop_usec(1, UINT64_MAX - 5 * LBP_NS_PER_S),
 		MAX_US);
+	CU_ASSERT_EQUAL(
+		lbp_service_stop_usec(1, 899 * LBP_NS_PER_S), 904000000);
 }
 
 static void one_sign_when_all_have_answered(void)
@@ -161,6 +187,7 @@ void suite_service(void)
 	CU_pSuite suite = CU_add_suite("service", NULL, NULL);
 
 	CU_add_test(suite, "[SVC-1] where a service manager listens", sockets);
+	CU_add_test(suite, "[SVC-5] what is a number", numbers);
 	CU_add_test(suite, "[SVC-5] how often signs of life are due",
 		watchdog_times);
 	CU_add_test(suite, "[SVC-4] the status", statuses);
