@@ -188,7 +188,7 @@ static void what_is_given_back_is_taken_again(void)
 static void fill(uint64_t now_ns)
 {
 	lbp_suppress_init(&suppress);
-	for (uint32_t n = 0; n < LBP_SUPPRESS_PAIRS; n++)
+	for (uint32_t n = 0; n < 256; n++)
 		CU_ASSERT_TRUE(admit(n, n % 2, now_ns));
 }
 

@@ -879,7 +879,9 @@ static void test_headers(void)
 		{"[[a]", 1, 5, "expected ']]' after the key"},
 		{"[[a] ]", 1, 5, "expected ']]' after the key"},
 		{"[a]]", 1, 4, "expected the line to end after the header"},
-		{"a=1\n[a.b]", 2, 2, "'a' is an integer (line 1)"},
+		{"a=1\n[a.b]", 2, 2,
+			"'a' is an integer (line 1), and nothing can be added "
+			"to it here"},
 		{"[x]\na=''\n[x.a.b]", 3, 4, "'a' is a string (line 2)"},
 	};
 
@@ -1415,10 +1417,25 @@ static void test_no_text(void)
 
 static void test_type_texts(void)
 {
-	CU_ASSERT_STRING_EQUAL(lbp_toml_type_text(LBP_TOML_STRING), "a string");
-	CU_ASSERT_STRING_EQUAL(lbp_toml_type_text(LBP_TOML_OFFSET_DATETIME),
-		"an offset date-time");
-	CU_ASSERT_STRING_EQUAL(lbp_toml_type_text(LBP_TOML_TABLE), "a table");
+	static const struct {
+		enum lbp_toml_type type;
+		const char *text;
+	} rows[] = {
+		{LBP_TOML_STRING, "a string"},
+		{LBP_TOML_INTEGER, "an integer"},
+		{LBP_TOML_FLOAT, "a float"},
+		{LBP_TOML_BOOLEAN, "a boolean"},
+		{LBP_TOML_OFFSET_DATETIME, "an offset date-time"},
+		{LBP_TOML_LOCAL_DATETIME, "a local date-time"},
+		{LBP_TOML_LOCAL_DATE, "a local date"},
+		{LBP_TOML_LOCAL_TIME, "a local time"},
+		{LBP_TOML_ARRAY, "an array"},
+		{LBP_TOML_TABLE, "a table"},
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++)
+		CU_ASSERT_STRING_EQUAL(
+			lbp_toml_type_text(rows[i].type), rows[i].text);
 }
 
 void suite_toml(void)
