@@ -1438,6 +1438,73 @@ static void test_type_texts(void)
 			lbp_toml_type_text(rows[i].type), rows[i].text);
 }
 
+/* What was wrong, and what would be accepted. */
+static void test_whole_messages(void)
+{
+	static const struct invalid bad[] = {
+		{"a=2000-01-0x", 1, 3,
+			"not a date; accepted: for example 1979-05-27"},
+		{"a=2000-13-01", 1, 3,
+			"there is no month 13; accepted: 01 to 12"},
+		{"a=2001-02-29", 1, 3,
+			"there is no day 29 in 2001-02; accepted: 01 to 28"},
+		{"a=07:32:0x", 1, 3,
+			"not a time; accepted: for example 07:32:00 or "
+			"07:32:00.999"},
+		{"a=24:00:00", 1, 3,
+			"there is no time 24:00:00; accepted: 00:00:00 to "
+			"23:59:60"},
+		{"a=2000-01-01T00:00:00+24:00", 1, 3,
+			"not an offset from UTC; accepted: Z, or -23:59 to "
+			"+23:59"},
+		{"a=2000-01-01T00:00:00Zx", 1, 3,
+			"not a date or time; accepted: for example "
+			"1979-05-27, 07:32:00, 1979-05-27T07:32:00 and with Z "
+			"or +01:00"},
+		{"a='\x01'", 1, 4,
+			"control character U+0001 in a string; accepted: no "
+			"control characters except tab"},
+		{"a='\xff'", 1, 4,
+			"byte 0xFF in a string; accepted: text in UTF-8"},
+		{"a=\"\\u12\"", 1, 4, "\\u needs 4 hexadecimal digits"},
+		{"a=\"\\ud800\"", 1, 4,
+			"U+D800 is not a character; accepted: up to D7FF, and "
+			"E000 to 10FFFF"},
+		{"a=\"\\q\"", 1, 4,
+			"unknown escape; accepted: \\b \\t \\n \\f \\r \\\" "
+			"\\\\ \\uXXXX \\UXXXXXXXX"},
+		{"a='''b", 1, 3,
+			"this multi-line string is not closed; expected ''' at "
+			"its end"},
+		{"'''a'''=1", 1, 1, "a key cannot be a multi-line string"},
+		{"=1", 1, 1,
+			"expected a key (letters, digits, '_', '-', or in "
+			"quotes), found '='"},
+		{"a", 1, 2,
+			"expected '=' after the key, found the end of the "
+			"text"},
+		{"a\n", 1, 2,
+			"expected '=' after the key, found the end of the "
+			"line"},
+		{"a\xff", 1, 2,
+			"expected '=' after the key, found byte 0xFF, not "
+			"UTF-8"},
+		{"a\x7f", 1, 2, "expected '=' after the key, found U+007F"},
+		{"a=b", 1, 3,
+			"'b' is not a value; accepted: a string in quotes, a "
+			"number, a boolean, a date or time, [...] or {...}"},
+		{"a=1x", 1, 3,
+			"not a number; accepted: for example 42, 1_000, 0x2A, "
+			"0o52, 0b10, -1.5, 6e23, inf, nan"},
+		{"a=9223372036854775808", 1, 3,
+			"integer does not fit 64 bits; accepted: "
+			"-9223372036854775808 to 9223372036854775807"},
+		{"a=01", 1, 3, "a number cannot begin with a zero"},
+	};
+
+	expect_faults(bad, COUNT(bad));
+}
+
 void suite_toml(void)
 {
 	CU_pSuite suite = CU_add_suite("toml", NULL, NULL);
@@ -1516,4 +1583,6 @@ void suite_toml(void)
 	CU_add_test(
 		suite, "[TOM-1] no text is an empty document", test_no_text);
 	CU_add_test(suite, "[TOM-27] what types are called", test_type_texts);
+	CU_add_test(
+		suite, "[TOM-27] messages, word by word", test_whole_messages);
 }
