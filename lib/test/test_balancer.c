@@ -160,6 +160,24 @@ static void a_choice_counts_at_once(void)
 	CU_ASSERT_EQUAL(slots[1].open, 1);
 }
 
+static void each_has_a_bit_of_its_own(void)
+{
+	uint8_t set[LBP_TRIED_BYTES(40)] = {0};
+
+	CU_ASSERT_EQUAL(sizeof(set), 5);
+	for (uint32_t i = 0; i < 40; i++) {
+		lbp_tried_add(set, i);
+		for (uint32_t k = 0; k < sizeof(set); k++)
+			CU_ASSERT_EQUAL(set[k], k == i / 8 ? 1u << (i % 8) : 0);
+		memset(set, 0xff, sizeof(set));
+		lbp_tried_remove(set, i);
+		for (uint32_t k = 0; k < sizeof(set); k++)
+			CU_ASSERT_EQUAL(set[k],
+				k == i / 8 ? 0xff ^ (1u << (i % 8)) : 0xff);
+		memset(set, 0, sizeof(set));
+	}
+}
+
 static void tried_ones_are_passed_over(void)
 {
 	static const uint32_t weights[] = {5, 4, 3, 2, 1, 5, 4, 3, 2, 1};
@@ -578,6 +596,8 @@ void suite_balancer(void)
 		those_never_chosen_come_first);
 	CU_add_test(suite, "[BAL-3] a choice counts at once",
 		a_choice_counts_at_once);
+	CU_add_test(suite, "[BAL-1] a set has a bit for each upstream",
+		each_has_a_bit_of_its_own);
 	CU_add_test(suite, "[BAL-1][BAL-4] tried ones are passed over",
 		tried_ones_are_passed_over);
 	CU_add_test(suite, "[BAL-1] every set of tried ones", every_tried_set);

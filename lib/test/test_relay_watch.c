@@ -382,11 +382,11 @@ static void what_has_to_be_there_is_asked_for(void)
 	io[5].buffer_bytes = 0;
 	CU_ASSERT_EQUAL(
 		lbp_session_set_io(&session, &io[5], peers), LBP_ERR_RANGE);
-	io[5].buffer_bytes = LBP_BUFFER_MAX + 1;
+	io[5].buffer_bytes = 268435457;
 	CU_ASSERT_EQUAL(
 		lbp_session_set_io(&session, &io[5], peers), LBP_ERR_RANGE);
 	CU_ASSERT_PTR_NULL(session.io);
-	io[5].buffer_bytes = LBP_BUFFER_MAX;
+	io[5].buffer_bytes = 268435456;
 	CU_ASSERT_EQUAL(lbp_session_set_io(&session, &io[5], NULL), LBP_OK);
 	io[5].buffer_bytes = 1;
 	CU_ASSERT_EQUAL(lbp_session_set_io(&session, &io[5], NULL), LBP_OK);
