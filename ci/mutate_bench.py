@@ -574,6 +574,7 @@ class Bench:
         of_source = dict(zip([str(main), *sources], outs))
         for suite, source in suites.items():
             files = self._suite_files(suite, of_source[source], helpers, kind)
+            files.add(label_of(source))
             stage = 2 if kind == "san" else 0
             self._run(name, [suite], f"suite {suite}, {kind}", files, stage)
 
@@ -991,8 +992,11 @@ class Bench:
         if verdict.result != "alive":
             return verdict
         users = self.users_of(mutant)[1]
-        # A header has its source's tests, whoever else uses it.
-        for run in self.runs_of([*built.changed, mutant.path], lines):
+        # A header has its source's tests, whoever else uses it, and those that
+        # have its code.
+        sources = [*built.changed, mutant.path]
+        sources += [path for _, path, _ in users if path.startswith("lib/")]
+        for run in self.runs_of(sources, lines):
             if self._is_heavy(run, mutant) == (seen is not None):
                 continue
             verdict = self.try_run(run, job, built, users)
