@@ -70,8 +70,11 @@ static void expect_name(const char *names, size_t index, const char *name)
 
 static void names(void)
 {
-	char longest[LBP_PASSED_NAME_MAX + 1];
+	char longest[257];
 
+	/* As systemd has it, SD_LISTEN_FDS_START and FDNAME_MAX. */
+	CU_ASSERT_EQUAL(LBP_PASSED_FIRST, 3);
+	CU_ASSERT_EQUAL(LBP_PASSED_NAME_MAX, 255 + 1);
 	expect_name("a:bc::d", 0, "a");
 	expect_name("a:bc::d", 1, "bc");
 	expect_name("a:bc::d", 2, "");
@@ -82,9 +85,9 @@ static void names(void)
 	expect_name(NULL, 0, "");
 	expect_name(NULL, 1, "");
 	memset(longest, 'x', sizeof(longest));
-	longest[LBP_PASSED_NAME_MAX] = '\0';
+	longest[256] = '\0';
 	expect_name(longest, 0, longest + 1);
-	longest[LBP_PASSED_NAME_MAX - 1] = '\0';
+	longest[255] = '\0';
 	expect_name(longest, 0, longest);
 }
 

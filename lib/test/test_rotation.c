@@ -31,6 +31,8 @@ static void contents_differ(void)
 	CU_ASSERT_NOT_EQUAL(
 		lbp_rotation_add(none, NULL, 0), lbp_rotation_add(none, "", 0));
 	CU_ASSERT_NOT_EQUAL(lbp_rotation_add(none, "", 0), none);
+	CU_ASSERT_EQUAL(lbp_rotation_add(none, NULL, 7),
+		lbp_rotation_add(none, NULL, 0));
 	/* As published for FNV-1a, of the length and then the text. */
 	CU_ASSERT_EQUAL(none, UINT64_C(14695981039346656037));
 	CU_ASSERT_EQUAL(lbp_rotation_add(none, "foobar", 6),

@@ -114,15 +114,20 @@ static void a_delay_may_be_none(void)
 		{"8761h", LBP_ERR_RANGE, 77}, {"0", LBP_ERR_SYNTAX, 77},
 		{"", LBP_ERR_SYNTAX, 77}, {"s", LBP_ERR_SYNTAX, 77},
 		{"0x", LBP_ERR_SYNTAX, 77}, {"0 s", LBP_ERR_SYNTAX, 77},
-		{"0sx", LBP_ERR_SYNTAX, 77}, {"-0s", LBP_ERR_SYNTAX, 77}};
+		{"0sx", LBP_ERR_SYNTAX, 77}, {"-0s", LBP_ERR_SYNTAX, 77},
+		{"000", LBP_ERR_SYNTAX, 77}};
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
+		size_t len = strlen(rows[i].text);
+		/* Nothing is read after it. */
+		char *text = malloc(len + (len == 0));
 		uint64_t ns = 77;
 
-		CU_ASSERT_EQUAL(lbp_delay_parse(&ns, rows[i].text,
-					strlen(rows[i].text)),
-			rows[i].err);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(text);
+		memcpy(text, rows[i].text, len);
+		CU_ASSERT_EQUAL(lbp_delay_parse(&ns, text, len), rows[i].err);
 		CU_ASSERT_EQUAL(ns, rows[i].ns);
+		free(text);
 	}
 }
 
