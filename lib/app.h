@@ -1,6 +1,6 @@
 /*
- * An application: its clients and their limits, and its upstreams, of which it
- * chooses the one with the least connections. Source: SPEC.md [APP-*].
+ * An application: its clients and their limits, and its upstreams, which
+ * upstreams.h chooses from. Source: SPEC.md [APP-*].
  *
  * An application is not thread-safe. If threads share one, hold a lock around
  * every call except lbp_app_new, lbp_app_prepare and lbp_app_free. reload.h
@@ -18,6 +18,7 @@
 #include "err.h"
 #include "health.h"
 #include "limiter.h"
+#include "upstreams.h"
 
 LBP_BEGIN_DECLS
 
@@ -78,21 +79,6 @@ void lbp_app_free(struct lbp_app *app);
 /* Returns the id. It belongs to the application, and reloads do not move it. */
 const char *lbp_app_id(const struct lbp_app *app);
 
-/* Returns how many upstream numbers there are, those not in use included. */
-uint32_t lbp_app_upstreams(const struct lbp_app *app);
-
-/*
- * Returns the name of an upstream; NULL if no upstream has this number. It
- * belongs to the application until the next commit.
- */
-const char *lbp_app_upstream_name(const struct lbp_app *app, uint32_t upstream);
-
-/*
- * Returns the user of an upstream, from the options; NULL if no upstream has
- * this number. Source: [APP-13].
- */
-void *lbp_app_upstream_user(const struct lbp_app *app, uint32_t upstream);
-
 /*
  * Finds the client that has these names, as lbp_acl_identify does, and stores
  * its number in *client; also with LBP_ERR_NOT_ALLOWED, which says that it may
@@ -116,47 +102,6 @@ LBP_MUST_CHECK enum lbp_err lbp_app_admit(
  * none open. LBP_ERR_NULL: app is NULL.
  */
 enum lbp_err lbp_app_leave(struct lbp_app *app, uint32_t client);
-
-/*
- * Chooses the eligible upstream with the least connections for its weight,
- * counts a connection on it, and stores its number in *upstream. tried is a
- * set of LBP_UPSTREAMS_MAX upstreams to leave out (see tried.h), or NULL.
- * LBP_ERR_NO_UPSTREAM: none is left. LBP_ERR_NULL: app or upstream is NULL. On
- * error *upstream does not change. Source: [BAL-1] to [BAL-4], [BAL-10],
- * [BAL-11].
- */
-LBP_MUST_CHECK enum lbp_err lbp_app_choose(
-	struct lbp_app *app, const uint8_t *tried, uint32_t *upstream);
-
-/*
- * Records whether a dial of the chosen upstream succeeded, and returns how that
- * changed its health. A failed dial gives its connection back. Source: [APP-4].
- */
-enum lbp_health_change lbp_app_dialed(
-	struct lbp_app *app, uint32_t upstream, bool ok);
-
-/*
- * Gives a connection back, or a dial that was abandoned. LBP_ERR_STATE: none is
- * open. LBP_ERR_RANGE: there is no such upstream. LBP_ERR_NULL: app is NULL.
- */
-enum lbp_err lbp_app_release(struct lbp_app *app, uint32_t upstream);
-
-/*
- * Drains an upstream, or ends that: while it drains it is not chosen, and all
- * else goes on, over reloads too. LBP_ERR_RANGE: no upstream that serves has
- * this number. LBP_ERR_NULL: app is NULL. Source: [APP-30], [APP-31].
- */
-enum lbp_err lbp_app_set_draining(
-	struct lbp_app *app, uint32_t upstream, bool is_draining);
-
-/*
- * Returns true if at least one upstream is up and not draining, at its bound or
- * not, and be it a backup. Source: [APP-7].
- */
-bool lbp_app_is_ready(const struct lbp_app *app);
-
-/* Returns the connections of an upstream, those being dialed included. */
-uint32_t lbp_app_open(const struct lbp_app *app, uint32_t upstream);
 
 LBP_END_DECLS
 

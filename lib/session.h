@@ -14,10 +14,9 @@
 #include <stdint.h>
 
 #include "app.h"
+#include "bounds.h"
 #include "err.h"
-#include "event.h"
-#include "flow.h"
-#include "name.h"
+#include "outcome.h"
 
 LBP_BEGIN_DECLS
 
@@ -37,13 +36,6 @@ struct lbp_session_timeouts {
 	uint64_t idle_ns;
 	uint64_t linger_ns; /* of LBP_SESSION_CLOSING and RESETTING */
 };
-
-/* A handshake that comes in more pieces than an honest one is read slowly. */
-#define LBP_LOOKS_AT_ONCE 32
-#define LBP_LOOK_PAUSE_NS UINT64_C(25000000)
-
-/* How many bytes of a refused client without a name are read and dropped. */
-#define LBP_STRANGER_DROPPED_MAX (256 * 1024)
 
 struct lbp_session;
 
@@ -112,56 +104,11 @@ LBP_MUST_CHECK enum lbp_err lbp_session_tick(struct lbp_session *session,
  */
 uint64_t lbp_session_deadline(const struct lbp_session *session);
 
-enum lbp_state lbp_session_state(const struct lbp_session *session);
-
-/* Returns the reason; LBP_REASON_NONE until LBP_DUTY_REPORT says it is final.
- */
-enum lbp_reason lbp_session_reason(const struct lbp_session *session);
-
-/* Returns true once it was admitted: a session, and not a reject. */
-bool lbp_session_is_admitted(const struct lbp_session *session);
-
-/* Returns the number of its client; LBP_NONE: unknown. */
-uint32_t lbp_session_client(const struct lbp_session *session);
-
-/*
- * Returns the names of its last IDENTIFIED, and stores how many in *len unless
- * that is NULL. NULL: there was none.
- */
-const struct lbp_name *lbp_session_names(
-	const struct lbp_session *session, size_t *len);
-
-/*
- * Returns by which of these names its client was identified last, the first of
- * several that are the client's. NULL: it is unknown. Source: [SES-50].
- */
-const struct lbp_name *lbp_session_matched(const struct lbp_session *session);
-
-/* Returns the upstream that was chosen last; LBP_NONE: none, or none left. */
-uint32_t lbp_session_upstream(const struct lbp_session *session);
-
-/* Returns how many bytes were delivered in a direction. [FLW-8]. */
-uint64_t lbp_session_delivered(
-	const struct lbp_session *session, enum lbp_direction way);
-
 /*
  * Returns true if the handshake may continue: the last IDENTIFIED was of a
  * client that may use the application. For TLS stacks that ask within it.
  */
 bool lbp_session_is_authorized(const struct lbp_session *session);
-
-/*
- * Says that the handshake was driven at now_ns and waits for more bytes.
- * Returns the time before which not to drive it again. Source: [SES-30].
- */
-LBP_MUST_CHECK uint64_t lbp_session_looked(
-	struct lbp_session *session, uint64_t now_ns);
-
-/*
- * Says that n bytes were dropped while closing. Returns true when that was
- * enough: step LBP_EVENT_CLIENT_ENDED. Source: [SES-31].
- */
-LBP_MUST_CHECK bool lbp_session_dropped(struct lbp_session *session, size_t n);
 
 LBP_END_DECLS
 
