@@ -14,9 +14,9 @@ from harness.certs import ROOT, SERIALS, certs_gen
 from harness.peer import Ended, Peer
 from harness.wait import wait_for
 
-# Suites of other programs, which have their own ways to cite.
-ELSEWHERE = {"test_harness.py", "test_toml.py", "test_certs_gen.py",
-             "test_config_mistakes.py"}
+# Suites of other programs, which have their own ways to cite, and of tools.
+ELSEWHERE = {"test_bench.py", "test_harness.py", "test_toml.py",
+             "test_certs_gen.py", "test_config_mistakes.py"}
 KINDS = ["tcp", "tls1.2", "tls1.3"]
 
 
