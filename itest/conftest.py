@@ -36,17 +36,19 @@ ONLY_ONCE = {f"test_{name}" for name in (
 def is_left_out(item):
     """With ITEST_POLLERS=one, of two tests that differ in the poller alone one
     is run; by its name, so that each poller is in half of them. With "other",
-    it is the other one, and what has no poller is left to the first run,
-    unless that leaves it out."""
+    it is the other one, with "some" that of every second pair, and what has no
+    poller is left to the first run, unless that leaves it out."""
     poller = getattr(item, "callspec", None) and item.callspec.params.get(
         "poller")
     which = os.environ.get("ITEST_POLLERS", "both")
     if which == "both":
         return False
     if not poller:
-        return which == "other" and item.module.__name__ not in ONLY_ONCE
-    pair = re.sub("select|epoll", "", item.nodeid)
-    first = ["select", "epoll"][zlib.crc32(pair.encode()) % 2]
+        return which != "one" and item.module.__name__ not in ONLY_ONCE
+    drawn = zlib.crc32(re.sub("select|epoll", "", item.nodeid).encode())
+    first = ["select", "epoll"][drawn % 2]
+    if which == "some" and drawn // 2 % 2 == 0:
+        return True
     return (poller == first) != (which == "one")
 
 
