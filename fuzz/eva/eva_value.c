@@ -30,6 +30,14 @@ static void read_as(int kind, const char *text, size_t len)
 		(void)lbp_config_check_id(text, len);
 	else if (kind == 3)
 		(void)lbp_config_check_host(text, len);
+	else if (kind == 6)
+		(void)!lbp_delay_parse(&ns, text, len);
+	else if (kind == 7)
+		(void)lbp_config_check_uri(text, len);
+	else if (kind == 8)
+		(void)lbp_config_check_dns(text, len);
+	else if (kind == 9)
+		(void)lbp_config_lower(len > 0 ? *text : 'A');
 	else
 		read_address(kind == 5, text, len);
 }
@@ -37,7 +45,7 @@ static void read_as(int kind, const char *text, size_t len)
 int main(void)
 {
 	size_t len = any_len();
-	int kind = Frama_C_interval(0, 5);
+	int kind = Frama_C_interval(0, 9);
 	char *text;
 
 	//@ split len;
