@@ -456,7 +456,7 @@ exhaust: build/exhaust build/interleave ## all short sequences of operations aga
 	build/interleave $(filter deep,$(EXHAUST))
 
 .PHONY: reproducible
-reproducible: ## two builds in other places and circumstances, and the same bytes
+reproducible: ## this build and one in another place and circumstances: the same bytes
 	+@MAKE='$(MAKE)' ci/reproducible
 
 .PHONY: scaling
@@ -605,7 +605,7 @@ build/choices: $(call objects,release,itest/instructions/choices.c) \
 	$(call brief,LD)$(CC) $(release_ld) -o $@ $^
 
 .PHONY: instructions instructions-update
-instructions: all build/choices ## instructions of a handshake, a request and a choice, beside the committed figures
+instructions: all build/choices ## instructions of a handshake, a request, bulk and a choice, beside the committed figures
 	$(PYTHON) itest/instructions/count
 
 instructions-update: all build/choices ## write these figures anew

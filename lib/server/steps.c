@@ -14,9 +14,9 @@
 /* How long all else comes first, after the steps before. */
 static uint64_t share_ns(const struct lbp_steps *steps)
 {
-	uint64_t share_ns = SHARE * steps->took_ns;
+	uint64_t ns = SHARE * steps->took_ns;
 
-	return share_ns < OTHER_MAX_NS ? share_ns : OTHER_MAX_NS;
+	return ns < OTHER_MAX_NS ? ns : OTHER_MAX_NS;
 }
 
 bool lbp_steps_begin(struct lbp_steps *steps, bool is_ready, uint64_t now_ns)

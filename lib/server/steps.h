@@ -19,8 +19,7 @@ struct lbp_steps {
 	bool is_waiting;
 	uint32_t count;    /* of steps since the last wait for descriptors */
 	uint64_t since_ns; /* the end of the last step, or the first wait */
-	uint64_t
-		other_ns; /* what all else had taken before the first of them */
+	uint64_t other_ns; /* what all else took before the first of them */
 	uint64_t began_ns; /* the first of them */
 	uint64_t took_ns;  /* they, together */
 };
