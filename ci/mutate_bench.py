@@ -845,14 +845,18 @@ class Bench:
                 )
         return names
 
+    def _blocks_of(self, twin):
+        """The basic blocks of a twin, which are read once."""
+        if twin not in self.blocks:
+            self.blocks[twin] = Blocks(twin, self.root)
+        return self.blocks[twin]
+
     def _find_lines(self, run):
         """Which lines a run takes, if there is a twin that says so."""
         twin = self.twins.get(run.program.name)
         if twin is None:
             return
-        if twin not in self.blocks:
-            self.blocks[twin] = Blocks(twin, self.root)
-        blocks = self.blocks[twin]
+        blocks = self._blocks_of(twin)
         trace = self.build / "original.reach"
         blocks.clear(trace)
         log = self.build / "original.log"
@@ -1107,9 +1111,7 @@ class Bench:
         if not self.kept.has("code", made_of):
             code = set()
             for twin in self.twins.values():
-                if twin not in self.blocks:
-                    self.blocks[twin] = Blocks(twin, self.root)
-                code |= self.blocks[twin].code
+                code |= self._blocks_of(twin).code
             self.kept.keep("code", made_of, sorted(code))
             self.kept.save()
         self.code = {tuple(pair) for pair in self.kept.value("code")}

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from harness import server as srv
 from harness import upstreams
 
 NAMES = "abc"
@@ -164,6 +165,13 @@ def test_a_unix_upstream(lb, at_path):
     line = server.wait_event("session", reason="done")
     assert line["upstream"] == up.url, line
     assert line["bytes_up"] == len(data), line
+
+
+@pytest.mark.spec("SRV-2", "SRV-195")
+def test_nothing_is_to_be_resolved_of_a_path(lb, at_path):
+    server = lb.proxy(at_path("s", upstreams.echo))
+    done = srv.run("-c", server.path, "--check")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 @pytest.mark.spec("SRV-195", "SRV-28")

@@ -25,9 +25,8 @@ union address {
 struct addresses {
 	union address *items; /* len of them, in the resolver's order */
 	size_t len;
-	struct sockaddr_un
-		*path;     /* of a unix socket: then there are no items */
-	const char *cause; /* why there is nothing; static */
+	struct sockaddr_un *path; /* a socket's: then there are no items */
+	const char *cause;        /* why there is nothing; static */
 };
 
 /*

@@ -399,7 +399,7 @@ static void warn(struct problems *problems,
 	const struct lbp_config_address *from, const char *key,
 	const struct addresses *addresses, const char *then)
 {
-	if (addresses->len == 0)
+	if (addresses_count(addresses) == 0)
 		problem_warn(problems, from->pos, NULL,
 			"%s: cannot resolve '%s' now: %s; %s", key, from->host,
 			addresses->cause, then);
