@@ -326,9 +326,13 @@ build/sim: $(call objects,release,$(sim_c) fuzz/seeded.c fuzz/oracle.c) build/li
 		$(call archives,release)
 	$(call brief,LD)$(CC) $(release_ld) -o $@ $^
 
-build/sim-server: $(call objects,world,fuzz/world/main.c fuzz/seeded.c \
-		fuzz/oracle.c fuzz/kernel/blocks.c $(fuzz_more_server)) $(call archives,world)
+sim_server_c := fuzz/world/main.c fuzz/seeded.c fuzz/oracle.c \
+	fuzz/kernel/blocks.c $(fuzz_more_server)
+build/sim-server: $(call objects,world,$(sim_server_c)) $(call archives,world)
 	$(call brief,LD)$(CC) -o $@ $^
+
+build/cover/sim-server: $(call objects,cover,$(sim_server_c)) $(call archives,cover)
+	$(call brief,LD)$(cover_cc) $(cover_ld) -o $@ $^
 
 # Fuzz targets as functions of one program, for the exhaustive small scopes.
 build/obj/scope/fuzz_%.o: fuzz/fuzz_%.c Makefile
@@ -563,7 +567,7 @@ cover-mcdc: build/mcdc/unit $(addprefix build/mcdc/,$(fuzz_names)) ## the same a
 	@CLANG=$(CLANG_MCDC) $(PYTHON) ci/cover --mcdc unit $(fuzz_names)
 
 # The programs that have something of cmd in them.
-cover_cmd := interleave $(strip $(foreach n,$(fuzz_names), \
+cover_cmd := interleave sim-server $(strip $(foreach n,$(fuzz_names), \
 	$(if $(filter cmd/%,$(fuzz_more_$n)),$n)))
 
 # The steps that count what they run of it, each with what it depends on.
