@@ -189,6 +189,7 @@ class Many:
         paths = [p for p in [self.root / "Makefile"] if p.exists()]
         for top in ("lib", "cmd", "fuzz"):
             paths += (self.root / top).glob("**/*.[ch]")
+        paths += (self.root / "cmd").glob("**/*.html")  # in a source as it is
         for path in paths:
             name = path.relative_to(self.root)
             if str(name) not in self.schemas:
