@@ -57,6 +57,11 @@ uint64_t kernel_fault_ns(void)
 	return kernel.fault_ns;
 }
 
+bool kernel_refused_thread(void)
+{
+	return kernel.refused_thread;
+}
+
 void kernel_calm(bool calm)
 {
 	kernel.is_calm = calm;

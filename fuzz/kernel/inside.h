@@ -80,6 +80,7 @@ struct kernel {
 	unsigned fault_in; /* calls until the next fault; 0: none */
 	unsigned faults;
 	uint64_t fault_ns; /* when the last one was */
+	bool refused_thread;
 	bool no_ports;
 	uint16_t ports; /* that were given out */
 	unsigned limit;

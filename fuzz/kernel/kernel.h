@@ -92,6 +92,9 @@ void kernel_calm(bool calm);
 unsigned kernel_faults(void);
 uint64_t kernel_fault_ns(void);
 
+/* A thread could not be started in this run. */
+bool kernel_refused_thread(void);
+
 /* So many descriptors can be opened from now on. */
 void kernel_limit_descriptors(unsigned limit);
 unsigned kernel_descriptors(void);

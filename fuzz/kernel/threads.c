@@ -367,8 +367,10 @@ int kernel_thread_create(pthread_t *thread, const pthread_attr_t *attr,
 
 	(void)attr;
 	kernel_point();
-	if (error != 0)
+	if (error != 0) {
+		kernel.refused_thread = true;
 		return error;
+	}
 	*thread = new_thread(run, arg);
 	return 0;
 }

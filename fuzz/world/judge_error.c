@@ -109,8 +109,6 @@ static void judge_lack(const char *line)
 		error != 0 || line_has(line, "cause", "out of memory"),
 		"for what reason? %s", line);
 	world.errors++;
-	world.has_given_up |=
-		line_has(line, "message", "cannot start a thread");
 	if (messages[i].is_often)
 		judge_often(line, error);
 }

@@ -212,7 +212,7 @@ static void judge_answer(
 				order->what != LBP_ADMIN_RESUME) ||
 			(answer->status == 409 &&
 				order->what == LBP_ADMIN_RELOAD &&
-				(world.terms > 0 || world.has_given_up)),
+				(world.terms > 0 || kernel_refused_thread())),
 		"%u to %u", answer->status, (unsigned)order->what);
 	if (answer->status != 200)
 		return;

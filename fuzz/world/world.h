@@ -222,7 +222,6 @@ struct world {
 
 	/* What was done to the server: */
 	bool was_troubled; /* a shortage, or a signal to reload */
-	bool has_given_up; /* it could not start a thread, and ends */
 	bool is_short;     /* of descriptors */
 	uint64_t short_ns; /* when that changed last */
 	unsigned terms;
