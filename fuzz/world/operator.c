@@ -24,7 +24,7 @@ struct http {
 	bool is_stopped;
 };
 
-static const char *const ids[] = {"alice", "bob", "carol"};
+static const char *const listed[] = {"alice", "bob", "carol"};
 
 /* --- the socket --- */
 
@@ -87,6 +87,8 @@ void operator_order(unsigned drawn)
 		order->is_given =
 			world.terms > 0 ||
 			(world.is_ready && world.hups == world.reloads);
+		/* It may be asked before the signal to end is heard. */
+		world.late_asks += world.terms > 0;
 		if (world.terms == 0 && order->is_given) {
 			world.hups++;
 			world.is_asked = true;
@@ -146,7 +148,7 @@ static void prepare(const struct order *order, struct lbp_admin_wish *wish,
 	*wish = (struct lbp_admin_wish){.what = order->what};
 	switch (order->what) {
 	case LBP_ADMIN_KILL:
-		wish->client = ids[order->who];
+		wish->client = listed[order->who];
 		mark_sessions(order->who);
 		world.killed |= 1u << order->who;
 		world.steered++;
@@ -176,25 +178,35 @@ static void judge_kill(const struct order *order)
 	}
 }
 
-/* Each session once. */
+/* Each session once. An answer has a length, and no NUL. */
 static void judge_sessions(const struct http_answer *answer)
 {
 	static const char key[] = "{\"id\":\"";
-	const char *ids_at[64];
-	unsigned n = 0;
+	const size_t key_len = sizeof(key) - 1;
+	const char *end = answer->body + answer->len;
+	const char *at = answer->body;
+	struct {
+		const char *text;
+		size_t len;
+	} known[64];
+	unsigned n;
 
-	for (const char *at = answer->body; at != NULL && n < 64; n++) {
-		at = strstr(at + (n > 0), key);
+	for (n = 0; n < 64; n++) {
+		at = memmem(at, (size_t)(end - at), key, key_len);
 		if (at == NULL)
 			break;
-		ids_at[n] = at;
+		at += key_len;
+		known[n].text = at;
+		at = memchr(at, '"', (size_t)(end - at));
+		ORACLE("CTL-11", at != NULL, "an id without an end");
+		known[n].len = (size_t)(at - known[n].text);
 		for (unsigned i = 0; i < n; i++)
 			ORACLE("CTL-11",
-				strcspn(ids_at[i] + 7, "\"") !=
-						strcspn(at + 7, "\"") ||
-					strncmp(ids_at[i] + 7, at + 7,
-						strcspn(at + 7, "\"")) != 0,
-				"twice: %.20s", at);
+				known[i].len != known[n].len ||
+					memcmp(known[i].text, known[n].text,
+						known[n].len) != 0,
+				"twice: %.*s", (int)known[n].len,
+				known[n].text);
 	}
 }
 
@@ -203,7 +215,8 @@ static void judge_answer(
 {
 	struct upstream *upstream = &world.app[order->app].items[0];
 
-	world_note("the operator is answered %u: %.60s", answer->status,
+	world_note("the operator is answered %u: %.*s", answer->status,
+		(int)(answer->len < 60 ? answer->len : 60),
 		answer->body == NULL ? "" : answer->body);
 	ORACLE("CTL-8",
 		answer->status == 200 || answer->status == 503 ||

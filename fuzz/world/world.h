@@ -227,7 +227,8 @@ struct world {
 	unsigned terms;
 	uint64_t term_ns;
 	unsigned hups;
-	bool is_asked; /* to reload, and has not said that it has */
+	unsigned late_asks; /* for a reload, that may come to nothing */
+	bool is_asked;      /* to reload, and has not said that it has */
 	/* So often its file had been read when it was asked last. */
 	uint64_t reads;
 	bool is_at_rest;
