@@ -7,8 +7,9 @@
  * this process's id and, when it is over, its status. A file named in LBP_SEEN
  * has a byte for each region, and 1 where it was run.
  *
- * System calls are made directly: some programs stand between the code under
- * test and the C library's functions.
+ * System calls are made directly, and the environment is asked with a function
+ * that the code under test does not use: some programs stand between it and the
+ * C library's functions.
  */
 #include <fcntl.h>
 #include <stdlib.h>
@@ -79,13 +80,13 @@ static void serve(int argc, char **argv)
 
 __attribute__((constructor(101))) static void start(int argc, char **argv)
 {
-	const char *mutant = getenv("LBP_MUTANT");
-	const char *seen = getenv("LBP_SEEN");
+	const char *mutant = secure_getenv("LBP_MUTANT");
+	const char *seen = secure_getenv("LBP_SEEN");
 
 	if (mutant != NULL)
 		lbp_mutant = atoi(mutant);
 	if (seen != NULL)
 		share(seen);
-	if (getenv("LBP_FORK") != NULL)
+	if (secure_getenv("LBP_FORK") != NULL)
 		serve(argc, argv);
 }
