@@ -11,6 +11,7 @@ import subprocess
 import threading
 import time
 import urllib.parse
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -553,3 +554,31 @@ def test_arguments_arrive_as_they_are(tmp_path):
     line = fake.asked.split(b"\r\n")[0].decode().split(" ")[1]
     assert urllib.parse.parse_qsl(urllib.parse.urlsplit(line).query) == [
         ("app", "a&b=c %"), ("upstream", "unix:/\u00e9 #?+")]
+
+
+@pytest.mark.spec("ADM-2")
+def test_an_app_that_a_reload_removes_is_not_waited_for(lb, up):
+    """There are many, and many upstreams, so that it takes its time."""
+    urls = [f"tcp://127.0.1.{n}:{up.port}" for n in range(50)]
+    apps = [srv.app(f"app{n}", urls) for n in range(40)]
+    server = lb.start(apps, server=SECTION)
+    stopped = threading.Event()
+
+    def ask():
+        seen = set()
+        one = control.Connection(control.path(server), 3 * BOUND)
+        while not stopped.is_set():
+            one.request("GET", "/readyz")
+            answer = one.getresponse()
+            seen.add((answer.status, answer.read()))
+        one.close()
+        return seen
+
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(ask)
+        for n in range(20):
+            some = apps[1:] if n % 2 == 0 else apps
+            server.reload({**server.tree, "app": some,
+                           "client": srv.default_clients(some)})
+        stopped.set()
+        assert asked.result() == {(200, b"ready\n")}

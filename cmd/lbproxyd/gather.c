@@ -31,7 +31,7 @@ static void gather_workers(struct lbp_figures *figures, const struct crew *crew)
 /* Clients that are looked at under one lock. */
 #define CLIENTS_AT_ONCE 32
 
-static bool gather_app(struct lbp_app_figures *out, struct served_app *app)
+static void gather_app(struct lbp_app_figures *out, struct served_app *app)
 {
 	pthread_mutex_lock(&app->lock);
 	*out = (struct lbp_app_figures){
@@ -43,7 +43,6 @@ static bool gather_app(struct lbp_app_figures *out, struct served_app *app)
 		.refused_rate = app->counts.refused_rate,
 	};
 	pthread_mutex_unlock(&app->lock);
-	return out->is_ready;
 }
 
 static struct lbp_upstream_figures *next_upstream(struct gathered *gathered)
@@ -119,9 +118,7 @@ static void offer_client(struct gathered *gathered,
 
 	if (place == LBP_NONE)
 		return;
-	id = app->policy == NULL
-		     ? NULL
-		     : lbp_policy_client_id(&app->policy->policy, look->client);
+	id = lbp_policy_client_id(&app->policy->policy, look->client);
 	snprintf(gathered->client_ids[place],
 		sizeof(gathered->client_ids[place]), "%s",
 		id != NULL ? id : "");
@@ -158,8 +155,8 @@ static bool gather_apps(
 
 	figures->is_ready = !figures->is_draining;
 	for (i = 0; i < view->len; i++) {
-		if (!gather_app(&gathered->apps[i], view->apps[i]))
-			figures->is_ready = false;
+		gather_app(&gathered->apps[i], view->apps[i]);
+		figures->is_ready &= served_app_is_ready(view->apps[i]);
 		if (!gather_upstreams(gathered, view->apps[i]))
 			return false;
 		if (clients > 0)

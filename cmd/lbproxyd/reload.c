@@ -46,9 +46,9 @@ static void commit(struct reload *reload)
 
 	tls_server_follow(
 		next->tls, reload->cache, last != NULL ? last->tls : NULL);
-	/* First: what is retired below must not count as not ready. */
-	admin_commit(&reload->admin, &reload->admin_change);
 	served_commit(&reload->served, &reload->served_change, next);
+	/* Shown once it is in force: until then a new app has no policy. */
+	admin_commit(&reload->admin, &reload->admin_change);
 	resolver_stop(reload->resolver);
 	resolver_begin(reload->other_resolver);
 	reload->resolver = reload->other_resolver;

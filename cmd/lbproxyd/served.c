@@ -66,6 +66,16 @@ struct target *served_app_target(struct served_app *app, uint32_t upstream)
 	return target;
 }
 
+bool served_app_is_ready(struct served_app *app)
+{
+	bool ready;
+
+	pthread_mutex_lock(&app->lock);
+	ready = app->is_removed || lbp_app_is_ready(app->app);
+	pthread_mutex_unlock(&app->lock);
+	return ready;
+}
+
 static struct served_app *app_new(struct lbp_app *made, uint32_t worker)
 {
 	struct served_app *app = calloc(1, sizeof(*app));
@@ -299,7 +309,9 @@ void served_commit(struct served *served, struct served_change *change,
 		pthread_mutex_lock(&served->apps[i]->lock);
 	lbp_policy_commit(&served->policy->policy, &last->policy);
 	for (i = 0; i < served->app_len; i++) {
-		if (was_removed(last, served->apps[i], i))
+		served->apps[i]->is_removed =
+			was_removed(last, served->apps[i], i);
+		if (served->apps[i]->is_removed)
 			set_policy(served->apps[i], last);
 		else
 			keep_notes(served->apps[i]->app, last->policy.apps[i]);

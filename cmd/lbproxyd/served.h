@@ -59,6 +59,7 @@ struct served_app {
 	struct served_policy *policy;
 	struct snapshot_settings settings; /* for new connections and checks */
 	struct served_counts counts;
+	bool is_removed; /* by a reload; who still sees it waits for nothing */
 };
 
 /* The main thread's. */
@@ -78,6 +79,9 @@ struct served_change {
 	uint32_t next_worker;
 	bool is_committed;
 };
+
+/* Returns true if the application is ready, or removed. */
+bool served_app_is_ready(struct served_app *app);
 
 /*
  * Begins with nothing, for so many workers. False: out of memory;

@@ -10,12 +10,11 @@
 static void copy_client(const struct conn *conn, char id[LBP_ID_MAX + 1])
 {
 	struct served_app *app = conn->app;
-	const char *found = NULL;
+	const char *found;
 
 	pthread_mutex_lock(&app->lock);
-	if (app->policy != NULL)
-		found = lbp_policy_client_id(&app->policy->policy,
-			lbp_session_client(conn->session));
+	found = lbp_policy_client_id(
+		&app->policy->policy, lbp_session_client(conn->session));
 	snprintf(id, LBP_ID_MAX + 1, "%s", found != NULL ? found : "");
 	pthread_mutex_unlock(&app->lock);
 }

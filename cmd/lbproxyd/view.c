@@ -76,22 +76,12 @@ void view_release(struct view *view)
 	free(view);
 }
 
-static bool is_ready(struct served_app *app)
-{
-	bool ready;
-
-	pthread_mutex_lock(&app->lock);
-	ready = lbp_app_is_ready(app->app);
-	pthread_mutex_unlock(&app->lock);
-	return ready;
-}
-
 const char *view_waits_for(const struct view *view)
 {
 	size_t i;
 
 	for (i = 0; i < view->len; i++) {
-		if (!is_ready(view->apps[i]))
+		if (!served_app_is_ready(view->apps[i]))
 			return view->apps[i]->id;
 	}
 	return NULL;

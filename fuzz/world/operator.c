@@ -290,6 +290,8 @@ struct http *http_start(
 	}
 	if (error == 0) {
 		world.has_operator = true;
+		/* Some ask before the server has started. */
+		operator_order(world.max_connections);
 		return http;
 	}
 	close(fds[0]);
