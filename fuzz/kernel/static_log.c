@@ -9,3 +9,11 @@ void reset_log(void)
 	dropped = 0;
 	copy = NULL;
 }
+
+void *swap_log_copy(void *with)
+{
+	void *was = copy;
+
+	copy = with;
+	return was;
+}

@@ -8,4 +8,10 @@ void reset_log(void);
 void reset_sink(void);
 void reset_strangers(void);
 
+/*
+ * The threads of the simulation are one to the C library, and what each of them
+ * has for itself is exchanged when they are: where log lines are copied to.
+ */
+void *swap_log_copy(void *with);
+
 #endif
