@@ -85,6 +85,31 @@ static bool trust_all(void)
 	return true;
 }
 
+/*
+ * One whose handshake is not over cannot end in order, and is to blame for it.
+ * False: it has ended already.
+ */
+static bool end_dial(struct dial_seen *dial)
+{
+	struct peer *peer = &dial->peer;
+
+	if (peer->has_ended || peer->has_broken || far_is_closed(peer->sock))
+		return false;
+	peer_end(peer);
+	dial_upstream(dial)->is_to_blame |= peer->has_broken;
+	return true;
+}
+
+/* Those, too, that have come since. False: there were none. */
+static bool end_dials(void)
+{
+	bool moved = false;
+
+	for (unsigned i = 0; i < world.dial_len; i++)
+		moved = end_dial(&world.dials[i]) || moved;
+	return moved;
+}
+
 static void end_all(void)
 {
 	for (unsigned i = 0; i < world.client_len; i++) {
@@ -94,8 +119,7 @@ static void end_all(void)
 			continue;
 		peer_end(peer);
 	}
-	for (unsigned i = 0; i < world.dial_len; i++)
-		peer_end(&world.dials[i].peer);
+	(void)end_dials();
 }
 
 /* The accepted connections that are still there. */
@@ -240,7 +264,8 @@ void end_step(void)
 		next_stage();
 		break;
 	case STAGE_END:
-		if (settle() || (count_open() > 0 && waits(200 * KERNEL_S)))
+		if (settle() || (count_open() > 0 && end_dials()) ||
+			(count_open() > 0 && waits(200 * KERNEL_S)))
 			break;
 		ORACLE("SES-14", count_open() == 0 || world.terms > 0,
 			"%u connections do not end", count_open());
