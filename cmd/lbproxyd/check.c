@@ -70,6 +70,7 @@ static void finish(
 	struct checker *checker = check->checker;
 	struct served_app *app = checker->app;
 	enum lbp_health_change change = LBP_HEALTH_SAME;
+	struct target *target = target_hold(check->target);
 
 	if (result == DIAL_DONE)
 		(void)stream_end(&check->stream);
@@ -84,7 +85,8 @@ static void finish(
 		change = lbp_app_checked(
 			app->app, check->upstream, result == DIAL_DONE);
 	pthread_mutex_unlock(&app->lock);
-	report_health(app, check->upstream, change, cause);
+	report_health(app, check->upstream, target->url, change, cause);
+	target_release(target);
 	arm_due(checker);
 }
 

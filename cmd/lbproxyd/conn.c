@@ -157,8 +157,9 @@ static void carry_out(
 {
 	struct conns *conns = conn->conns;
 
-	report_health(conn->app, duties->health_upstream, duties->health,
-		conn->cause);
+	if (conn->target != NULL)
+		report_health(conn->app, duties->health_upstream,
+			conn->target->url, duties->health, conn->cause);
 	if (duties->set & LBP_DUTY_DROP_DIAL) {
 		queue_remove(&conns->loop->handshakes, &conn->handshake);
 		/* If connected, it would take a FIN for the client's. */

@@ -111,19 +111,20 @@ uint64_t report_conn(const struct conn *conn, uint64_t now_ns)
 }
 
 /* Under the lock of its application. */
-static void keep_change(
-	struct served_app *app, uint32_t upstream, const char *cause)
+static void keep_change(const struct served_app *app, uint32_t upstream,
+	const char *url, const char *cause)
 {
 	const struct place *place = lbp_app_upstream_user(app->app, upstream);
 
-	if (place == NULL)
+	/* A reload may have taken its number away meanwhile. */
+	if (place == NULL || strcmp(place->target->url, url) != 0)
 		return;
 	place->note->has_changed = true;
 	place->note->changed_s = clock_wall_ms() / 1000;
 	snprintf(place->note->cause, sizeof(place->note->cause), "%s", cause);
 }
 
-void report_health(struct served_app *app, uint32_t upstream,
+void report_health(struct served_app *app, uint32_t upstream, const char *url,
 	enum lbp_health_change change, const char *cause)
 {
 	bool up = change == LBP_HEALTH_UP;
@@ -134,11 +135,10 @@ void report_health(struct served_app *app, uint32_t upstream,
 	log_begin(&line, up ? LBP_LOG_INFO : LBP_LOG_WARN,
 		up ? "upstream_up" : "upstream_down");
 	log_string(&line, "app", app->id);
-	pthread_mutex_lock(&app->lock);
-	keep_change(app, upstream, cause);
-	log_string(
-		&line, "upstream", lbp_app_upstream_name(app->app, upstream));
-	pthread_mutex_unlock(&app->lock);
+	log_string(&line, "upstream", url);
 	log_string(&line, "cause", cause);
+	pthread_mutex_lock(&app->lock);
+	keep_change(app, upstream, url, cause);
+	pthread_mutex_unlock(&app->lock);
 	log_end(&line);
 }

@@ -11,9 +11,11 @@
  */
 uint64_t report_conn(const struct conn *conn, uint64_t now_ns);
 
-/* Logs a change of an upstream's health, and keeps it for the admin port;
- * nothing for LBP_HEALTH_SAME. */
-void report_health(struct served_app *app, uint32_t upstream,
+/*
+ * Logs a change of the health of an upstream, which has this url, and keeps it
+ * for the admin port; nothing for LBP_HEALTH_SAME.
+ */
+void report_health(struct served_app *app, uint32_t upstream, const char *url,
 	enum lbp_health_change change, const char *cause);
 
 #endif

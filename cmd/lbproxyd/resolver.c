@@ -63,6 +63,7 @@ static void set_address(
 	struct served_app *app = name->app;
 	enum lbp_health_change change;
 	struct target *last = NULL;
+	struct target *now;
 	uint32_t upstream;
 
 	pthread_mutex_lock(&app->lock);
@@ -72,9 +73,11 @@ static void set_address(
 	}
 	upstream = find_upstream(app->app, name->place);
 	change = lbp_app_set_address(app->app, upstream, target != NULL);
+	now = target_hold(name->place->target);
 	pthread_mutex_unlock(&app->lock);
 	target_release(last);
-	report_health(app, upstream, change, cause);
+	report_health(app, upstream, now->url, change, cause);
+	target_release(now);
 }
 
 static void say_why(const struct name *name, const char *why, char *cause)

@@ -239,13 +239,19 @@ static void set_address(struct served_app *app, uint32_t upstream)
 {
 	enum lbp_health_change change = LBP_HEALTH_SAME;
 	const struct place *place;
+	struct target *target = NULL;
 
 	pthread_mutex_lock(&app->lock);
 	place = lbp_app_upstream_user(app->app, upstream);
-	if (place != NULL && addresses_count(&place->target->addresses) > 0)
+	if (place != NULL && addresses_count(&place->target->addresses) > 0) {
+		target = target_hold(place->target);
 		change = lbp_app_set_address(app->app, upstream, true);
+	}
 	pthread_mutex_unlock(&app->lock);
-	report_health(app, upstream, change, "its name has an address");
+	if (target != NULL)
+		report_health(app, upstream, target->url, change,
+			"its name has an address");
+	target_release(target);
 }
 
 static void set_addresses(struct served_app *app)
