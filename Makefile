@@ -116,7 +116,8 @@ fuzz_libs_conn = $(addprefix -Wl$(comma)--wrap=,recv send shutdown \
 world_hooked := $(addprefix world/,fuzz/kernel/tls.c fuzz/world/operator.c \
 	$(wildcard fuzz/kernel/static_*.c) \
 	$(filter-out cmd/lbproxyd/tls% $(addprefix cmd/lbproxyd/,log.c sink.c \
-		strangers.c http.c control_socket.c),$(lbproxyd_c)))
+		strangers.c http.c control_socket.c process_figures.c), \
+		$(lbproxyd_c)))
 fuzz_more_server := $(world_hooked) $(filter-out fuzz/world/main.c \
 	fuzz/world/operator.c fuzz/kernel/blocks.c fuzz/kernel/tls.c \
 	$(wildcard fuzz/kernel/static_*.c), \

@@ -60,6 +60,9 @@ static struct run {
 	bool is_hasty; /* things happen before all has been done */
 } run;
 
+/* As they are configured. */
+static char urls[UPSTREAMS][2] = {"0", "1"};
+
 /* --- what it holds --- */
 
 void served_app_release(struct served_app *app)
@@ -803,6 +806,7 @@ static void make_targets(uint8_t how)
 			in->sin_family = AF_INET;
 			in->sin_port = htons((uint16_t)(i * 256 + j));
 		}
+		run.targets[i].url = urls[i];
 		run.targets[i].addresses.items = run.addresses[i];
 		run.targets[i].addresses.len = how >> (2 + i) & 1 ? 2 : 1;
 		if (i == 0 || run.has_two)

@@ -608,11 +608,12 @@ uint64_t report_conn(const struct conn *conn, uint64_t now_ns)
 	return LBP_NEVER;
 }
 
-void report_health(struct served_app *app, uint32_t upstream,
+void report_health(struct served_app *app, uint32_t upstream, const char *url,
 	enum lbp_health_change change, const char *cause)
 {
 	(void)app;
 	(void)upstream;
+	(void)url;
 	(void)change;
 	(void)cause;
 }

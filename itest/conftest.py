@@ -24,6 +24,8 @@ def pytest_configure(config):
     config.addinivalue_line(
         "markers", "workers: several threads of the server take part, so "
         "that it is worth a run under TSan (-k workers)")
+    config.addinivalue_line(
+        "markers", "long(seconds): it takes so long or more, and begins early")
 
 
 # These start no program of the build that is tested, or no sanitizer's; they
@@ -52,11 +54,30 @@ def is_left_out(item):
     return (poller == first) != (which == "one")
 
 
+def begin_with_long_ones(items):
+    """So that none of them is left when all others are done. Of n tests each
+    of w processes gets n/4w first, as they stand here, and more as they end."""
+    processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 1))
+    first = max(len(items) // processes // 4, 2)
+    long = [item for item in items if item.get_closest_marker("long")]
+    long.sort(key=lambda item: -item.get_closest_marker("long").args[0])
+    short = [item for item in items if item not in long]
+    items[:] = []
+    for process in range(processes):
+        share = long[process::processes]
+        count = max(first - len(share), 0)
+        items += share + short[:count]
+        del short[:count]
+    items += short
+
+
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config, items):
     left_out = [item for item in items if is_left_out(item)]
     if left_out:
         items[:] = [item for item in items if not is_left_out(item)]
         config.hook.pytest_deselected(items=left_out)
+    begin_with_long_ones(items)
 
 
 @pytest.fixture(scope="session")

@@ -219,6 +219,7 @@ MALFORMED = [
 ]
 
 
+@pytest.mark.long(20)
 @pytest.mark.spec("ADM-5")
 def test_what_is_malformed_or_too_long(lb, up):
     server = lb.proxy(up, server=admin.section())
@@ -234,6 +235,7 @@ def test_what_is_malformed_or_too_long(lb, up):
     wait_for(lambda: server.open_files() <= files, "closed connections")
 
 
+@pytest.mark.long(10)
 @pytest.mark.spec("ADM-6")
 def test_slow_requests(lb, up):
     """One sends nothing, one a byte now and then, one reads nothing."""
@@ -250,6 +252,7 @@ def test_slow_requests(lb, up):
         assert time.monotonic() - begin < 14
 
 
+@pytest.mark.long(10)
 @pytest.mark.spec("ADM-6", "ADM-8")
 def test_a_reader_that_does_not_read(lb, up):
     """Its answer is longer than what the kernel takes for it."""

@@ -256,6 +256,7 @@ def test_health_is_logged_once_for_each_change(lb, upstream):
     assert events == ["upstream_down", "upstream_up"] * 2
 
 
+@pytest.mark.long(10)
 @pytest.mark.spec("HLT-7", "HLT-8")
 def test_checks_are_spread_over_the_interval(lb, upstream):
     ups = [upstream() for _ in range(3)]

@@ -26,6 +26,7 @@ def bench(directory, *options):
     return done.stdout, json.loads((directory / "bench.json").read_text())
 
 
+@pytest.mark.long(30)
 def test_a_round_of_it(tmp_path, need):
     need("nginx", "nginx-light")
     need("haproxy", "haproxy")

@@ -90,6 +90,7 @@ def test_the_library_is_installed_alone(library_alone, tmp_path):
     assert is_library(installed(to / "opt"))
 
 
+@pytest.mark.long(25)
 @pytest.mark.spec("INS-4")
 def test_two_builds_are_the_same():
     make(ROOT, "reproducible")

@@ -41,6 +41,7 @@ def is_program(path):
             and path.stat().st_mode & 0o111)
 
 
+@pytest.mark.long(10)
 @pytest.mark.spec("INS-24")
 def test_there_is_no_other_program(image):
     programs = {str(path.relative_to(image)) for path in image.rglob("*")

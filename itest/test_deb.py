@@ -66,6 +66,7 @@ def files(package):
     return {name for name in names if not re.fullmatch(OF_EVERY_PACKAGE, name)}
 
 
+@pytest.mark.long(60)
 @pytest.mark.spec("INS-22")
 def test_what_is_in_them(packages):
     assert {name for name in packages if not name.endswith("dbgsym")} == {

@@ -111,6 +111,7 @@ def test_a_certificate_is_verified_once(lb, authority, upstream, version):
     assert srv.sanitized() or second < 0.75 * first
 
 
+@pytest.mark.long(10)
 @pytest.mark.spec("SRV-333")
 def test_but_not_that_of_a_client_who_is_refused(lb, authority, upstream):
     server = lb.proxy(upstream(upstreams.echo), clients=listed(0x1001),
@@ -162,6 +163,7 @@ def past(end):
     wait_for(lambda: time.time() >= end + 1.1, "it has run out", 30 * SLOW)
 
 
+@pytest.mark.long(10)
 @pytest.mark.spec("SRV-334")
 def test_so_is_the_list(lb, authority, upstream):
     """It runs out between the two."""
@@ -175,6 +177,7 @@ def test_so_is_the_list(lb, authority, upstream):
     refused(server, cert, "crl_expired")
 
 
+@pytest.mark.long(10)
 @pytest.mark.spec("SRV-334")
 @pytest.mark.parametrize("version", VERSIONS)
 def test_so_is_its_life(lb, upstream, tmp_path, version):

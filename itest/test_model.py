@@ -469,6 +469,7 @@ def listens(port):
                for row in rows)
 
 
+@pytest.mark.long(25)
 @pytest.mark.workers
 @pytest.mark.spec("SES-1", "SES-4", "SES-5", "SES-6", "SES-7", "SES-8",
                   "SES-13", "LIM-1", "LIM-2", "LIM-4", "LIM-6",

@@ -319,6 +319,7 @@ def nameserver(tmp_path):
         yield Nameserver(sock)
 
 
+@pytest.mark.long(10)
 @pytest.mark.spec("SRV-114")
 def test_a_name_is_asked_for_ever_less_often(lb, nameserver):
     lb.proxy("tcp://late.test:1")

@@ -105,6 +105,7 @@ def all_ciphers():
             if not line.startswith("TLS_")]
 
 
+@pytest.mark.long(15)
 @pytest.mark.spec("SRV-330")
 @pytest.mark.parametrize("key", ["rsa-2048", "p-256"])
 def test_the_same_ciphers_are_known(pki, tmp_path, monkeypatch, key):
@@ -186,6 +187,7 @@ def alone(cert, version):
     return context
 
 
+@pytest.mark.long(10)
 @pytest.mark.spec("SRV-330")
 @pytest.mark.parametrize("version", ["1.2", "1.3"])
 @pytest.mark.parametrize("kind", CA_KEYS)

@@ -138,6 +138,7 @@ def test_a_drain_is_told_with_the_time_that_it_may_take(lb, upstream,
     assert manager.states() == ["READY", "STOPPING"]
 
 
+@pytest.mark.long(10)
 @pytest.mark.spec("SVC-4")
 def test_the_status_follows_the_sessions(lb, upstream, manager):
     server = lb.proxy(upstream(upstreams.echo), inherit=started_by(manager))
@@ -183,6 +184,7 @@ def signs(manager):
     return len(manager.said("WATCHDOG"))
 
 
+@pytest.mark.long(20)
 @pytest.mark.workers
 @pytest.mark.spec("SVC-5")
 def test_signs_of_life_come_twice_in_their_time(lb, upstream, manager):
@@ -210,6 +212,7 @@ def test_signs_of_life_are_not_for_another_process(lb, upstream, manager):
     holds_for(lambda: signs(manager) == 0, "no sign", WATCHDOG_S)
 
 
+@pytest.mark.long(20)
 @pytest.mark.workers
 @pytest.mark.spec("SVC-5", "SVC-6")
 @pytest.mark.parametrize("name", ["worker 0", "worker 1", "acceptor"])

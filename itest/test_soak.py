@@ -12,6 +12,7 @@ from harness.wait import SLOW
 SECONDS = 3600 if os.environ.get("ITEST_LONG") else 20
 
 
+@pytest.mark.long(50)
 @pytest.mark.workers
 @pytest.mark.spec("FLW-1", "SES-6", "SRV-18", "SRV-19", "SRV-33", "SRV-54",
                   "LOG-9", "LOG-11")

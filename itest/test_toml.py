@@ -349,6 +349,7 @@ def corpus(name):
             for path in sorted((ROOT / "fuzz" / kind / name).glob("*"))]
 
 
+@pytest.mark.long(15)
 @pytest.mark.parametrize("name", ("toml", "config"))
 @pytest.mark.spec("TOM-1")
 def test_corpus(name):

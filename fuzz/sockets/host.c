@@ -390,7 +390,7 @@ uint64_t report_conn(const struct conn *conn, uint64_t now_ns)
 	return LBP_NEVER;
 }
 
-void report_health(struct served_app *app, uint32_t upstream,
+void report_health(struct served_app *app, uint32_t upstream, const char *url,
 	enum lbp_health_change change, const char *cause)
 {
 	(void)app;
@@ -398,6 +398,8 @@ void report_health(struct served_app *app, uint32_t upstream,
 		return;
 	ORACLE("SRV-97", cause != NULL && cause[0] != '\0',
 		"upstream %u: no cause", upstream);
+	ORACLE("LOG-21", url[0] == (char)('0' + upstream) && url[1] == '\0',
+		"upstream %u is said to be %s", upstream, url);
 	ORACLE("SRV-28",
 		upstream < 2 &&
 			host.is_down[upstream] == (change == LBP_HEALTH_UP),

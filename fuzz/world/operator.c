@@ -1,8 +1,8 @@
 /*
- * An operator at the admin socket: in the place of cmd/lbproxyd/http.c and
- * control_socket.c. What is asked goes to the server's own code, in a thread
- * that is scheduled like all others. The world says when and what; what SPEC.md
- * says of the answers is judged here.
+ * An operator at the admin socket: in the place of cmd/lbproxyd/http.c,
+ * control_socket.c and process_figures.c. What is asked goes to the server's
+ * own code, in a thread that is scheduled like all others. The world says when
+ * and what; what SPEC.md says of the answers is judged here.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -13,8 +13,10 @@
 
 #include "../cmd/lbproxyd/control_socket.h"
 #include "../cmd/lbproxyd/http.h"
+#include "../cmd/lbproxyd/process.h"
 #include "kernel/inside.h"
 #include "oracle.h"
+#include "server/figures.h"
 #include "world.h"
 
 struct http {
@@ -58,7 +60,21 @@ void control_socket_remove(struct control_socket *control)
 	*control = (struct control_socket){0};
 }
 
+void process_figures(struct lbp_process_figures *figures)
+{
+	*figures = (struct lbp_process_figures){0};
+}
+
 /* --- what is asked --- */
+
+/* What changes nothing. */
+static enum lbp_admin_resource question(unsigned drawn)
+{
+	static const enum lbp_admin_resource all[] = {LBP_ADMIN_READYZ,
+		LBP_ADMIN_STATUS, LBP_ADMIN_METRICS, LBP_ADMIN_CLIENT};
+
+	return all[drawn % 4];
+}
 
 void operator_order(unsigned drawn)
 {
@@ -94,8 +110,11 @@ void operator_order(unsigned drawn)
 			world.is_asked = true;
 		}
 		break;
-	default:
+	case 6:
 		order->what = LBP_ADMIN_SESSIONS;
+		break;
+	default:
+		order->what = question(drawn / 8);
 		break;
 	}
 }
@@ -159,6 +178,14 @@ static void prepare(const struct order *order, struct lbp_admin_wish *wish,
 		wish->upstream = url;
 		world.steered++;
 		break;
+	case LBP_ADMIN_CLIENT:
+		wish->app = app;
+		wish->client = listed[order->who];
+		break;
+	case LBP_ADMIN_STATUS:
+	case LBP_ADMIN_METRICS:
+		wish->clients = LBP_ADMIN_CLIENTS;
+		break;
 	default:
 		break;
 	}
@@ -210,6 +237,52 @@ static void judge_sessions(const struct http_answer *answer)
 	}
 }
 
+/* The number after what is sought in the answer; 0 if it is not there. */
+static unsigned long number_after(
+	const struct http_answer *answer, const char *sought)
+{
+	const char *at =
+		memmem(answer->body, answer->len, sought, strlen(sought));
+
+	return at == NULL ? 0 : strtoul(at + strlen(sought), NULL, 10);
+}
+
+/* What was counted is not more than there was. */
+static void judge_counts(const struct http_answer *answer)
+{
+	unsigned long accepted = number_after(answer, "\"accepted\":");
+
+	ORACLE("ADM-20", accepted <= world.client_len,
+		"%lu of %u clients were accepted", accepted, world.client_len);
+}
+
+/* May an upstream of an application be down, or gone with a reload? */
+static bool may_be_down(const struct app_plan *app, unsigned u)
+{
+	bool is_last = app == &world.app[0] && u + 1 == app->upstreams;
+
+	return app->items[u].is_to_blame || app->items[u].was_drained ||
+	       (is_last && (world.ever & NO_LAST) != 0);
+}
+
+static void judge_readyz(const struct http_answer *answer)
+{
+	static const char waits[] = "no upstream of app 'app";
+	const char *at =
+		memmem(answer->body, answer->len, waits, sizeof(waits) - 1);
+	const struct app_plan *app;
+	unsigned a;
+
+	if (at == NULL)
+		return;
+	a = (unsigned)(at[sizeof(waits) - 1] - '0');
+	ORACLE("ADM-2", a < world.apps, "its upstream is always up: app%u", a);
+	app = &world.app[a];
+	for (unsigned u = 0; u < app->upstreams; u++)
+		ORACLE("ADM-2", may_be_down(app, u), "upstream %u is up: %.*s",
+			u, (int)answer->len, answer->body);
+}
+
 static void judge_answer(
 	const struct order *order, const struct http_answer *answer)
 {
@@ -227,16 +300,29 @@ static void judge_answer(
 				order->what == LBP_ADMIN_RELOAD &&
 				(world.terms > 0 || kernel_refused_thread())),
 		"%u to %u", answer->status, (unsigned)order->what);
+	if (order->what == LBP_ADMIN_READYZ && answer->body != NULL)
+		judge_readyz(answer);
 	if (answer->status != 200)
 		return;
-	if (order->what == LBP_ADMIN_KILL)
+	switch (order->what) {
+	case LBP_ADMIN_STATUS:
+		judge_counts(answer);
+		break;
+	case LBP_ADMIN_KILL:
 		judge_kill(order);
-	else if (order->what == LBP_ADMIN_SESSIONS)
+		break;
+	case LBP_ADMIN_SESSIONS:
 		judge_sessions(answer);
-	else if (order->what == LBP_ADMIN_DRAIN)
+		break;
+	case LBP_ADMIN_DRAIN:
 		upstream->drained_ns = kernel_now_ns();
-	else if (order->what == LBP_ADMIN_RESUME)
+		break;
+	case LBP_ADMIN_RESUME:
 		upstream->drained_ns = 0;
+		break;
+	default:
+		break;
+	}
 }
 
 static const char *url_of(unsigned app)

@@ -180,6 +180,20 @@ static void draw_app(unsigned a)
 	}
 }
 
+/*
+ * The first one of some files, which reloads add and remove. Nobody uses it,
+ * but operators ask for it.
+ */
+static void say_extra_app(void)
+{
+	end_piece(0, 0);
+	say("[[app]]\nid = \"app%u\"\nlisten = [\"127.0.0.1:%u\"]\n"
+	    "[app.health]\nenabled = false\n"
+	    "[[app.upstream]]\nurl = \"tcp://10.1.9.0:9000\"\n",
+		WORLD_APPS, PORT_APPS + WORLD_APPS);
+	end_piece(NO_DOOR, 0);
+}
+
 static void say_client(const char *id, enum world_who who, bool has_both)
 {
 	say("[[client]]\nid = \"%s\"\nserials = [\"%u\"]\nuris = [\"%s%c\"]\n"
@@ -237,6 +251,7 @@ void plan_draw(struct world *w)
 	end_piece(0, 0);
 	say("crl = \"revoked-%d.crl\"\n", 1 + WHO_CAROL);
 	end_piece(NO_CAROL, 0);
+	say_extra_app();
 	for (unsigned a = 0; a < w->apps; a++)
 		draw_app(a);
 	w->carol = 1 + bytes_below(bytes, 3);

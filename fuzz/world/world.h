@@ -150,7 +150,7 @@ enum variant {
 	IS_BROKEN = 1 << 4,     /* and takes nothing away */
 	OTHER_CA = 1 << 5,      /* than the one of all tls:// upstreams */
 	MORE_PLACES = 1 << 6,   /* takes nothing away, and adds some */
-	NO_DOOR = 1 << 7, /* the second address of the first application */
+	NO_DOOR = 1 << 7, /* no second address of app0, but one more app */
 	VARIANTS = 1 << 8,
 };
 
@@ -178,7 +178,7 @@ struct piece {
 	unsigned without; /* where none of these is */
 };
 
-#define WORLD_PIECES (20 + 5 * WORLD_APPS * WORLD_UPSTREAMS)
+#define WORLD_PIECES (22 + 5 * WORLD_APPS * WORLD_UPSTREAMS)
 
 struct world {
 	struct bytes bytes;
