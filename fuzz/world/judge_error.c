@@ -6,8 +6,6 @@
 #include "oracle.h"
 #include "world.h"
 
-#define DAY_MS UINT64_C(86400000)
-
 /* What a failed call of the made-up kernel may have said. */
 static const int errors[] = {EMFILE, ENFILE, EADDRNOTAVAIL, EADDRINUSE, EAGAIN,
 	ENOMEM, ENOBUFS, ENOSPC, EPERM, EACCES, ENETDOWN, EAFNOSUPPORT, EIO,
@@ -58,30 +56,19 @@ static enum world_lack lack_of(int error)
 	}
 }
 
-/* The time of day that a line begins with. */
-static uint64_t time_of(const char *line)
-{
-	unsigned h, m, s, ms;
-	int n = sscanf(strchr(line, 'T') + 1, "%u:%u:%u.%uZ", &h, &m, &s, &ms);
-
-	ORACLE("LOG-1", n == 4, "at what time? %s", line);
-	return ((h * 60 + m) * 60 + s) * UINT64_C(1000) + ms;
-}
-
 /*
  * The server tells of a lack a second after it last occurred. A line has the
  * time at which it is written, and a thread that has decided to write one may
  * be switched away before it does.
  */
-#define TOLD_ANEW_MS 500
+#define TOLD_ANEW_NS (500 * KERNEL_MS)
 
 static void judge_often(const char *line, int error)
 {
-	uint64_t *told = &world.told_ms[lack_of(error)];
-	uint64_t now = time_of(line) + 1;
+	uint64_t *told = &world.told_ns[lack_of(error)];
+	uint64_t now = line_time_ns(line);
 
-	ORACLE("SRV-142",
-		*told == 0 || (now + DAY_MS - *told) % DAY_MS >= TOLD_ANEW_MS,
+	ORACLE("SRV-142", *told == 0 || now >= *told + TOLD_ANEW_NS,
 		"it has just been said: %s", line);
 	*told = now;
 }

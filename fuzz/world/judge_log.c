@@ -199,14 +199,13 @@ static void judge_no_upstream(const char *line, const struct client *client)
 }
 
 /* Has it long ago sent what is no header where one was due? */
-static bool has_spoilt_header(const struct client *client)
+static bool has_spoilt_header(const struct client *client, uint64_t now_ns)
 {
 	const struct peer *peer = &client->peer;
 
 	/* The thread that reads it may be late. */
 	return client->is_bad && peer->out_len == 0 &&
-	       kernel_now_ns() >=
-		       peer->touched_ns + 100 * KERNEL_MS + world.lag_ns;
+	       now_ns >= peer->touched_ns + 100 * KERNEL_MS + world.lag_ns;
 }
 
 static void judge_session(const char *line, bool was_admitted)
@@ -232,7 +231,7 @@ static void judge_session(const char *line, bool was_admitted)
 		judge_no_upstream(line, client);
 	ORACLE("PRX-31",
 		reason != LBP_REASON_HANDSHAKE_TIMEOUT ||
-			!has_spoilt_header(client),
+			!has_spoilt_header(client, line_time_ns(line)),
 		"that was known before: %s", line);
 	if (was_admitted)
 		ORACLE("SES-17", may_end_so(client, reason), "why? %s", line);

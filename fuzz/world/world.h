@@ -249,7 +249,7 @@ struct world {
 	uint64_t suppressed;
 	uint64_t dropped;
 	unsigned errors;         /* lines about what the server lacks, */
-	uint64_t told_ms[LACKS]; /* when they were last, plus one; 0: never */
+	uint64_t told_ns[LACKS]; /* when they were last; 0: never */
 	unsigned reloads;        /* that were reported, */
 	unsigned generation;     /* and which is in force */
 };
@@ -340,6 +340,9 @@ bool line_is(const char *value, const char *text);
 bool line_has(const char *line, const char *key, const char *text);
 /* 0 without the key. */
 uint64_t line_number(const char *line, const char *key);
+
+/* When it was made, to the millisecond; it may have been written later. */
+uint64_t line_time_ns(const char *line);
 
 /* judge_fields.c: which fields it has. */
 void judge_fields(const char *line);
