@@ -528,8 +528,8 @@ pytest = $(PYTHON) -m pytest -p no:cacheprovider -n $(PYTEST_JOBS) \
 # These tests start no program of this build, or in circumstances in which a
 # sanitizer cannot work, or one for each kind of key. As in itest/conftest.py.
 no_server = $(addprefix --ignore=itest/test_,bench.py build.py certs_gen.py \
-	container.py deb.py demo.py hardening.py harness.py provider.py \
-	reference.py)
+	container.py deb.py demo.py hardening.py harness.py page.py \
+	provider.py reference.py toml.py)
 
 .PHONY: itest itest-asan itest-tsan
 itest itest-asan itest-tsan: export PYTHONPYCACHEPREFIX = $(CURDIR)/build/pycache

@@ -25,30 +25,40 @@ def pytest_configure(config):
         "markers", "workers: several threads of the server take part, so "
         "that it is worth a run under TSan (-k workers)")
     config.addinivalue_line(
+        "markers", "once: it takes so much, and tests so little of the code, "
+        "that it is not worth a run with sanitizers")
+    config.addinivalue_line(
         "markers", "long(seconds): it takes so long or more, and begins early")
 
 
-# These start no program of the build that is tested, or no sanitizer's; they
-# are those that the Makefile leaves out of itest-asan.
+# These start no program of the build that is tested, or no sanitizer's, or are
+# not worth it: build/fuzz has the parser with sanitizers, too. They are those
+# that the Makefile leaves out of itest-asan.
 ONLY_ONCE = {f"test_{name}" for name in (
     "bench", "build", "certs_gen", "container", "deb", "demo", "hardening", "harness",
-    "provider", "reference")}
+    "page", "provider", "reference", "toml")}
 
 
 def is_left_out(item):
     """With ITEST_POLLERS=one, of two tests that differ in the poller alone one
     is run; by its name, so that each poller is in half of them. With "other",
     it is the other one, with "some" that of every second pair, and what has no
-    poller is left to the first run, unless that leaves it out."""
+    poller is left to the first run. What is run once is left to the others."""
     poller = getattr(item, "callspec", None) and item.callspec.params.get(
         "poller")
     which = os.environ.get("ITEST_POLLERS", "both")
+    is_once = (item.get_closest_marker("once") is not None
+               or item.module.__name__ in ONLY_ONCE)
     if which == "both":
         return False
+    if is_once and srv.sanitized():
+        return True
     if not poller:
-        return which != "one" and item.module.__name__ not in ONLY_ONCE
+        return which != "one" and not is_once
     drawn = zlib.crc32(re.sub("select|epoll", "", item.nodeid).encode())
     first = ["select", "epoll"][drawn % 2]
+    if is_once:
+        return poller != first
     if which == "some" and drawn // 2 % 2 == 0:
         return True
     return (poller == first) != (which == "one")

@@ -104,6 +104,7 @@ def test_keys_that_are_not_decoded(lb, pki, upstream, tmp_path, version,
     assert server.wait_event("reject")["reason"] == "bad_certificate"
 
 
+@pytest.mark.once
 @pytest.mark.long(15)
 @pytest.mark.spec("SRV-64", "SRV-102")
 @pytest.mark.parametrize("version", VERSIONS)

@@ -381,6 +381,7 @@ class Clients:
         return self.visit(session)[1]
 
 
+@pytest.mark.once
 @pytest.mark.long(15)
 @pytest.mark.spec("SRV-69")
 def test_how_many_sessions_are_kept(pki, tmp_path):

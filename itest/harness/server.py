@@ -1,6 +1,7 @@
 """lbproxyd as a child: its configuration, its log, its end."""
 
 import fcntl
+import functools
 import json
 import os
 import pathlib
@@ -28,6 +29,7 @@ def matching(lines, event, fields):
             and all(line.get(key) == value for key, value in fields.items())]
 
 
+@functools.cache
 def sanitized():
     """Whether the binary is a sanitizer build, whose memory says nothing."""
     data = pathlib.Path(LBPROXYD).read_bytes()
