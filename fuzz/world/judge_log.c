@@ -403,6 +403,8 @@ void judge_line(const char *whole, size_t len)
 	while (i < EVENTS && !line_has(line, "event", events[i].event))
 		i++;
 	ORACLE("LOG-2", i < EVENTS, "no such event: %s", line);
+	ORACLE("LOG-25", strstr(line, "(null)") == NULL,
+		"a text that is not there: %s", line);
 	judge_fields(line);
 	events[i].judge(line);
 }

@@ -300,6 +300,11 @@ static void judge_answer(
 				order->what == LBP_ADMIN_RELOAD &&
 				(world.terms > 0 || kernel_refused_thread())),
 		"%u to %u", answer->status, (unsigned)order->what);
+	ORACLE("ADM-20",
+		answer->body == NULL ||
+			memmem(answer->body, answer->len, "(null)", 6) == NULL,
+		"a text that is not there: %.*s", (int)answer->len,
+		answer->body);
 	if (order->what == LBP_ADMIN_READYZ && answer->body != NULL)
 		judge_readyz(answer);
 	if (answer->status != 200)
