@@ -50,6 +50,16 @@ def test_a_round_of_it(tmp_path, need):
     assert "<title>nginx-tuned: " in plot
 
 
+def test_reloads_lose_no_connection(tmp_path, need):
+    need("nginx", "nginx-light")
+    _, report = bench(tmp_path, "--proxies", "lbproxyd,nginx,stunnel",
+                      "--measures", "reloads")
+    rows = report["measures"]["reloads"]["proxies"]
+    assert report["errors"] == []
+    assert [name for name in rows if rows[name]["spread"]] == [
+        "lbproxyd", "nginx"]
+
+
 class Garbler:
     """Passes bytes on both ways; one of those to one side, once that has
     had so many, is another."""

@@ -51,6 +51,10 @@ class Child:
         with contextlib.suppress(BrokenPipeError):
             self.process.stdin.write(line.encode() + b"\n")
 
+    def has_said(self, seconds):
+        """Whether there is a line, within so much time."""
+        return bool(select.select([self.process.stdout], [], [], seconds)[0])
+
     def expect(self, word):
         ready, _, _ = select.select([self.process.stdout], [], [], LIMIT_S)
         if not ready:

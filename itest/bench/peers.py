@@ -4,6 +4,7 @@ least connections over the same upstreams where the proxy can do that."""
 
 import os
 import resource
+import signal
 from pathlib import Path
 from typing import Callable, NamedTuple
 
@@ -120,7 +121,7 @@ frontend tls
 backend echo
     balance leastconn
 {servers}""")
-    return ["/usr/sbin/haproxy", "-db", "-f", config]
+    return ["/usr/sbin/haproxy", "-W", "-db", "-f", config]
 
 
 def haproxy_tuned(setting, directory, port):
@@ -182,6 +183,7 @@ class Peer(NamedTuple):
     program: str
     package: str
     kind: str  # "ours", "default" settings, "tuned", or "floor": no TLS
+    reload: int = signal.SIGHUP  # 0: then it loses connections
 
 
 PEERS = {
@@ -189,10 +191,12 @@ PEERS = {
     "nginx": Peer(nginx, str(NGINX_MODULE), "libnginx-mod-stream", "default"),
     "nginx-tuned": Peer(nginx_tuned, str(NGINX_MODULE), "libnginx-mod-stream",
                         "tuned"),
-    "haproxy": Peer(haproxy, "/usr/sbin/haproxy", "haproxy", "default"),
+    "haproxy": Peer(haproxy, "/usr/sbin/haproxy", "haproxy", "default",
+                    signal.SIGUSR2),
     "haproxy-tuned": Peer(haproxy_tuned, "/usr/sbin/haproxy", "haproxy",
-                          "tuned"),
-    "hitch": Peer(hitch, "/usr/sbin/hitch", "hitch", "default"),
-    "stunnel": Peer(stunnel, "/usr/bin/stunnel4", "stunnel4", "default"),
-    "plain": Peer(plain, "/usr/sbin/haproxy", "haproxy", "floor"),
+                          "tuned", signal.SIGUSR2),
+    "hitch": Peer(hitch, "/usr/sbin/hitch", "hitch", "default", 0),
+    "stunnel": Peer(stunnel, "/usr/bin/stunnel4", "stunnel4", "default", 0),
+    "plain": Peer(plain, "/usr/sbin/haproxy", "haproxy", "floor",
+                  signal.SIGUSR2),
 }
