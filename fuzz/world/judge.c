@@ -9,8 +9,11 @@
 #define LINGER_NS (2 * KERNEL_S)
 /* Who has vanished is gone within this, if nobody says otherwise. [SRV-171]. */
 #define GONE_NS (60 * KERNEL_S * 4 / 3 + 2 * KERNEL_S)
-/* A quiet reset is seen within this with select, [SRV-81]; and a rest. */
-#define QUIET_NS (200 * KERNEL_MS)
+/*
+ * With select a quiet reset is seen within 200 ms, [SRV-81], or with the look
+ * after one that failed; and a rest.
+ */
+#define QUIET_NS (400 * KERNEL_MS)
 /* How long the listeners may pause for want of something. */
 #define RETRY_NS (200 * KERNEL_MS)
 #define SLACK_NS (50 * KERNEL_MS + world.lag_ns)
