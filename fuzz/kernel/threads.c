@@ -51,7 +51,9 @@ struct thread {
 	uint64_t until_ns;
 	bool got_signal; /* which ended its wait */
 	ucontext_t context;
-	void *log_copy; /* while it does not run */
+	/* While it does not run: */
+	void *log_copy;
+	int error; /* errno */
 };
 
 struct cond_waiter {
@@ -100,6 +102,7 @@ static void to_scheduler(void)
 	__sanitizer_start_switch_fiber(thread->is_over ? NULL : &saved,
 		scheduler_bottom, scheduler_size);
 	thread->log_copy = swap_log_copy(NULL);
+	thread->error = errno;
 	swapcontext(&thread->context, &threads.scheduler);
 	__sanitizer_finish_switch_fiber(
 		saved, &scheduler_bottom, &scheduler_size);
@@ -112,6 +115,7 @@ static void to_thread(unsigned number)
 	threads.current = number;
 	kernel_stats.switches++;
 	(void)swap_log_copy(threads.items[number].log_copy);
+	errno = threads.items[number].error;
 	__sanitizer_start_switch_fiber(&saved, stacks[number], STACK_BYTES);
 	swapcontext(&threads.scheduler, &threads.items[number].context);
 	__sanitizer_finish_switch_fiber(saved, NULL, NULL);
