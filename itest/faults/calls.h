@@ -27,6 +27,7 @@ enum faults_call {
 
 #define FAULTS_ROLES 8
 #define FAULTS_STACK 32
+#define FAULTS_NEAR  3
 #define FAULTS_TRACE 65536
 
 /* One call that was made. */
@@ -35,6 +36,7 @@ struct faults_entry {
 	uint32_t call;
 	uint32_t at;   /* the at-th of this call in this thread */
 	uint32_t site; /* a hash of the program's functions on the stack */
+	uint32_t place, near; /* of the innermost; of FAULTS_NEAR */
 };
 
 /* A file that the program and its driver both have in memory. */

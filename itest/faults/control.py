@@ -1,5 +1,6 @@
 """The memory that the program under test shares with its driver: calls.h."""
 
+import collections
 import ctypes
 import mmap
 import os
@@ -20,8 +21,12 @@ ROLES, STACK, TRACE = map(_number, ["FAULTS_ROLES", "FAULTS_STACK",
 U32 = ctypes.c_uint32
 
 
+Call = collections.namedtuple("Call", "role name at site place near")
+
+
 class Entry(ctypes.Structure):
-    _fields_ = [(name, U32) for name in ("role", "call", "at", "site")]
+    _fields_ = [(name, U32) for name in ("role", "call", "at", "site",
+                                     "place", "near")]
 
 
 class Block(ctypes.Structure):
@@ -74,10 +79,11 @@ class Control:
         return sum(sum(row) for row in self.block.counts)
 
     def traced(self):
-        """(role, call, at, site) of each call that was made."""
+        """Each call that was made."""
         count = self.block.trace_len
         assert count <= TRACE, f"{count} calls, more than FAULTS_TRACE"
-        return [(entry.role, CALLS[entry.call], entry.at, entry.site)
+        return [Call(entry.role, CALLS[entry.call], entry.at, entry.site,
+                     entry.place, entry.near)
                 for entry in self.block.trace[:count]]
 
     def stack(self):

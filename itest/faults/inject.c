@@ -38,6 +38,10 @@
 
 extern const char __executable_start, etext;
 
+/* What is here is not among the program's own functions. */
+#pragma clang section text = "injected"
+extern const char __start_injected, __stop_injected;
+
 static struct faults *faults;
 static atomic_uint threads;
 /* Not yet known: nothing fails. */
@@ -47,36 +51,61 @@ static _Thread_local bool is_looking;
 
 /* --- which call fails --- */
 
+static bool is_here(uintptr_t at)
+{
+	return at >= (uintptr_t)&__start_injected &&
+	       at < (uintptr_t)&__stop_injected;
+}
+
+static bool is_own(uintptr_t at)
+{
+	return at >= (uintptr_t)&__executable_start && at < (uintptr_t)&etext &&
+	       !is_here(at);
+}
+
 /* The program's own functions that are being called, the innermost first. */
 static int look_back(uint64_t *stack, int max)
 {
 	void *all[FAULTS_STACK];
-	uintptr_t start = (uintptr_t)&__executable_start;
-	int len, kept = 0;
+	int i = 0, len, kept = 0;
 
 	is_looking = true;
 	len = backtrace(all, FAULTS_STACK);
 	is_looking = false;
-	for (int i = 2; i < len && kept < max; i++) {
+	/* A sanitizer's functions come before ours. */
+	while (i < len && !is_here((uintptr_t)all[i]))
+		i++;
+	for (; i < len && kept < max; i++) {
 		uintptr_t at = (uintptr_t)all[i];
 
-		if (at >= start && at < (uintptr_t)&etext)
-			stack[kept++] = at - start;
+		if (is_own(at))
+			stack[kept++] = at - (uintptr_t)&__executable_start;
 	}
 	return kept;
+}
+
+/* A number for the innermost functions. */
+static uint32_t hash(const uint64_t *stack, int len)
+{
+	uint32_t sum = 2166136261u;
+
+	for (int i = len; i > 0; i--)
+		sum = (sum ^ (uint32_t)stack[i - 1]) * 16777619u;
+	return sum;
 }
 
 static void trace(enum faults_call call, uint32_t at)
 {
 	uint64_t stack[FAULTS_STACK];
 	uint32_t n = atomic_fetch_add(&faults->trace_len, 1);
-	uint32_t site = 2166136261u;
+	int len;
 
 	if (n >= FAULTS_TRACE)
 		return;
-	for (int i = look_back(stack, FAULTS_STACK); i > 0; i--)
-		site = (site ^ (uint32_t)stack[i - 1]) * 16777619u;
-	faults->trace[n] = (struct faults_entry){role, call, at, site};
+	len = look_back(stack, FAULTS_STACK);
+	faults->trace[n] = (struct faults_entry){role, call, at,
+		hash(stack, len), hash(stack, len < 1 ? len : 1),
+		hash(stack, len < FAULTS_NEAR ? len : FAULTS_NEAR)};
 }
 
 static bool is_meant(enum faults_call call, uint32_t at)

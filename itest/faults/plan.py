@@ -121,20 +121,43 @@ class Fault:
                 f"{self.at}{later}: {TEXTS.get(self.name, self.name)}")
 
 
-def faults_of(phase, traced, step=None):
-    """All faults of one call of each place in the program; with a step, of
-    every call, but of every step-th allocation."""
-    seen = set()
-    found = []
-    for role, call, at, site in traced:
-        is_new = (role, call, site) not in seen
-        seen.add((role, call, site))
-        is_due = step and (call != "alloc" or at % step == 0)
-        if not is_new and not is_due:
-            continue
-        found += [Fault(phase, role, call, at, name)
-                  for name in ERRORS[call]]
-        # The acceptor would try again for as long as it takes.
-        if call == "alloc" and is_new and role != ACCEPTOR:
-            found.append(Fault(phase, role, call, at, "ENOMEM", True))
-    return found
+class Chooser:
+    """Which faults to try of the calls of one phase after the other."""
+
+    def __init__(self, step=None, once=False):
+        """All of one call of each place in the program; with a step, of every
+        call, but of every step-th allocation; or once: those of which there
+        was none yet in the same function, in whichever phase and thread."""
+        self.step = step
+        self.once = once
+        self.tried = set()
+
+    def _is_new_error(self, call, name):
+        """Each caller's first error, and each error."""
+        known = {(call.name, call.place, name)}
+        if name in (ERRORS[call.name][0], "and later"):
+            known.add((call.name, call.near, name))
+        if known <= self.tried:
+            return False
+        self.tried |= known
+        return True
+
+    def faults_of(self, phase, calls):
+        seen = set()
+        found = []
+        for call in calls:
+            key = (call.role, call.name, call.site)
+            is_new = key not in seen
+            seen.add(key)
+            is_due = self.step and (call.name != "alloc"
+                                    or call.at % self.step == 0)
+            if not is_new and not is_due:
+                continue
+            found += [Fault(phase, *call[:3], name)
+                      for name in ERRORS[call.name]
+                      if not self.once or self._is_new_error(call, name)]
+            # The acceptor would try again for as long as it takes.
+            if call.name == "alloc" and is_new and call.role != ACCEPTOR:
+                if not self.once or self._is_new_error(call, "and later"):
+                    found.append(Fault(phase, *call[:3], "ENOMEM", True))
+        return found
