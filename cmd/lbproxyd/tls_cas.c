@@ -57,7 +57,7 @@ static struct trust_ca *add_ca(struct tls_server *server,
 	} else if (SSL_CTX_add_client_CA(server->ctx, ca) != 1 ||
 		   (added = trust_add(server->trust, ca, chain)) == NULL) {
 		tls_file_problem(file, "cannot be used: %s",
-			tls_file_reason("unknown reason"));
+			tls_file_reason("out of memory"));
 	} else {
 		tls_judge_warn_last(file, parts);
 	}

@@ -16,12 +16,10 @@ static bool add_ca(struct tls_client *client, X509 *cert)
 {
 	if (X509_STORE_add_cert(SSL_CTX_get_cert_store(client->ctx), cert) !=
 			1 ||
-		X509_up_ref(cert) != 1)
+		sk_X509_push(client->cas, cert) <= 0)
 		return false;
-	if (sk_X509_push(client->cas, cert) > 0)
-		return true;
-	X509_free(cert);
-	return false;
+	(void)X509_up_ref(cert);
+	return true;
 }
 
 static void use_ca(struct tls_client *client,
@@ -53,7 +51,7 @@ static void use_ca(struct tls_client *client,
 				why);
 		else if (!add_ca(client, part->cert))
 			tls_file_problem(&file, "cannot be used: %s",
-				tls_file_reason("unknown reason"));
+				tls_file_reason("out of memory"));
 		else
 			tls_judge_warn_signer(&file, part);
 	}
