@@ -271,11 +271,8 @@ static void turn(void)
 	now_ns++;
 	if (!conn_relay(&run.conn, now_ns, &duties))
 		abort();
-	if (!run.is_over && !conn_watch(&run.conn)) {
-		/* The server ends it. */
-		capacity_exhausted(NULL, "cannot watch", errno);
-		run.is_over = true;
-	}
+	if (!run.is_over)
+		conn_watch(&run.conn);
 	moved = run.session.active_ns == now_ns;
 	/*
 	 * A break gives it time too. While the last bytes are on their way,
@@ -337,10 +334,7 @@ static void fail(unsigned how)
 	case 1:
 		no_ring = true;
 		break;
-	case 2:
-		sides.no_watch = true;
-		break;
-	case 3:
+	default:
 		sides.no_shutdown = true;
 		break;
 	}
@@ -461,6 +455,9 @@ static void start(uint8_t how)
 	lbp_flow_init(&run.session.flow);
 	run.conn.keepalive_ns = KEEPALIVE_NS;
 	run.conn.look_ns = LBP_NEVER;
+	/* As by the handshake and the dial. */
+	(void)poller_set(&poller, &run.conn.client.watch, POLLER_READ);
+	(void)poller_set(&poller, &run.conn.upstream.watch, POLLER_WRITE);
 	conn_begin_relay(&run.conn);
 	ORACLE("SRV-171",
 		sides.side[0].keeps_alive && sides.side[1].keeps_alive &&

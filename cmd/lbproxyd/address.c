@@ -133,10 +133,8 @@ bool address_equal(const union address *a, const union address *b)
 	if (a->sa.sa_family == AF_INET)
 		return a->in.sin_port == b->in.sin_port &&
 		       a->in.sin_addr.s_addr == b->in.sin_addr.s_addr;
-	return a->in6.sin6_port == b->in6.sin6_port &&
-	       a->in6.sin6_scope_id == b->in6.sin6_scope_id &&
-	       memcmp(&a->in6.sin6_addr, &b->in6.sin6_addr,
-		       sizeof(a->in6.sin6_addr)) == 0;
+	/* It has no padding, and nobody sets a flow label. */
+	return memcmp(&a->in6, &b->in6, sizeof(a->in6)) == 0;
 }
 
 struct lbp_ip address_ip(const union address *address)

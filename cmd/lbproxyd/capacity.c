@@ -94,17 +94,9 @@ static enum capacity_cause cause_of(int error)
 	case EADDRINUSE:
 	case EAGAIN:
 		return CAPACITY_PORTS;
-	case ERANGE:
-		return CAPACITY_SELECT;
 	default:
 		return CAPACITY_OTHER;
 	}
-}
-
-static const char *error_text(int error)
-{
-	return error == ERANGE ? "the descriptor number is too high for select"
-			       : strerror(error);
 }
 
 void capacity_exhausted(struct capacity *capacity, const char *what, int error)
@@ -115,5 +107,5 @@ void capacity_exhausted(struct capacity *capacity, const char *what, int error)
 
 	/* Another thread may have looked at the clock later. */
 	if (last == 0 || now > last + RECOVERED_NS)
-		log_error(LBP_LOG_ERROR, what, error_text(error));
+		log_error(LBP_LOG_ERROR, what, strerror(error));
 }

@@ -12,9 +12,8 @@
 
 enum capacity_cause {
 	CAPACITY_DESCRIPTORS,
-	CAPACITY_SELECT, /* descriptors that select can watch */
-	CAPACITY_PORTS,  /* local ports to dial from */
-	CAPACITY_OTHER,  /* mostly memory */
+	CAPACITY_PORTS, /* local ports to dial from */
+	CAPACITY_OTHER, /* mostly memory */
 	CAPACITY_CAUSES,
 };
 

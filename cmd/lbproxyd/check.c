@@ -110,12 +110,6 @@ static void finish_badly(struct check *check, enum lbp_io io)
 	}
 }
 
-static void finish_unwatched(struct check *check, int error)
-{
-	check->dial.error = error;
-	finish(check, DIAL_LOCAL, NULL);
-}
-
 /*
  * It is connected; does it stay so? After a reset the kernel may know of an end
  * only. [SRV-96].
@@ -135,9 +129,9 @@ static void look(struct check *check)
 		finish_badly(check, check->has_failed ? LBP_IO_RESET : io);
 	else if (check->has_failed)
 		finish_badly(check, LBP_IO_RESET);
-	else if (stream_watch(stream, check->checker->all->loop->poller,
-			 LBP_WATCH_READ) != 0)
-		finish_unwatched(check, errno);
+	else
+		stream_watch(stream, check->checker->all->loop->poller,
+			LBP_WATCH_READ);
 }
 
 static void progress(struct check *check, enum dial_result result)
@@ -182,7 +176,7 @@ static void check_ready(struct watch *watch, unsigned ready)
 		return;
 	}
 	queue_add(&loop->handshakes, &check->handshake);
-	(void)poller_set(loop->poller, watch, 0);
+	poller_change(loop->poller, watch, 0);
 }
 
 static void handshake_turn(struct job *job)

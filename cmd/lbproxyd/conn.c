@@ -56,14 +56,11 @@ struct lbp_event conn_failed(struct conn *conn, const char *what, int error)
 /* Refused: we stop sending, and drop what the client sends. */
 static void linger(struct conn *conn, bool close_notify)
 {
-	struct conns *conns = conn->conns;
-
 	if (close_notify)
 		(void)tls_end(&conn->client.tls);
 	(void)shutdown(conn->client.watch.fd, SHUT_WR);
-	if (poller_set(conns->loop->poller, &conn->client.watch, POLLER_READ) !=
-		0)
-		capacity_exhausted(conns->capacity, "cannot watch", errno);
+	poller_change(
+		conn->conns->loop->poller, &conn->client.watch, POLLER_READ);
 }
 
 /* Closes everything; the memory is freed once no handler runs. */
@@ -183,22 +180,17 @@ static bool is_relaying(const struct conn *conn)
 	return state == LBP_SESSION_RELAY || state == LBP_SESSION_RESETTING;
 }
 
-/*
- * Relays for one turn, unless it has yielded in this one. True: *event happened
- * and must be stepped.
- */
-static bool relay(struct conn *conn, struct lbp_event *event)
+/* Relays for one turn, unless it has yielded in this one. */
+static void relay(struct conn *conn)
 {
 	struct lbp_duties duties;
 	uint64_t now = clock_now_ns();
 
 	if (conn->has_yielded || !conn_relay(conn, now, &duties))
-		return false;
+		return;
 	carry_out(conn, &duties, now);
-	if (!is_relaying(conn) || conn_watch(conn))
-		return false;
-	*event = conn_failed(conn, "cannot watch", errno);
-	return true;
+	if (is_relaying(conn))
+		conn_watch(conn);
 }
 
 /* Carries out the other duties. True: *event happened and must be stepped. */
@@ -216,7 +208,8 @@ static bool go_on(struct conn *conn, const struct lbp_duties *duties,
 		return false;
 	if (lbp_session_state(conn->session) == LBP_SESSION_RELAY)
 		conn_begin_relay(conn);
-	return relay(conn, event);
+	relay(conn);
+	return false;
 }
 
 void conn_step(struct conn *conn, struct lbp_event event)
@@ -267,12 +260,9 @@ static void alarm_fired(struct alarm *alarm)
 
 void conn_continue(struct conn *conn)
 {
-	struct lbp_event event;
-
-	if (relay(conn, &event))
-		conn_step(conn, event);
+	relay(conn);
 	/* A deadline that bytes postpone may have become an earlier one. */
-	else if (lbp_session_state(conn->session) == LBP_SESSION_RESETTING)
+	if (lbp_session_state(conn->session) == LBP_SESSION_RESETTING)
 		conn_set_alarm(conn);
 }
 

@@ -22,20 +22,16 @@ void conn_note_cause(struct conn *conn, enum lbp_event_kind kind)
 /* Translates a dial's result to an event; false: it has none yet. */
 static bool dial_event(enum dial_result result, struct lbp_event *event)
 {
-	switch (result) {
-	case DIAL_PENDING:
+	static const enum lbp_event_kind kinds[] = {
+		[DIAL_DONE] = LBP_EVENT_DIAL_DONE,
+		[DIAL_FAILED] = LBP_EVENT_DIAL_FAILED,
+		[DIAL_LOCAL] = LBP_EVENT_DIAL_LOCAL,
+	};
+
+	if (result == DIAL_PENDING)
 		return false;
-	case DIAL_DONE:
-		event->kind = LBP_EVENT_DIAL_DONE;
-		return true;
-	case DIAL_FAILED:
-		event->kind = LBP_EVENT_DIAL_FAILED;
-		return true;
-	case DIAL_LOCAL:
-		event->kind = LBP_EVENT_DIAL_LOCAL;
-		return true;
-	}
-	return false;
+	event->kind = kinds[result];
+	return true;
 }
 
 /* The same, and logs the resource that we lacked. */
@@ -115,7 +111,7 @@ void conn_await_upstream(struct conn *conn)
 	if (is_gone(conn, &waits, &how))
 		conn_step(conn, (struct lbp_event){.kind = how});
 	/* The handshake may last have waited for writing. */
-	else if (poller_set(conn->conns->loop->poller, &conn->client.watch,
-			 waits ? 0 : POLLER_READ) != 0)
-		conn_step(conn, conn_failed(conn, "cannot watch", errno));
+	else
+		poller_change(conn->conns->loop->poller, &conn->client.watch,
+			waits ? 0 : POLLER_READ);
 }

@@ -24,8 +24,8 @@ void conn_queue_handshake(struct conn *conn, struct watch *watch)
 
 	conn->is_paused = false;
 	queue_add(&loop->handshakes, &conn->handshake);
-	/* Nothing to watch for until then; this cannot fail. */
-	(void)poller_set(loop->poller, watch, 0);
+	/* Nothing to watch for until then. */
+	poller_change(loop->poller, watch, 0);
 }
 
 void conn_take_place(struct conn *conn)
@@ -111,10 +111,8 @@ static void handshake_done(struct conn *conn)
 		conn->resumed ? LBP_COUNT_AT(resumed) : LBP_COUNT_AT(full),
 		clock_now_ns() - conn->accepted_ns);
 	/* It may leave while the upstream is being dialed. */
-	if (poller_set(poller, &conn->client.watch, POLLER_READ) != 0)
-		conn_step(conn, conn_failed(conn, "cannot watch", errno));
-	else
-		ask_for_admission(conn);
+	poller_change(poller, &conn->client.watch, POLLER_READ);
+	ask_for_admission(conn);
 }
 
 /* What to watch for; a client that sends tiny pieces must wait. [SES-30]. */
@@ -133,9 +131,7 @@ static unsigned want_more(struct conn *conn)
 
 static void watch(struct conn *conn, unsigned want)
 {
-	if (poller_set(conn->conns->loop->poller, &conn->client.watch, want) !=
-		0)
-		conn_step(conn, conn_failed(conn, "cannot watch", errno));
+	poller_change(conn->conns->loop->poller, &conn->client.watch, want);
 }
 
 void conn_await_client(struct conn *conn)

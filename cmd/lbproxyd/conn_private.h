@@ -154,10 +154,7 @@ void conn_look(struct conn *conn, uint64_t now_ns);
  */
 bool conn_relay(struct conn *conn, uint64_t now_ns, struct lbp_duties *duties);
 
-/*
- * Watches both sides of a relay for what they wait for. False with errno set:
- * one cannot be watched.
- */
-bool conn_watch(struct conn *conn);
+/* Watches both sides of a relay for what they wait for. */
+void conn_watch(struct conn *conn);
 
 #endif

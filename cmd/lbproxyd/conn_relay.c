@@ -144,14 +144,14 @@ static void yield(struct conn *conn)
 	conn->conns->yielded = conn;
 }
 
-bool conn_watch(struct conn *conn)
+void conn_watch(struct conn *conn)
 {
 	struct poller *poller = conn->conns->loop->poller;
 
-	return stream_watch(&conn->client, poller,
-		       lbp_session_watch(conn->session, LBP_CLIENT)) == 0 &&
-	       stream_watch(&conn->upstream, poller,
-		       lbp_session_watch(conn->session, LBP_UPSTREAM)) == 0;
+	stream_watch(&conn->client, poller,
+		lbp_session_watch(conn->session, LBP_CLIENT));
+	stream_watch(&conn->upstream, poller,
+		lbp_session_watch(conn->session, LBP_UPSTREAM));
 }
 
 /* An answer that TLS gives while it reads may meet a reset. [SRV-81]. */

@@ -32,16 +32,6 @@ static char *full_path(const char *file, const char *item, bool is_pattern)
 	return path;
 }
 
-/* Takes over a path. */
-static bool take(struct include *include, char *path)
-{
-	if (include->paths != NULL)
-		include->paths[include->len++] = path;
-	else
-		free(path);
-	return include->paths != NULL;
-}
-
 /* For glob: what is not there does not match, what cannot be read may. */
 static int stops(const char *directory, int error)
 {
@@ -68,7 +58,7 @@ static bool take_all(struct include *include, glob_t *found)
 
 		if (path == NULL)
 			return false;
-		(void)take(include, path);
+		include->paths[include->len++] = path;
 	}
 	qsort(include->paths, include->len, sizeof(char *), compare);
 	return true;
@@ -90,8 +80,9 @@ static bool find_all(struct include *include, const char *pattern)
 		include->why = strerror(errno);
 		ok = false;
 		break;
-	default:
+	default: /* GLOB_NOSPACE */
 		ok = false;
+		break;
 	}
 	globfree(&found);
 	return ok;
@@ -112,7 +103,12 @@ bool include_find(struct include *include, const char *file, const char *item)
 		return ok;
 	}
 	include->paths = calloc(1, sizeof(char *));
-	return take(include, path);
+	if (include->paths == NULL) {
+		free(path);
+		return false;
+	}
+	include->paths[include->len++] = path;
+	return true;
 }
 
 void include_release(struct include *include)

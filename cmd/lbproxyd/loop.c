@@ -6,7 +6,9 @@
 #include "clock.h"
 
 /* Free rings kept: enough for a burst, not for the busiest time ever. */
+#ifndef RINGS_KEPT
 #define RINGS_KEPT 16
+#endif
 
 /* A free ring's first bytes. */
 struct ring {
@@ -115,16 +117,16 @@ static void take_steps(struct loop *loop, bool is_ready)
 		lbp_steps_rest(&loop->steps);
 }
 
-bool loop_turn(struct loop *loop, bool wait)
+void loop_turn(struct loop *loop, bool wait)
 {
 	bool is_idle = wait && loop->handshakes.first == NULL;
 	int n = poller_wait(loop->poller, is_idle ? timeout_ms(loop) : 0);
 
+	/* Nothing works without the poller; its failure is a bug. */
 	if (n < 0)
-		return false;
+		abort();
 	fire_alarms(loop);
 	take_steps(loop, n > 0 || !wait);
-	return true;
 }
 
 uint8_t *loop_take_ring(struct loop *loop)
@@ -142,8 +144,6 @@ void loop_give_ring(struct loop *loop, uint8_t *bytes)
 {
 	struct ring *ring = (struct ring *)(void *)bytes;
 
-	if (ring == NULL)
-		return;
 	if (loop->ring_len >= RINGS_KEPT) {
 		free(ring);
 		return;

@@ -60,10 +60,9 @@ void loop_disarm(struct loop *loop, struct alarm *alarm);
 /*
  * Waits for descriptors and alarms (unless handshakes are queued, or wait is
  * false, as there is more to be done), calls their handlers, and then continues
- * a few handshakes if it is their turn. False with errno set: the poller
- * failed.
+ * a few handshakes if it is their turn.
  */
-bool loop_turn(struct loop *loop, bool wait);
+void loop_turn(struct loop *loop, bool wait);
 
 /* A buffer of RING_BYTES, or NULL; to be returned to the same loop. */
 uint8_t *loop_take_ring(struct loop *loop);

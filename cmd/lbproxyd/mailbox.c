@@ -13,10 +13,10 @@
 void mailbox_wake(const struct mailbox *mailbox)
 {
 	const uint64_t one = 1;
-
 	/* It fails only if the counter is full, which wakes the thread too. */
-	if (write(mailbox->watch.fd, &one, sizeof(one)) < 0)
-		return;
+	ssize_t n = write(mailbox->watch.fd, &one, sizeof(one));
+
+	(void)n;
 }
 
 bool mailbox_post(struct mailbox *mailbox, struct mail *mail)
@@ -72,15 +72,14 @@ static void wake_ready(struct watch *watch, unsigned ready)
 	struct mailbox *mailbox = CONTAINER_OF(watch, struct mailbox, watch);
 	struct mail *mail;
 	uint64_t count;
-	int n;
-
-	(void)ready;
 	/*
 	 * The wake-up is consumed first: otherwise that of a message posted
-	 * after the last look would be lost.
+	 * after the last look would be lost. There may be none any more.
 	 */
-	if (read(watch->fd, &count, sizeof(count)) < 0)
-		count = 0;
+	ssize_t got = read(watch->fd, &count, sizeof(count));
+	int n;
+
+	(void)ready, (void)got;
 	for (n = 0; n < MAILBOX_BATCH; n++) {
 		mail = take(mailbox);
 		if (mail == NULL)

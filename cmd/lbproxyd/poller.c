@@ -28,6 +28,12 @@ int poller_set(struct poller *poller, struct watch *watch, unsigned want)
 	return rc;
 }
 
+/* What it takes, the first call has taken. */
+void poller_change(struct poller *poller, struct watch *watch, unsigned want)
+{
+	(void)poller_set(poller, watch, want);
+}
+
 void poller_stop(struct poller *poller, struct watch *watch)
 {
 	if (!watch->is_watched)

@@ -44,10 +44,12 @@ void poller_free(struct poller *poller);
 /*
  * Sets what a watch waits for. Errors are always reported, and nothing else if
  * want is 0, unless both directions have ended: then nothing is left to report.
- * Returns 0, or -1 with errno set and nothing changed; ERANGE: the descriptor
- * is too high for select. [SRV-81].
+ * Returns 0, or -1 with errno set and nothing changed. [SRV-81].
  */
 int poller_set(struct poller *poller, struct watch *watch, unsigned want);
+
+/* The same for one that is being watched, which cannot fail. */
+void poller_change(struct poller *poller, struct watch *watch, unsigned want);
 
 /* Stops watching a descriptor that stays open, even for errors. */
 void poller_stop(struct poller *poller, struct watch *watch);
@@ -61,7 +63,7 @@ void poller_forget(struct poller *poller, struct watch *watch);
 /*
  * Waits until something is ready, but for at most timeout_ms (-1: forever), and
  * calls the handlers. Returns how many descriptors were ready, or -1 with errno
- * set.
+ * set, which would be a fault of the program.
  */
 int poller_wait(struct poller *poller, int timeout_ms);
 

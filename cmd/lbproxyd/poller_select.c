@@ -39,9 +39,10 @@ static void set_watch(struct poller_select *poller, int fd, struct watch *watch)
 	poller->watches[fd] = watch;
 	if (watch != NULL && fd >= poller->fd_end)
 		poller->fd_end = fd + 1;
-	while (poller->fd_end > 0 &&
-		poller->watches[poller->fd_end - 1] == NULL)
-		poller->fd_end--;
+	for (; poller->fd_end > 0; poller->fd_end--) {
+		if (poller->watches[poller->fd_end - 1] != NULL)
+			break;
+	}
 }
 
 static void ask_for(struct poller_select *poller, int fd, unsigned want)
@@ -64,7 +65,7 @@ static int set(struct poller *base, struct watch *watch, unsigned want)
 	struct poller_select *poller = (struct poller_select *)base;
 
 	if (watch->fd >= FD_SETSIZE) {
-		errno = ERANGE;
+		errno = EMFILE;
 		return -1;
 	}
 	poller->quiet_len -= is_quiet(watch);

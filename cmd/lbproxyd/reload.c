@@ -103,7 +103,7 @@ static void answer(struct reload *reload, bool ok)
 {
 	struct control_reload *told = &reload->admin.control.reload;
 
-	if (reload->cause != RELOAD_CTL || !reload->is_asked)
+	if (reload->cause != RELOAD_CTL)
 		return;
 	told->ok = ok;
 	told->generation = reload->generation;
@@ -123,7 +123,7 @@ static void answer_draining(struct reload *reload)
 /* What is logged meanwhile is for whoever asked, too. */
 static void begin_copy(struct reload *reload)
 {
-	if (reload->cause == RELOAD_CTL && reload->is_asked)
+	if (reload->cause == RELOAD_CTL)
 		log_copy_to(&reload->admin.control.reload.log);
 }
 

@@ -270,8 +270,7 @@ static void hold(struct resolver *resolver, struct served_app *app,
 static bool is_asked(const struct lbp_config_upstream *upstream,
 	const struct snapshot *snapshot)
 {
-	if (upstream->address.host == NULL || upstream->is_unix ||
-		address_is_literal(upstream->address.host))
+	if (upstream->is_unix || address_is_literal(upstream->address.host))
 		return false;
 	return snapshot->config->resolve_ns != 0 ||
 	       addresses_count(&snapshot_place(upstream)->target->addresses) ==

@@ -49,15 +49,15 @@ bool stream_take_error(struct stream *stream)
 	return true;
 }
 
-int stream_watch(struct stream *stream, struct poller *poller, unsigned watch)
+void stream_watch(struct stream *stream, struct poller *poller, unsigned watch)
 {
-	if (watch == 0) {
+	unsigned want = (watch & LBP_WATCH_READ ? stream->read_on : 0u) |
+			(watch & LBP_WATCH_WRITE ? stream->write_on : 0u);
+
+	if (watch == 0)
 		poller_stop(poller, &stream->watch);
-		return 0;
-	}
-	return poller_set(poller, &stream->watch,
-		(watch & LBP_WATCH_READ ? stream->read_on : 0u) |
-			(watch & LBP_WATCH_WRITE ? stream->write_on : 0u));
+	else
+		poller_change(poller, &stream->watch, want);
 }
 
 void stream_begin_turn(struct stream *stream, size_t budget)
@@ -90,10 +90,9 @@ static enum lbp_io of_tls(enum io io)
 		return LBP_IO_RESET;
 	case IO_FLOOD:
 		return LBP_IO_FLOOD;
-	case IO_INTERNAL:
+	default: /* IO_INTERNAL */
 		return LBP_IO_FAILED;
 	}
-	return LBP_IO_FAILED;
 }
 
 enum lbp_io stream_drop(struct stream *stream, void *buf, size_t len, size_t *n)
@@ -216,9 +215,9 @@ unsigned stream_unsent(const struct stream *stream)
 {
 	int unsent = 0;
 
-	return ioctl(stream->watch.fd, SIOCOUTQ, &unsent) == 0
-		       ? (unsigned)unsent
-		       : 0;
+	/* It cannot fail. */
+	(void)ioctl(stream->watch.fd, SIOCOUTQ, &unsent);
+	return (unsigned)unsent;
 }
 
 static void set_tcp(const struct stream *stream, int option, int value)

@@ -40,8 +40,11 @@ unsigned stream_readiness(const struct stream *stream, unsigned ready);
  */
 bool stream_take_error(struct stream *stream);
 
-/* Watches for this set of enum lbp_watch; returns what poller_set does. */
-int stream_watch(struct stream *stream, struct poller *poller, unsigned watch);
+/*
+ * Watches for this set of enum lbp_watch. It is watched already, or the set was
+ * empty, and will be for good.
+ */
+void stream_watch(struct stream *stream, struct poller *poller, unsigned watch);
 
 /* Begins a turn, in which TLS may read this many bytes. [SRV-87]. */
 void stream_begin_turn(struct stream *stream, size_t budget);

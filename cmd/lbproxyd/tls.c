@@ -111,11 +111,10 @@ static enum io failure(void)
 	if (tls_memory_ran_out() ||
 		ERR_GET_REASON(error) == ERR_R_MALLOC_FAILURE)
 		return IO_INTERNAL;
-	if (ERR_GET_LIB(error) != ERR_LIB_SSL)
-		return IO_RESET;
-	switch (ERR_GET_REASON(error)) {
-	case SSL_R_TOO_MANY_WARN_ALERTS:
-	case SSL_R_RECORD_TOO_SMALL: /* of no length, too often */
+	switch (error) {
+	case ERR_PACK(ERR_LIB_SSL, 0, SSL_R_TOO_MANY_WARN_ALERTS):
+	case ERR_PACK(ERR_LIB_SSL, 0, SSL_R_RECORD_TOO_SMALL):
+		/* The latter means of no length, too often. */
 		return IO_FLOOD;
 	default:
 		return IO_RESET;
@@ -164,9 +163,7 @@ static void explain(struct tls *tls, enum io io)
 	long verdict = SSL_get_verify_result(tls->ssl);
 
 	if (tls->detail == NULL &&
-		(verdict == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT ||
-			verdict ==
-				X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY))
+		verdict == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY)
 		tls->detail = tls_judge_why_unverified(tls->ssl);
 	if (tls->detail == NULL && verdict != X509_V_OK)
 		tls->detail = X509_verify_cert_error_string(verdict);
@@ -275,12 +272,12 @@ bool tls_has_pending(const struct tls *tls)
 
 bool tls_is_resumed(const struct tls *tls)
 {
-	return tls->ssl != NULL && SSL_session_reused(tls->ssl) == 1;
+	return SSL_session_reused(tls->ssl) == 1;
 }
 
 const char *tls_version(const struct tls *tls)
 {
-	return tls->ssl == NULL ? NULL : SSL_get_version(tls->ssl);
+	return SSL_get_version(tls->ssl);
 }
 
 void tls_release(struct tls *tls)

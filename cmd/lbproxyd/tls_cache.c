@@ -122,13 +122,11 @@ static void keep(struct cache *cache, SSL_SESSION *session,
 void cache_put(struct cache *cache, SSL_SESSION *session,
 	const struct cache_entry *entry)
 {
-	if (SSL_SESSION_up_ref(session) != 1)
-		return;
 	pthread_mutex_lock(&cache->lock);
-	if (*link_of_session(cache, session) == LBP_NONE)
+	if (*link_of_session(cache, session) == LBP_NONE) {
+		(void)SSL_SESSION_up_ref(session);
 		keep(cache, session, entry);
-	else
-		SSL_SESSION_free(session);
+	}
 	pthread_mutex_unlock(&cache->lock);
 }
 
@@ -145,10 +143,12 @@ SSL_SESSION *cache_find(struct cache *cache, const unsigned char *id,
 		slot = &cache->slots[*link];
 		*full_ns = slot->entry.full_ns;
 		if (now_ns - *full_ns >= CACHE_LIFETIME_S * LBP_NS_PER_S ||
-			slot->entry.era != era)
+			slot->entry.era != era) {
 			forget(cache, link);
-		else if (SSL_SESSION_up_ref(slot->session) == 1)
+		} else {
 			found = slot->session;
+			(void)SSL_SESSION_up_ref(found);
+		}
 	}
 	pthread_mutex_unlock(&cache->lock);
 	return found;

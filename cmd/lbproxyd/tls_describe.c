@@ -20,8 +20,7 @@ static const ASN1_STRING *common_name(const X509_NAME *subject)
 static bool describe_certificate(
 	const X509 *cert, struct tls_description *description)
 {
-	const ASN1_STRING *name =
-		cert == NULL ? NULL : common_name(X509_get_subject_name(cert));
+	const ASN1_STRING *name = common_name(X509_get_subject_name(cert));
 	unsigned char *utf8 = NULL;
 	int len = name == NULL ? 0 : ASN1_STRING_to_UTF8(&utf8, name);
 

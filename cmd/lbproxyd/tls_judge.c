@@ -205,7 +205,7 @@ const char *tls_judge_why_untrusted(X509 *ca, X509 *cert)
 const char *tls_judge_why_unverified(SSL *ssl)
 {
 	STACK_OF(X509) *chain = SSL_get0_verified_chain(ssl);
-	int len = chain == NULL ? 0 : sk_X509_num(chain);
+	int len = sk_X509_num(chain);
 	STACK_OF(X509) * cas;
 	const char *why = NULL;
 	int i;
@@ -214,7 +214,7 @@ const char *tls_judge_why_unverified(SSL *ssl)
 		return NULL;
 	cas = X509_STORE_get1_all_certs(
 		SSL_CTX_get_cert_store(SSL_get_SSL_CTX(ssl)));
-	for (i = 0; cas != NULL && i < sk_X509_num(cas) && why == NULL; i++)
+	for (i = 0; i < sk_X509_num(cas) && why == NULL; i++)
 		why = tls_judge_why_untrusted(
 			sk_X509_value(cas, i), sk_X509_value(chain, len - 1));
 	sk_X509_pop_free(cas, X509_free);

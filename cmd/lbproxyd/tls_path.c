@@ -56,12 +56,11 @@ bool tls_path_set(SSL_SESSION *session, const struct trust_chain *chain)
 	atomic_init(&path->references, 1);
 	path->chain.ca = chain->ca;
 	for (i = 0; i < chain->len; i++) {
-		if (X509_up_ref(chain->certs[i]) != 1)
-			break;
+		/* Without a lock it cannot fail. */
+		(void)X509_up_ref(chain->certs[i]);
 		path->chain.certs[path->chain.len++] = chain->certs[i];
 	}
-	if (path->chain.len == chain->len &&
-		SSL_SESSION_set_ex_data(session, place, path) == 1) {
+	if (SSL_SESSION_set_ex_data(session, place, path) == 1) {
 		drop(before);
 		return true;
 	}

@@ -101,10 +101,10 @@ struct trust_ca *trust_add(struct trust *trust, X509 *cert, bool chain)
 	*ca = (struct trust_ca){.chain = chain,
 		.number = trust_number(cert),
 		.alone = sk_X509_new_null()};
-	if (X509_up_ref(cert) == 1)
-		ca->cert = cert;
+	(void)X509_up_ref(cert);
+	ca->cert = cert;
 	trust->len++;
-	if (ca->number == 0 || ca->alone == NULL || ca->cert == NULL ||
+	if (ca->number == 0 || ca->alone == NULL ||
 		!revoked_read_time(X509_get0_notBefore(cert), &ca->from) ||
 		!revoked_read_time(X509_get0_notAfter(cert), &ca->until) ||
 		sk_X509_push(ca->alone, cert) <= 0 ||
@@ -124,9 +124,9 @@ bool trust_add_below(struct trust_ca *ca, X509_CRL *crl)
 	ca->below = below;
 	below = &below[ca->below_len++];
 	memset(below, 0, sizeof(*below));
-	if (X509_CRL_up_ref(crl) == 1)
-		below->crl = crl;
-	return below->crl != NULL && revoked_add(&below->says, crl);
+	(void)X509_CRL_up_ref(crl);
+	below->crl = crl;
+	return revoked_add(&below->says, crl);
 }
 
 void trust_seal(struct trust *trust)

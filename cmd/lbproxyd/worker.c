@@ -196,12 +196,7 @@ static bool is_over(struct worker *worker)
 void worker_run(struct worker *worker)
 {
 	while (!is_over(worker)) {
-		/* Nothing works without the poller; its failure is a bug. */
-		if (!loop_turn(&worker->loop, worker->conns.yielded == NULL)) {
-			log_error(LBP_LOG_ERROR, "the event loop failed",
-				strerror(errno));
-			abort();
-		}
+		loop_turn(&worker->loop, worker->conns.yielded == NULL);
 		conns_turn(&worker->conns);
 		checkers_turn(&worker->checkers);
 	}

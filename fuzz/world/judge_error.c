@@ -34,7 +34,6 @@ static const struct {
 	{"cannot start a worker", false},
 	{"cannot start accepting connections", false},
 	{"cannot take what was passed", false},
-	{"the event loop failed", false},
 };
 
 #define MESSAGES (sizeof(messages) / sizeof(*messages))
