@@ -174,6 +174,18 @@ def test_what_is_for_another_process_is_left(lb, manager, opened, pid):
     assert not server.events("error", message=CLOSED)
 
 
+@pytest.mark.spec("SRV-5", "ACT-1")
+def test_a_start_that_fails_late_ends_cleanly(lb, manager, opened):
+    """A listener that was passed is let go of once."""
+    sock, taken = opened(), opened()
+    server = lb.start(
+        srv.app("echo", ["tcp://127.0.0.1:9"], [at(sock)]), ready=False,
+        inherit=manager.passing([("web", sock.fileno())]),
+        server={"admin": at(taken)})
+    server.wait_exit(1)
+    assert server.events("error", message="cannot listen", listen=at(taken))
+
+
 SHOW_ENVIRONMENT = """\
 #include <stdio.h>
 #include <stdlib.h>

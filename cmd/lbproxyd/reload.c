@@ -160,8 +160,11 @@ bool reload_start(struct reload *reload)
 		log_error(LBP_LOG_ERROR, "cannot start", strerror(ENOMEM));
 		return false;
 	}
-	if (!prepare(reload))
+	if (!prepare(reload)) {
+		/* Listeners that were passed are the acceptor's, too. */
+		discard(reload);
 		return false;
+	}
 	commit(reload);
 	ok = crew_adopt(&reload->crew_change);
 	begin_watch(reload);
