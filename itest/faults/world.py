@@ -3,6 +3,7 @@
 import contextlib
 import os
 import resource
+import socket
 import time
 
 from harness import server as srv
@@ -18,6 +19,8 @@ HEALTH = {"enabled": True, "interval": "8760h", "timeout": "30s"}
 # Who waits for one of these waits in vain; a busy machine is no reason.
 TIMEOUTS = {"handshake": "30s", "connect": "30s", "idle": "40s",
             "drain": "40s"}
+# As sd_listen_fds(3) says.
+FIRST_PASSED = 3
 # Long beyond what anything here takes.
 HANG_S = 60.0
 
@@ -42,10 +45,22 @@ class FewCerts(Pki):
         certs_gen("client", self.upstream_dir, "proxy")
 
 
-def little_room():
-    """Fewer descriptors than needed, so that the server asks for more."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (40, most))
+def managed(passed):
+    """For inherit: a service manager has passed this socket, and hears
+    nothing. There are fewer descriptors than needed, so that the server asks
+    for more."""
+    def inherit():
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (40, most))
+        os.set_inheritable(passed.fileno(), True)
+        if passed.fileno() != FIRST_PASSED:
+            os.dup2(passed.fileno(), FIRST_PASSED)
+            passed.close()
+        os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1",
+                          LISTEN_FDNAMES="plain",
+                          NOTIFY_SOCKET="@lbproxy-faults-nobody",
+                          WATCHDOG_USEC="3600000000")
+    return inherit
 
 
 def last_words(peer):
@@ -98,8 +113,13 @@ class World:
                 health=health),
             srv.app("secure", [
                 {"url": self.secure.url, "ca": self.pki.upstream_ca,
-                 "certificate": pem, "private_key": key}],
-                listen=[f"localhost:{free_port()}"], health=health)]
+                 "server_name": "localhost", "certificate": pem,
+                 "private_key": key}],
+                listen=[f"localhost:{free_port()}"], health=health),
+            # Nobody comes to it.
+            srv.app("third", [
+                {"url": f"unix://{self.dir}/nobody"}],
+                accept_proxy=["192.0.2.0/24"])]
         clients = [srv.client(name, [SERIALS[name]], ["plain", "secure"])
                    for name in ("alice", "bob")]
         return srv.config(self.pki, apps, clients, loop,
@@ -114,8 +134,10 @@ class World:
         self.control.block.traces = fault is None
         if fault:
             self.control.arm(fault)
-        self.server = srv.Lbproxyd(self.pki, path, tree,
-                                   inherit=little_room)
+        host, port = tree["app"][0]["listen"][0].split(":")
+        with socket.create_server((host, int(port))) as passed:
+            self.server = srv.Lbproxyd(self.pki, path, tree,
+                                       inherit=managed(passed))
         self.loop, self.bobs = loop, 0
         return self.server
 
