@@ -251,7 +251,7 @@ $(dir_$1)/obj/%.o: %.c Makefile
 $(dir_$1)/obj/world/%.o: %.c fuzz/kernel/hooks.h Makefile
 	@mkdir -p $$(@D)
 	$$(call brief,CC)$$(call compile,$1,$$<,$$@) -DRING_BYTES=2048 \
-		-include fuzz/kernel/hooks.h
+		-DRINGS_KEPT=2 -include fuzz/kernel/hooks.h
 
 $(dir_$1)/liblbproxy.a: $(call objects,$1,$(core_c))
 	@rm -f $$@

@@ -289,6 +289,26 @@ def test_a_reload_that_is_refused(lb, up):
 
 
 @pytest.mark.spec("CTL-15")
+def test_a_reload_with_more_problems_than_fit(lb, up):
+    """What is left out of the answer is counted, and in the log."""
+    server = lb.proxy(up, server=SECTION)
+    path = "/nowhere/" + "x" * 900
+    tree = {**server.tree, "app": [
+        {**server.tree["app"][0], "upstream": [
+            {"url": f"tls://127.0.0.1:{port}", "ca": path}
+            for port in range(1, 101)]}]}
+    server.rewrite(tree)
+    told = json.loads(ctl(server, "--json", "reload", status=1).stdout)
+    assert not told["ok"]
+    lines = len(told["log"]) + told["log_omitted"]
+    assert told["log_omitted"] > 0 and lines == 101
+    # Each message is cut, too.
+    assert told["log"][0]["message"].endswith("...")
+    assert len(told["log"][0]["message"]) <= 1024
+    assert "generation 1 is still" in ctl(server, "reload", status=1).stderr
+
+
+@pytest.mark.spec("CTL-15")
 def test_reload_prints_warnings(lb, up):
     server = lb.proxy(up, server=SECTION)
     tree = json.loads(json.dumps(server.tree, default=str))

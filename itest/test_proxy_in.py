@@ -183,6 +183,23 @@ def test_byte_by_byte(lb, upstream, header):
     server.wait_event("session", peer=SHOWN)
 
 
+@pytest.mark.spec("PRX-34", "SES-30")
+def test_a_pause_in_the_middle(lb, upstream):
+    """After so many pieces the server looks by itself, at nothing new."""
+    server = start(lb, upstream(upstreams.echo), timeouts=PATIENT)
+    header = proxy.line(SOURCE, OWN)
+    peer = begin(server)
+    for at in range(36):
+        peer.sock.send(header[at:at + 1])
+        time.sleep(0.002)
+    # Not a wait for something: it looks, and nothing comes.
+    time.sleep(0.2)
+    peer.sock.send(header[36:])
+    with peer:
+        exchange(peer)
+    server.wait_event("session", peer=SHOWN)
+
+
 @pytest.mark.spec("PRX-34")
 @pytest.mark.parametrize("part", [b"", b"P", b"PROXY UNKNOWN", b"\r\n\r\n",
                                   proxy.header(SOURCE, OWN)[:-1]])

@@ -7,7 +7,7 @@ import pytest
 from harness import proxy, server as srv, upstreams
 from harness.certs import SERIALS
 from harness.client import client_context
-from harness.odd_certs import make_cert, make_key
+from harness.odd_certs import der, make_cert, make_key, with_subject
 from harness.proxy import ProxyUpstream
 from harness.wait import BOUND, wait_for
 
@@ -160,6 +160,39 @@ def test_one_common_name_or_none(lb, pki, reader, tmp_path, subject, told):
     cert = make_cert(tmp_path / "cert", key,
                      (pki.ca, pki.ca_dir / "ca.key"), subject=subject,
                      serial="0x" + SERIALS["alice"].replace(":", ""))
+    up = reader()
+    server = start(lb, up.url)
+    with srv.connect(server.address(),
+                     client_context(pki.ca, (cert, key))) as peer:
+        exchange(peer)
+    assert up.headers[0].tls.get(proxy.COMMON_NAME) == told
+    assert up.headers[0].values[proxy.CLIENT] == b"alice"
+
+
+UTF8, COMMON_NAME, ORGANIZATION = 0x0c, b"\x55\x04\x03", b"\x55\x04\x0a"
+
+
+def name_of(kind, *text):
+    return der(0x30, *(der(0x31, der(0x30, der(0x06, kind), der(UTF8, one)))
+                       for one in text))
+
+
+@pytest.mark.spec("PRX-22")
+@pytest.mark.parametrize("subject,told", [
+    (name_of(COMMON_NAME, b"x" * 256), b"x" * 256),
+    (name_of(COMMON_NAME, b"x" * 257), None),
+    (name_of(COMMON_NAME, b"alice\0.example"), None),
+    (name_of(ORGANIZATION, b"alice"), None),
+    (name_of(COMMON_NAME), None)],
+    ids=["longest", "long", "nul", "other", "none"])
+def test_a_common_name_that_openssl_would_not_write(lb, pki, reader, tmp_path,
+                                                    subject, told):
+    """Whoever has it may come in; the upstream is told what can be told."""
+    key = make_key(tmp_path / "key")
+    cert = make_cert(tmp_path / "cert", key,
+                     (pki.ca, pki.ca_dir / "ca.key"),
+                     serial="0x" + SERIALS["alice"].replace(":", ""))
+    cert.write_bytes(with_subject(cert, pki.ca_dir, subject))
     up = reader()
     server = start(lb, up.url)
     with srv.connect(server.address(),

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "tls.h"
-#include "tls_memory.h"
 
 /* The only common name of a subject; NULL: there is none, or several. */
 static const ASN1_STRING *common_name(const X509_NAME *subject)
@@ -31,7 +30,8 @@ static bool describe_certificate(
 		description->common_name_len = (size_t)len;
 	}
 	OPENSSL_free(utf8);
-	return len >= 0 || !tls_memory_ran_out();
+	/* OpenSSL reads no certificate whose names it cannot convert. */
+	return len >= 0;
 }
 
 bool tls_describe(const struct tls *tls, struct tls_description *description)
@@ -39,7 +39,6 @@ bool tls_describe(const struct tls *tls, struct tls_description *description)
 	const unsigned char *alpn;
 	unsigned alpn_len;
 
-	tls_memory_forget();
 	SSL_get0_alpn_selected(tls->ssl, &alpn, &alpn_len);
 	*description = (struct tls_description){
 		.cipher = SSL_get_cipher_name(tls->ssl),

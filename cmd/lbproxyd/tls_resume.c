@@ -66,10 +66,7 @@ static SSL_SESSION *find(SSL *ssl, const unsigned char *id, int len, int *copy)
 /* OpenSSL has found that a session cannot be resumed. */
 static void unfit(SSL_CTX *ctx, SSL_SESSION *session)
 {
-	struct cache *cache = SSL_CTX_get_app_data(ctx);
-
-	if (cache != NULL)
-		cache_drop(cache, session);
+	cache_drop(SSL_CTX_get_app_data(ctx), session);
 }
 
 /* How long a connection's TLS session may still be resumed. */

@@ -243,6 +243,9 @@ void plan_draw(struct world *w)
 	if (w->drain_delay_ns != 0)
 		say("drain_delay = \"%us\"\n",
 			(unsigned)(w->drain_delay_ns / KERNEL_S));
+	/* Who has an address keeps it then. */
+	if (w->max_handshakes == 6)
+		say("resolve = \"off\"\n");
 	if (w->lifetime_ns != 0)
 		say("lifetime = \"%us\"\n",
 			(unsigned)(w->lifetime_ns / KERNEL_S));

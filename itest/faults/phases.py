@@ -14,6 +14,7 @@ SLOW_S = 15.0
 CPU_S = 2.0
 # As long must pass until the same cause is logged anew [SRV-142].
 AHEAD_NS = 3_000_000_000
+DAY_NS = 25 * 3600 * 1_000_000_000
 # Whose failure nobody need notice, unless the peer caused it.
 QUIET = ("close", "setsockopt", "ioctl", "getsockname", "getpeername", "write",
          "poll", "select", "epoll_wait", "shutdown", "read", "isatty", "lseek",
@@ -223,6 +224,24 @@ def run_checks(world, fault):
           f"an upstream is down: {lines}")
     check(world.has_closed_all(), f"{server.open_files()} open descriptors")
     return fired
+
+
+# --- a day later ---
+
+def run_day(world):
+    """What is amiss is said once a day [SRV-80]."""
+    server, control = world.server, world.control
+    known = len([line for line in server.events("error") if "column" in line])
+    check(known > 0, "nothing is amiss")
+    control.block.ahead_ns += DAY_NS
+    # It looks at the clock when it is woken.
+    server.signal(signal.SIGHUP)
+    server.wait_event("reload")
+    end = time.monotonic() + HANG_S
+    while len([line for line in server.events("error")
+               if "column" in line]) < 3 * known:
+        check(time.monotonic() < end, "it is not said again")
+        time.sleep(POLL)
 
 
 # --- signals and the end ----------------------------------------------------

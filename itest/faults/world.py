@@ -122,6 +122,8 @@ class World:
                 accept_proxy=["192.0.2.0/24"])]
         clients = [srv.client(name, [SERIALS[name]], ["plain", "secure"])
                    for name in ("alice", "bob")]
+        # For a warning.
+        clients.append(srv.client("gone", [SERIALS["revoked"]], ["plain"]))
         return srv.config(self.pki, apps, clients, loop,
                           server={"workers": 2, "max_connections": 4,
                                   "max_handshakes": 4}, timeouts=TIMEOUTS)

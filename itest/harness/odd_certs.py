@@ -125,3 +125,25 @@ def sign_crl(ca_dir, entries=(), begin=b"250101000000Z",
                         data=body)
     return pem_of("X509 CRL", der(0x30, body, algorithm,
                                   der(0x03, b"\0" + signature)))
+
+
+def with_subject(pem, ca_dir, subject):
+    """A certificate of a P-256 CA, signed anew with another subject in DER."""
+    whole = openssl("x509", "-in", pem, "-outform", "DER")
+    listing = openssl("asn1parse", "-inform", "DER", data=whole).decode()
+    rows = [(int(row.split(":")[0]),
+             int(row.split("hl=")[1].split()[0]),
+             int(row.split(" l=")[1].split()[0]), row)
+            for row in listing.splitlines()]
+    # What is signed, and in it signature, issuer, validity and subject.
+    at, head, size, _ = [row for row in rows if "d=1" in row[3]][0]
+    begin, end = at + head, at + head + size
+    at, head, size, _ = [row for row in rows if "d=2" in row[3]
+                         and "SEQUENCE" in row[3]][3]
+    size += head
+    body = der(0x30, whole[begin:at], subject, whole[at + size:end])
+    algorithm = der(0x30, bytes.fromhex("06082a8648ce3d040302"))
+    signature = openssl("dgst", "-sha256", "-sign", ca_dir / "ca.key",
+                        data=body)
+    return pem_of("CERTIFICATE", der(0x30, body, algorithm,
+                                     der(0x03, b"\0" + signature)))
