@@ -382,11 +382,17 @@ static int make_included(char *pattern, size_t cap)
 	static const char text[] = "[[client]]\nid = \"c\"\n"
 				   "serials = [\"0A:01\"]\n"
 				   "apps = [\"a\"]\n";
+	/* More than is read at once. */
+	static const char comment[] = "#..............................\n";
 	int fd = memfd_create("included", MFD_CLOEXEC);
 	char digits[16];
 
 	if (fd < 0 || write(fd, text, sizeof(text) - 1) < 0)
 		abort();
+	for (size_t n = 0; n < BUFFER; n += sizeof(comment) - 1) {
+		if (write(fd, comment, sizeof(comment) - 1) < 0)
+			abort();
+	}
 	snprintf(digits, sizeof(digits), "%d", fd);
 	snprintf(pattern, cap, "/proc/self/fd/[%c]%s", digits[0], digits + 1);
 	return fd;

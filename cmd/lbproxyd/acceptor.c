@@ -286,9 +286,9 @@ static void deliver_adopt(struct mail *mail)
 	struct acceptor_change *change =
 		CONTAINER_OF(mail, struct acceptor_change, order);
 
+	/* It comes before the order to stop: no drain is followed by a reload. */
 	take_over(change->acceptor, change);
-	if (!change->acceptor->stopped)
-		watch_or_retry(change->acceptor);
+	watch_or_retry(change->acceptor);
 	change->acceptor->adopted = change;
 }
 

@@ -127,8 +127,6 @@ static void look(struct check *check)
 		finish_well(check);
 	else if (io != LBP_IO_WAIT && io != LBP_IO_YIELD)
 		finish_badly(check, check->has_failed ? LBP_IO_RESET : io);
-	else if (check->has_failed)
-		finish_badly(check, LBP_IO_RESET);
 	else
 		stream_watch(stream, check->checker->all->loop->poller,
 			LBP_WATCH_READ);

@@ -39,16 +39,11 @@ static bool has_serial(const struct lbp_name *name)
 /* Writes the serial of the client's certificate to buf. */
 static struct lbp_proxy_text serial_of(const struct conn *conn, char *buf)
 {
-	size_t len = 0;
-	const struct lbp_name *names = lbp_session_names(conn->session, &len);
-	size_t i;
+	/* It is the first of the names. */
+	const struct lbp_name *names = lbp_session_names(conn->session, NULL);
 
-	for (i = 0; i < len; i++) {
-		if (has_serial(&names[i]))
-			return (struct lbp_proxy_text){
-				buf, lbp_serial_format(&names[i].serial, buf)};
-	}
-	return text_of(NULL);
+	return (struct lbp_proxy_text){
+		buf, lbp_serial_format(&names->serial, buf)};
 }
 
 /* The name that identified the client, which may be its serial. */
@@ -57,8 +52,6 @@ static struct lbp_proxy_text name_of(
 {
 	const struct lbp_name *name = lbp_session_matched(conn->session);
 
-	if (name == NULL)
-		return text_of(NULL);
 	return has_serial(name) ? serial : text_of(name->text);
 }
 

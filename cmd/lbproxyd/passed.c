@@ -232,7 +232,7 @@ static bool decide(const struct passed *passed, struct listeners *listeners,
 			wanted->facts, i, wanted->items, wanted->len);
 
 		if (verdict == LBP_PASSED_TAKEN)
-			ok = take(passed, i, listeners) && ok;
+			ok &= take(passed, i, listeners);
 		else
 			refuse(passed, i, verdict, manager);
 	}

@@ -120,8 +120,8 @@ static int until_look(struct poller_select *poller, int timeout_ms)
 	if (now_ns >= poller->look_ns)
 		return 0;
 	left_ms = (poller->look_ns - now_ns - 1) / LBP_NS_PER_MS + 1;
-	return timeout_ms >= 0 && (uint64_t)timeout_ms < left_ms ? timeout_ms
-								 : (int)left_ms;
+	/* Forever is longer than that. */
+	return (uint64_t)timeout_ms < left_ms ? timeout_ms : (int)left_ms;
 }
 
 static void tell(struct poller_select *poller, int end)

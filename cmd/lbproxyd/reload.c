@@ -89,7 +89,7 @@ static void look_fired(struct alarm *alarm)
 	struct reload *reload = CONTAINER_OF(alarm, struct reload, look);
 
 	arm_look(reload);
-	if (reload->is_pending || atomic_load(&reload->crew->drain_begun))
+	if (atomic_load(&reload->crew->drain_begun))
 		return;
 	if (lbp_rotation_look(
 		    &reload->rotation, snapshot_look(reload->snapshot)))
@@ -195,6 +195,7 @@ static void done(struct crew_change *change)
 	answer(reload, true);
 	discard(reload);
 	reload->is_pending = false;
+	arm_look(reload);
 	if (reload->is_wanted)
 		reload_again(reload);
 }
@@ -239,6 +240,8 @@ static void begin(struct reload *reload, enum reload_cause cause)
 	reload_report_fixed(reload);
 	end_copy();
 	reload->is_pending = true;
+	/* One after the other. */
+	loop_disarm(&reload->crew->loop, &reload->look);
 	reload->crew_change.done = done;
 	crew_order(&reload->crew_change);
 }

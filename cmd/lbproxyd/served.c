@@ -97,13 +97,15 @@ static struct target *find_target(struct served_app *app, const char *url)
 	uint32_t u;
 
 	pthread_mutex_lock(&app->lock);
-	for (u = 0; u < lbp_app_upstreams(app->app) && found == NULL; u++) {
+	for (u = 0; u < lbp_app_upstreams(app->app); u++) {
 		const char *name = lbp_app_upstream_name(app->app, u);
 		const struct place *place = lbp_app_upstream_user(app->app, u);
 
 		if (name != NULL && strcmp(name, url) == 0 &&
-			addresses_count(&place->target->addresses) > 0)
+			addresses_count(&place->target->addresses) > 0) {
 			found = target_hold(place->target);
+			break;
+		}
 	}
 	pthread_mutex_unlock(&app->lock);
 	return found;
@@ -134,7 +136,7 @@ static bool keep_addresses(
 	size_t u;
 
 	for (u = 0; u < config->upstream_len; u++)
-		ok = keep_address(app, &config->upstreams[u]) && ok;
+		ok &= keep_address(app, &config->upstreams[u]);
 	return ok;
 }
 

@@ -54,11 +54,15 @@ static void open_own(void)
 static void end_last_line(off_t size)
 {
 	int fd = open(SELF, O_RDONLY | O_NOCTTY | O_CLOEXEC);
-	char last;
+	char last = '\n';
+	ssize_t n;
 
 	if (fd < 0)
 		return;
-	if (size > 0 && pread(fd, &last, 1, size - 1) == 1 && last != '\n') {
+	/* There may be none. */
+	n = pread(fd, &last, 1, size - 1);
+	(void)n;
+	if (last != '\n') {
 		sink.rest[0] = '\n';
 		sink.rest_len = 1;
 	}
@@ -140,11 +144,13 @@ static ssize_t write_some(const char *ptr, size_t len)
 static bool take_back(off_t n)
 {
 	off_t end = sink.kind == KIND_FILE ? lseek(sink.fd, 0, SEEK_CUR) : -1;
-	struct stat st;
+	struct stat st = {.st_size = -1};
 
-	return end >= n && fstat(sink.fd, &st) == 0 && st.st_size == end &&
-	       ftruncate(sink.fd, end - n) == 0 &&
-	       lseek(sink.fd, end - n, SEEK_SET) == end - n;
+	(void)fstat(sink.fd, &st);
+	if (end < n || st.st_size != end || ftruncate(sink.fd, end - n) != 0)
+		return false;
+	(void)lseek(sink.fd, end - n, SEEK_SET);
+	return true;
 }
 
 static bool write_line(const char *line, size_t len)

@@ -11,8 +11,6 @@ static int select_protocol(SSL *ssl, const unsigned char **out,
 	struct lbp_alpn_name chosen;
 
 	(void)arg;
-	if (tls->choose == NULL)
-		return SSL_TLSEXT_ERR_NOACK;
 	switch (tls->choose(tls->user, in, in_len, &chosen)) {
 	case LBP_ALPN_IGNORED:
 		return SSL_TLSEXT_ERR_NOACK;
@@ -20,11 +18,10 @@ static int select_protocol(SSL *ssl, const unsigned char **out,
 		*out = chosen.ptr;
 		*out_len = chosen.len;
 		return SSL_TLSEXT_ERR_OK;
-	case LBP_ALPN_NONE:
-		break;
+	default: /* LBP_ALPN_NONE */
+		tls->reason = LBP_REASON_NO_PROTOCOL;
+		return SSL_TLSEXT_ERR_ALERT_FATAL;
 	}
-	tls->reason = LBP_REASON_NO_PROTOCOL;
-	return SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
 void tls_alpn_use(SSL_CTX *ctx)

@@ -87,6 +87,9 @@ bool tls_judge_ca(SSL_CTX *ctx, X509 *ca, char why[TLS_JUDGE_WHY_MAX])
 {
 	if (X509_get_extension_flags(ca) & EXFLAG_INVALID)
 		return refuse(why, "with extensions that cannot be read");
+	if (ASN1_TIME_check(X509_get0_notBefore(ca)) != 1 ||
+		ASN1_TIME_check(X509_get0_notAfter(ca)) != 1)
+		return refuse(why, "with times that cannot be read");
 	if (X509_check_ca(ca) == 0)
 		return refuse(why, "that is not a CA's certificate");
 	if (X509_get_extension_flags(ca) & EXFLAG_CRITICAL)

@@ -79,10 +79,8 @@ uint64_t trust_number(X509 *cert)
 	if (len > 0 && EVP_Digest(identity, len, digest, NULL, EVP_sha256(),
 			       NULL) == 1) {
 		memcpy(&number, digest, sizeof(number));
-		/* Two numbers have a meaning. */
-		number = number == 0                 ? 1
-			 : number == TRUST_NO_ISSUER ? 2
-						     : number;
+		/* Two numbers have a meaning: 0, and TRUST_NO_ISSUER. */
+		number = (number | 2) & ~UINT64_C(1);
 	}
 	OPENSSL_free(identity);
 	return number;
@@ -104,9 +102,10 @@ struct trust_ca *trust_add(struct trust *trust, X509 *cert, bool chain)
 	(void)X509_up_ref(cert);
 	ca->cert = cert;
 	trust->len++;
+	/* It was judged: its times can be read. */
+	(void)revoked_read_time(X509_get0_notBefore(cert), &ca->from);
+	(void)revoked_read_time(X509_get0_notAfter(cert), &ca->until);
 	if (ca->number == 0 || ca->alone == NULL ||
-		!revoked_read_time(X509_get0_notBefore(cert), &ca->from) ||
-		!revoked_read_time(X509_get0_notAfter(cert), &ca->until) ||
 		sk_X509_push(ca->alone, cert) <= 0 ||
 		sk_X509_push(trust->all, cert) <= 0 ||
 		(chain && sk_X509_push(trust->chains, cert) <= 0))

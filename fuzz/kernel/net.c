@@ -347,7 +347,8 @@ ssize_t kernel_recv(int fd, void *buf, size_t len, int flags)
 		memmove(sock->in, sock->in + len, sock->in_len);
 		return (ssize_t)len;
 	}
-	error = take_error(sock);
+	/* Linux tells of an end first, whatever came after it. */
+	error = sock->in_end ? 0 : take_error(sock);
 	if (error != 0) {
 		errno = error;
 		return -1;

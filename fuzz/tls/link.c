@@ -71,11 +71,19 @@ ssize_t __wrap_send(int fd, const void *buf, size_t len, int flags)
 	return -1;
 }
 
+static enum lbp_alpn_choice ignore(void *user, const uint8_t *offered,
+	size_t len, struct lbp_alpn_name *chosen)
+{
+	(void)user, (void)offered, (void)len, (void)chosen;
+	return LBP_ALPN_IGNORED;
+}
+
 bool link_accept(struct link *link, struct tls_server *server, size_t buffer,
 	size_t chunk)
 {
 	link->chunk = chunk;
 	link->io = IO_WANT_READ;
+	link->tls.choose = ignore;
 	if (!tls_accept(&link->tls, server, LINK_FD))
 		return false;
 	if (BIO_new_bio_pair(&link->inner, buffer, &link->outer, buffer) != 1)

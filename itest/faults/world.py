@@ -7,7 +7,7 @@ import socket
 import time
 
 from harness import server as srv
-from harness import upstreams
+from harness import proxy, upstreams
 from harness.certs import SERIALS, Pki, certs_gen
 from harness.client import begin, client_context
 from harness.peer import Ended
@@ -90,7 +90,7 @@ class World:
         self.control = control
         self.pki = pki
         pair = self.pki.of_upstream("loopback")
-        self.plain = upstreams.Upstream(last_words)
+        self.plain = proxy.ProxyUpstream(last_words)
         self.secure = upstreams.Upstream(
             last_words, upstreams.server_context(pair, self.pki.upstream_ca))
         self.contexts = {
@@ -110,7 +110,7 @@ class World:
             srv.app("plain", [
                 self.plain,
                 {"url": f"tcp://later.test:{self.plain.port}"}],
-                health=health),
+                health=health, proxy_protocol=True),
             srv.app("secure", [
                 {"url": self.secure.url, "ca": self.pki.upstream_ca,
                  "server_name": "localhost", "certificate": pem,
@@ -131,6 +131,7 @@ class World:
     def start(self, loop, fault=None, health=None):
         """Starts a server, in which this fails, and waits for nothing."""
         tree = self.tree(loop, health or HEALTH)
+        tree["include"] = ["more-*.toml"]
         path = srv.write_config(self.dir, tree)
         self.control.reset()
         self.control.block.traces = fault is None
