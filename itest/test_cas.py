@@ -130,6 +130,28 @@ def test_cas_of_one_name_without_a_key_identifier(start, pki, tmp_path):
         "one", "two"]
 
 
+@pytest.mark.spec("SRV-184")
+def test_four_namesakes(start, pki, tmp_path):
+    """Each is tried until one has signed it."""
+    cas, clients = [], []
+    for number in range(4):
+        directory = tmp_path / f"ca{number}"
+        certs_gen("ca", directory, "--name", "namesake")
+        cas.append(ca(f"n{number}", directory / "ca.pem"))
+        clients.append(client(f"c{number}", serials=[f"n{number}/77"]))
+    server = start(cas, clients)
+    for number in range(4):
+        key = make_key(tmp_path / f"{number}.key")
+        cert = make_cert(tmp_path / f"{number}.pem", key,
+                         (tmp_path / f"ca{number}" / "ca.pem",
+                          tmp_path / f"ca{number}" / "ca.key"),
+                         FOR_CLIENTS + "authorityKeyIdentifier=none\n",
+                         serial="0x77")
+        visit(server, client_context(pki.ca, (cert, key)))
+        line = server.wait_event("session", count=number + 1)
+        assert line["client"] == f"c{number}"
+
+
 @pytest.mark.spec("SRV-184", "SRV-9")
 def test_a_forged_certificate_of_one_of_two_namesakes(start, pki, tmp_path):
     forger = make_key(tmp_path / "forger.key")
@@ -249,6 +271,56 @@ def test_a_chain_is_judged_by_its_lists(start, pki, tree, tmp_path, who, life,
     refused(server, chained(pki, tree, "middle", version), reason)
     # The same serial under the root is another one's.
     visit(server, chained(pki, tree, "root", version))
+
+
+@pytest.mark.spec("SRV-186")
+@pytest.mark.parametrize("serials, reason", [
+    ([], None), ([SERIAL], "revoked")], ids=["neither", "second"])
+def test_two_lists_of_an_intermediate(start, pki, tree, tmp_path, serials,
+                                      reason):
+    """One that says nothing of a certificate does not overrule another."""
+    root, middle = tree["root"], tree["middle"]
+    signer = (middle / "ca.pem", middle / "ca.key")
+    crls = joined(tmp_path / "crls", root / "ca.crl",
+                  make_crl(tmp_path / "one", signer),
+                  make_crl(tmp_path / "two", signer, serials))
+    server = start([ca("root", root / "ca.pem", chain=True, crl=crls)],
+                   [client("x", uris=["spiffe://corp/middle"])])
+    if reason:
+        refused(server, chained(pki, tree, "middle"), reason)
+    else:
+        visit(server, chained(pki, tree, "middle"))
+
+
+@pytest.mark.spec("SRV-186", "SRV-189")
+@pytest.mark.parametrize("usage, serial, reason", [
+    ("keyCertSign,cRLSign", "0x77", None),
+    ("keyCertSign", "0x77", "crl_expired"),
+    ("keyCertSign,cRLSign", "0x" + "77" * 21, "bad_certificate")],
+    ids=["good", "no-lists", "long-serial"])
+def test_an_odd_link(start, pki, tree, tmp_path, usage, serial, reason):
+    """An intermediate that may not sign lists has none; a serial that is none
+    is on no list, and is refused all the same."""
+    root = tree["root"]
+    above = make_key(tmp_path / "above.key")
+    link = make_cert(tmp_path / "above.pem", above,
+                     (root / "ca.pem", root / "ca.key"),
+                     "basicConstraints=critical,CA:TRUE\n"
+                     f"keyUsage=critical,{usage}\n", subject="odd link")
+    key = make_key(tmp_path / "key")
+    leaf = make_cert(tmp_path / "leaf", key, (link, above),
+                     FOR_CLIENTS + "subjectAltName=URI:spiffe://corp/odd\n",
+                     serial=serial)
+    crls = joined(tmp_path / "crls", root / "ca.crl",
+                  make_crl(tmp_path / "list", (link, above)))
+    server = start([ca("root", root / "ca.pem", chain=True, crl=crls)],
+                   [client("x", uris=["spiffe://corp/odd"])])
+    context = client_context(
+        pki.ca, (joined(tmp_path / "chain", leaf, link), key))
+    if reason:
+        refused(server, context, reason)
+    else:
+        visit(server, context)
 
 
 @pytest.mark.spec("SRV-186", "SRV-189")

@@ -12,7 +12,7 @@ from harness import server as srv
 from harness import upstreams
 from harness.client import connect
 from harness.ports import free_port
-from harness.wait import BOUND, SLOW, wait_for
+from harness.wait import BOUND, SLOW, holds_for, wait_for
 
 SOON = 10 * SLOW  # an answer of the resolver's second or third question
 CHECKED = {"interval": "100ms", "timeout": "1s", "rise": 2, "fall": 2}
@@ -362,6 +362,20 @@ def test_a_resolver_that_is_silent_delays_the_start_a_little(lb, upstream,
     server = with_silent_names(lb, upstream())
     assert time.monotonic() - begin < 15 * SLOW, "each name was asked for"
     assert len(server.events("upstream_down")) == 40
+
+
+@pytest.mark.spec("SRV-115", "RLD-2")
+def test_an_answer_that_comes_after_a_reload(lb, upstream, silent_dns):
+    """Whoever has asked under the last configuration says nothing more."""
+    up = upstream(upstreams.name_server("a"))
+    server = with_silent_names(lb, up)
+    # Not a wait for something: a question is under way nearly always.
+    time.sleep(1.2)
+    tree = {**server.tree, "app": [srv.app(
+        "echo", [up], server.tree["app"][0]["listen"])]}
+    server.reload(tree)
+    holds_for(lambda: ask(server) == "a", "it serves", 3)
+    assert not server.events("upstream_up")
 
 
 @pytest.mark.spec("SRV-115")

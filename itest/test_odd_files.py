@@ -138,7 +138,7 @@ def test_a_client_ca_whose_time_is_none(home, which):
     found = home.errors()
     assert "client_ca" in [key for key, _ in found], found
     message = dict(found)["client_ca"]
-    assert "cannot be used: " in message, message
+    assert "line 1 with times that cannot be read" in message, message
 
 
 @pytest.mark.spec("SRV-75")

@@ -378,3 +378,15 @@ def test_ready_says_what_is_served(lb, upstream):
     tasks = f"/proc/{server.process.pid}/task"
     wait_for(lambda: srv.sanitized() or len(os.listdir(tasks)) == 2 + 3,
              "three workers")
+
+
+@pytest.mark.spec("SRV-331", "SRV-332")
+@pytest.mark.parametrize("value, provider", [("1", "openssl"),
+                                             ("", "lbproxy")])
+def test_the_environment_says_whose_algorithms(lb, upstream, value, provider):
+    def inherit():
+        os.environ["LBPROXY_DEFAULT_PROVIDER"] = value
+    server = lb.proxy(upstream(upstreams.name_server("a")), inherit=inherit)
+    assert server.events("ready")[0]["provider"] == provider
+    with server.connect() as peer:
+        assert peer.recv_exactly(1) == b"a"

@@ -5,12 +5,14 @@ import hashlib
 import os
 import socket
 import tempfile
+import threading
 from pathlib import Path
 
 import pytest
 
 from harness import server as srv
 from harness import upstreams
+from harness.wait import SLOW, holds_for
 
 NAMES = "abc"
 NEVER_DOWN = {"interval": "1h", "timeout": "1s", "rise": 1, "fall": 1000}
@@ -165,6 +167,27 @@ def test_a_unix_upstream(lb, at_path):
     line = server.wait_event("session", reason="done")
     assert line["upstream"] == up.url, line
     assert line["bytes_up"] == len(data), line
+
+
+@pytest.mark.spec("SRV-172", "SRV-195")
+def test_a_unix_upstream_that_does_not_read_is_not_gone(lb, at_path):
+    """There is no TCP that could be asked whether somebody is there."""
+    reads = threading.Event()
+
+    def late(peer):
+        reads.wait(60)
+        upstreams.sink(peer)
+
+    server = lb.proxy(at_path("s", late), timeouts={"keepalive": "1s"})
+    data = bytes(1 << 20)
+    with server.connect() as peer:
+        sent = peer.send_until_blocked(data, len(data), 0.2 * SLOW)
+        holds_for(lambda: not server.events("session"), "it is served", 2.5)
+        reads.set()
+        peer.send(data[sent:])
+        peer.finish()
+        assert peer.recv_exactly(32) == hashlib.sha256(data).digest()
+    server.wait_event("session", reason="done")
 
 
 @pytest.mark.spec("SRV-2", "SRV-195")

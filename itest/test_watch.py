@@ -10,6 +10,7 @@ import pytest
 from harness import upstreams
 from harness.certs import CERTS_GEN
 from harness.client import attempt, client_context, connect
+from harness.wait import wait_for
 
 WATCH = {"watch": "50ms"}
 
@@ -73,6 +74,25 @@ def test_a_symlink_that_is_swapped(lb, upstream, files):
         assert (line["ok"], line["cause"]) == (True, "watch")
         assert shown(server) == der_of(files / "new/tls.pem")
         talk(peer)
+
+
+@pytest.mark.spec("WAT-1", "WAT-3")
+def test_a_directory_that_is_gone_for_a_while(lb, upstream, files):
+    """Paths from there lead nowhere then, and what is in use stays."""
+    server = start(lb, upstream, files / "old")
+    away = files.with_name(f"{files.name}-away")
+    assert server.path.parent == files
+    files.rename(away)
+    wait_for(lambda: server.events("reload", ok=False), "a refused reload")
+    assert server.events("error")[0]["message"].startswith(
+        "cannot open its directory")
+    away.rename(files)
+    with server.connect() as peer:
+        talk(peer)
+    shutil.copy(files / "new" / "tls.pem", files / "old")
+    shutil.copy(files / "new" / "tls.key", files / "old")
+    server.wait_event("reload", ok=True)
+    assert shown(server) == der_of(files / "new/tls.pem")
 
 
 @pytest.mark.spec("WAT-1")
