@@ -580,7 +580,7 @@ build/profile/nomem/complete: build/asan/nomem
 build/profile/faults/complete: build/asan/faults
 
 build/profile/%/complete:
-	$(MAKE) $* NOMEM_STEP=37 FAULTS_ARGS='--part 32'
+	$(MAKE) $* NOMEM_STEP=37 FAULTS_ARGS=--once
 
 cover-cmd: $(cover_steps:%=build/profile/%/complete) $(addprefix build/cover/,$(cover_cmd)) ## lines and branches of cmd, which itest-asan, nomem, faults and corpus must take
 	@CLANG=$(CLANG) $(PYTHON) ci/cover \

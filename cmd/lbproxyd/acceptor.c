@@ -286,7 +286,8 @@ static void deliver_adopt(struct mail *mail)
 	struct acceptor_change *change =
 		CONTAINER_OF(mail, struct acceptor_change, order);
 
-	/* It comes before the order to stop: no drain is followed by a reload. */
+	/* It comes before the order to stop: no drain is followed by a reload.
+	 */
 	take_over(change->acceptor, change);
 	watch_or_retry(change->acceptor);
 	change->acceptor->adopted = change;
