@@ -67,6 +67,16 @@ def test_a_plain_name_must_exist(check):
         "No such file or directory" + ACCEPTED]
 
 
+@pytest.mark.spec("CFG-76")
+def test_an_item_that_is_no_name(check):
+    """The others are read all the same."""
+    check.add("c.toml", "x = 1\n")
+    found = check.run(7, "c.toml")
+    assert [line.split(":")[0] for line in found] == [
+        "lbproxy.toml", "c.toml"], found
+    assert "not an integer" in found[0], found
+
+
 @pytest.mark.spec("CFG-74")
 def test_the_order_of_names(check):
     """By bytes: upper case before lower, no number's value, no locale."""

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import ssl
 import subprocess
 
@@ -10,7 +11,7 @@ import pytest
 from harness import upstreams
 from harness.certs import CERTS_GEN
 from harness.client import attempt, client_context, connect
-from harness.wait import wait_for
+from harness.wait import holds_for, wait_for
 
 WATCH = {"watch": "50ms"}
 
@@ -93,6 +94,21 @@ def test_a_directory_that_is_gone_for_a_while(lb, upstream, files):
     shutil.copy(files / "new" / "tls.key", files / "old")
     server.wait_event("reload", ok=True)
     assert shown(server) == der_of(files / "new/tls.pem")
+
+
+@pytest.mark.spec("WAT-5", "RLD-14")
+def test_nothing_is_taken_during_a_drain(lb, upstream, files):
+    server = start(lb, upstream, files / "old")
+    with server.connect() as peer:
+        talk(peer)
+        server.signal(signal.SIGTERM)
+        server.wait_event("drain")
+        for name in ("tls.pem", "tls.key"):
+            shutil.copy(files / "new" / name, files / "old")
+        holds_for(lambda: not server.events("reload"), "it drains", 0.5)
+        talk(peer)
+    server.wait_exit(0)
+    assert not server.events("reload")
 
 
 @pytest.mark.spec("WAT-1")

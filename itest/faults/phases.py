@@ -253,7 +253,7 @@ def run_day(world):
 
 def run_drain(world, loop, fault):
     """SIGHUP, SIGTERM amid a session, its end. True: the fault was met."""
-    server = world.start_quiet(loop)
+    server = world.start_quiet(loop, resolves=True)
     control = world.control
     with server.connect("alice", "plain") as peer:
         peer.send(b"before")
@@ -262,6 +262,8 @@ def run_drain(world, loop, fault):
         control.recount()
         if fault:
             control.arm(fault)
+        # A name that is gone keeps its addresses.
+        control.block.resolves = 0
         server.signal(signal.SIGHUP)
         world.settle()
         server.signal(signal.SIGTERM)

@@ -128,12 +128,16 @@ class World:
                           server={"workers": 2, "max_connections": 4,
                                   "max_handshakes": 4}, timeouts=TIMEOUTS)
 
-    def start(self, loop, fault=None, health=None):
-        """Starts a server, in which this fails, and waits for nothing."""
+    def start(self, loop, fault=None, health=None, resolves=False):
+        """Starts a server, in which this fails, and waits for nothing;
+        resolves: later.test has its address already."""
         tree = self.tree(loop, health or HEALTH)
         tree["include"] = ["more-*.toml"]
         path = srv.write_config(self.dir, tree)
+        srv.write_config(self.dir, {"client": [srv.client(
+            "more", [SERIALS["carol"]], ["plain"])]}, "more-1.toml")
         self.control.reset()
+        self.control.block.resolves = resolves
         self.control.block.traces = fault is None
         if fault:
             self.control.arm(fault)
@@ -154,9 +158,9 @@ class World:
         return all(is_listened_on(self.server.address(app))
                    for app in ("plain", "secure"))
 
-    def start_quiet(self, loop, health=None):
+    def start_quiet(self, loop, health=None, resolves=False):
         """The same without a fault, waits until it has nothing to do."""
-        self.start(loop, None, health).wait_ready()
+        self.start(loop, None, health, resolves).wait_ready()
         if health:
             # It is never at rest for long.
             self.wait_checks([one.accepted for one in self.upstreams], 1)
