@@ -64,10 +64,9 @@ static int set(struct poller *base, struct watch *watch, unsigned want)
 {
 	struct poller_select *poller = (struct poller_select *)base;
 
-	if (watch->fd >= FD_SETSIZE) {
-		errno = EMFILE;
+	errno = EMFILE;
+	if (watch->fd >= FD_SETSIZE)
 		return -1;
-	}
 	poller->quiet_len -= is_quiet(watch);
 	poller->quiet_len += want == 0;
 	ask_for(poller, watch->fd, want);
@@ -145,12 +144,11 @@ static void tell(struct poller_select *poller, int end)
 /* What a failure of select means. */
 static int give_up(void)
 {
-	if (errno == EINTR)
-		return 0;
-	if (errno != ENOMEM)
-		return -1;
-	(void)poll(NULL, 0, RETRY_MS);
-	return 0;
+	int error = errno;
+
+	if (error == ENOMEM)
+		(void)poll(NULL, 0, RETRY_MS);
+	return error == EINTR || error == ENOMEM ? 0 : -1;
 }
 
 static int wait_for(struct poller *base, int timeout_ms)

@@ -219,18 +219,24 @@ enum io tls_read(struct tls *tls, void *buf, size_t len, size_t *n)
 	return tls->is_flood ? IO_FLOOD : IO_OK;
 }
 
+/* Who only writes is not told of an end. */
+static enum io result_of_write(const struct tls *tls, int rc)
+{
+	enum io io = result_of(tls, rc);
+
+	return io == IO_END ? IO_RESET : io;
+}
+
 /* One record: the most that OpenSSL writes at a time. */
 static enum io write_record(
 	struct tls *tls, const unsigned char *buf, size_t len, size_t *n)
 {
 	int rc = SSL_write_ex(tls->ssl, buf, len, n);
-	enum io io;
 
 	if (rc == 1)
 		return IO_OK;
 	*n = 0;
-	io = result_of(tls, rc);
-	return io == IO_END ? IO_RESET : io;
+	return result_of_write(tls, rc);
 }
 
 enum io tls_write(struct tls *tls, const void *buf, size_t len, size_t *n)
@@ -252,17 +258,13 @@ enum io tls_write(struct tls *tls, const void *buf, size_t len, size_t *n)
 
 enum io tls_end(struct tls *tls)
 {
-	enum io io;
 	int rc;
 
 	forget_errors();
 	tls->has_more = true;
 	rc = SSL_shutdown(tls->ssl);
 	tls->has_more = false;
-	if (rc >= 0)
-		return written(tls);
-	io = result_of(tls, rc);
-	return io == IO_END ? IO_RESET : io;
+	return rc >= 0 ? written(tls) : result_of_write(tls, rc);
 }
 
 bool tls_has_pending(const struct tls *tls)

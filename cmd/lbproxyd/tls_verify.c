@@ -251,19 +251,19 @@ static int alert_of(enum lbp_reason reason)
 static int vet_resumed(SSL *ssl, int *alert, void *arg)
 {
 	struct tls *tls = SSL_get_app_data(ssl);
-	const struct trust_chain *chain;
+	const struct trust_chain *kept;
 
 	(void)arg;
 	if (!SSL_session_reused(ssl))
 		return SSL_TLSEXT_ERR_NOACK;
-	chain = tls_path_of(SSL_get_session(ssl));
-	tls->reason = chain == NULL ? LBP_REASON_BAD_CERTIFICATE
-				    : trust_judge(tls->trust, chain);
+	kept = tls_path_of(SSL_get_session(ssl));
+	tls->reason = kept == NULL ? LBP_REASON_BAD_CERTIFICATE
+				   : trust_judge(tls->trust, kept);
 	if (tls->reason != LBP_REASON_NONE) {
 		*alert = alert_of(tls->reason);
 		return SSL_TLSEXT_ERR_ALERT_FATAL;
 	}
-	if (identify(tls, chain))
+	if (identify(tls, kept))
 		return SSL_TLSEXT_ERR_NOACK;
 	*alert = SSL_AD_ACCESS_DENIED;
 	return SSL_TLSEXT_ERR_ALERT_FATAL;
