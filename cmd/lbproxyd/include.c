@@ -67,23 +67,14 @@ static bool take_all(struct include *include, glob_t *found)
 static bool find_all(struct include *include, const char *pattern)
 {
 	glob_t found = {0};
-	bool ok = true;
+	bool ok;
+	int rc;
 
 	errno = 0;
-	switch (glob(pattern, GLOB_NOSORT, stops, &found)) {
-	case 0:
-		ok = take_all(include, &found);
-		break;
-	case GLOB_NOMATCH:
-		break;
-	case GLOB_ABORTED:
+	rc = glob(pattern, GLOB_NOSORT, stops, &found);
+	ok = rc == 0 ? take_all(include, &found) : rc == GLOB_NOMATCH;
+	if (rc == GLOB_ABORTED)
 		include->why = strerror(errno);
-		ok = false;
-		break;
-	default: /* GLOB_NOSPACE */
-		ok = false;
-		break;
-	}
 	globfree(&found);
 	return ok;
 }
