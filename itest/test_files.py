@@ -640,8 +640,9 @@ def test_suites_that_are_unknown(home, suites, said):
 @pytest.mark.spec("SRV-78")
 @pytest.mark.parametrize("version", ["1.2", "1.3"])
 @pytest.mark.parametrize("kind", ["serial", "key"])
+@pytest.mark.parametrize("others", [False, True])
 def test_an_authority_key_identifier_of_another_certificate(
-        lb, upstream, pki, tmp_path, kind, version):
+        lb, upstream, pki, tmp_path, kind, version, others):
     """A CA that was renewed, and a leaf that names its old certificate."""
     ca_key = pki.ca_dir / "ca.key" if kind == "serial" else make_key(
         tmp_path / "old.key")
@@ -653,7 +654,10 @@ def test_an_authority_key_identifier_of_another_certificate(
         tmp_path / "leaf.pem", key, (old, ca_key), serial="0x0A11CE",
         extensions="extendedKeyUsage=clientAuth\nauthorityKeyIdentifier="
         + ("issuer:always" if kind == "serial" else "keyid:always"))
-    server = lb.proxy(upstream(upstreams.echo))
+    tls = {"client_ca": [{"id": "ours", "file": pki.ca},
+                         {"id": "other", "file": pki.other_ca}],
+           "crl": None} if others else {}
+    server = lb.proxy(upstream(upstreams.echo), tls=tls)
     context = server.context(None, version)
     context.load_cert_chain(leaf, key)
     attempt(server.address(), context)
@@ -684,7 +688,7 @@ def test_the_same_of_an_upstream(lb, upstream, pki, tmp_path, kind):
     cas = tmp_path / "cas.pem"
     cas.write_bytes(b"".join(
         make_cert(tmp_path / f"ca{n}.pem", make_key(tmp_path / f"ca{n}.key"),
-                  subject=f"CA {n}",
+                  subject=f"CA {n}" * (n + 1),
                   extensions="basicConstraints=CA:TRUE").read_bytes()
         for n in range(8)) + pki.upstream_ca.read_bytes())
     server = lb.proxy({"url": up.url, "ca": cas})

@@ -543,6 +543,23 @@ def test_a_certificate_that_expires(lb, pki, upstream, tmp_path):
     assert attempt(server.address(), context) is not None
 
 
+@pytest.mark.spec("RLD-20", "RLD-6")
+def test_what_has_expired_may_still_be_revoked(lb, pki, upstream, tmp_path):
+    server = lb.proxy(upstream(upstreams.echo),
+                      tls={"expired_sessions": "keep"})
+    with_brief(server)
+    end, context = short_lived(pki, tmp_path, 3)
+    with connect(server.address(), context) as peer:
+        talk(peer)
+        wait_for(lambda: time.time() >= end + 1, "it has expired", 10)
+        certs_gen("revoke", tmp_path / "ca", "brief")
+        tree = changed(server)
+        tree["tls"]["crl"] = str(tmp_path / "ca" / "ca.crl")
+        server.reload(tree)
+        peer.expect_end("reset")
+    server.wait_event("session", reason="revoked")
+
+
 @pytest.mark.spec("RLD-20")
 def test_sessions_may_outlive_their_certificates(lb, pki, upstream, tmp_path):
     server = lb.proxy(upstream(upstreams.echo),

@@ -39,7 +39,9 @@
 extern const char __executable_start, etext;
 
 /* What is here is not among the program's own functions. */
+#ifdef __clang__
 #pragma clang section text = "injected"
+#endif
 extern const char __start_injected, __stop_injected;
 
 static struct faults *faults;
