@@ -132,11 +132,14 @@ class Chooser:
         self.once = once
         self.tried = set()
 
-    def _is_new_error(self, call, name):
-        """Each caller's first error, and each error."""
+    def _is_new_error(self, phase, call, name):
+        """The first error, and what has to be tried again, of each caller; of
+        the place each error."""
         known = {(call.name, call.place, name)}
-        if name in (ERRORS[call.name][0], "and later"):
-            known.add((call.name, call.near, name))
+        if name in (ERRORS[call.name][0], "EAGAIN", "and later"):
+            # Which of its calls it is may differ from run to run.
+            part = phase.split()[:2] if call.name != "alloc" else ()
+            known.add((call.name, call.near, name, *part))
         if known <= self.tried:
             return False
         self.tried |= known
@@ -155,9 +158,11 @@ class Chooser:
                 continue
             found += [Fault(phase, *call[:3], name)
                       for name in ERRORS[call.name]
-                      if not self.once or self._is_new_error(call, name)]
+                      if not self.once
+                      or self._is_new_error(phase, call, name)]
             # The acceptor would try again for as long as it takes.
             if call.name == "alloc" and is_new and call.role != ACCEPTOR:
-                if not self.once or self._is_new_error(call, "and later"):
+                if (not self.once
+                        or self._is_new_error(phase, call, "and later")):
                     found.append(Fault(phase, *call[:3], "ENOMEM", True))
         return found
