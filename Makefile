@@ -305,9 +305,16 @@ build/asan/nomem: $(call objects,asan,$(nomem_c)) $(call archives,asan)
 
 # lbproxyd with calls and allocations that fail, for itest/faults/faults.
 build/asan/obj/itest/faults/%.o: asan_cflags = -O1 -g
-build/asan/faults: $(call objects,asan,$(no_http_c) itest/faults/inject.c) \
+build/asan/faults: $(call objects,asan,$(lbproxyd_c) itest/faults/inject.c) \
 		$(call archives,asan)
-	$(call brief,LD)$(asan_cc) $(asan_ld) -pthread -o $@ $^ $(openssl)
+	$(call brief,LD)$(asan_cc) $(asan_ld) -pthread -o $@ $^ $(openssl) \
+		-lmicrohttpd
+
+# And lbproxyctl, for itest/faults/faults-ctl.
+build/asan/faults-ctl: $(call objects,asan,$(lbproxyctl_c) itest/faults/inject.c) \
+		$(call archives,asan)
+	$(call brief,LD)$(asan_cc) $(asan_ld) -pthread -o $@ $^ $(openssl) \
+		-ljansson
 
 # nomem_rules NAME: a fuzz target that lets each allocation of lib fail.
 nomem_targets := toml config acl app session sim policy
@@ -503,8 +510,10 @@ nomem: build/asan/nomem ## start-up and accept with each allocation failing; NOM
 	@touch build/profile/$@/complete
 
 .PHONY: faults
-faults: build/asan/faults ## each system call and allocation of the server failing once; FAULTS_ARGS=
+faults: build/asan/faults build/asan/faults-ctl ## each system call and allocation of the server and of lbproxyctl failing once; FAULTS_ARGS=
 	$(counting) $(PYTHON) itest/faults/faults $(FAULTS_ARGS) $<
+	$(counts_too) $(PYTHON) itest/faults/faults-ctl $(FAULTS_ARGS) \
+		build/asan/faults-ctl
 	@touch build/profile/$@/complete
 
 .PHONY: nomem-lib
@@ -541,8 +550,8 @@ itest: all build/reference ## the pytest suite against build/lbproxyd; PYTEST_AR
 	LBPROXYD='$(CURDIR)/build/lbproxyd' $(pytest) itest
 
 # What build/asan's programs run of cmd is counted, for cover-cmd.
-counting = rm -rf build/profile/$@ && mkdir -p build/profile/$@ && \
-	LLVM_PROFILE_FILE='$(CURDIR)/build/profile/$@/%m%c.profraw'
+counts_too = LLVM_PROFILE_FILE='$(CURDIR)/build/profile/$@/%m%c.profraw'
+counting = rm -rf build/profile/$@ && mkdir -p build/profile/$@ && $(counts_too)
 
 itest-asan: build/asan/lbproxyd build/asan/lbproxyctl build/asan/toml-json ## the pytest suite, the server under ASan and UBSan; ITEST_POLLERS=both
 	$(counting) LBPROXYD='$(CURDIR)/build/asan/lbproxyd' \
@@ -577,7 +586,8 @@ build/profile/itest-asan/complete: build/asan/lbproxyd build/asan/lbproxyctl \
 		build/asan/toml-json \
 		$(wildcard itest/*.py itest/harness/*.py)
 build/profile/nomem/complete: build/asan/nomem
-build/profile/faults/complete: build/asan/faults
+build/profile/faults/complete: build/asan/faults build/asan/faults-ctl \
+		$(wildcard itest/faults/*)
 
 build/profile/%/complete:
 	$(MAKE) $* NOMEM_STEP=37 FAULTS_ARGS=--once

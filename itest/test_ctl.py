@@ -8,7 +8,6 @@ import select
 import signal
 import socket
 import subprocess
-import threading
 import time
 import urllib.parse
 from concurrent.futures import ThreadPoolExecutor
@@ -515,28 +514,6 @@ def test_bad_usage(args):
     assert re.fullmatch(r"lbproxyctl: [^\n]*\n", done.stderr)
 
 
-class Fake:
-    """Answers once at a socket what a test wants."""
-
-    def __init__(self, path, body, status="200 OK"):
-        self.listener = socket.socket(socket.AF_UNIX)
-        self.listener.bind(str(path))
-        self.listener.listen()
-        self.answer = f"HTTP/1.1 {status}\r\n\r\n".encode() + body
-        self.thread = threading.Thread(target=self._serve)
-        self.thread.start()
-
-    def _serve(self):
-        peer, _ = self.listener.accept()
-        with peer:
-            self.asked = peer.recv(65536)
-            peer.sendall(self.answer)
-
-    def end(self):
-        self.thread.join(BOUND)
-        self.listener.close()
-
-
 @pytest.mark.spec("CTL-20")
 def test_what_is_printed_cannot_steer_a_terminal(tmp_path):
     evil = "a\x1b[2J\x07\x7f\u009b3m\r\nb\u00e9"
@@ -545,12 +522,13 @@ def test_what_is_printed_cannot_steer_a_terminal(tmp_path):
                                                  "state": evil}]}],
             "clients": [{"client": evil}], "rejects": [{"reason": evil}],
             "expiring": [{"file": evil}]}
-    fake = Fake(tmp_path / "a", json.dumps(told).encode())
+    fake = control.Fake(tmp_path / "a", json.dumps(told).encode())
     plain = control.run("-s", tmp_path / "a", "status").stdout
     fake.end()
     assert plain.count("a?[2J???3m??b\u00e9") == 7
     assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f]", plain)
-    fake = Fake(tmp_path / "b", evil.encode(), "404 Not Found")
+    fake = control.Fake(tmp_path / "b", evil.encode(),
+                        status="404 Not Found")
     done = control.run("-s", tmp_path / "b", "kill", "1-2", status=1)
     fake.end()
     assert done.stderr == "lbproxyctl: a?[2J???3m??b\u00e9\n"
@@ -559,7 +537,7 @@ def test_what_is_printed_cannot_steer_a_terminal(tmp_path):
 @pytest.mark.spec("CTL-17")
 @pytest.mark.parametrize("body", [b"", b"{", b"<html>", b"[1"])
 def test_an_answer_that_is_none(tmp_path, body):
-    fake = Fake(tmp_path / "a", body)
+    fake = control.Fake(tmp_path / "a", body)
     done = control.run("-s", tmp_path / "a", "status", status=1)
     fake.end()
     assert "no JSON" in done.stderr
@@ -567,7 +545,7 @@ def test_an_answer_that_is_none(tmp_path, body):
 
 @pytest.mark.spec("CTL-12")
 def test_arguments_arrive_as_they_are(tmp_path):
-    fake = Fake(tmp_path / "a", b"")
+    fake = control.Fake(tmp_path / "a", b"")
     control.run("-s", tmp_path / "a", "drain", "a&b=c %", "unix:/\u00e9 #?+")
     fake.end()
     assert fake.asked.startswith(b"POST /drain?app=%61%26")

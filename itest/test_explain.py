@@ -193,6 +193,9 @@ file = "{pki.other_ca}"
         answer = explain(path, "--serial", serial, status=0)
         assert answer["client"] == client
     explain(path, "--serial", "78", status=1)
+    for unknown in ("three/78", "on/78", "tow/78", "/78"):
+        done = ctl("-c", path, "explain", "--serial", unknown, status=2)
+        assert "no [[tls.client_ca]] has this id" in done.stderr
     # The log has no CA's id.
     line = {"reason": "rate_limit", "serial": "78", "app": "web"}
     answer = explain(path, "--reject", json.dumps(line), status=1)
@@ -244,6 +247,30 @@ def test_a_line_that_says_little(path):
     text = ctl("-c", path, "explain", "--reject",
                '{"reason": "handshake_evicted"}').stdout
     assert "default of server.max_handshakes" in text
+
+
+@pytest.mark.spec("EXP-5", "EXP-6")
+def test_a_line_of_somebody_by_name(path):
+    """The client that it names is gone, or it names none."""
+    uri = "spiffe://example/carol"
+    answer = reject(path, 1, reason="unknown_client", client="gone",
+                    name=uri, app="web")
+    assert answer["names"] == [{"uri": uri}]
+    assert answer["decisions"][0]["reason"] == "unknown_client"
+    answer = reject(path, 1, reason="ambiguous", name="carol.example",
+                    app="web")
+    assert answer["names"] == [{"dns": "carol.example"}]
+    answer = reject(path, 1, reason="rate_limit", client="gone", name="")
+    assert answer["names"] == [] and "client" not in answer
+    answer = reject(path, 1, reason="not_allowed", serial="no serial")
+    assert answer["names"] == []
+
+
+@pytest.mark.spec("EXP-5")
+def test_an_app_that_is_given_goes_before_that_of_a_line(path):
+    answer = explain(path, "--app", "db", "--reject", json.dumps(
+        {"reason": "not_allowed", "client": "alice", "app": "web"}), status=0)
+    assert [d["app"] for d in answer["decisions"]] == ["db"]
 
 
 @pytest.mark.spec("EXP-1")

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base.h"
+#include "memory.h"
 #include "print.h"
 #include "server/json.h"
 #include "status.h"
@@ -246,7 +247,7 @@ static void put_limits(struct lbp_json *json, const struct lbp_limits *limits)
 	lbp_json_end_object(json);
 }
 
-/* What a server said, as it said it; for want of memory, nothing. */
+/* What a server said, as it said it. */
 static char *dump_live(const struct decision *decision)
 {
 	json_t *live = json_object();
@@ -268,8 +269,6 @@ static void put_live(struct lbp_json *json, const struct decision *decision)
 	if (decision->upstreams == NULL)
 		return;
 	text = dump_live(decision);
-	if (text == NULL)
-		return;
 	put_key(json, "now");
 	lbp_json_raw(json, text, strlen(text));
 	free(text);
@@ -336,7 +335,7 @@ static size_t room_for_live(const struct answer *answer)
 	return room;
 }
 
-bool answer_print(const struct answer *answer, bool json)
+void answer_print(const struct answer *answer, bool json)
 {
 	size_t cap = (answer->len + answer->name_len + 1) *
 			     (ITEM_MAX + 6 * PLACE_MAX) +
@@ -346,15 +345,12 @@ bool answer_print(const struct answer *answer, bool json)
 
 	if (!json) {
 		print(answer);
-		return true;
+		return;
 	}
-	buf = malloc(cap);
-	if (buf == NULL)
-		return false;
+	buf = need(malloc(cap));
 	lbp_json_init(&out, buf, cap);
 	put(answer, &out);
 	fwrite(buf, 1, out.len, stdout);
 	putchar('\n');
 	free(buf);
-	return true;
 }

@@ -31,7 +31,7 @@ struct answer {
 /* Is it let in anywhere? */
 bool answer_is_let_in(const struct answer *answer);
 
-/* Prints it on standard output. False: out of memory. */
-bool answer_print(const struct answer *answer, bool json);
+/* Prints it on standard output. */
+void answer_print(const struct answer *answer, bool json);
 
 #endif

@@ -13,19 +13,22 @@
 #include "../lbproxyd/configuration.h"
 #include "../lbproxyd/file.h"
 #include "../lbproxyd/socket_path.h"
+#include "memory.h"
 #include "print.h"
 #include "server/toml.h"
 
 /* A server that reloads may take its time; a dead one takes none. */
 #define TIMEOUT_S 60
 
-/* Room for a request: its arguments are urls and ids. */
-#define REQUEST_MAX 8192
+const struct argument ask_nothing[] = {{NULL, NULL}};
 
 /* --- where --- */
 
-/* Says what is wrong with a configuration, as `--check` does. */
-static void explain_file(const char *file)
+/*
+ * Says what is wrong with a configuration, as `--check` does; if it has become
+ * right meanwhile, what was wrong.
+ */
+static void explain_file(const char *file, const char *why)
 {
 	struct texts texts = {0};
 	struct notices notices = {.file = file};
@@ -33,6 +36,8 @@ static void explain_file(const char *file)
 		.file = file, .texts = &texts, .notices = &notices};
 
 	lbp_config_free(configuration_load(&texts, &problems));
+	if (problems.count == 0)
+		fprintf(stderr, "lbproxyctl: %s: %s\n", file, why);
 	notices_release(&notices);
 	texts_release(&texts);
 }
@@ -55,50 +60,55 @@ static char *path_in(const struct lbp_toml_table *root, const char *file)
 		path = value_of(server->as.table, "admin_socket");
 	if (path == NULL || path->type != LBP_TOML_STRING)
 		return NULL;
-	return socket_path(file, path->as.string.ptr);
+	return need(socket_path(file, path->as.string.ptr));
 }
 
-/*
- * The key of a configuration; NULL if it has none, or is not TOML. Whatever
- * else is wrong with it, the server may be asked what.
- */
-static char *configured(const char *file, bool *is_readable)
+/* Parses a configuration's own file; NULL: it is not TOML, and why is said. */
+static struct lbp_toml *parse(const char *file, bool quiet)
 {
 	struct lbp_toml_error error;
 	struct lbp_toml *doc = NULL;
 	struct file text;
-	char *path = NULL;
+	const char *why = "it was no TOML";
+	enum lbp_err err = LBP_ERR_SYNTAX;
 
-	*is_readable = file_read_regular(&text, AT_FDCWD, file);
-	if (!*is_readable)
-		return NULL;
-	*is_readable =
-		lbp_toml_parse(text.text, text.len, &doc, &error) == LBP_OK;
-	if (*is_readable)
-		path = path_in(lbp_toml_root(doc), file);
-	lbp_toml_free(doc);
+	if (file_read_regular(&text, AT_FDCWD, file))
+		err = lbp_toml_parse(text.text, text.len, &doc, &error);
+	else
+		why = text.why;
+	if (err == LBP_ERR_NOMEM)
+		out_of_memory();
+	if (err != LBP_OK && !quiet)
+		explain_file(file, why);
 	file_release(&text);
-	return path;
+	return doc;
 }
 
-char *ask_where(const struct options *options, bool quiet, int *status)
+/*
+ * The key of a configuration; NULL: it has none, or is not TOML. Whatever else
+ * is wrong with it, the server may be asked what.
+ */
+static char *configured(const char *file, bool quiet)
 {
-	bool is_readable = true;
-	char *path = options->socket != NULL
-			     ? strdup(options->socket)
-			     : configured(options->config, &is_readable);
+	struct lbp_toml *doc = parse(file, quiet);
+	char *path;
 
-	*status = EXIT_USAGE;
-	if (path != NULL || quiet)
-		return path;
-	if (!is_readable)
-		explain_file(options->config);
-	else
+	if (doc == NULL)
+		return NULL;
+	path = path_in(lbp_toml_root(doc), file);
+	lbp_toml_free(doc);
+	if (path == NULL && !quiet)
 		fprintf(stderr,
 			"lbproxyctl: %s has no server.admin_socket; accepted: "
 			"a configuration with one, or -s SOCKET\n",
-			options->config);
-	return NULL;
+			file);
+	return path;
+}
+
+char *ask_where(const struct options *options, bool quiet)
+{
+	return options->socket != NULL ? need(strdup(options->socket))
+				       : configured(options->config, quiet);
 }
 
 /* --- requests and replies --- */
@@ -127,40 +137,39 @@ static int connect_to(const char *path)
 	return -1;
 }
 
-/* Writes a value as a query has it; false: there is no room. */
-static bool add_escaped(char *request, size_t *len, const char *value)
+/* Writes a value as a query has it; returns the end. */
+static char *add_escaped(char *at, const char *value)
 {
 	static const char hex[] = "0123456789ABCDEF";
-	const unsigned char *at = (const unsigned char *)value;
+	const unsigned char *byte = (const unsigned char *)value;
 
-	for (; *at != '\0'; at++) {
-		if (REQUEST_MAX - *len < 4)
-			return false;
-		request[(*len)++] = '%';
-		request[(*len)++] = hex[*at >> 4];
-		request[(*len)++] = hex[*at & 15];
+	for (; *byte != '\0'; byte++) {
+		*at++ = '%';
+		*at++ = hex[*byte >> 4];
+		*at++ = hex[*byte & 15];
 	}
-	return true;
+	return at;
 }
 
-/* The length of the request; 0: it is too long. */
-static size_t write_request(char *request, const char *method, const char *path,
-	const struct argument *arguments)
+/* The request, to be freed. */
+static char *write_request(
+	const char *method, const char *path, const struct argument *arguments)
 {
 	static const char end[] = " HTTP/1.0\r\n\r\n";
-	size_t len =
-		(size_t)snprintf(request, REQUEST_MAX, "%s %s", method, path);
+	size_t size = strlen(method) + 1 + strlen(path) + sizeof(end);
 	const struct argument *a;
+	char *request, *at;
 
-	for (a = arguments; a != NULL && a->name != NULL; a++) {
-		len += (size_t)snprintf(request + len, REQUEST_MAX - len,
-			"%c%s=", a == arguments ? '?' : '&', a->name);
-		if (!add_escaped(request, &len, a->value) ||
-			REQUEST_MAX - len < 64)
-			return 0;
+	for (a = arguments; a->name != NULL; a++)
+		size += 2 + strlen(a->name) + 3 * strlen(a->value);
+	request = need(malloc(size));
+	at = request + sprintf(request, "%s %s", method, path);
+	for (a = arguments; a->name != NULL; a++) {
+		at += sprintf(at, "%c%s=", a == arguments ? '?' : '&', a->name);
+		at = add_escaped(at, a->value);
 	}
-	memcpy(request + len, end, sizeof(end));
-	return len + sizeof(end) - 1;
+	memcpy(at, end, sizeof(end));
+	return request;
 }
 
 static bool send_all(int fd, const char *data, size_t len)
@@ -182,28 +191,19 @@ static bool send_all(int fd, const char *data, size_t len)
 static char *read_all(int fd, size_t *len)
 {
 	size_t cap = 65536;
-	char *all = malloc(cap);
-	ssize_t n = 1;
+	char *all = need(malloc(cap));
+	ssize_t n;
 
 	*len = 0;
-	while (all != NULL && n != 0) {
-		char *more;
-
-		if (cap - *len < 2) {
-			more = realloc(all, cap *= 2);
-			if (more == NULL)
-				break;
-			all = more;
-		}
+	do {
+		if (cap - *len < 2)
+			all = need(realloc(all, cap *= 2));
 		n = read(fd, all + *len, cap - *len - 1);
-		if (n < 0 && errno != EINTR)
-			break;
 		*len += n > 0 ? (size_t)n : 0;
-	}
-	if (all != NULL && n == 0) {
-		all[*len] = '\0';
+	} while (n > 0 || (n < 0 && errno == EINTR));
+	all[*len] = '\0';
+	if (n == 0)
 		return all;
-	}
 	free(all);
 	return NULL;
 }
@@ -226,18 +226,17 @@ static bool split(char *all, size_t len, struct reply *reply)
 	return true;
 }
 
-static bool exchange(
-	int fd, const char *request, size_t len, struct reply *reply)
+static bool exchange(int fd, const char *request, struct reply *reply)
 {
 	char *all;
-	size_t got;
+	size_t len;
 
-	if (!send_all(fd, request, len))
+	if (!send_all(fd, request, strlen(request)))
 		return false;
-	all = read_all(fd, &got);
+	all = read_all(fd, &len);
 	if (all == NULL)
 		return false;
-	if (split(all, got, reply))
+	if (split(all, len, reply))
 		return true;
 	free(all);
 	return false;
@@ -246,22 +245,18 @@ static bool exchange(
 bool ask(const char *socket, const char *method, const char *path,
 	const struct argument *arguments, struct reply *reply)
 {
-	char request[REQUEST_MAX];
-	size_t len = write_request(request, method, path, arguments);
+	int fd = connect_to(socket);
+	char *request;
 	bool ok;
 	int error;
-	int fd;
 
 	*reply = (struct reply){0};
-	if (len == 0) {
-		errno = EMSGSIZE;
-		return false;
-	}
-	fd = connect_to(socket);
 	if (fd < 0)
 		return false;
-	ok = exchange(fd, request, len, reply);
+	request = write_request(method, path, arguments);
+	ok = exchange(fd, request, reply);
 	error = errno;
+	free(request);
 	close(fd);
 	errno = error;
 	return ok;
@@ -288,12 +283,11 @@ int ask_server(const struct options *options, const char *method,
 	const char *path, const struct argument *arguments, struct reply *reply)
 {
 	int status = EXIT_SUCCESS;
-	char *where = ask_where(options, false, &status);
+	char *where = ask_where(options, false);
 
 	*reply = (struct reply){0};
 	if (where == NULL)
-		return status;
-	status = EXIT_SUCCESS;
+		return EXIT_USAGE;
 	if (!ask(where, method, path, arguments, reply)) {
 		fprintf(stderr, "lbproxyctl: no server answers at %s: %s\n",
 			where, strerror(errno));

@@ -22,16 +22,19 @@ struct argument {
 	const char *value;
 };
 
-/*
- * The path of the socket that the options name, to be freed; the
- * configuration's if they name a configuration alone. NULL: *status is the exit
- * status, and standard error says why, unless it is to be quiet.
- */
-char *ask_where(const struct options *options, bool quiet, int *status);
+/* The empty list. */
+extern const struct argument ask_nothing[];
 
 /*
- * Asks for path with these arguments, which may be NULL, and reads the whole
- * reply, which is to be freed by reply_release. False: nobody answers there.
+ * The path of the socket that the options name, to be freed; the
+ * configuration's if they name a configuration alone. NULL: there is none, and
+ * standard error says why, unless it is to be quiet.
+ */
+char *ask_where(const struct options *options, bool quiet);
+
+/*
+ * Asks for path with these arguments, and reads the whole reply, which is to be
+ * freed by reply_release. False, with errno set: nobody answers there.
  */
 bool ask(const char *socket, const char *method, const char *path,
 	const struct argument *arguments, struct reply *reply);

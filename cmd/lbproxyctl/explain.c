@@ -12,6 +12,7 @@
 #include "certificate.h"
 #include "command.h"
 #include "live.h"
+#include "memory.h"
 #include "server/explain.h"
 
 /* What is asked, as far as it has been found out. */
@@ -39,12 +40,6 @@ static int fail(const char *option, const char *why)
 	return EXIT_USAGE;
 }
 
-static int out_of_memory(void)
-{
-	fputs("lbproxyctl: out of memory\n", stderr);
-	return EXIT_USAGE;
-}
-
 /* --- the configuration -------------------------------------------------- */
 
 static bool load(struct question *question)
@@ -57,16 +52,14 @@ static bool load(struct question *question)
 	if (question->snapshot == NULL)
 		return false;
 	own = &question->snapshot->texts.items[0].file;
-	question->decisions = calloc(question->snapshot->config->app_len,
-		sizeof(*question->decisions));
-	if (question->decisions == NULL ||
-		lbp_toml_parse(own->text, own->len, &question->doc, &error) !=
+	question->decisions = need(calloc(question->snapshot->config->app_len,
+		sizeof(*question->decisions)));
+	/* Nothing else can be wrong with it any more. */
+	if (lbp_toml_parse(own->text, own->len, &question->doc, &error) !=
 			LBP_OK ||
 		lbp_policy_init(&question->policy, question->snapshot->config,
-			0) != LBP_OK) {
-		(void)out_of_memory();
-		return false;
-	}
+			0) != LBP_OK)
+		out_of_memory();
 	question->answer = (struct answer){
 		.snapshot = question->snapshot,
 		.policy = &question->policy,
@@ -205,8 +198,7 @@ static void ask_live(struct question *question)
 static int answer(struct question *question)
 {
 	ask_live(question);
-	if (!answer_print(&question->answer, question->options->json))
-		return out_of_memory();
+	answer_print(&question->answer, question->options->json);
 	return answer_is_let_in(&question->answer) ? EXIT_SUCCESS
 						   : EXIT_FAILURE;
 }

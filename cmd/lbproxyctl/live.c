@@ -23,12 +23,10 @@ static json_t *get(const struct live *live, const char *path,
 
 void live_open(struct live *live, const struct options *options)
 {
-	int status;
-
-	*live = (struct live){.where = ask_where(options, true, &status)};
+	*live = (struct live){.where = ask_where(options, true)};
 	if (live->where == NULL)
 		return;
-	live->status = get(live, "/status", NULL);
+	live->status = get(live, "/status", ask_nothing);
 	live->uses = json_array();
 }
 
@@ -49,10 +47,9 @@ json_t *live_client(struct live *live, const char *app, const char *client)
 	if (live->status == NULL)
 		return NULL;
 	use = get(live, "/client", arguments);
-	/* The array has it from now on. */
-	return use != NULL && json_array_append_new(live->uses, use) == 0
-		       ? use
-		       : NULL;
+	/* The array has it from now on; it takes no NULL. */
+	(void)json_array_append_new(live->uses, use);
+	return use;
 }
 
 json_t *live_upstreams(const struct live *live, const char *app)

@@ -9,6 +9,7 @@
 #include "../lbproxyd/tls_memory.h"
 #include "command.h"
 #include "lbproxy.h"
+#include "memory.h"
 
 #define DEFAULT_CONFIG "/etc/lbproxy/lbproxyd.toml"
 
@@ -158,11 +159,14 @@ int main(int argc, char **argv)
 		perror("lbproxyctl: cannot open /dev/null");
 		return EXIT_USAGE;
 	}
+	memory_init();
 	(void)tls_memory_init();
 	status = parse_options(&options, argc, argv);
 	if (status < 0)
 		status = run(&options, argc - optind, argv + optind);
-	if (fflush(stdout) == 0 && ferror(stdout) == 0)
+	/* It takes note of what failed before, too. */
+	(void)fflush(stdout);
+	if (!ferror(stdout))
 		return status;
 	perror("lbproxyctl: cannot write to standard output");
 	return EXIT_USAGE;

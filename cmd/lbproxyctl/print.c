@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "memory.h"
+
 /* A cell that is longer is cut. */
 #define CELL_MAX 512
 
@@ -19,7 +21,7 @@ void print_text(FILE *out, const char *text)
 {
 	const unsigned char *at = (const unsigned char *)text;
 
-	for (; at != NULL && *at != '\0'; at++) {
+	for (; *at != '\0'; at++) {
 		if (*at == '\n' && at[1] == '\0')
 			return;
 		if (is_control(at)) {
@@ -50,26 +52,14 @@ bool bool_of(const json_t *object, const char *key)
 
 /* --- tables --- */
 
-static void out_of_memory(void)
-{
-	fputs("lbproxyctl: out of memory\n", stderr);
-	exit(EXIT_FAILURE);
-}
-
 static void add_cell(struct table *table, const char *text)
 {
 	if (table->rows == table->cap) {
-		char **more;
-
 		table->cap = table->cap * 2 + 64;
-		more = realloc(table->cells, table->cap * sizeof(char *));
-		if (more == NULL)
-			out_of_memory();
-		table->cells = more;
+		table->cells = need(
+			realloc(table->cells, table->cap * sizeof(char *)));
 	}
-	table->cells[table->rows] = strdup(text);
-	if (table->cells[table->rows++] == NULL)
-		out_of_memory();
+	table->cells[table->rows++] = need(strdup(text));
 }
 
 void table_begin(struct table *table, const char *const *heads)
@@ -134,7 +124,7 @@ static void print_cell(const char *text, int width, bool ends)
 static bool is_last(const struct table *table, size_t cell)
 {
 	for (cell++; cell % table->columns != 0; cell++) {
-		if (cell < table->rows && table->cells[cell][0] != '\0')
+		if (table->cells[cell][0] != '\0')
 			return false;
 	}
 	return true;
@@ -191,7 +181,8 @@ const char *bytes_text(uint64_t bytes, char buf[SPAN_MAX])
 	double n = (double)bytes;
 	size_t i = 0;
 
-	for (; n >= 1024 && i < 6; i++)
+	/* No number of 64 bits has more than the last unit can say. */
+	for (; n >= 1024; i++)
 		n /= 1024;
 	snprintf(buf, SPAN_MAX, i > 0 && n < 100 ? "%.1f %s" : "%.0f %s", n,
 		units[i]);

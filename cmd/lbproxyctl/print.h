@@ -20,7 +20,7 @@ bool bool_of(const json_t *object, const char *key);
 
 /*
  * A table of at most TABLE_COLUMNS columns, each as wide as it has to be. The
- * first row is its head. Numbers stand to the right.
+ * first row is its head, and no row lacks a cell. Numbers stand to the right.
  */
 struct table {
 	size_t columns;

@@ -261,7 +261,7 @@ static int show(const struct options *options, const char *path,
 	void (*print)(const json_t *parsed))
 {
 	struct reply reply;
-	int status = ask_server(options, "GET", path, NULL, &reply);
+	int status = ask_server(options, "GET", path, ask_nothing, &reply);
 	json_t *parsed;
 
 	if (status != EXIT_SUCCESS)

@@ -66,14 +66,16 @@ int kill_run(const struct options *options, int word_len, char **words)
 	if (status != EXIT_SUCCESS)
 		return status;
 	parsed = reply_parse(&reply);
-	if (options->json)
+	if (parsed == NULL)
+		status = EXIT_FAILURE;
+	else if (options->json)
 		fwrite(reply.body, 1, reply.len, stdout);
 	else
 		printf("sessions that were ended: %" PRIu64 "\n",
 			uint_of(parsed, "killed"));
 	json_decref(parsed);
 	reply_release(&reply);
-	return EXIT_SUCCESS;
+	return status;
 }
 
 /* --- reload --- */
@@ -152,7 +154,7 @@ int reload_run(const struct options *options, int word_len, char **words)
 
 	if (word_len > 0)
 		return usage_error("unexpected '%s'", words[0]);
-	status = ask_server(options, "POST", "/reload", NULL, &reply);
+	status = ask_server(options, "POST", "/reload", ask_nothing, &reply);
 	if (status != EXIT_SUCCESS)
 		return status;
 	answer = reply_parse(&reply);

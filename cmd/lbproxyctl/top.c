@@ -22,6 +22,9 @@
 
 static volatile sig_atomic_t stopped;
 
+/* How the terminal was. */
+static struct termios before;
+
 static void stop(int number)
 {
 	(void)number;
@@ -73,9 +76,23 @@ static bool wait_for_key(void)
 	return key == 'q';
 }
 
+/* One screen; last is NULL on the first one. */
+static void show(const json_t *status, const struct counts *last,
+	const struct counts *now)
+{
+	fputs(HOME BELOW, stdout);
+	status_print_short(status);
+	if (last != NULL) {
+		putchar('\n');
+		print_rates(last, now);
+	}
+	puts("q ends");
+	fflush(stdout);
+}
+
 static int show_until_stopped(const struct options *options)
 {
-	struct counts last = {0};
+	struct counts last, now;
 	bool has_last = false;
 	int status = EXIT_SUCCESS;
 
@@ -83,50 +100,48 @@ static int show_until_stopped(const struct options *options)
 		struct reply reply;
 		json_t *parsed;
 
-		status = ask_server(options, "GET", "/status", NULL, &reply);
+		status = ask_server(
+			options, "GET", "/status", ask_nothing, &reply);
 		if (status != EXIT_SUCCESS)
 			break;
 		parsed = reply_parse(&reply);
-		fputs(HOME BELOW, stdout);
-		status_print_short(parsed);
-		if (has_last) {
-			struct counts now = counts_of(parsed);
-
-			putchar('\n');
-			print_rates(&last, &now);
-		}
-		puts("q ends");
-		fflush(stdout);
-		last = counts_of(parsed);
+		reply_release(&reply);
+		if (parsed == NULL)
+			return EXIT_FAILURE;
+		now = counts_of(parsed);
+		show(parsed, has_last ? &last : NULL, &now);
+		last = now;
 		has_last = true;
 		json_decref(parsed);
-		reply_release(&reply);
 		if (wait_for_key())
 			break;
 	}
 	return status;
 }
 
+static void leave(void)
+{
+	fputs(LEAVE, stdout);
+	fflush(stdout);
+	tcsetattr(STDIN_FILENO, TCSANOW, &before);
+}
+
 int top_run(const struct options *options, int word_len, char **words)
 {
 	struct sigaction action = {.sa_handler = stop};
-	struct termios before, raw;
-	int status;
+	struct termios raw;
 
 	if (word_len > 0)
 		return usage_error("unexpected '%s'", words[0]);
-	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO) ||
-		tcgetattr(STDIN_FILENO, &before) != 0)
+	if (tcgetattr(STDIN_FILENO, &before) != 0 || !isatty(STDOUT_FILENO))
 		return usage_error("top needs a terminal");
 	raw = before;
 	raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
+	/* However the program ends. It has room for so few at any rate. */
+	(void)atexit(leave);
 	tcsetattr(STDIN_FILENO, TCSANOW, &raw);
 	fputs(ENTER, stdout);
-	status = show_until_stopped(options);
-	fputs(LEAVE, stdout);
-	fflush(stdout);
-	tcsetattr(STDIN_FILENO, TCSANOW, &before);
-	return status;
+	return show_until_stopped(options);
 }

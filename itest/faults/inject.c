@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <execinfo.h>
 #include <fcntl.h>
+#include <link.h>
 #include <netdb.h>
 #include <poll.h>
 #include <pthread.h>
@@ -50,6 +51,14 @@ static atomic_uint threads;
 #define NOBODY FAULTS_ROLES
 static _Thread_local unsigned role = NOBODY;
 static _Thread_local bool is_looking;
+
+/*
+ * The code of libmicrohttpd, which ends the program where the kernel does what
+ * it never does to a healthy one; of its calls, allocations alone may fail.
+ */
+static struct {
+	uintptr_t begin, end;
+} spared;
 
 /* --- which call fails --- */
 
@@ -117,12 +126,19 @@ static bool is_meant(enum faults_call call, uint32_t at)
 	       (faults->stays ? at >= faults->at : at == faults->at);
 }
 
+static bool is_spared(enum faults_call call, const void *caller)
+{
+	return call != FAULTS_alloc && (uintptr_t)caller >= spared.begin &&
+	       (uintptr_t)caller < spared.end;
+}
+
 /* True: the call must fail, with errno set, or do less if that is 0. */
-static bool fails(enum faults_call call)
+static bool fails_of(enum faults_call call, const void *caller)
 {
 	uint32_t at;
 
-	if (faults == NULL || role == NOBODY || is_looking)
+	if (faults == NULL || role == NOBODY || is_looking ||
+		is_spared(call, caller))
 		return false;
 	at = atomic_fetch_add(&faults->counts[role][call], 1) + 1;
 	if (faults->traces)
@@ -139,17 +155,40 @@ static bool fails(enum faults_call call)
 }
 
 /* The same for calls that can do less: then *len is what is left to do. */
-static bool fails_or_shortens(enum faults_call call, size_t *len)
+static bool fails_or_shortens(
+	enum faults_call call, size_t *len, const void *caller)
 {
 	/* What wakes a thread is an eventfd, which always takes it. */
 	if (call == FAULTS_write && *len == sizeof(uint64_t))
 		return false;
-	if (!fails(call))
+	if (!fails_of(call, caller))
 		return false;
 	if (faults->error != 0)
 		return true;
 	*len = *len > sizeof(uint64_t) ? 1 : *len;
 	return false;
+}
+
+/* To be used in the function that stands for the C library's. */
+#define CALLER      __builtin_return_address(0)
+#define fails(call) fails_of(call, CALLER)
+
+/* For dl_iterate_phdr. */
+static int find_spared(struct dl_phdr_info *info, size_t size, void *arg)
+{
+	(void)size;
+	(void)arg;
+	if (strstr(info->dlpi_name, "/libmicrohttpd.so") == NULL)
+		return 0;
+	for (int i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *part = &info->dlpi_phdr[i];
+
+		if (part->p_type != PT_LOAD || (part->p_flags & PF_X) == 0)
+			continue;
+		spared.begin = info->dlpi_addr + part->p_vaddr;
+		spared.end = spared.begin + part->p_memsz;
+	}
+	return 1;
 }
 
 __attribute__((constructor)) static void begin(void)
@@ -169,6 +208,7 @@ __attribute__((constructor)) static void begin(void)
 	close(fd);
 	if (map == MAP_FAILED)
 		abort();
+	dl_iterate_phdr(find_spared, NULL);
 	faults = map;
 	role = 0;
 }
@@ -247,9 +287,9 @@ char *strdup(const char *text)
 	DECLARE(name)                                                          \
 	ssize_t name params                                                    \
 	{                                                                      \
-		return fails_or_shortens(FAULTS_##name, &len) ? -1             \
-							      : REAL(name)     \
-									args;  \
+		return fails_or_shortens(FAULTS_##name, &len, CALLER)          \
+			       ? -1                                            \
+			       : REAL(name) args;                              \
 	}
 
 CALL_BYTES(read, (int fd, void *buf, size_t len), (fd, buf, len))

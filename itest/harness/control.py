@@ -5,6 +5,7 @@ import json
 import os
 import socket
 import subprocess
+import threading
 
 from harness.admin import Answer
 from harness.certs import ROOT
@@ -64,3 +65,32 @@ def sessions(server):
 
 def status_of(server):
     return json.loads(ctl(server, "--json", "status").stdout)
+
+
+class Fake:
+    """Answers at a socket what a test wants, each who asks with the next."""
+
+    def __init__(self, where, *bodies, status="200 OK"):
+        """A body that is no bytes is sent as JSON."""
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(str(where))
+        self.listener.listen()
+        self.head = f"HTTP/1.1 {status}\r\n\r\n".encode()
+        self.bodies = [body if isinstance(body, bytes)
+                       else json.dumps(body).encode() for body in bodies]
+        self.asked = b""
+        self.thread = threading.Thread(target=self._serve)
+        self.thread.start()
+
+    def _serve(self):
+        for body in self.bodies:
+            peer, _ = self.listener.accept()
+            with peer:
+                self.asked = peer.recv(65536)
+                while b"\r\n\r\n" not in self.asked:
+                    self.asked += peer.recv(65536)
+                peer.sendall(self.head + body)
+
+    def end(self):
+        self.thread.join(BOUND)
+        self.listener.close()
