@@ -17,7 +17,8 @@
 	X(connect) X(getsockname) X(getpeername) X(getsockopt) \
 	X(setsockopt) X(recv) X(send) X(shutdown) X(opendir) X(readdir) \
 	X(getrandom) X(getrlimit) X(setrlimit) X(sched_getaffinity) \
-	X(pthread_create) X(getaddrinfo) X(fopen)
+	X(pthread_create) X(getaddrinfo) X(fopen) X(chmod) X(fchmod) \
+	X(lstat) X(rename) X(sendmsg)
 /* clang-format on */
 
 #define FAULTS_NUMBER(name) FAULTS_##name,

@@ -354,6 +354,12 @@ CALL(int, setrlimit, (__rlimit_resource_t what, const struct rlimit *limit),
 	(what, limit), -1)
 CALL(int, sched_getaffinity, (pid_t pid, size_t size, cpu_set_t *set),
 	(pid, size, set), -1)
+CALL(int, chmod, (const char *path, mode_t mode), (path, mode), -1)
+CALL(int, fchmod, (int fd, mode_t mode), (fd, mode), -1)
+CALL(int, lstat, (const char *path, struct stat *st), (path, st), -1)
+CALL(int, rename, (const char *from, const char *to), (from, to), -1)
+CALL(ssize_t, sendmsg, (int fd, const struct msghdr *message, int flags),
+	(fd, message, flags), -1)
 CALL(FILE *, fopen, (const char *path, const char *mode), (path, mode), NULL)
 
 /* The descriptor is gone all the same. */

@@ -89,9 +89,10 @@ def has_ended(world):
     return True
 
 
-def run_start(world, loop, fault):
-    """True: the fault was met."""
-    world.start(loop, fault)
+def run_start(world, loop, fault, more=None, also=None):
+    """With more in [server], of which also(world) sees to it that it is there
+    too. True: the fault was met."""
+    world.start(loop, fault, more=more)
     wait_start(world)
     fired = world.control.disarm()
     for app in ("plain", "secure"):
@@ -104,6 +105,8 @@ def run_start(world, loop, fault):
     if world.server.process.poll() is not None:
         judge_exit(world, fault)
         return fired
+    if also:
+        also(world)
     if fired and fault.call == "setrlimit":
         check([line for line in world.server.events("error")
                if "needed" in line], "it does not say that the limit is low")

@@ -63,6 +63,11 @@ ERRORS = {
     "setrlimit": ("EPERM",),
     "sched_getaffinity": ("EPERM", "EINVAL"),
     "pthread_create": ("EAGAIN", "ENOMEM"),
+    "chmod": ("EPERM",),
+    "fchmod": ("EPERM",),
+    "lstat": ("EIO",),
+    "rename": ("ENOSPC",),
+    "sendmsg": ("ENOBUFS",),
     "getaddrinfo": ("EMFILE", EAI_AGAIN, EAI_FAIL, EAI_MEMORY),
 }
 # What is tried again, so that nobody notices.
@@ -72,21 +77,19 @@ PEERS = ("ECONNRESET", "ETIMEDOUT", "EPIPE", "ECONNREFUSED", "ENETUNREACH",
          "ENOTCONN")
 
 # What else the server calls that is no system call, cannot fail, or fails
-# only for want of memory, which then is an allocation here; sendmsg, to a
-# service manager, of which there is none here; and what makes the file of the
-# admin socket, which nobody serves in this build.
-HARMLESS = set("""abort bcmp calloc chmod clock_gettime closedir dirfd
-    eventfd_write explicit_bzero fchmod ferror fflush fprintf fputc free
+# only for want of memory, which then is an allocation here.
+HARMLESS = set("""abort bcmp calloc clock_gettime closedir dirfd
+    eventfd_write explicit_bzero ferror fflush fprintf fputc free
     freeaddrinfo fwrite geteuid
     gai_strerror getopt_long getenv getpid getrusage glob globfree
-    gmtime_r inet_ntop inet_pton lstat malloc memchr memcmp memcpy memmove
+    gmtime_r inet_ntop inet_pton malloc memchr memcmp memcpy memmove
     memset optarg opterr optind perror printf pthread_cond_broadcast
     pthread_cond_destroy pthread_cond_init pthread_cond_signal
     pthread_cond_timedwait pthread_cond_wait
     pthread_condattr_destroy pthread_condattr_init
     pthread_condattr_setclock pthread_detach pthread_join
     pthread_mutex_destroy pthread_mutex_init pthread_mutex_lock
-    pthread_mutex_unlock pthread_sigmask puts qsort realloc rename sendmsg
+    pthread_mutex_unlock pthread_sigmask puts qsort realloc
     sigaction sigaddset sigemptyset sigfillset sigprocmask snprintf
     stderr stdout strchr strcmp strcspn strdup strerror strftime strlen
     strncmp strndup strpbrk strrchr strspn strstr strtod strtol strtoull

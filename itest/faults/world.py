@@ -101,10 +101,11 @@ class World:
         self.upstreams = (self.plain, self.secure)
         self.server = None
         self.loop = None
+        self.open = None  # a session that stays
         self.files = 0  # that are open when nobody is there
         self.bobs = 0   # visits of his
 
-    def tree(self, loop, health):
+    def tree(self, loop, health, more):
         pem, key = self.pki.of_upstream("proxy")
         apps = [
             srv.app("plain", [
@@ -126,12 +127,14 @@ class World:
         clients.append(srv.client("gone", [SERIALS["revoked"]], ["plain"]))
         return srv.config(self.pki, apps, clients, loop,
                           server={"workers": 2, "max_connections": 4,
-                                  "max_handshakes": 4}, timeouts=TIMEOUTS)
+                                  "max_handshakes": 4, **more},
+                          timeouts=TIMEOUTS)
 
-    def start(self, loop, fault=None, health=None, resolves=False):
-        """Starts a server, in which this fails, and waits for nothing;
-        resolves: later.test has its address already."""
-        tree = self.tree(loop, health or HEALTH)
+    def start(self, loop, fault=None, health=None, resolves=False,
+              more=None):
+        """Starts a server, in which this fails, with more in [server], and
+        waits for nothing; resolves: later.test has its address already."""
+        tree = self.tree(loop, health or HEALTH, more or {})
         tree["include"] = ["more-*.toml"]
         path = srv.write_config(self.dir, tree)
         srv.write_config(self.dir, {"client": [srv.client(
@@ -158,9 +161,9 @@ class World:
         return all(is_listened_on(self.server.address(app))
                    for app in ("plain", "secure"))
 
-    def start_quiet(self, loop, health=None, resolves=False):
+    def start_quiet(self, loop, health=None, resolves=False, more=None):
         """The same without a fault, waits until it has nothing to do."""
-        self.start(loop, None, health, resolves).wait_ready()
+        self.start(loop, None, health, resolves, more).wait_ready()
         if health:
             # It is never at rest for long.
             self.wait_checks([one.accepted for one in self.upstreams], 1)
@@ -222,8 +225,14 @@ class World:
             return "served", ""
         return "ended", f"{how}, after {len(got)} bytes"
 
+    def let_go(self):
+        if self.open:
+            self.open.close()
+            self.open = None
+
     def end(self):
         """Whatever is left of the server."""
+        self.let_go()
         with contextlib.suppress(ProcessLookupError):
             self.server.process.kill()
         self.server.process.wait()
