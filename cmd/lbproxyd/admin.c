@@ -14,9 +14,8 @@
 #include "page.h"
 #include "server/json.h"
 
-/* Room for an answer, at first and at most. */
-#define ANSWER_BYTES     ((size_t)32 * 1024)
-#define ANSWER_BYTES_MAX ((size_t)64 * 1024 * 1024)
+/* Room for an answer, at first. */
+#define ANSWER_BYTES ((size_t)32 * 1024)
 
 /* --- answers, in the thread of the HTTP server --- */
 
@@ -75,26 +74,21 @@ static bool write_status(const struct lbp_figures *figures,
 	return !json.overflow;
 }
 
-/* False: out of memory, or too long. */
+/* As long as it gets: a configuration bounds it. False: out of memory. */
 static bool write_whole(const struct lbp_figures *figures,
 	enum lbp_admin_resource what, struct http_answer *answer)
 {
 	bool (*write)(const struct lbp_figures *figures,
 		struct http_answer *answer, size_t cap) =
 		what == LBP_ADMIN_METRICS ? write_metrics : write_status;
-	size_t cap;
+	size_t cap = ANSWER_BYTES;
 
-	for (cap = ANSWER_BYTES; cap <= ANSWER_BYTES_MAX; cap *= 2) {
+	answer->body = malloc(cap);
+	while (answer->body != NULL && !write(figures, answer, cap)) {
 		free(answer->body);
-		answer->body = malloc(cap);
-		if (answer->body == NULL)
-			return false;
-		if (write(figures, answer, cap))
-			return true;
+		answer->body = malloc(cap *= 2);
 	}
-	free(answer->body);
-	answer->body = NULL;
-	return false;
+	return answer->body != NULL;
 }
 
 static void answer_with(const struct admin *admin, const struct view *view,
@@ -110,7 +104,7 @@ static void answer_with(const struct admin *admin, const struct view *view,
 	gathered_release(&gathered);
 }
 
-/* What the port answers, and the socket too. */
+/* What the port answers, and the socket too: all but commands. */
 static void answer_all(struct admin *admin, const struct view *view,
 	const struct lbp_admin_wish *wish, struct http_answer *answer)
 {
@@ -125,13 +119,11 @@ static void answer_all(struct admin *admin, const struct view *view,
 	case LBP_ADMIN_STATUS:
 		answer_with(admin, view, wish, answer);
 		break;
-	case LBP_ADMIN_PAGE:
+	default:
+		/* LBP_ADMIN_PAGE: nothing else is left. */
 		control_say(answer, 200, page_begin);
 		answer->type = "text/html; charset=utf-8";
 		answer->policy = page_policy;
-		break;
-	default:
-		break;
 	}
 }
 

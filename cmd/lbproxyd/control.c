@@ -7,12 +7,10 @@
 #include "server/figures.h"
 #include "server/json.h"
 
-#define STOPPING "the server is stopping\n"
-
 void control_say(struct http_answer *answer, unsigned status, const char *text)
 {
-	answer->status = status;
 	answer->body = strdup(text);
+	answer->status = answer->body == NULL ? 503 : status;
 	answer->len = answer->body == NULL ? 0 : strlen(text);
 }
 
@@ -199,12 +197,10 @@ static void answer_reload(
 
 	control->reload = (struct control_reload){.log.cap = CONTROL_LOG_MAX};
 	control->reload.log.buf = control->reload.text;
+	/* If the main thread has ended its work, so has a drain. */
 	if (!asker_run(&asker->asker, &control->crew->mailbox, reload_work,
-		    control)) {
-		control_say(answer, 503, STOPPING);
-		return;
-	}
-	if (control->reload.is_draining) {
+		    control) ||
+		control->reload.is_draining) {
 		control_say(answer, 409,
 			"the server is draining, and reloads nothing\n");
 		return;
@@ -228,7 +224,7 @@ static void answer_errand(struct control_asker *asker, const struct view *view,
 	struct http_answer *answer)
 {
 	if (!asker_take(&asker->asker)) {
-		control_say(answer, 503, STOPPING);
+		control_say(answer, 503, "the server is stopping\n");
 		return;
 	}
 	if (wish->what == LBP_ADMIN_SESSIONS)

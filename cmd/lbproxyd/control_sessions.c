@@ -8,6 +8,9 @@
 #include "server/figures.h"
 #include "server/json.h"
 
+/* One more session, and the end of the list. */
+#define ROOM (LBP_FIGURES_SESSION_MAX + sizeof("]\n"))
+
 /* More is not told at once. */
 #define ANSWER_MAX ((size_t)64 * 1024 * 1024)
 
@@ -20,10 +23,10 @@ static bool list_work(void *user)
 /* Makes room for one more; false: too much, or out of memory. */
 static bool make_room(struct lbp_json *json)
 {
-	size_t cap = json->cap * 2 + LBP_FIGURES_SESSION_MAX;
+	size_t cap = json->cap * 2 + ROOM;
 	char *buf;
 
-	if (json->cap - json->len >= LBP_FIGURES_SESSION_MAX)
+	if (json->cap - json->len >= ROOM)
 		return true;
 	buf = cap > ANSWER_MAX ? NULL : realloc(json->buf, cap);
 	if (buf == NULL)
@@ -44,7 +47,7 @@ static bool write_session(
 		.client = row->client,
 		.serial = serial,
 		.peer = address_text(&row->peer, peer),
-		.upstream = row->target == NULL ? NULL : row->target->url,
+		.upstream = row->target->url,
 		.since_s =
 			(clock_wall_ms() - row->age_ns / LBP_NS_PER_MS) / 1000,
 		.bytes_up = row->bytes_up,
@@ -102,7 +105,6 @@ static bool write_sessions(struct control_asker *asker, struct lbp_json *json)
 	lbp_json_begin_array(json);
 	for (i = 0; ok && i < asker->control->crew->len; i++)
 		ok = write_worker(asker, json, i);
-	ok = ok && make_room(json);
 	lbp_json_end_array(json);
 	lbp_json_raw(json, "\n", 1);
 	return ok;

@@ -70,8 +70,7 @@ static struct target *look_at(struct served_app *app, uint32_t upstream,
 
 	pthread_mutex_lock(&app->lock);
 	*was_last = upstream + 1 >= lbp_app_upstreams(app->app);
-	if (lbp_app_look_upstream(app->app, upstream, look) &&
-		look->user != NULL) {
+	if (lbp_app_look_upstream(app->app, upstream, look)) {
 		const struct place *place = look->user;
 
 		target = target_hold(place->target);
@@ -114,14 +113,12 @@ static void offer_client(struct gathered *gathered,
 {
 	uint32_t place =
 		lbp_busiest_offer(&gathered->busiest, lbp_busiest_use(look));
-	const char *id;
 
 	if (place == LBP_NONE)
 		return;
-	id = lbp_policy_client_id(&app->policy->policy, look->client);
 	snprintf(gathered->client_ids[place],
 		sizeof(gathered->client_ids[place]), "%s",
-		id != NULL ? id : "");
+		lbp_policy_client_id(&app->policy->policy, look->client));
 	gathered->clients[place] = (struct lbp_client_figures){
 		.app = app->id,
 		.id = gathered->client_ids[place],

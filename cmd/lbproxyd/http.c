@@ -6,7 +6,6 @@
 #include "http.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <microhttpd.h>
 #include <poll.h>
 #include <pthread.h>
@@ -129,28 +128,25 @@ static bool find_user(int fd, uint32_t *user)
 	return true;
 }
 
+/* The connection with this socket; if there is none, the end of the list. */
 static struct http_conn *find_conn(struct http *http, int fd)
 {
-	uint32_t i;
+	struct http_conn *conn = http->conns;
 
-	for (i = 0; i < http->conn_len; i++) {
-		if (http->conns[i].fd == fd)
-			return &http->conns[i];
-	}
-	return NULL;
+	while (conn < http->conns + http->conn_len && conn->fd != fd)
+		conn++;
+	return conn;
 }
 
 /* What a command took is not the fault of its peer. */
 static void answer_control(struct http *http, int fd,
 	const struct lbp_admin_wish *wish, struct http_answer *answer)
 {
-	struct http_conn *conn = find_conn(http, fd);
 	struct http_peer peer = {0};
 
 	(void)find_user(fd, &peer.user);
 	http->handler.answer(http->handler.user, wish, &peer, answer);
-	if (conn != NULL)
-		conn->since_ns = clock_now_ns();
+	find_conn(http, fd)->since_ns = clock_now_ns();
 }
 
 static void answer_wish(struct http *http, int fd,
@@ -196,13 +192,14 @@ static enum MHD_Result requested(void *user, struct MHD_Connection *connection,
 	return send_answer(connection, &answer, http->handler.is_control);
 }
 
+/* It may have been forgotten before. */
 static void forget(struct http *http, int fd)
 {
 	struct http_conn *conn = find_conn(http, fd);
+	const struct http_conn *end = http->conns + http->conn_len;
 
-	if (conn == NULL)
-		return;
-	for (http->conn_len--; conn < http->conns + http->conn_len; conn++)
+	http->conn_len -= conn < end;
+	for (; conn + 1 < end; conn++)
 		*conn = conn[1];
 }
 
@@ -261,8 +258,6 @@ static void accept_one(struct http *http, int listen_fd)
 	socklen_t len = sizeof(peer);
 	int fd;
 
-	if (!lbp_admin_has_room(http->conn_len))
-		return;
 	fd = accept4(listen_fd, &peer.sa, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	if (fd < 0) {
 		if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
@@ -282,18 +277,11 @@ static void accept_one(struct http *http, int listen_fd)
 
 static int timeout_ms(struct http *http, uint64_t now_ns)
 {
-	uint64_t due = close_due(http);
 	MHD_UNSIGNED_LONG_LONG ms = 0;
-	uint64_t wait_ms;
 
-	if (http->retry_ns > now_ns && http->retry_ns < due)
-		due = http->retry_ns;
-	wait_ms = due == LBP_NEVER ? INT_MAX
-		  : due <= now_ns  ? 0
-				   : (due - now_ns - 1) / LBP_NS_PER_MS + 1;
-	if (MHD_get_timeout(http->daemon, &ms) == MHD_YES && ms < wait_ms)
-		wait_ms = ms;
-	return wait_ms < INT_MAX ? (int)wait_ms : -1;
+	if (MHD_get_timeout(http->daemon, &ms) != MHD_YES)
+		ms = UINT64_MAX;
+	return lbp_admin_wait_ms(now_ns, close_due(http), http->retry_ns, ms);
 }
 
 static void listen_if(struct http *http, bool accepts)
@@ -319,7 +307,8 @@ static bool turn(struct http *http)
 		return false;
 	/* One at a time: what came first is answered first. */
 	for (i = POLL_LISTEN; i < POLL_LISTEN + http->listen_len; i++) {
-		if (http->polls[i].revents != 0)
+		if (http->polls[i].revents != 0 &&
+			lbp_admin_has_room(http->conn_len))
 			accept_one(http, http->polls[i].fd);
 	}
 	(void)MHD_run(http->daemon);

@@ -58,11 +58,10 @@ static uint64_t field_of(const char *stat, unsigned spaces)
 {
 	const char *at = strrchr(stat, ')');
 
-	while (at != NULL && spaces-- > 0) {
-		at = strchr(at, ' ');
-		at = at != NULL ? at + 1 : NULL;
-	}
-	return at == NULL ? 0 : strtoull(at, NULL, 10);
+	/* All of them are there. */
+	while (spaces-- > 0)
+		at = strchr(at, ' ') + 1;
+	return strtoull(at, NULL, 10);
 }
 
 /* Its age is in ticks since the boot; see proc(5), starttime. */
@@ -72,9 +71,9 @@ static void read_start(struct lbp_process_figures *figures)
 	struct timespec boot;
 	char text[1024];
 
-	if (!read_text("/proc/self/stat", text, sizeof(text)) ||
-		clock_gettime(CLOCK_BOOTTIME, &boot) != 0)
+	if (!read_text("/proc/self/stat", text, sizeof(text)))
 		return;
+	clock_gettime(CLOCK_BOOTTIME, &boot);
 	figures->started_s = (int64_t)time(NULL) - (int64_t)boot.tv_sec +
 			     (int64_t)(field_of(text, 20) / ticks);
 }
@@ -94,9 +93,8 @@ void process_figures(struct lbp_process_figures *figures)
 		.descriptors = count_descriptors()};
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0)
 		figures->max_descriptors = limit.rlim_cur;
-	if (getrusage(RUSAGE_SELF, &usage) == 0)
-		figures->cpu_ns =
-			ns_of(&usage.ru_utime) + ns_of(&usage.ru_stime);
+	getrusage(RUSAGE_SELF, &usage);
+	figures->cpu_ns = ns_of(&usage.ru_utime) + ns_of(&usage.ru_stime);
 	read_memory(figures);
 	read_start(figures);
 }

@@ -6,16 +6,15 @@
 #include "clock.h"
 #include "conn_private.h"
 
-/* The id of a session's client; "" if the client is gone. */
+/* The id of a session's client, which stays its id until the session ends. */
 static void copy_client(const struct conn *conn, char id[LBP_ID_MAX + 1])
 {
 	struct served_app *app = conn->app;
-	const char *found;
 
 	pthread_mutex_lock(&app->lock);
-	found = lbp_policy_client_id(
-		&app->policy->policy, lbp_session_client(conn->session));
-	snprintf(id, LBP_ID_MAX + 1, "%s", found != NULL ? found : "");
+	snprintf(id, LBP_ID_MAX + 1, "%s",
+		lbp_policy_client_id(&app->policy->policy,
+			lbp_session_client(conn->session)));
 	pthread_mutex_unlock(&app->lock);
 }
 
@@ -23,21 +22,18 @@ static void fill_row(
 	struct session_row *row, const struct conn *conn, uint64_t now_ns)
 {
 	const struct lbp_session *session = conn->session;
-	const struct lbp_name *known = lbp_session_names(session, NULL);
-	bool is_chosen = lbp_session_upstream(session) != LBP_NONE;
 
+	/* With its admission an upstream is chosen, and dialed. */
 	*row = (struct session_row){
 		.number = conn->number,
 		.app = served_app_hold(conn->app),
+		.target = target_hold(conn->target),
+		.serial = lbp_session_names(session, NULL)->serial,
 		.peer = conn->peer,
 		.age_ns = now_ns - conn->accepted_ns,
 		.bytes_up = lbp_session_delivered(session, LBP_UP),
 		.bytes_down = lbp_session_delivered(session, LBP_DOWN),
 	};
-	if (is_chosen && conn->target != NULL)
-		row->target = target_hold(conn->target);
-	if (known != NULL)
-		row->serial = known->serial;
 	copy_client(conn, row->client);
 }
 

@@ -10,15 +10,24 @@ static void put(void *user, const char *text, size_t len)
 	(void)fwrite(text, 1, len, user);
 }
 
+static bool out_of_memory(void)
+{
+	fputs("lbproxyd: cannot show the configuration: out of memory\n",
+		stderr);
+	return false;
+}
+
 bool show_print(const struct snapshot *snapshot)
 {
 	const struct texts *texts = &snapshot->texts;
 	struct lbp_config_source *sources =
 		calloc(texts->len, sizeof(*sources));
-	enum lbp_err err = LBP_ERR_NOMEM;
+	enum lbp_err err;
 	size_t i;
 
-	for (i = 0; sources != NULL && i < texts->len; i++) {
+	if (sources == NULL)
+		return out_of_memory();
+	for (i = 0; i < texts->len; i++) {
 		const struct text *text = &texts->items[i];
 
 		sources[i] = (struct lbp_config_source){
@@ -26,16 +35,13 @@ bool show_print(const struct snapshot *snapshot)
 					   : snapshot->notices.file,
 			text->file.text, text->file.len};
 	}
-	if (sources != NULL)
-		err = lbp_config_show(snapshot->config, sources, put, stdout);
+	err = lbp_config_show(snapshot->config, sources, put, stdout);
 	free(sources);
-	if (err != LBP_OK) {
-		fputs("lbproxyd: cannot show the configuration: out of "
-		      "memory\n",
-			stderr);
-		return false;
-	}
-	if (fflush(stdout) == 0 && ferror(stdout) == 0)
+	if (err != LBP_OK)
+		return out_of_memory();
+	/* It takes note of what failed before, too. */
+	(void)fflush(stdout);
+	if (!ferror(stdout))
 		return true;
 	perror("lbproxyd: cannot write to standard output");
 	return false;

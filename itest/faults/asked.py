@@ -5,10 +5,12 @@ import contextlib
 import http.client
 import json
 import signal
+import socket
 
 from harness import admin, control
 from harness.ports import free_port
-from phases import AHEAD_NS, check
+from harness.wait import wait_for
+from phases import AHEAD_NS, check, drain
 from world import HANG_S
 
 SOCKET = "admin.sock"
@@ -33,14 +35,17 @@ REQUESTS = {
 TOO_LITTLE = (500, 503)
 
 
-def section():
-    """A [server] table with both."""
+def section(world):
+    """A [server] table with both; a server that is gone has left a socket."""
+    with contextlib.suppress(OSError), socket.socket(
+            socket.AF_UNIX) as left:
+        left.bind(f"{world.dir}/{SOCKET}")
     return {"admin": f"127.0.0.1:{free_port()}", "admin_socket": SOCKET}
 
 
 def start_quiet(world, loop):
     """A server with both, and with a session."""
-    world.start(loop, more=section()).wait_ready()
+    world.start(loop, more=section(world)).wait_ready()
     keep_session(world)
     for name in REQUESTS:
         check(is_whole(name, ask(world, name)), f"{name} is not answered")
@@ -180,6 +185,28 @@ def ask_port(world):
 
 
 # --- the start --------------------------------------------------------------
+
+# The threads of port and socket, in the order of starting.
+PORT, SOCKETS = 2, 3
+STARTING = {"healthz": 200, "nothing": 404, "readyz": 503, "status": 503}
+
+
+def run_late(world, loop, fault):
+    """Whoever asks before all is there is told so. True: it was met."""
+    world.start(loop, fault, more=section(world))
+    wait_for(lambda: world.control.block.fired, "the thread", HANG_S)
+    for name, status in STARTING.items():
+        check(ask(world, name).status == status, f"{name} is not {status}")
+    if fault.at == SOCKETS:
+        for name in ("sessions", "drain", "reload"):
+            check(ask(world, name).status == 503, f"{name} is done too early")
+    fired = world.control.disarm()
+    world.server.wait_ready()
+    answers(world)
+    drain(world)
+    return fired
+
+
 
 def answers(world):
     """Whether both answer, as they must when it has opened."""

@@ -44,8 +44,10 @@ struct faults_entry {
 struct faults {
 	_Atomic uint32_t armed;
 	uint32_t role, call, at; /* which is to fail */
-	int32_t error;           /* 0: it does less than it was asked for */
-	uint32_t stays;          /* all later ones fail too */
+	/* 0: it does less than it was asked for; below 0: all is done, but it
+	 * returns no sooner than nothing is armed any more, if it can wait. */
+	int32_t error;
+	uint32_t stays; /* all later ones fail too */
 	_Atomic uint32_t fired;
 	_Atomic uint32_t resolves; /* later.test has an address now */
 	uint32_t traces;

@@ -51,10 +51,13 @@ static atomic_uint threads;
 #define NOBODY FAULTS_ROLES
 static _Thread_local unsigned role = NOBODY;
 static _Thread_local bool is_looking;
+/* The call that is being made is to be held up. */
+static _Thread_local bool is_late;
 
 /*
  * The code of libmicrohttpd, which ends the program where the kernel does what
- * it never does to a healthy one; of its calls, allocations alone may fail.
+ * it never does to a healthy one; of its calls, those alone may fail that take
+ * memory.
  */
 static struct {
 	uintptr_t begin, end;
@@ -128,7 +131,8 @@ static bool is_meant(enum faults_call call, uint32_t at)
 
 static bool is_spared(enum faults_call call, const void *caller)
 {
-	return call != FAULTS_alloc && (uintptr_t)caller >= spared.begin &&
+	return call != FAULTS_alloc && call != FAULTS_epoll_ctl &&
+	       (uintptr_t)caller >= spared.begin &&
 	       (uintptr_t)caller < spared.end;
 }
 
@@ -145,6 +149,10 @@ static bool fails_of(enum faults_call call, const void *caller)
 		trace(call, at);
 	if (!is_meant(call, at))
 		return false;
+	if (faults->error < 0) {
+		is_late = true;
+		return false;
+	}
 	if (!atomic_load(&faults->fired)) {
 		memset(faults->stack, 0, sizeof(faults->stack));
 		look_back(faults->stack, FAULTS_STACK);
@@ -167,6 +175,19 @@ static bool fails_or_shortens(
 		return true;
 	*len = *len > sizeof(uint64_t) ? 1 : *len;
 	return false;
+}
+
+/* After a call that can be held up. */
+static void wait_if_late(void)
+{
+	const struct timespec pause = {.tv_nsec = 5000000};
+
+	if (!is_late)
+		return;
+	is_late = false;
+	atomic_store(&faults->fired, 1);
+	while (atomic_load(&faults->armed))
+		nanosleep(&pause, NULL);
 }
 
 /* To be used in the function that stands for the C library's. */
@@ -492,6 +513,7 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *attr,
 	rc = REAL(pthread_create)(thread, attr, thread_main, start);
 	if (rc != 0)
 		free(start);
+	wait_if_late();
 	return rc;
 }
 

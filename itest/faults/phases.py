@@ -69,9 +69,12 @@ def judge_exit(world, fault):
     words = (["memory", "service not known"] if fault.call == "alloc"
              else [fault.cause])
     # Whatever the reason why there is no thread.
-    if ("cannot start a thread" in text
+    if ("cannot start a thread" in text or "cannot open the admin" in text
             or "cannot resolve names in the background" in text):
         words.append("temporarily unavailable")
+    # The queue of whoever listens at the socket's path is full.
+    if (fault.call, fault.name) == ("connect", "EAGAIN"):
+        words.append("another server answers there")
     check(any(word in text for word in words), f"it does not say {words}")
 
 

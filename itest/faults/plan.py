@@ -9,9 +9,9 @@ MAIN, RESOLVER, WORKERS, ACCEPTOR = 0, 1, (2, 3), 4
 # Beyond errno: what getaddrinfo itself returns.
 EAI = 1000
 EAI_AGAIN, EAI_FAIL, EAI_MEMORY = EAI + 3, EAI + 4, EAI + 10
-# No failure, but less than was asked for.
-SHORT = 0
-TEXTS = {SHORT: "short", EAI_AGAIN: "EAI_AGAIN", EAI_FAIL: "EAI_FAIL",
+# No failure, but less than was asked for; or all of it, but later.
+SHORT, LATE = 0, -1
+TEXTS = {SHORT: "short", LATE: "late", EAI_AGAIN: "EAI_AGAIN", EAI_FAIL: "EAI_FAIL",
          EAI_MEMORY: "EAI_MEMORY"}
 CAUSES = {EAI_AGAIN: "Temporary failure in name resolution",
           EAI_FAIL: "Non-recoverable failure in name resolution",

@@ -1,5 +1,6 @@
 #include "server/admin.h"
 
+#include <limits.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -205,6 +206,24 @@ uint64_t lbp_admin_close_due(uint32_t len, uint64_t oldest_ns)
 	if (len == 0)
 		return LBP_NEVER;
 	return oldest_ns + (lbp_admin_has_room(len) ? CLOSE_NS : YIELD_NS);
+}
+
+static uint64_t sooner(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+int lbp_admin_wait_ms(
+	uint64_t now_ns, uint64_t close_ns, uint64_t retry_ns, uint64_t most_ms)
+{
+	uint64_t due =
+		retry_ns > now_ns ? sooner(close_ns, retry_ns) : close_ns;
+	uint64_t ms = UINT64_MAX;
+
+	if (due != LBP_NEVER)
+		ms = due > now_ns ? (due - now_ns - 1) / LBP_NS_PER_MS + 1 : 0;
+	ms = sooner(ms, most_ms);
+	return ms < INT_MAX ? (int)ms : -1;
 }
 
 bool lbp_admin_has_room(uint32_t len)

@@ -92,6 +92,16 @@ bool lbp_admin_may_control(uint32_t user, uint32_t own);
  */
 uint64_t lbp_admin_close_due(uint32_t len, uint64_t oldest_ns);
 
+/*
+ * Returns for how many milliseconds to wait at now_ns, rounded up: until
+ * close_ns, when the oldest connection is to be closed (LBP_NEVER: not at all);
+ * until retry_ns, when connections may be accepted again, unless that is past;
+ * and no longer than most_ms. -1: for as long as it takes. Source: [ADM-6],
+ * [ADM-7].
+ */
+int lbp_admin_wait_ms(uint64_t now_ns, uint64_t close_ns, uint64_t retry_ns,
+	uint64_t most_ms);
+
 /* What decides whether connections are to be sent here. */
 struct lbp_admin_readiness {
 	bool is_starting;      /* nothing is in force yet */

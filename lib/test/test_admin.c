@@ -276,6 +276,41 @@ static void test_room(void)
 	CU_ASSERT_EQUAL(lbp_admin_close_due(24, 5), LBP_NS_PER_S + 5);
 }
 
+static void test_wait(void)
+{
+	const uint64_t now = 5 * LBP_NS_PER_S;
+
+	CU_ASSERT_EQUAL(lbp_admin_wait_ms(now, LBP_NEVER, 0, UINT64_MAX), -1);
+	CU_ASSERT_EQUAL(lbp_admin_wait_ms(now, now - 1, 0, UINT64_MAX), 0);
+	CU_ASSERT_EQUAL(lbp_admin_wait_ms(now, now, 0, UINT64_MAX), 0);
+	CU_ASSERT_EQUAL(lbp_admin_wait_ms(now, now + 1, 0, UINT64_MAX), 1);
+	CU_ASSERT_EQUAL(
+		lbp_admin_wait_ms(now, now + LBP_NS_PER_MS, 0, UINT64_MAX), 1);
+	CU_ASSERT_EQUAL(
+		lbp_admin_wait_ms(now, now + LBP_NS_PER_MS + 1, 0, UINT64_MAX),
+		2);
+	CU_ASSERT_EQUAL(
+		lbp_admin_wait_ms(now, LBP_NEVER - 1, 0, UINT64_MAX), -1);
+}
+
+static void test_wait_for_less(void)
+{
+	const uint64_t now = 5 * LBP_NS_PER_S;
+	const uint64_t later = now + LBP_NS_PER_S;
+
+	CU_ASSERT_EQUAL(lbp_admin_wait_ms(now, later, 0, 999), 999);
+	CU_ASSERT_EQUAL(lbp_admin_wait_ms(now, later, 0, 1001), 1000);
+	CU_ASSERT_EQUAL(lbp_admin_wait_ms(now, LBP_NEVER, 0, 7), 7);
+	CU_ASSERT_EQUAL(
+		lbp_admin_wait_ms(now, later, later - 1000001, UINT64_MAX),
+		999);
+	CU_ASSERT_EQUAL(
+		lbp_admin_wait_ms(now, LBP_NEVER, later, UINT64_MAX), 1000);
+	CU_ASSERT_EQUAL(lbp_admin_wait_ms(now, now + 1, later, UINT64_MAX), 1);
+	/* It is past. */
+	CU_ASSERT_EQUAL(lbp_admin_wait_ms(now, later, now, UINT64_MAX), 1000);
+}
+
 static void expect_readyz(bool is_starting, bool is_draining,
 	const char *waits_for, unsigned status, const char *says)
 {
@@ -333,6 +368,10 @@ void suite_admin(void)
 		test_readyz_while_draining);
 	CU_add_test(suite, "[ADM-5] other methods", test_methods);
 	CU_add_test(suite, "[ADM-6] the time of a connection", test_time);
+	CU_add_test(
+		suite, "[ADM-6] how long to wait for the oldest", test_wait);
+	CU_add_test(suite, "[ADM-7] how long to wait for what comes sooner",
+		test_wait_for_less);
 	CU_add_test(suite, "[CTL-7] commands are not of the port",
 		test_control_is_not_of_the_port);
 	CU_add_test(suite, "[CTL-7] what the socket has", test_control);
