@@ -5,6 +5,7 @@ import ctypes
 import os
 import resource
 import signal
+import socket
 import time
 
 import pytest
@@ -229,6 +230,39 @@ def test_a_thread_that_hangs_ends_them(lb, upstream, manager, name):
         assert len(server.events("error")) == 1
     wait_for(lambda: signs(manager) > before + 1, "signs again",
              3 * WATCHDOG_S)
+
+
+@pytest.mark.workers
+@pytest.mark.spec("SVC-3", "ACT-4")
+def test_a_reload_that_a_drain_overtakes(lb, upstream, manager):
+    """What has its end in the drain stores and removes nothing any more."""
+    up = upstream(upstreams.echo)
+    server = lb.proxy(up, inherit=started_by(manager))
+    manager.wait_states("READY")
+    tree = {**server.tree, "app": [srv.app("echo", [up])],
+            "client": [srv.client("alice", [srv.SERIALS["alice"]],
+                                  ["echo"])]}
+    stored = len(manager.store)
+    with hung(threads_of(server)["worker 0"]):
+        server.rewrite(tree)
+        server.signal(signal.SIGHUP)
+        manager.wait_states("READY", "RELOADING")
+        wait_for(lambda: is_listening(tree["app"][0]), "the new listener")
+        server.signal(signal.SIGTERM)
+        server.wait_event("drain")
+        assert not server.events("reload")
+    server.wait_exit()
+    assert [line["ok"] for line in server.events("reload")] == [True]
+    assert manager.states() == ["READY", "RELOADING", "STOPPING"]
+    assert len(manager.store) == stored
+
+
+def is_listening(app):
+    host, port = app["listen"][0].rsplit(":", 1)
+    with contextlib.suppress(OSError):
+        socket.create_connection((host, int(port)), 1).close()
+        return True
+    return False
 
 
 @pytest.mark.spec("SVC-7")

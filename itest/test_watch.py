@@ -154,6 +154,24 @@ def test_what_is_half_written_is_not_taken(lb, upstream, files):
         assert shown(server) == der_of(new / "tls.pem")
 
 
+@pytest.mark.spec("WAT-3")
+def test_what_is_gone_for_a_while(lb, upstream, files):
+    """A file that cannot be read is another content, too."""
+    server = start(lb, upstream, files / "old")
+    crl = files / "old/tls.crl"
+    crl.rename(files / "away")
+    line = server.wait_event("reload")
+    assert (line["ok"], line["cause"]) == (False, "watch")
+    assert any("tls.crl" in error["message"]
+               for error in server.events("error", level="error"))
+    with server.connect() as peer:
+        talk(peer)
+    certs_gen("revoke", files / "ca", "0A:11:CE")
+    shutil.copy(files / "ca" / "ca.crl", crl)
+    server.wait_event("reload", ok=True, cause="watch")
+    assert attempt(server.address(), server.context()) is not None
+
+
 @pytest.mark.spec("WAT-7")
 def test_what_is_in_use_is_not_loaded_again(lb, upstream, files):
     server = start(lb, upstream, files / "old")

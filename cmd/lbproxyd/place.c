@@ -4,7 +4,10 @@
 
 #include "texts.h"
 
-/* Turns to the text of a file; false: there is none. */
+/*
+ * Turns to the text of a file; false: there is none. Where texts are dropped,
+ * nothing shows them any more.
+ */
 static bool turn(
 	struct places *places, const struct texts *texts, uint32_t number)
 {
@@ -13,8 +16,6 @@ static bool turn(
 	if (texts == NULL || number >= texts->len)
 		return false;
 	file = &texts->items[number].file;
-	if (file->text == NULL)
-		return false;
 	if (!places->is_begun || places->file != number)
 		lbp_excerpts_init(&places->excerpts, file->text, file->len);
 	places->is_begun = true;

@@ -125,11 +125,11 @@ def run(world, name, fault):
 # --- a reload that changes both ---------------------------------------------
 
 def changed(world):
-    """The same port by a name that is not this machine's own, and another
-    socket."""
+    """The same port by a name that is not this machine's own and has another
+    address, too, and another socket."""
     tree = json.loads(json.dumps(world.server.tree, default=str))
     port = tree["server"]["admin"].rpartition(":")[2]
-    tree["server"].update(admin=f"later.test:{port}", admin_socket="new.sock")
+    tree["server"].update(admin=f"both.test:{port}", admin_socket="new.sock")
     return tree
 
 
@@ -144,6 +144,8 @@ def reload_once(world, tree):
     world.settle()
     if ok:
         server.tree = tree
+        # There is one more to listen on.
+        world.files += 1
     return ok
 
 

@@ -449,9 +449,28 @@ int ioctl(int fd, unsigned long command, ...)
 #define EAI_BASE 1000
 
 DECLARE(getaddrinfo)
+
+/* A name with two addresses. */
+static int find_both(const char *service, const struct addrinfo *hints,
+	struct addrinfo **out)
+{
+	int rc = REAL(getaddrinfo)("127.0.0.1", service, hints, out);
+	struct addrinfo *last;
+
+	if (rc != 0)
+		return rc;
+	for (last = *out; last->ai_next != NULL;)
+		last = last->ai_next;
+	rc = REAL(getaddrinfo)("127.0.0.2", service, hints, &last->ai_next);
+	if (rc != 0)
+		freeaddrinfo(*out);
+	return rc;
+}
+
 int getaddrinfo(const char *host, const char *service,
 	const struct addrinfo *hints, struct addrinfo **out)
 {
+	bool is_both = host != NULL && strcmp(host, "both.test") == 0;
 	bool is_later = host != NULL && strcmp(host, "later.test") == 0;
 	bool is_name = host != NULL && strpbrk(host, "lt") != NULL;
 
@@ -463,6 +482,8 @@ int getaddrinfo(const char *host, const char *service,
 	}
 	if (is_later && faults != NULL && !atomic_load(&faults->resolves))
 		return EAI_AGAIN;
+	if (is_both)
+		return find_both(service, hints, out);
 	return REAL(getaddrinfo)(
 		is_later ? "127.0.0.1" : host, service, hints, out);
 }
