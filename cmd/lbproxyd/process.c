@@ -1,7 +1,6 @@
 #include "process.h"
 
 #include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
@@ -13,8 +12,8 @@
 
 #include "log.h"
 
-/* More than any kernel supports. */
-#define CPUS_MAX ((size_t)1 << 16)
+/* More than any kernel supports, in masks of CPU_SETSIZE. */
+#define CPU_SETS (65536 / CPU_SETSIZE)
 
 bool process_open_standard(void)
 {
@@ -100,23 +99,12 @@ void process_handle_signals(void (*handler)(int number))
 
 uint32_t process_cpus(void)
 {
-	cpu_set_t *set;
-	int n = 0;
-	size_t cpus, size;
+	cpu_set_t sets[CPU_SETS];
 
-	/* EINVAL: the kernel's mask is larger than this one. */
-	for (cpus = CPU_SETSIZE; n == 0 && cpus <= CPUS_MAX; cpus *= 2) {
-		size = CPU_ALLOC_SIZE(cpus);
-		set = CPU_ALLOC(cpus);
-		if (set == NULL)
-			break;
-		if (sched_getaffinity(0, size, set) == 0)
-			n = CPU_COUNT_S(size, set);
-		else if (errno != EINVAL)
-			cpus = CPUS_MAX;
-		CPU_FREE(set);
-	}
-	return n < 1 ? 1 : (uint32_t)n;
+	/* Fails if the kernel's mask is larger than this one, or hidden. */
+	if (sched_getaffinity(0, sizeof(sets), sets) != 0)
+		return 1;
+	return (uint32_t)CPU_COUNT_S(sizeof(sets), sets);
 }
 
 void process_allow_descriptors(uint64_t needed)

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import resource
+import shutil
 import socket
 import time
 
@@ -101,6 +102,7 @@ class World:
         self.upstreams = (self.plain, self.secure)
         self.server = None
         self.loop = None
+        self.list = shutil.copy(pki.crl, directory)
         self.open = None  # a session that stays
         self.files = 0  # that are open when nobody is there
         self.bobs = 0   # visits of his
@@ -128,7 +130,7 @@ class World:
         return srv.config(self.pki, apps, clients, loop,
                           server={"workers": 2, "max_connections": 4,
                                   "max_handshakes": 4, **more},
-                          timeouts=TIMEOUTS)
+                          tls={"crl": self.list}, timeouts=TIMEOUTS)
 
     def start(self, loop, fault=None, health=None, resolves=False,
               more=None):
