@@ -124,12 +124,11 @@ def run(world, name, fault):
 
 # --- a reload that changes both ---------------------------------------------
 
-def changed(world):
-    """The same port by a name that is not this machine's own and has another
-    address, too, and another socket."""
+def changed(world, host, path):
+    """The same port by another name, and another socket."""
     tree = json.loads(json.dumps(world.server.tree, default=str))
     port = tree["server"]["admin"].rpartition(":")[2]
-    tree["server"].update(admin=f"both.test:{port}", admin_socket="new.sock")
+    tree["server"].update(admin=f"{host}:{port}", admin_socket=path)
     return tree
 
 
@@ -145,7 +144,7 @@ def reload_once(world, tree):
     if ok:
         server.tree = tree
         # There is one more to listen on.
-        world.files += 1
+        world.files += "both.test" in tree["server"]["admin"]
     return ok
 
 
@@ -161,7 +160,12 @@ def are_there(world):
 def run_renewed(world, loop, fault):
     """True: the fault was met."""
     start_quiet(world, loop)
-    server, tree = world.server, changed(world)
+    server = world.server
+    # Of the same address, but no name of this machine's own.
+    check(reload_once(world, changed(world, "later.test", SOCKET)), "refused")
+    are_there(world)
+    # This one has another address, too.
+    tree = changed(world, "both.test", "new.sock")
     world.control.recount()
     if fault:
         world.control.arm(fault)
