@@ -263,6 +263,8 @@ def answer_at_the_end(server):
     """To a request whose end comes after that of workers and acceptor, when
     the socket is open for a moment more, to send what is there to be sent."""
     tasks = f"/proc/{server.process.pid}/task"
+    # The acceptor is started last.
+    server.connect().close()
     before = len(os.listdir(tasks))
     with socket.socket(socket.AF_UNIX) as peer:
         peer.connect(str(control.path(server)))
