@@ -13,6 +13,7 @@
  * or once if things are hasty. At the end the server stops.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -91,6 +92,15 @@ void target_release(struct target *target)
 static bool is_over(void)
 {
 	return sides.side[0].closed;
+}
+
+/* --- the log, as far as the loop uses it --- */
+
+void log_error(enum lbp_log_level level, const char *message, const char *cause)
+{
+	(void)level;
+	fprintf(stderr, "%s: %s\n", message, cause);
+	abort();
 }
 
 /* --- the poller, as far as the loop uses it --- */

@@ -35,6 +35,7 @@ struct peer {
 	bool is_passed; /* its end, on to the other one */
 	uint8_t *buffer;
 	uint64_t left; /* of its turn */
+	bool is_left;  /* by whoever watches it */
 };
 
 static const struct lbp_session_timeouts timeouts = {
@@ -435,6 +436,16 @@ static bool is_starved(enum lbp_side side)
 	       peer->left == 0;
 }
 
+/* A poller may fail to take up again what it was told to leave. */
+static void check_left(enum lbp_side side)
+{
+	bool is_left = lbp_session_watch(&run.session, side) == 0;
+
+	ORACLE("REL-9", is_left || !run.peers[side].is_left,
+		"side %d is watched again", (int)side);
+	run.peers[side].is_left = is_left;
+}
+
 static void check_turn(const struct lbp_duties *duties)
 {
 	bool more = is_starved(LBP_CLIENT) || is_starved(LBP_UPSTREAM);
@@ -462,6 +473,7 @@ static void check_turn(const struct lbp_duties *duties)
 			lbp_session_watch(&run.session, side), wants(side));
 		ORACLE("REL-1", !goes(side) || !reads(peer),
 			"bytes are not read");
+		check_left(side);
 	}
 }
 

@@ -142,11 +142,13 @@ static struct http_conn *find_conn(struct http *http, int fd)
 static void answer_control(struct http *http, int fd,
 	const struct lbp_admin_wish *wish, struct http_answer *answer)
 {
+	struct http_conn *conn = find_conn(http, fd);
 	struct http_peer peer = {0};
 
 	(void)find_user(fd, &peer.user);
 	http->handler.answer(http->handler.user, wish, &peer, answer);
-	find_conn(http, fd)->since_ns = clock_now_ns();
+	if (conn < http->conns + http->conn_len)
+		conn->since_ns = clock_now_ns();
 }
 
 static void answer_wish(struct http *http, int fd,

@@ -1,9 +1,12 @@
 #include "loop.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "clock.h"
+#include "log.h"
 
 /* Free rings kept: enough for a burst, not for the busiest time ever. */
 #ifndef RINGS_KEPT
@@ -123,8 +126,11 @@ void loop_turn(struct loop *loop, bool wait)
 	int n = poller_wait(loop->poller, is_idle ? timeout_ms(loop) : 0);
 
 	/* Nothing works without the poller; its failure is a bug. */
-	if (n < 0)
+	if (n < 0) {
+		log_error(LBP_LOG_ERROR, "the event loop failed",
+			strerror(errno));
 		abort();
+	}
 	fire_alarms(loop);
 	take_steps(loop, n > 0 || !wait);
 }

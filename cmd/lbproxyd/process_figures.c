@@ -58,10 +58,9 @@ static uint64_t field_of(const char *stat, unsigned spaces)
 {
 	const char *at = strrchr(stat, ')');
 
-	/* All of them are there. */
-	while (spaces-- > 0)
-		at = strchr(at, ' ') + 1;
-	return strtoull(at, NULL, 10);
+	while (at != NULL && spaces-- > 0)
+		at = strchr(at + 1, ' ');
+	return at == NULL ? 0 : strtoull(at + 1, NULL, 10);
 }
 
 /* Its age is in ticks since the boot; see proc(5), starttime. */
