@@ -538,7 +538,7 @@ pytest = $(PYTHON) -m pytest -p no:cacheprovider -n $(PYTEST_JOBS) \
 # sanitizer cannot work, or one for each kind of key. As in itest/conftest.py.
 no_server = $(addprefix --ignore=itest/test_,bench.py build.py certs_gen.py \
 	container.py deb.py demo.py hardening.py harness.py page.py \
-	provider.py reference.py toml.py)
+	provider.py reference.py)
 
 .PHONY: itest itest-asan itest-tsan
 itest itest-asan itest-tsan: export PYTHONPYCACHEPREFIX = $(CURDIR)/build/pycache

@@ -31,12 +31,11 @@ def pytest_configure(config):
         "markers", "long(seconds): it takes so long or more, and begins early")
 
 
-# These start no program of the build that is tested, or no sanitizer's, or are
-# not worth it: build/fuzz has the parser with sanitizers, too. They are those
-# that the Makefile leaves out of itest-asan.
+# These start no program of the build that is tested, or no sanitizer's, or a
+# browser. They are those that the Makefile leaves out of itest-asan.
 ONLY_ONCE = {f"test_{name}" for name in (
     "bench", "build", "certs_gen", "container", "deb", "demo", "hardening", "harness",
-    "page", "provider", "reference", "toml")}
+    "page", "provider", "reference")}
 
 
 def is_left_out(item):

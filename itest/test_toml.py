@@ -272,6 +272,7 @@ def test_strange_documents(seed):
     assert 0 < accepted < DOCUMENTS
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.spec("TOM-1", "TOM-34")
 def test_mutated_documents(seed):
@@ -349,6 +350,7 @@ def corpus(name):
             for path in sorted((ROOT / "fuzz" / kind / name).glob("*"))]
 
 
+@pytest.mark.once
 @pytest.mark.long(15)
 @pytest.mark.parametrize("name", ("toml", "config"))
 @pytest.mark.spec("TOM-1")
@@ -393,6 +395,7 @@ def test_random_floats():
     assert compare("".join(lines).encode())
 
 
+@pytest.mark.once
 @pytest.mark.spec("TOM-33", "TOM-31")
 def test_big_document():
     """A document of many megabytes is read in full."""
