@@ -178,7 +178,6 @@ def test_too_much_in_all(check):
     assert len(found) == 2 and found[1].startswith("d/0:1:2: error: ")
 
 
-@pytest.mark.once
 @pytest.mark.long(20)
 @pytest.mark.spec("CFG-78")
 def test_too_many(check):
