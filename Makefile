@@ -535,7 +535,8 @@ corpus: $(addprefix build/fuzz/,$(targets)) ## keep what `make fuzz` found worth
 pytest = $(PYTHON) -m pytest -p no:cacheprovider -n $(PYTEST_JOBS) \
 	$(PYTEST_ARGS)
 # These tests start no program of this build, or in circumstances in which a
-# sanitizer cannot work, or one for each kind of key. As in itest/conftest.py.
+# sanitizer cannot work, or one for each kind of key, or a browser. As in
+# itest/conftest.py.
 no_server = $(addprefix --ignore=itest/test_,bench.py build.py certs_gen.py \
 	container.py deb.py demo.py hardening.py harness.py page.py \
 	provider.py reference.py)

@@ -152,6 +152,17 @@ def test_the_name_that_the_client_asked_for(lb, reader):
     assert proxy.ALPN not in up.headers[1].values
 
 
+def common_name_told(lb, pki, reader, cert, key):
+    """What an upstream is told of one that the certificate has."""
+    up = reader()
+    server = start(lb, up.url)
+    with srv.connect(server.address(),
+                     client_context(pki.ca, (cert, key))) as peer:
+        exchange(peer)
+    assert up.headers[0].values[proxy.CLIENT] == b"alice"
+    return up.headers[0].tls.get(proxy.COMMON_NAME)
+
+
 @pytest.mark.spec("PRX-22")
 @pytest.mark.parametrize("subject,told", [
     ("x" * 64, b"x" * 64), ("one/O=two", b"one"), ("one/CN=two", None)])
@@ -160,13 +171,7 @@ def test_one_common_name_or_none(lb, pki, reader, tmp_path, subject, told):
     cert = make_cert(tmp_path / "cert", key,
                      (pki.ca, pki.ca_dir / "ca.key"), subject=subject,
                      serial="0x" + SERIALS["alice"].replace(":", ""))
-    up = reader()
-    server = start(lb, up.url)
-    with srv.connect(server.address(),
-                     client_context(pki.ca, (cert, key))) as peer:
-        exchange(peer)
-    assert up.headers[0].tls.get(proxy.COMMON_NAME) == told
-    assert up.headers[0].values[proxy.CLIENT] == b"alice"
+    assert common_name_told(lb, pki, reader, cert, key) == told
 
 
 UTF8, COMMON_NAME, ORGANIZATION = 0x0c, b"\x55\x04\x03", b"\x55\x04\x0a"
@@ -193,13 +198,7 @@ def test_a_common_name_that_openssl_would_not_write(lb, pki, reader, tmp_path,
                      (pki.ca, pki.ca_dir / "ca.key"),
                      serial="0x" + SERIALS["alice"].replace(":", ""))
     cert.write_bytes(with_subject(cert, pki.ca_dir, subject))
-    up = reader()
-    server = start(lb, up.url)
-    with srv.connect(server.address(),
-                     client_context(pki.ca, (cert, key))) as peer:
-        exchange(peer)
-    assert up.headers[0].tls.get(proxy.COMMON_NAME) == told
-    assert up.headers[0].values[proxy.CLIENT] == b"alice"
+    assert common_name_told(lb, pki, reader, cert, key) == told
 
 
 @pytest.mark.spec("PRX-10")

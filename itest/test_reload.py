@@ -543,8 +543,10 @@ def test_a_certificate_that_expires(lb, pki, upstream, tmp_path):
     assert attempt(server.address(), context) is not None
 
 
-@pytest.mark.spec("RLD-20", "RLD-6")
-def test_what_has_expired_may_still_be_revoked(lb, pki, upstream, tmp_path):
+@contextlib.contextmanager
+def expired(lb, pki, upstream, tmp_path):
+    """A server that keeps the session of a client whose certificate has
+    expired since."""
     server = lb.proxy(upstream(upstreams.echo),
                       tls={"expired_sessions": "keep"})
     with_brief(server)
@@ -552,6 +554,12 @@ def test_what_has_expired_may_still_be_revoked(lb, pki, upstream, tmp_path):
     with connect(server.address(), context) as peer:
         talk(peer)
         wait_for(lambda: time.time() >= end + 1, "it has expired", 10)
+        yield server, peer, context
+
+
+@pytest.mark.spec("RLD-20", "RLD-6")
+def test_what_has_expired_may_still_be_revoked(lb, pki, upstream, tmp_path):
+    with expired(lb, pki, upstream, tmp_path) as (server, peer, _):
         certs_gen("revoke", tmp_path / "ca", "brief")
         tree = changed(server)
         tree["tls"]["crl"] = str(tmp_path / "ca" / "ca.crl")
@@ -562,13 +570,7 @@ def test_what_has_expired_may_still_be_revoked(lb, pki, upstream, tmp_path):
 
 @pytest.mark.spec("RLD-20")
 def test_sessions_may_outlive_their_certificates(lb, pki, upstream, tmp_path):
-    server = lb.proxy(upstream(upstreams.echo),
-                      tls={"expired_sessions": "keep"})
-    with_brief(server)
-    end, context = short_lived(pki, tmp_path, 3)
-    with connect(server.address(), context) as peer:
-        talk(peer)
-        wait_for(lambda: time.time() >= end + 1, "it has expired", 10)
+    with expired(lb, pki, upstream, tmp_path) as (server, peer, context):
         assert attempt(server.address(), context) is not None
         server.wait_rejected(1, reason="expired")
         talk(peer)

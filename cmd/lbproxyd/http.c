@@ -128,14 +128,16 @@ static bool find_user(int fd, uint32_t *user)
 	return true;
 }
 
-/* The connection with this socket; if there is none, the end of the list. */
+/* The connection with this socket, or NULL. */
 static struct http_conn *find_conn(struct http *http, int fd)
 {
-	struct http_conn *conn = http->conns;
+	uint32_t i;
 
-	while (conn < http->conns + http->conn_len && conn->fd != fd)
-		conn++;
-	return conn;
+	for (i = 0; i < http->conn_len; i++) {
+		if (http->conns[i].fd == fd)
+			return &http->conns[i];
+	}
+	return NULL;
 }
 
 /* What a command took is not the fault of its peer. */
@@ -147,7 +149,7 @@ static void answer_control(struct http *http, int fd,
 
 	(void)find_user(fd, &peer.user);
 	http->handler.answer(http->handler.user, wish, &peer, answer);
-	if (conn < http->conns + http->conn_len)
+	if (conn != NULL)
 		conn->since_ns = clock_now_ns();
 }
 
@@ -198,10 +200,10 @@ static enum MHD_Result requested(void *user, struct MHD_Connection *connection,
 static void forget(struct http *http, int fd)
 {
 	struct http_conn *conn = find_conn(http, fd);
-	const struct http_conn *end = http->conns + http->conn_len;
 
-	http->conn_len -= conn < end;
-	for (; conn + 1 < end; conn++)
+	if (conn == NULL)
+		return;
+	for (http->conn_len--; conn < http->conns + http->conn_len; conn++)
 		*conn = conn[1];
 }
 

@@ -64,9 +64,10 @@ static int set(struct poller *base, struct watch *watch, unsigned want)
 {
 	struct poller_select *poller = (struct poller_select *)base;
 
-	errno = EMFILE;
-	if (watch->fd >= FD_SETSIZE)
+	if (watch->fd >= FD_SETSIZE) {
+		errno = EMFILE;
 		return -1;
+	}
 	poller->quiet_len -= is_quiet(watch);
 	poller->quiet_len += want == 0;
 	ask_for(poller, watch->fd, want);

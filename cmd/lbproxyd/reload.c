@@ -79,7 +79,6 @@ static void arm_look(struct reload *reload)
 static void begin_watch(struct reload *reload)
 {
 	lbp_rotation_init(&reload->rotation, reload->snapshot->content);
-	arm_look(reload);
 }
 
 static void begin(struct reload *reload, enum reload_cause cause);
@@ -168,6 +167,7 @@ bool reload_start(struct reload *reload)
 	commit(reload);
 	ok = crew_adopt(&reload->crew_change);
 	begin_watch(reload);
+	arm_look(reload);
 	discard(reload);
 	return ok;
 }
@@ -240,7 +240,7 @@ static void begin(struct reload *reload, enum reload_cause cause)
 	reload_report_fixed(reload);
 	end_copy();
 	reload->is_pending = true;
-	/* One after the other. */
+	/* One after the other: armed once this one is done. */
 	loop_disarm(&reload->crew->loop, &reload->look);
 	reload->crew_change.done = done;
 	crew_order(&reload->crew_change);

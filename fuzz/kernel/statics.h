@@ -10,7 +10,8 @@ void reset_strangers(void);
 
 /*
  * The threads of the simulation are one to the C library, and what each of them
- * has for itself is exchanged when they are: where log lines are copied to.
+ * has for itself is exchanged when they are: errno, and where log lines are
+ * copied to.
  */
 void *swap_log_copy(void *with);
 
