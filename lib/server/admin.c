@@ -218,10 +218,8 @@ int lbp_admin_wait_ms(
 {
 	uint64_t due =
 		retry_ns > now_ns ? sooner(close_ns, retry_ns) : close_ns;
-	uint64_t ms = UINT64_MAX;
+	uint64_t ms = due > now_ns ? (due - now_ns - 1) / LBP_NS_PER_MS + 1 : 0;
 
-	if (due != LBP_NEVER)
-		ms = due > now_ns ? (due - now_ns - 1) / LBP_NS_PER_MS + 1 : 0;
 	ms = sooner(ms, most_ms);
 	return ms < INT_MAX ? (int)ms : -1;
 }

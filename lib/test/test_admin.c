@@ -302,6 +302,9 @@ static void test_wait_for_less(void)
 	CU_ASSERT_EQUAL(lbp_admin_wait_ms(now, later, 0, 1001), 1000);
 	CU_ASSERT_EQUAL(lbp_admin_wait_ms(now, LBP_NEVER, 0, 7), 7);
 	CU_ASSERT_EQUAL(
+		lbp_admin_wait_ms(now, LBP_NEVER, 0, 2147483646), 2147483646);
+	CU_ASSERT_EQUAL(lbp_admin_wait_ms(now, LBP_NEVER, 0, 2147483647), -1);
+	CU_ASSERT_EQUAL(
 		lbp_admin_wait_ms(now, later, later - 1000001, UINT64_MAX),
 		999);
 	CU_ASSERT_EQUAL(
