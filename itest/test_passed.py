@@ -258,6 +258,28 @@ def test_listeners_are_stored_and_removed(lb, upstream, manager, opened):
     assert names(manager) == [stored_name(first), stored_name(third)]
 
 
+@pytest.mark.spec("ACT-6")
+def test_a_lent_listener_that_no_app_has_any_more_is_let_go(
+        lb, upstream, manager, opened):
+    """The socket unit keeps it open: who connects waits for nobody here."""
+    lent = opened()
+    first = f"127.0.0.1:{free_port()}"
+    server = serve(lb, upstream(upstreams.echo), [first, at(lent)],
+                   manager.passing([("web", lent.fileno())]))
+    tree = {**server.tree, "app": [dict(server.tree["app"][0])]}
+    tree["app"][0]["listen"] = [first]
+    server.reload(tree)
+    manager.wait_states("READY", "RELOADING", "READY")
+    assert inode(lent.fileno()) not in inodes(server)
+    with tcp_connect(lent.getsockname()[:2]):
+        # A connection from elsewhere has the server look around.
+        talk(server.address(), server)
+        assert srv.cpu_share(server, 0.3) < 0.25, "the server spins"
+    tree["app"][0]["listen"] = [first, f"127.0.0.1:{free_port()}"]
+    server.reload(tree)
+    talk(server.address(), server)
+
+
 @pytest.mark.spec("ACT-4", "ACT-2")
 def test_what_the_store_has_for_nobody_is_removed(lb, upstream, manager):
     up = upstream(upstreams.echo)

@@ -354,7 +354,7 @@ def test_a_name_that_does_not_resolve_ends_no_start(lb):
     assert cause.startswith("cannot resolve 'no-such-host.invalid': ")
 
 
-@pytest.mark.spec("SRV-6", "LOG-1", "LOG-2")
+@pytest.mark.spec("SRV-6", "SRV-342", "LOG-1", "LOG-2")
 def test_ready_says_what_is_served(lb, upstream):
     up = upstream(upstreams.echo)
     ports = [free_port() for _ in range(4)]
@@ -390,3 +390,13 @@ def test_the_environment_says_whose_algorithms(lb, upstream, value, provider):
     assert server.events("ready")[0]["provider"] == provider
     with server.connect() as peer:
         assert peer.recv_exactly(1) == b"a"
+
+
+@pytest.mark.spec("SRV-342")
+def test_a_single_worker_accepts_itself(lb, upstream):
+    server = lb.proxy(upstream(upstreams.echo), server={"workers": 1})
+    tcp_connect(server.address()).close()
+    server.wait_event("reject", reason="handshake_failed")
+    # The main thread and the worker.
+    tasks = os.listdir(f"/proc/{server.process.pid}/task")
+    assert srv.sanitized() or len(tasks) == 2

@@ -30,23 +30,29 @@ static struct acceptor *acceptor_of_retry(struct alarm *alarm)
 	return CONTAINER_OF(alarm, struct acceptor, retry);
 }
 
-static struct acceptor *acceptor_of_closed_mailbox(struct watch *watch)
+static struct acceptor *acceptor_of_door(struct watch *watch)
 {
-	return CONTAINER_OF(watch, struct acceptor, closed_mailbox);
+	return CONTAINER_OF(watch, struct acceptor, door);
+}
+
+bool acceptor_has_thread(const struct acceptor *acceptor)
+{
+	return acceptor->loop == &acceptor->own_loop;
 }
 
 /*
- * Whether the listeners are watched. However many there are, pausing takes no
- * system call: the loop waits on another poller. [SRV-52].
+ * Whether the listeners are waited for. However many there are, pausing takes
+ * one system call: they are behind one door. [SRV-52].
  */
 static void set_accepting(struct acceptor *acceptor, bool on)
 {
-	acceptor->loop.poller = on ? acceptor->open : acceptor->closed;
+	poller_change(
+		acceptor->loop->poller, &acceptor->door, on ? POLLER_READ : 0);
 }
 
 static bool is_accepting(const struct acceptor *acceptor)
 {
-	return acceptor->loop.poller == acceptor->open;
+	return acceptor->door.want != 0;
 }
 
 /* Accepts from now on, or as soon as there is a place. [SRV-20]. */
@@ -60,7 +66,7 @@ static void wait_for_resources(struct acceptor *acceptor, int error)
 {
 	capacity_exhausted(acceptor->capacity, "cannot accept", error);
 	set_accepting(acceptor, false);
-	loop_arm(&acceptor->loop, &acceptor->retry, clock_now_ns() + RETRY_NS);
+	loop_arm(acceptor->loop, &acceptor->retry, clock_now_ns() + RETRY_NS);
 }
 
 /* False with errno set: some cannot be watched now. */
@@ -70,7 +76,7 @@ static bool watch_listeners(struct acceptor *acceptor)
 	size_t i;
 
 	for (i = 0; i < acceptor->listeners.len; i++) {
-		if (poller_set(acceptor->open,
+		if (poller_set(acceptor->behind,
 			    &acceptor->listeners.items[i]->watch,
 			    POLLER_READ) != 0)
 			error = errno;
@@ -86,7 +92,7 @@ static void watch_or_retry(struct acceptor *acceptor)
 		return;
 	capacity_exhausted(
 		acceptor->capacity, "cannot watch a listener", errno);
-	loop_arm(&acceptor->loop, &acceptor->retry, clock_now_ns() + RETRY_NS);
+	loop_arm(acceptor->loop, &acceptor->retry, clock_now_ns() + RETRY_NS);
 }
 
 static void retry_fired(struct alarm *alarm)
@@ -106,17 +112,33 @@ static void deliver_room(struct mail *mail)
 		accept_if_room(acceptor);
 }
 
+/* Another process may keep its socket open, and thereby watched. [ACT-6]. */
+static void stop_watching(struct acceptor *acceptor, struct listener *listener)
+{
+	poller_stop(acceptor->behind, &listener->watch);
+}
+
+void acceptor_close(struct acceptor *acceptor)
+{
+	size_t i;
+
+	for (i = 0; i < acceptor->listeners.len; i++)
+		stop_watching(acceptor, acceptor->listeners.items[i]);
+	listeners_close(&acceptor->listeners);
+}
+
 static void deliver_stop(struct mail *mail)
 {
 	struct acceptor *acceptor = acceptor_of_stop_order(mail);
 
 	acceptor->stopped = true;
 	set_accepting(acceptor, false);
-	loop_disarm(&acceptor->loop, &acceptor->retry);
-	listeners_close(&acceptor->listeners);
+	loop_disarm(acceptor->loop, &acceptor->retry);
+	acceptor_close(acceptor);
+	mailbox_post(acceptor->reply_to, acceptor->done);
 }
 
-static void hand_over(struct acceptor *acceptor, struct handover *handover)
+static uint32_t choose_worker(struct acceptor *acceptor)
 {
 	uint32_t i;
 
@@ -124,7 +146,7 @@ static void hand_over(struct acceptor *acceptor, struct handover *handover)
 		acceptor->loads[i] = worker_load(&acceptor->workers[i]);
 	acceptor->last = lbp_spread_choose(
 		acceptor->loads, acceptor->worker_len, acceptor->last);
-	worker_hand_over(&acceptor->workers[acceptor->last], handover);
+	return acceptor->last;
 }
 
 /* Accepts one into the spare message. */
@@ -163,60 +185,64 @@ static void listener_ready(struct watch *watch, unsigned ready)
 		return;
 	capacity_add_loose(acceptor->capacity);
 	handover = acceptor->spare;
-	acceptor->spare = NULL;
 	handover->app = served_app_hold(listener->app);
-	hand_over(acceptor, handover);
+	if (!acceptor_has_thread(acceptor)) {
+		worker_serve(acceptor->workers, handover);
+		return;
+	}
+	acceptor->spare = NULL;
+	worker_hand_over(&acceptor->workers[choose_worker(acceptor)], handover);
 }
 
-/* Not within the turn, which may still look at a listener that was closed. */
-static void reply(struct acceptor *acceptor)
+static void door_ready(struct watch *watch, unsigned ready)
 {
-	struct acceptor_change *change = acceptor->adopted;
-
-	acceptor->adopted = NULL;
-	if (change != NULL)
-		mailbox_post(change->reply_to, change->done);
+	(void)ready;
+	/* Those that cannot be looked at now stay ready. */
+	(void)poller_wait(acceptor_of_door(watch)->behind, 0);
 }
 
 void acceptor_run(struct acceptor *acceptor)
 {
-	while (!acceptor->stopped) {
-		loop_turn(&acceptor->loop, true);
-		reply(acceptor);
-	}
+	while (!acceptor->stopped)
+		loop_turn(acceptor->loop, true);
 }
 
 void acceptor_has_room(struct acceptor *acceptor)
 {
-	mailbox_post(&acceptor->mailbox, &acceptor->room);
+	mailbox_post(acceptor->mailbox, &acceptor->room);
 }
 
-void acceptor_stop(struct acceptor *acceptor)
+void acceptor_stop(
+	struct acceptor *acceptor, struct mailbox *reply_to, struct mail *done)
 {
-	mailbox_post(&acceptor->mailbox, &acceptor->stop_order);
+	acceptor->reply_to = reply_to;
+	acceptor->done = done;
+	mailbox_post(acceptor->mailbox, &acceptor->stop_order);
 }
 
-static void closed_mailbox_ready(struct watch *watch, unsigned ready)
+/* Its own loop has its alarm alone. */
+static bool init_own_loop(struct acceptor *acceptor, enum lbp_event_loop kind)
 {
-	struct mailbox *mailbox = &acceptor_of_closed_mailbox(watch)->mailbox;
-
-	mailbox->watch.ready(&mailbox->watch, ready);
+	acceptor->loop = &acceptor->own_loop;
+	acceptor->mailbox = &acceptor->own_mailbox;
+	return loop_init(acceptor->loop, kind, 1) &&
+	       mailbox_init(acceptor->mailbox, acceptor->loop->poller);
 }
 
-static bool init_pollers(struct acceptor *acceptor, enum lbp_event_loop kind)
+/* Where it runs, and what it looks at there. */
+static bool init_loop(struct acceptor *acceptor, enum lbp_event_loop kind)
 {
-	/* The loop has the alarm, and one of the pollers at a time. */
-	if (!loop_init(&acceptor->loop, kind, 1))
+	acceptor->loop = &acceptor->workers[0].loop;
+	acceptor->mailbox = &acceptor->workers[0].mailbox;
+	if (acceptor->worker_len > 1 && !init_own_loop(acceptor, kind))
 		return false;
-	acceptor->open = acceptor->loop.poller;
-	acceptor->closed = poller_new(kind);
-	if (acceptor->closed == NULL ||
-		!mailbox_init(&acceptor->mailbox, acceptor->open))
+	/* Select could not be waited for. */
+	acceptor->behind = poller_new(LBP_EVENT_LOOP_EPOLL);
+	if (acceptor->behind == NULL)
 		return false;
-	acceptor->closed_mailbox =
-		(struct watch){.fd = acceptor->mailbox.watch.fd,
-			.ready = closed_mailbox_ready};
-	return poller_set(acceptor->closed, &acceptor->closed_mailbox,
+	acceptor->door = (struct watch){
+		.fd = poller_epoll_fd(acceptor->behind), .ready = door_ready};
+	return poller_set(acceptor->loop->poller, &acceptor->door,
 		       POLLER_READ) == 0;
 }
 
@@ -232,7 +258,7 @@ bool acceptor_init(struct acceptor *acceptor, const struct snapshot *snapshot,
 	alarm_init(&acceptor->retry, retry_fired);
 	acceptor->loads = calloc(acceptor->worker_len, sizeof(uint32_t));
 	if (acceptor->loads != NULL &&
-		init_pollers(acceptor, snapshot->event_loop))
+		init_loop(acceptor, snapshot->event_loop))
 		return true;
 	log_error(LBP_LOG_ERROR, "cannot start accepting connections",
 		strerror(errno));
@@ -249,7 +275,7 @@ static void close_removed(struct acceptor *acceptor)
 
 		if (listener->stays)
 			continue;
-		poller_forget(acceptor->open, &listener->watch);
+		stop_watching(acceptor, listener);
 		close(listener->watch.fd);
 	}
 }
@@ -290,26 +316,24 @@ static void deliver_adopt(struct mail *mail)
 	 */
 	take_over(change->acceptor, change);
 	watch_or_retry(change->acceptor);
-	change->acceptor->adopted = change;
+	mailbox_post(change->reply_to, change->done);
 }
 
 void acceptor_order(struct acceptor *acceptor, struct acceptor_change *change)
 {
 	change->order = (struct mail){.deliver = deliver_adopt};
 	change->acceptor = acceptor;
-	mailbox_post(&acceptor->mailbox, &change->order);
+	mailbox_post(acceptor->mailbox, &change->order);
 }
 
 void acceptor_release(struct acceptor *acceptor)
 {
 	size_t i;
 
-	mailbox_release(&acceptor->mailbox);
-	/* The loop frees one of the two. */
-	acceptor->loop.poller = acceptor->open;
-	loop_release(&acceptor->loop);
-	poller_free(acceptor->closed);
-	listeners_close(&acceptor->listeners);
+	mailbox_release(&acceptor->own_mailbox);
+	loop_release(&acceptor->own_loop);
+	acceptor_close(acceptor);
+	poller_free(acceptor->behind);
 	for (i = 0; i < acceptor->listeners.len; i++)
 		acceptor->listeners.items[i]->stays = false;
 	listeners_release(&acceptor->listeners);

@@ -1,6 +1,8 @@
 /*
- * The acceptor: one thread that owns the listening sockets, accepts while there
- * is room, and hands each connection over to the worker with the fewest.
+ * The acceptor owns the listening sockets, accepts while there is room, and
+ * hands each connection over to the worker with the fewest. It is a thread; but
+ * beside a single worker it runs in that one's loop, which saves each
+ * connection the way from thread to thread.
  */
 #ifndef ACCEPTOR_H
 #define ACCEPTOR_H
@@ -20,29 +22,31 @@ struct acceptor_change {
 
 struct acceptor {
 	pthread_t thread;
-	struct loop loop;
-	struct poller *open;   /* watches the mailbox and the listeners */
-	struct poller *closed; /* watches the mailbox only */
-	struct mailbox mailbox;
-	struct watch closed_mailbox; /* of the mailbox, in closed */
-	struct mail room;            /* a place has become free */
+	struct loop own_loop; /* and mailbox: for a thread of its own */
+	struct mailbox own_mailbox;
+	struct loop *loop; /* where it runs: these, or those of the worker */
+	struct mailbox *mailbox;
+	struct poller *behind; /* watches the listeners; epoll's in any case */
+	struct watch door;     /* of that one, in the loop; open to accept */
+	struct mail room;      /* a place has become free */
 	struct mail stop_order;
+	struct mailbox *reply_to; /* valid with the order, like done */
+	struct mail *done;
 	bool stopped;
 	struct alarm retry; /* after resources ran out */
 	struct capacity *capacity;
 	struct listeners listeners;
-	struct acceptor_change *adopted; /* in this turn */
-	struct handover *spare;          /* for the next connection, or NULL */
-	struct worker *workers;          /* worker_len of them */
+	struct handover *spare; /* for the next connection, or NULL */
+	struct worker *workers; /* worker_len of them */
 	uint32_t worker_len;
 	uint32_t *loads; /* scratch space: one for each worker */
 	uint32_t last;   /* the worker that got the last connection */
 };
 
 /*
- * Makes an acceptor without listeners; workers and capacity must outlive it.
- * Its thread is not started. False: an `error` event said why; acceptor_release
- * must still be called.
+ * Makes an acceptor without listeners; workers and capacity must outlive it. If
+ * it is to have a thread, that is not started. False: an `error` event said
+ * why; acceptor_release must still be called.
  */
 bool acceptor_init(struct acceptor *acceptor, const struct snapshot *snapshot,
 	struct capacity *capacity, struct worker *workers);
@@ -58,7 +62,13 @@ void acceptor_release(struct acceptor *acceptor);
  */
 bool acceptor_adopt(struct acceptor *acceptor, struct acceptor_change *change);
 
-/* Accepts until told to stop, and then closes the listeners. */
+/* Closes its listeners. To be called in its thread, or if none runs. */
+void acceptor_close(struct acceptor *acceptor);
+
+/* Whether acceptor_run is to be called, in a thread of its own. */
+bool acceptor_has_thread(const struct acceptor *acceptor);
+
+/* Accepts until told to stop. */
 void acceptor_run(struct acceptor *acceptor);
 
 /* Any thread may call these. */
@@ -72,7 +82,11 @@ void acceptor_has_room(struct acceptor *acceptor);
  */
 void acceptor_order(struct acceptor *acceptor, struct acceptor_change *change);
 
-/* Tells the acceptor to stop. */
-void acceptor_stop(struct acceptor *acceptor);
+/*
+ * Tells the acceptor to close its listeners, and to say when that is done. Call
+ * it once.
+ */
+void acceptor_stop(
+	struct acceptor *acceptor, struct mailbox *reply_to, struct mail *done);
 
 #endif

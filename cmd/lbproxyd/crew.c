@@ -49,10 +49,7 @@ static void *worker_main(void *arg)
 
 static void *acceptor_main(void *arg)
 {
-	struct crew *crew = arg;
-
-	acceptor_run(&crew->acceptor);
-	mailbox_post(&crew->mailbox, &crew->acceptor_done);
+	acceptor_run(arg);
 	return NULL;
 }
 
@@ -105,7 +102,7 @@ static void close_listeners(struct crew *crew)
 {
 	crew->closes = true;
 	crew->drain_until_ns = clock_now_ns() + crew->drain_ns;
-	acceptor_stop(&crew->acceptor);
+	acceptor_stop(&crew->acceptor, &crew->mailbox, &crew->acceptor_done);
 }
 
 static void delay_fired(struct alarm *alarm)
@@ -183,6 +180,8 @@ static void supervise(struct crew *crew)
  */
 bool crew_run(struct crew *crew)
 {
+	struct acceptor *acceptor = &crew->acceptor;
+	bool has_thread = acceptor_has_thread(acceptor);
 	uint32_t started = 0;
 	bool ok = true;
 	uint32_t i;
@@ -193,18 +192,19 @@ bool crew_run(struct crew *crew)
 			&crew->members[started]);
 		started += ok;
 	}
-	ok = ok && start_thread(&crew->acceptor.thread, acceptor_main, crew);
+	if (ok && has_thread)
+		ok = start_thread(&acceptor->thread, acceptor_main, acceptor);
 	if (ok) {
 		call(crew, crew->started);
 	} else {
 		force(crew);
-		listeners_close(&crew->acceptor.listeners);
+		acceptor_close(acceptor);
 		mailbox_post(&crew->mailbox, &crew->acceptor_done);
 		crew->running = started;
 	}
 	supervise(crew);
-	if (ok)
-		pthread_join(crew->acceptor.thread, NULL);
+	if (ok && has_thread)
+		pthread_join(acceptor->thread, NULL);
 	for (i = 0; i < started; i++)
 		pthread_join(crew->workers[i].thread, NULL);
 	return ok && !crew->forced;

@@ -56,7 +56,7 @@ void poller_stop(struct poller *poller, struct watch *watch);
 
 /*
  * Stops watching a descriptor that is about to be closed, and of which there is
- * no duplicate.
+ * no duplicate, in another process either.
  */
 void poller_forget(struct poller *poller, struct watch *watch);
 
@@ -82,5 +82,11 @@ struct poller {
 
 struct poller *poller_select_new(void);
 struct poller *poller_epoll_new(void);
+
+/*
+ * A descriptor of such a poller by which another one can wait for it: to be
+ * read while something is ready.
+ */
+int poller_epoll_fd(const struct poller *poller);
 
 #endif

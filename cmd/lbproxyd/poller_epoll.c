@@ -102,3 +102,8 @@ struct poller *poller_epoll_new(void)
 	}
 	return &poller->base;
 }
+
+int poller_epoll_fd(const struct poller *poller)
+{
+	return ((const struct poller_epoll *)poller)->fd;
+}

@@ -40,12 +40,20 @@ static void deliver_answer(struct mail *mail)
 		answered(pulse);
 }
 
+/* The workers, and behind them the acceptor if it is one. */
+static uint32_t count_threads(const struct watchdog *watchdog)
+{
+	const struct crew *crew = watchdog->crew;
+
+	return crew->len + acceptor_has_thread(&crew->acceptor);
+}
+
 static struct mailbox *mailbox_of(const struct watchdog *watchdog, uint32_t i)
 {
 	struct crew *crew = watchdog->crew;
 
 	return i < crew->len ? &crew->workers[i].mailbox
-			     : &crew->acceptor.mailbox;
+			     : crew->acceptor.mailbox;
 }
 
 static bool has_ended(const struct watchdog *watchdog, uint32_t i)
@@ -59,7 +67,7 @@ static void settle_ended(struct watchdog *watchdog)
 {
 	uint32_t i;
 
-	for (i = 0; i <= watchdog->crew->len; i++) {
+	for (i = 0; i < count_threads(watchdog); i++) {
 		if (watchdog->pulses[i].waits && has_ended(watchdog, i))
 			answered(&watchdog->pulses[i]);
 	}
@@ -70,7 +78,7 @@ static uint32_t count_living(const struct watchdog *watchdog)
 	uint32_t n = 0;
 	uint32_t i;
 
-	for (i = 0; i <= watchdog->crew->len; i++)
+	for (i = 0; i < count_threads(watchdog); i++)
 		n += !has_ended(watchdog, i);
 	return n;
 }
@@ -79,7 +87,7 @@ static void ask(struct watchdog *watchdog)
 {
 	uint32_t i;
 
-	for (i = 0; i <= watchdog->crew->len; i++) {
+	for (i = 0; i < count_threads(watchdog); i++) {
 		struct pulse *pulse = &watchdog->pulses[i];
 
 		pulse->waits = !has_ended(watchdog, i);
@@ -94,7 +102,7 @@ static void log_late(const struct watchdog *watchdog)
 	char text[32];
 	uint32_t i;
 
-	for (i = 0; i <= watchdog->crew->len; i++) {
+	for (i = 0; i < count_threads(watchdog); i++) {
 		if (!watchdog->pulses[i].waits)
 			continue;
 		snprintf(text, sizeof(text), "worker %u", i);
@@ -136,7 +144,7 @@ void watchdog_release(struct watchdog *watchdog)
 
 bool watchdog_start(struct watchdog *watchdog, uint64_t period_ns)
 {
-	uint32_t len = watchdog->crew->len + 1;
+	uint32_t len = count_threads(watchdog);
 	uint32_t i;
 
 	watchdog->pulses = calloc(len, sizeof(*watchdog->pulses));

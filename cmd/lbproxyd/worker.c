@@ -44,13 +44,24 @@ static void deliver_stop(struct mail *mail)
 	conns_stop(&worker->conns, LBP_REASON_SHUTDOWN);
 }
 
+static void start_conn(struct worker *worker, const struct handover *handover)
+{
+	conn_start(
+		&worker->conns, handover->app, handover->fd, &handover->peer);
+}
+
 static void deliver_handover(struct mail *mail)
 {
 	struct handover *handover = (struct handover *)(void *)mail;
 
-	conn_start(&handover->worker->conns, handover->app, handover->fd,
-		&handover->peer);
+	start_conn(handover->worker, handover);
 	free(handover);
+}
+
+void worker_serve(struct worker *worker, const struct handover *handover)
+{
+	conns_expect(&worker->conns);
+	start_conn(worker, handover);
 }
 
 void worker_hand_over(struct worker *worker, struct handover *handover)

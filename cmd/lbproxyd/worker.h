@@ -83,6 +83,9 @@ void worker_adopt(struct worker *worker, struct worker_change *change);
 /* Serves until told to drain and no session is left. */
 void worker_run(struct worker *worker);
 
+/* Serves an accepted connection; to be called in its thread. */
+void worker_serve(struct worker *worker, const struct handover *handover);
+
 /* Any thread may call these. */
 
 /*

@@ -40,7 +40,7 @@ static struct {
 	struct sleeper sleepers[SLEEPERS_MAX + 1];
 	struct fd fds[WORLD_FDS];
 	struct waiter waiters[POLLERS_MAX];
-	unsigned settings;  /* calls of poller_set */
+	unsigned settings;  /* calls of poller_set, but for pollers */
 	unsigned shortages; /* that are to come */
 	unsigned threads;   /* that can be started, if not 0 */
 	unsigned started;
@@ -306,12 +306,18 @@ int world_clock(struct timespec *ts)
 	return 0;
 }
 
+/* The poller that a descriptor stands for; NULL: none. */
+static const struct waiter *waiter_of(int fd)
+{
+	return fd < WORLD_FDS ? NULL : &world.waiters[fd - WORLD_FDS];
+}
+
 static int set(struct poller *base, struct watch *watch, unsigned want)
 {
 	struct waiter *waiter = (struct waiter *)base;
 	unsigned i;
 
-	world.settings++;
+	world.settings += waiter_of(watch->fd) == NULL;
 	for (i = 0; i < waiter->len && waiter->watches[i] != watch; i++)
 		continue;
 	if (want != 0 && i < waiter->len)
@@ -341,20 +347,32 @@ unsigned world_settings(void)
 	return world.settings;
 }
 
+static bool has_ready(const struct waiter *waiter);
+
 static bool is_ready(const struct watch *watch)
 {
-	return world_waiting(watch->fd) > 0;
+	const struct waiter *waiter = waiter_of(watch->fd);
+
+	return waiter != NULL ? has_ready(waiter)
+			      : world_waiting(watch->fd) > 0;
+}
+
+static bool has_ready(const struct waiter *waiter)
+{
+	bool has = false;
+	unsigned i;
+
+	for (i = 0; i < waiter->len; i++)
+		has = has || is_ready(waiter->watches[i]);
+	return has;
 }
 
 static bool can_return(const void *object)
 {
 	const struct waiter *waiter = object;
-	bool can = waiter->timeout_ms >= 0 && waiter->timeout_ms < LONG_MS;
-	unsigned i;
 
-	for (i = 0; i < waiter->len; i++)
-		can = can || is_ready(waiter->watches[i]);
-	return can;
+	return (waiter->timeout_ms >= 0 && waiter->timeout_ms < LONG_MS) ||
+	       has_ready(waiter);
 }
 
 bool world_waits_for(const void *object, const void *other)
@@ -363,7 +381,11 @@ bool world_waits_for(const void *object, const void *other)
 	unsigned i;
 
 	for (i = 0; i < waiter->len; i++) {
-		if (other == &world.fds[waiter->watches[i]->fd])
+		int fd = waiter->watches[i]->fd;
+		const struct waiter *inner = waiter_of(fd);
+
+		if (inner == NULL ? other == &world.fds[fd]
+				  : world_waits_for(inner, other))
 			return true;
 	}
 	return false;
@@ -398,8 +420,11 @@ static void free_waiter(struct poller *base)
 	((struct waiter *)base)->is_made = false;
 }
 
-static const struct poller_ops ops = {
-	.set = set, .forget = forget, .wait = wait_for, .free = free_waiter};
+static const struct poller_ops ops = {.set = set,
+	.stop = forget,
+	.forget = forget,
+	.wait = wait_for,
+	.free = free_waiter};
 
 struct poller *poller_epoll_new(void)
 {
@@ -416,4 +441,11 @@ struct poller *poller_epoll_new(void)
 struct poller *poller_select_new(void)
 {
 	return poller_epoll_new();
+}
+
+int poller_epoll_fd(const struct poller *poller)
+{
+	const struct waiter *waiter = (const struct waiter *)poller;
+
+	return WORLD_FDS + (int)(waiter - world.waiters);
 }

@@ -49,7 +49,7 @@ void world_be_short(unsigned times, unsigned threads);
 /* How many wait at a descriptor that is open. */
 unsigned world_waiting(int fd);
 
-/* How often a poller was told what to wait for. */
+/* How often a poller was told what to wait for, other pollers apart. */
 unsigned world_settings(void);
 
 /* Does a waiter (a poller) wait for this object? */

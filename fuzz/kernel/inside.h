@@ -133,6 +133,7 @@ void kernel_poll_forget(int fd);
 
 void net_close(struct sock *sock);
 unsigned net_readiness(const struct sock *sock);
+bool net_listens(int fd); /* on TCP connections */
 void net_forget(void);
 void net_time_passed(void);
 uint64_t net_next_due_ns(void); /* of what passing time does */

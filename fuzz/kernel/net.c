@@ -97,6 +97,13 @@ unsigned net_readiness(const struct sock *sock)
 	return ready;
 }
 
+bool net_listens(int fd)
+{
+	const struct file *file = &kernel.files[fd];
+
+	return file->kind == FILE_SOCKET && file->sock->state == SOCK_LISTENING;
+}
+
 void net_close(struct sock *sock)
 {
 	struct sock *next;

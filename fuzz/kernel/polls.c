@@ -26,6 +26,8 @@ struct epoll {
 
 static struct epoll epolls[EPOLLS_MAX];
 
+static bool has_event(const void *object);
+
 unsigned kernel_readiness(int fd)
 {
 	const struct file *file = kernel_file(fd);
@@ -37,6 +39,8 @@ unsigned kernel_readiness(int fd)
 		return net_readiness(file->sock);
 	case FILE_LOG:
 		return log_readiness();
+	case FILE_EPOLL:
+		return has_event(file->epoll) ? POLLIN : 0u;
 	default:
 		return POLLIN | POLLOUT;
 	}
@@ -73,8 +77,12 @@ void kernel_poll_forget(int fd)
 		struct epoll *epoll = &epolls[e];
 
 		for (unsigned i = 0; epoll->is_used && i < epoll->len; i++) {
-			if (epoll->items[i].fd == fd)
-				epoll->items[i--] = epoll->items[--epoll->len];
+			if (epoll->items[i].fd != fd)
+				continue;
+			/* Somebody else may have it open, too. */
+			ORACLE("ACT-6", !net_listens(fd),
+				"listener %d is closed and watched", fd);
+			epoll->items[i--] = epoll->items[--epoll->len];
 		}
 	}
 }
