@@ -79,6 +79,7 @@ static struct ending feed(struct run *run, struct bytes bytes, size_t chunk)
 		ORACLE("SRV-9", link->io != IO_OK, "nobody is let in");
 	}
 	link_cut(link);
+	link_begin_call(link);
 	if (link->io != IO_RESET)
 		link->io = tls_handshake(&link->tls);
 	link_check_refused(link);

@@ -28,6 +28,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 #define UPSTREAMS 2
 
 #define LIFETIME_NS (8 * LBP_NS_PER_S)
+/* Of which the kernel counts whole seconds. */
+#define KEEPALIVE_NS (9 * LBP_NS_PER_S)
 
 static const struct lbp_config_timeouts timeouts = {
 	.connect_ns = 5 * LBP_NS_PER_S, .idle_ns = 60 * LBP_NS_PER_S};
@@ -235,9 +237,17 @@ static void check_dialing(void)
 /* Both peers are asked, and who has not got all is looked at. */
 static void check_keepalive(const struct conn *conn)
 {
-	for (unsigned i = 0; i < 2; i++)
-		ORACLE("SRV-171", sides.side[i].keeps_alive,
+	bool is_due;
+
+	if (host.relays_ns == 0)
+		host.relays_ns = host.now_ns;
+	is_due = host.now_ns >= host.relays_ns + KEEPALIVE_NS / 3;
+	for (unsigned i = 0; i < 2; i++) {
+		ORACLE("SRV-171", sides.side[i].keeps_alive || !is_due,
 			"side %u is not asked whether it is there", i);
+		ORACLE("SRV-345", !sides.side[i].keeps_alive || is_due,
+			"side %u is asked too early", i);
+	}
 	ORACLE("SRV-172",
 		conn->look_ns == LBP_NEVER ||
 			(conn->look_ns > host.now_ns &&
@@ -845,7 +855,7 @@ static void start(uint8_t how)
 				.idle_ns = timeouts.idle_ns,
 				.linger_ns = LBP_SERVER_LINGER_NS,
 			},
-		.keepalive_ns = 9 * LBP_NS_PER_S,
+		.keepalive_ns = KEEPALIVE_NS,
 		.takes_unclean_end = run.takes_ends};
 	run.app.settings.sends_proxy_header = (how & 0xf8) == 0x88;
 	run.app.policy = &policy;

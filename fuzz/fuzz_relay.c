@@ -459,6 +459,10 @@ static void start(uint8_t how)
 	(void)poller_set(&poller, &run.conn.client.watch, POLLER_READ);
 	(void)poller_set(&poller, &run.conn.upstream.watch, POLLER_WRITE);
 	conn_begin_relay(&run.conn);
+	ORACLE("SRV-345",
+		!sides.side[0].keeps_alive && !sides.side[1].keeps_alive,
+		"somebody is asked at once");
+	conn_look(&run.conn, now_ns);
 	ORACLE("SRV-171",
 		sides.side[0].keeps_alive && sides.side[1].keeps_alive &&
 			sides.side[0].user_timeout_ms == KEEPALIVE_MS &&

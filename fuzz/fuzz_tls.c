@@ -382,7 +382,7 @@ static bool relay(struct world *w)
 	io = link_write(link, w->plan.down_len);
 	/* Some ends are none: the TLS session is none the worse for it. */
 	if (io == IO_OK && !breaks_off(&w->plan)) {
-		link_fail_another(link);
+		link_begin_call(link);
 		io = tls_end(&link->tls);
 	}
 	ORACLE("SRV-33", io != IO_RESET || !wire_is_clean(&link->up),
@@ -472,7 +472,7 @@ static void connect_once(struct world *w)
 	link_handshake(link);
 	if (link->io != IO_OK && link->io != IO_RESET) {
 		link_cut(link);
-		link_fail_another(link);
+		link_begin_call(link);
 		link->io = tls_handshake(&link->tls);
 	}
 	w->done = pki_uptime();

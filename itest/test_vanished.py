@@ -105,21 +105,23 @@ def test_who_reads_again_and_vanishes_then_is_gone(lb, upstream):
         come_back(far)
 
 
-@pytest.mark.spec("SRV-171", "CFG-62")
-def test_by_default_both_sides_are_asked_after_half_a_minute(lb, upstream):
+@pytest.mark.spec("SRV-171", "SRV-345")
+def test_both_sides_are_asked_once_a_session_has_lasted(lb, upstream):
     up = upstream()
-    server = lb.proxy(up)
+    server = lb.proxy(up, timeouts={"keepalive": "9s"})
     with server.connect() as peer:
         far = up.accept()
+        begun = time.monotonic()
         exchange(peer, far)
         own = [server.address()[1], up.port]
-
+        # One of both sockets of each connection: the server's.
+        wait_for(lambda: all(sorted(which for which, _ in timers(port)) ==
+                             [0, 2] for port in own), "a probe is due",
+                 3 + SOON)
+        assert time.monotonic() - begun > 2.8
         for port in own:
-            # Two sockets of each connection: the server's, and a peer's.
-            wait_for(lambda: sorted(which for which, _ in timers(port)) ==
-                     [0, 2], "a probe is due")
             left = max(left for which, left in timers(port) if which == 2)
-            assert 20 < left <= 30
+            assert 1 < left <= 4
 
 
 @pytest.mark.spec("SRV-171", "CFG-62")

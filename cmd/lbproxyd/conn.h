@@ -72,6 +72,7 @@ struct conn {
 	bool sends_proxy_header; /* to its upstream */
 	bool has_opening;        /* a PROXY header comes first */
 	bool has_yielded;        /* in the list of those */
+	bool is_kept_alive;      /* the kernel asks its peers */
 	bool is_paused;          /* its handshake, until the alarm rings */
 	struct conn *prev;
 	struct conn *next;

@@ -99,20 +99,8 @@ static void begin_side(struct conn *conn, enum lbp_side side)
 		lbp_session_ready(conn->session, side, LBP_WATCH_READ);
 }
 
-/* Earlier than here all waits have their end. [SRV-171]. */
-static void keep_alive(struct conn *conn)
-{
-	const struct lbp_keepalive keepalive =
-		lbp_keepalive_of(conn->keepalive_ns);
-
-	stream_keep_alive(&conn->client, &keepalive);
-	stream_keep_alive(&conn->upstream, &keepalive);
-}
-
 void conn_begin_relay(struct conn *conn)
 {
-	if (conn->keepalive_ns != 0)
-		keep_alive(conn);
 	conn->upstream.tls.takes_unclean_end =
 		conn->client.tls.takes_unclean_end;
 	begin_side(conn, LBP_CLIENT);
@@ -124,13 +112,25 @@ static void look_later(struct conn *conn, uint64_t now_ns)
 	conn->look_ns = now_ns + lbp_keepalive_of(conn->keepalive_ns).look_ns;
 }
 
+/* Short sessions never come here, and need not ask for it. [SRV-345]. */
+static void keep_alive(struct conn *conn, const struct lbp_keepalive *keepalive)
+{
+	if (conn->is_kept_alive)
+		return;
+	conn->is_kept_alive = true;
+	stream_keep_alive(&conn->client, keepalive);
+	stream_keep_alive(&conn->upstream, keepalive);
+}
+
 void conn_look(struct conn *conn, uint64_t now_ns)
 {
 	const struct lbp_keepalive keepalive =
 		lbp_keepalive_of(conn->keepalive_ns);
-	bool client_waits = stream_check_peer(&conn->client, &keepalive);
-	bool upstream_waits = stream_check_peer(&conn->upstream, &keepalive);
+	bool client_waits, upstream_waits;
 
+	keep_alive(conn, &keepalive);
+	client_waits = stream_check_peer(&conn->client, &keepalive);
+	upstream_waits = stream_check_peer(&conn->upstream, &keepalive);
 	conn->look_ns = LBP_NEVER;
 	if (client_waits || upstream_waits)
 		look_later(conn, now_ns);

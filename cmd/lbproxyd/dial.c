@@ -119,13 +119,17 @@ static enum dial_result send_header(struct dial *dial)
  */
 static bool is_connected_to_itself(const struct dial *dial)
 {
+	const struct addresses *addresses = &dial->target->addresses;
 	int fd = dial->stream->watch.fd;
 	union address own, peer;
 	socklen_t own_len = sizeof(own);
 	socklen_t peer_len = sizeof(peer);
 
-	return dial->target->addresses.path == NULL &&
+	/* Most have another port, and need not be asked for more. */
+	return addresses->path == NULL &&
 	       getsockname(fd, &own.sa, &own_len) == 0 &&
+	       address_port(&own) ==
+		       address_port(&addresses->items[dial->next - 1]) &&
 	       getpeername(fd, &peer.sa, &peer_len) == 0 &&
 	       address_equal(&own, &peer);
 }

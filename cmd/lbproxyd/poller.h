@@ -22,7 +22,9 @@ enum poller_want {
 struct watch {
 	int fd;          /* -1: not watched, and no longer called */
 	unsigned want;   /* READ, WRITE, both or neither */
-	bool is_watched; /* like want, set by these functions only */
+	unsigned told;   /* what the kernel is to report; epoll's */
+	bool is_unheard; /* and what it has reported in vain */
+	bool is_watched; /* like all of these, set by these functions only */
 	/*
 	 * Called when some of what is wanted is ready. An error makes all of it
 	 * ready.
@@ -62,7 +64,7 @@ void poller_forget(struct poller *poller, struct watch *watch);
 
 /*
  * Waits until something is ready, but for at most timeout_ms (-1: forever), and
- * calls the handlers. Returns how many descriptors were ready, or -1 with errno
+ * calls the handlers. Returns how many were called, or -1 with errno
  * set, which would be a fault of the program.
  */
 int poller_wait(struct poller *poller, int timeout_ms);

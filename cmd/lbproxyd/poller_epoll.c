@@ -13,9 +13,8 @@ struct poller_epoll {
 	struct epoll_event events[BATCH];
 };
 
-static int set(struct poller *base, struct watch *watch, unsigned want)
+static int tell(struct poller_epoll *poller, struct watch *watch, unsigned want)
 {
-	struct poller_epoll *poller = (struct poller_epoll *)base;
 	struct epoll_event event = {.data.ptr = watch};
 	int op = watch->is_watched ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
 
@@ -26,7 +25,32 @@ static int set(struct poller *base, struct watch *watch, unsigned want)
 		event.events |= EPOLLIN;
 	if (want & POLLER_WRITE)
 		event.events |= EPOLLOUT;
-	return epoll_ctl(poller->fd, op, watch->fd, &event);
+	if (epoll_ctl(poller->fd, op, watch->fd, &event) != 0)
+		return -1;
+	watch->told = want;
+	watch->is_unheard = false;
+	return 0;
+}
+
+/*
+ * Who does not want to read for a moment mostly wants to again before long:
+ * the kernel is only told once it keeps reporting. But one can nearly always
+ * write. [SRV-343].
+ */
+static int set(struct poller *base, struct watch *watch, unsigned want)
+{
+	if (watch->is_watched && (want | POLLER_READ) == watch->told)
+		return 0;
+	return tell((struct poller_epoll *)base, watch, want);
+}
+
+/* It was reported, and nobody wants to hear of it. */
+static void hush(struct poller_epoll *poller, struct watch *watch)
+{
+	if (watch->is_unheard)
+		(void)tell(poller, watch, watch->want);
+	else
+		watch->is_unheard = true;
 }
 
 static void stop(struct poller *base, struct watch *watch)
@@ -58,24 +82,36 @@ static unsigned readiness(uint32_t events)
 	return ready;
 }
 
+/* Returns true if there was something to do. */
+static bool report(
+	struct poller_epoll *poller, struct watch *watch, unsigned ready)
+{
+	/* An earlier handler may have stopped this watch. */
+	if (!watch->is_watched)
+		return false;
+	if ((ready & watch->told & ~watch->want) != 0)
+		hush(poller, watch);
+	else
+		watch->is_unheard = false;
+	ready &= watch->want | POLLER_ERROR;
+	if (ready != 0)
+		watch->ready(watch, ready);
+	return ready != 0;
+}
+
 static int wait_for(struct poller *base, int timeout_ms)
 {
 	struct poller_epoll *poller = (struct poller_epoll *)base;
 	int n = epoll_wait(poller->fd, poller->events, BATCH, timeout_ms);
+	int told = 0;
 	int i;
 
 	if (n < 0)
 		return errno == EINTR ? 0 : -1;
-	for (i = 0; i < n; i++) {
-		struct watch *watch = poller->events[i].data.ptr;
-		unsigned ready = readiness(poller->events[i].events);
-
-		/* An earlier handler may have stopped this watch. */
-		ready &= watch->want | POLLER_ERROR;
-		if (ready != 0 && watch->is_watched)
-			watch->ready(watch, ready);
-	}
-	return n;
+	for (i = 0; i < n; i++)
+		told += report(poller, poller->events[i].data.ptr,
+			readiness(poller->events[i].events));
+	return told;
 }
 
 static void free_epoll(struct poller *base)

@@ -73,11 +73,13 @@ bool tls_connect(struct tls *tls, const struct tls_client *client, int fd)
 }
 
 /*
- * SSL_get_error depends on the error queue, so that must be empty first.
- * Clearing it when it is empty takes several times as long as checking.
+ * Before a call of OpenSSL that may read or write. SSL_get_error depends on the
+ * error queue, so that must be empty first. Clearing it when it is empty takes
+ * several times as long as checking.
  */
-static void forget_errors(void)
+static void begin_call(struct tls *tls)
 {
+	tls->is_drained = false;
 	tls_memory_forget();
 	if (ERR_peek_error() != 0)
 		ERR_clear_error();
@@ -187,7 +189,7 @@ enum io tls_handshake(struct tls *tls)
 	enum io io;
 	int rc;
 
-	forget_errors();
+	begin_call(tls);
 	rc = SSL_do_handshake(tls->ssl);
 	io = rc == 1 ? written(tls) : result_of(tls, rc);
 	/* A reset meanwhile is for the session to see. */
@@ -207,7 +209,7 @@ enum io tls_read(struct tls *tls, void *buf, size_t len, size_t *n)
 	enum io io;
 	int rc;
 
-	forget_errors();
+	begin_call(tls);
 	tls->is_starved = false;
 	rc = SSL_read_ex(tls->ssl, buf, len, n);
 	io = rc == 1 ? IO_OK : result_of(tls, rc);
@@ -244,7 +246,7 @@ enum io tls_write(struct tls *tls, const void *buf, size_t len, size_t *n)
 	enum io io;
 	size_t one;
 
-	forget_errors();
+	begin_call(tls);
 	if (tls->owes_ticket)
 		tls_resume_send_ticket(tls);
 	*n = 0;
@@ -260,7 +262,7 @@ enum io tls_end(struct tls *tls)
 {
 	int rc;
 
-	forget_errors();
+	begin_call(tls);
 	tls->has_more = true;
 	rc = SSL_shutdown(tls->ssl);
 	tls->has_more = false;

@@ -65,6 +65,7 @@ struct tls {
 	int error;              /* of the socket; 0: none */
 	size_t budget;          /* left for reading. [SRV-87] */
 	bool is_starved;        /* a read needed more than that */
+	bool is_drained;        /* in this call; the poller tells of more */
 	bool is_flood;          /* [SRV-88] */
 	unsigned empty_records; /* since the last data */
 	bool has_more;          /* is written next, after what is written now */

@@ -38,6 +38,8 @@ static int bio_read(BIO *bio, char *buf, int len)
 	ssize_t n;
 
 	BIO_clear_retry_flags(bio);
+	if (tls->is_drained)
+		return retry_later(bio, BIO_FLAGS_READ);
 	if (tls->is_flood || most == 0) {
 		tls->is_starved = true;
 		return retry_later(bio, BIO_FLAGS_READ);
@@ -47,6 +49,7 @@ static int bio_read(BIO *bio, char *buf, int len)
 	} while (n < 0 && errno == EINTR);
 	if (n > 0) {
 		tls->budget -= (size_t)n;
+		tls->is_drained = (size_t)n < most;
 		return (int)n;
 	}
 	if (n == 0)

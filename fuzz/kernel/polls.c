@@ -15,6 +15,7 @@ struct item {
 	epoll_data_t data;
 	bool has_edge; /* EPOLLET: something came that was not told yet */
 	unsigned edge;
+	unsigned reports; /* since it was told what to report */
 };
 
 struct epoll {
@@ -113,6 +114,13 @@ int kernel_epoll_ctl(int number, int what, int fd, struct epoll_event *event)
 		*item = epoll->items[--epoll->len];
 		return 0;
 	}
+	/* Other than a pause in reading, which is mostly a short one. */
+	ORACLE("SRV-343",
+		item == end || item->reports > 1 ||
+			(item->events & EPOLLIN) == 0 ||
+			((item->events ^ event->events) & EPOLLOUT) != 0 ||
+			(event->events & EPOLLIN) != 0,
+		"fd %d is not to be read after %u reports", fd, item->reports);
 	epoll->len += item == end;
 	*item = (struct item){.fd = fd,
 		.events = event->events,
@@ -177,6 +185,7 @@ int kernel_epoll_wait(
 		if (ready == 0)
 			continue;
 		item->has_edge = false;
+		item->reports++;
 		events[n++] = (struct epoll_event){ready, item->data};
 	}
 	return n;

@@ -41,7 +41,8 @@ struct host {
 	bool is_evicted;   /* and lost it, */
 	bool was_told;
 	bool was_heard;
-	int loose; /* connections without a place */
+	int loose;          /* connections without a place */
+	uint64_t relays_ns; /* since when; 0: it does not */
 
 	/* What the log has: */
 	unsigned reports; /* of the connection, the last one: */

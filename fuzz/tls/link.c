@@ -50,6 +50,8 @@ ssize_t __wrap_recv(int fd, void *buf, size_t len, int flags)
 	ERR_set_mark();
 	n = result_of(
 		accepted->inner, BIO_read(accepted->inner, buf, (int)len));
+	ORACLE("SRV-344", !accepted->was_short, "it asks for %zu more", len);
+	accepted->was_short = n > 0 && (size_t)n < len;
 	if (n > 0)
 		accepted->taken += (size_t)n;
 	return n;
@@ -216,8 +218,9 @@ void link_cut(struct link *link)
 }
 
 /* OpenSSL keeps one queue of errors for all connections of a thread. */
-void link_fail_another(const struct link *link)
+void link_begin_call(struct link *link)
 {
+	link->was_short = false;
 	if (link->others_fail)
 		ERR_raise(ERR_LIB_SSL, SSL_R_BAD_PACKET);
 }
@@ -235,7 +238,7 @@ void link_handshake(struct link *link)
 		moved = link_carry(link);
 		/* What this call writes, it does not depend on. */
 		link->down_needed = link->down.sent_len;
-		link_fail_another(link);
+		link_begin_call(link);
 		link->io = tls_handshake(&link->tls);
 		moved = moved || link->io == IO_WANT_WRITE;
 		if (i > TURNS_MAX)
@@ -269,7 +272,7 @@ enum io link_read(struct link *link, size_t *len)
 
 	while (io == IO_OK || (is_waiting(io) && moved)) {
 		moved = link_carry(link) || io == IO_YIELD;
-		link_fail_another(link);
+		link_begin_call(link);
 		link->taken = 0;
 		link->tls.budget = READ_BUDGET;
 		io = tls_read(&link->tls, buf, sizeof(buf), &n);
@@ -296,7 +299,7 @@ enum io link_write(struct link *link, size_t len)
 
 		for (size_t i = 0; i < part; i++)
 			buf[i] = link_byte(at + i);
-		link_fail_another(link);
+		link_begin_call(link);
 		io = tls_write(&link->tls, buf, part, &n);
 		at += io == IO_OK || io == IO_WANT_WRITE ? n : 0;
 		ORACLE("SRV-147", io != IO_OK || !link->has_more,

@@ -14,6 +14,7 @@ struct link {
 	BIO *outer;     /* its far end */
 	size_t taken;   /* of the socket, in this read of data */
 	size_t chunk;   /* bytes given to a side at once */
+	bool was_short; /* the last read, in this call */
 	bool has_more;  /* said of what was sent last */
 	/* Before each step of the server another connection fails. [SRV-33] */
 	bool others_fail;
@@ -61,8 +62,11 @@ bool link_carry(struct link *link);
 /* The client's socket ends: the server reads an end after what it got. */
 void link_cut(struct link *link);
 
-/* Another connection fails, if others_fail, and leaves what failures leave. */
-void link_fail_another(const struct link *link);
+/*
+ * Before each call of the server's TLS. Another connection fails, if
+ * others_fail, and leaves what failures leave.
+ */
+void link_begin_call(struct link *link);
 
 /* Drives the handshake until it has a result or nothing moves any more. */
 void link_handshake(struct link *link);

@@ -9,6 +9,8 @@
 #define LINGER_NS (2 * KERNEL_S)
 /* Who has vanished is gone within this, if nobody says otherwise. [SRV-171]. */
 #define GONE_NS (60 * KERNEL_S * 4 / 3 + 2 * KERNEL_S)
+/* By then the kernel has been told to ask. */
+#define ASKED_NS (60 * KERNEL_S / 3)
 /*
  * With select a quiet reset is seen within 200 ms, [SRV-81], or with the look
  * after one that failed; and a rest.
@@ -135,19 +137,20 @@ static void judge_break(const struct client *client)
 static void judge_vanished(const struct client *client, const struct peer *peer)
 {
 	uint64_t dials = world.app[client->app].upstreams + 1;
+	uint64_t opening_ns = world.handshake_ns + dials * world.connect_ns +
+			      LINGER_NS + SLACK_NS;
 	uint64_t since = client->accepted_ns;
 
+	ORACLE("SRV-171",
+		client->upstream == NULL || far_is_asked(peer->sock) ||
+			kernel_now_ns() <= since + opening_ns + ASKED_NS,
+		"a peer of client %u is not asked whether it is there",
+		client->number);
 	be_later(&since, peer->vanished_ns);
 	ORACLE("SRV-171",
 		!peer->has_vanished ||
-			kernel_now_ns() <= since + GONE_NS +
-						   world.handshake_ns +
-						   dials * world.connect_ns +
-						   LINGER_NS + SLACK_NS,
+			kernel_now_ns() <= since + opening_ns + GONE_NS,
 		"client %u's session is still there, and a peer is not",
-		client->number);
-	ORACLE("SRV-171", client->upstream == NULL || far_is_asked(peer->sock),
-		"a peer of client %u is not asked whether it is there",
 		client->number);
 }
 
