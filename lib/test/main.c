@@ -54,6 +54,7 @@ int main(void)
 	suite_policy();
 	suite_policy_reload();
 	suite_descriptors();
+	suite_memory();
 	suite_session();
 	suite_session_id();
 	suite_session_new();

@@ -47,6 +47,7 @@ void suite_app_reload(void);
 void suite_policy(void);
 void suite_policy_reload(void);
 void suite_descriptors(void);
+void suite_memory(void);
 void suite_session(void);
 void suite_session_id(void);
 void suite_session_new(void);
