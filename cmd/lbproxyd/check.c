@@ -9,6 +9,7 @@
 #include "dial.h"
 #include "report.h"
 #include "server/dial_time.h"
+#include "server/memory.h"
 #include "server/proxy.h"
 
 /* What a look at a connected upstream reads at most. */
@@ -27,6 +28,8 @@ struct check {
 	bool is_connected; /* and watched for a while */
 	bool has_failed;   /* the poller said so last */
 };
+
+_Static_assert(sizeof(struct check) <= LBP_MEMORY_CHECK, "memory.h says less");
 
 /* All checks of one application. */
 struct checker {

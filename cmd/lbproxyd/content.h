@@ -2,6 +2,7 @@
 #ifndef CONTENT_H
 #define CONTENT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "server/config.h"
@@ -12,5 +13,12 @@
  * content, as server/rotation.h says.
  */
 uint64_t content_of(const struct lbp_config *config, int dir_fd);
+
+/*
+ * How many bytes these files have, each as often as it is named, goes to
+ * *bytes. False with errno set: one of them cannot be looked at.
+ */
+bool content_bytes(
+	const struct lbp_config *config, int dir_fd, uint64_t *bytes);
 
 #endif

@@ -7,12 +7,15 @@
 #include "control_private.h"
 #include "server/figures.h"
 #include "server/json.h"
+#include "server/memory.h"
 
 /* One more session, and the end of the list. */
 #define ROOM (LBP_FIGURES_SESSION_MAX + sizeof("]\n"))
 
 /* More is not told at once. */
 #define ANSWER_MAX ((size_t)64 * 1024 * 1024)
+
+_Static_assert(ANSWER_MAX <= LBP_MEMORY_LIST_MAX, "memory.h says less");
 
 static bool list_work(void *user)
 {

@@ -17,9 +17,12 @@
 
 #include "address.h"
 #include "clock.h"
+#include "server/memory.h"
 
 /* What the head of a request and that of its answer may take. [ADM-5]. */
 #define HEAD_BYTES ((size_t)16 * 1024)
+
+_Static_assert(HEAD_BYTES <= LBP_MEMORY_ADMIN_HEAD, "memory.h says less");
 
 /* How long not to accept when there are no descriptors left. */
 #define RETRY_NS (100 * LBP_NS_PER_MS)

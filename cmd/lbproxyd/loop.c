@@ -7,11 +7,14 @@
 
 #include "clock.h"
 #include "log.h"
+#include "server/memory.h"
 
 /* Free rings kept: enough for a burst, not for the busiest time ever. */
 #ifndef RINGS_KEPT
 #define RINGS_KEPT 16
 #endif
+
+_Static_assert(RINGS_KEPT <= LBP_MEMORY_RINGS_KEPT, "memory.h says less");
 
 /* A free ring's first bytes. */
 struct ring {

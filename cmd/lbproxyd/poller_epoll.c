@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "poller.h"
+#include "server/memory.h"
 
 #define BATCH 256
 
@@ -12,6 +13,9 @@ struct poller_epoll {
 	int fd;
 	struct epoll_event events[BATCH];
 };
+
+_Static_assert(
+	sizeof(struct poller_epoll) <= LBP_MEMORY_POLLER, "memory.h says less");
 
 static int tell(struct poller_epoll *poller, struct watch *watch, unsigned want)
 {

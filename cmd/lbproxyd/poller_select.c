@@ -5,6 +5,7 @@
 
 #include "clock.h"
 #include "poller.h"
+#include "server/memory.h"
 
 /*
  * select reports an error only on descriptors watched for reading or writing.
@@ -27,6 +28,9 @@ struct poller_select {
 	uint64_t look_ns;   /* when to check those; 0: not set */
 	struct pollfd quiet[FD_SETSIZE];
 };
+
+_Static_assert(sizeof(struct poller_select) <= LBP_MEMORY_POLLER,
+	"memory.h says less");
 
 static bool is_quiet(const struct watch *watch)
 {

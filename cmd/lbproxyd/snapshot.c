@@ -395,6 +395,18 @@ uint64_t snapshot_look(const struct snapshot *snapshot)
 	return content;
 }
 
+bool snapshot_file_bytes(const struct snapshot *snapshot, uint64_t *bytes)
+{
+	int dir_fd = open_directory_of(snapshot->notices.file);
+	bool ok = dir_fd >= 0 && content_bytes(snapshot->config, dir_fd, bytes);
+	int error = errno;
+
+	if (dir_fd >= 0)
+		close(dir_fd);
+	errno = error;
+	return ok;
+}
+
 static void warn(struct problems *problems,
 	const struct lbp_config_address *from, const char *key,
 	const struct addresses *addresses, const char *then)

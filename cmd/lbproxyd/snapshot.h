@@ -78,6 +78,9 @@ struct snapshot *snapshot_load_again(const struct snapshot *last,
 /* What the files that it names have in them now. */
 uint64_t snapshot_look(const struct snapshot *snapshot);
 
+/* How many bytes they have; fails as content_bytes does. */
+bool snapshot_file_bytes(const struct snapshot *snapshot, uint64_t *bytes);
+
 /*
  * Adds a notice for each name that has no address now; for `--check`. [SRV-95].
  */

@@ -6,6 +6,7 @@
 
 #include "app.h"
 #include "clock.h"
+#include "server/memory.h"
 #include "tls_path.h"
 #include "tls_private.h"
 
@@ -14,6 +15,10 @@
 
 /* The most TLS sessions kept for resumption. [SRV-69]. */
 #define CACHE_SESSIONS 4096
+
+_Static_assert(CACHE_SESSIONS <= LBP_MEMORY_CACHED &&
+		       CERTS_MAX <= LBP_MEMORY_CACHED_CERTS,
+	"memory.h says less");
 
 static bool is_tls13(const SSL *ssl)
 {
