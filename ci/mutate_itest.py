@@ -32,8 +32,10 @@ START_S = 180
 TRIES = 6
 TRIES_S = 12
 # What no mutant of the server can break.
-OTHERS = ("test_build", "test_certs_gen", "test_demo", "test_harness",
-          "test_embed", "test_ctypes", "test_toml", "test_soak")
+OTHERS = ("test_bench", "test_build", "test_certs_gen", "test_completion",
+          "test_container", "test_ctypes", "test_deb", "test_demo",
+          "test_embed", "test_harness", "test_man_reasons", "test_reference",
+          "test_soak", "test_toml")
 
 
 class Tests:
@@ -73,6 +75,8 @@ class Tests:
             "PYTHONPATH": os.path.dirname(os.path.abspath(__file__)),
             "PYTHONDONTWRITEBYTECODE": "1",
             # Ports of its own.
+            # Of two tests that differ in the poller alone one will do.
+            "ITEST_POLLERS": "one",
             "PYTEST_XDIST_WORKER": f"gw{self.number}",
             "PYTEST_XDIST_WORKER_COUNT": str(self.count),
         }
@@ -295,9 +299,13 @@ class Map:
                         print(f"mutate: {names.qsize()} tests to look at")
                         sys.stdout.flush()
 
-        with concurrent.futures.ThreadPoolExecutor(len(workers)) as pool:
-            list(pool.map(work, workers))
-        self.save()
+        try:
+            with concurrent.futures.ThreadPoolExecutor(len(workers)) as pool:
+                list(pool.map(work, workers))
+        finally:
+            for name in [*names.queue]:
+                self.files.pop(file_of(name), None)
+            self.save()
 
     def index(self):
         """Makes it ready to be asked."""

@@ -88,7 +88,8 @@ def test_words_and_files(typed, tmp_path, line, found):
 
 @pytest.mark.spec("INS-7")
 @pytest.mark.parametrize("name, program", [
-    ("lbproxyctl", control.CTL), ("lbproxyd", srv.LBPROXYD)])
+    ("lbproxyctl", control.CTL), ("lbproxyd", srv.LBPROXYD)],
+    ids=["lbproxyctl", "lbproxyd"])
 def test_the_words_of_the_help(typed, name, program):
     """All commands and options that it tells of are offered, and no others."""
     told = subprocess.run([program, "--help"], text=True, check=True,
