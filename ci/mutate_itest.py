@@ -74,9 +74,9 @@ class Tests:
             "LBP_LOOP_OUT": str(back),
             "PYTHONPATH": os.path.dirname(os.path.abspath(__file__)),
             "PYTHONDONTWRITEBYTECODE": "1",
-            # Ports of its own.
             # Of two tests that differ in the poller alone one will do.
             "ITEST_POLLERS": "one",
+            # Ports of its own.
             "PYTEST_XDIST_WORKER": f"gw{self.number}",
             "PYTEST_XDIST_WORKER_COUNT": str(self.count),
         }

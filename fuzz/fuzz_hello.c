@@ -6,7 +6,8 @@
  * Input: a byte; its lowest bit: TLS 1.3. The next two say what the rest is:
  * 0: a ClientHello, 1: a Certificate message, else one certificate, which is
  * put into a message as often as the remaining bits say. The rest is taken for
- * a list of protocols, too, of which every second one is the server's.
+ * a list of protocols, too, of which every second one is the server's; and for
+ * what a client sends, whole or in pieces of as many bytes as these bits say.
  */
 #include <openssl/core_names.h>
 #include <openssl/err.h>
@@ -18,6 +19,7 @@
 #include "oracle.h"
 #include "server/alpn.h"
 #include "server/hello.h"
+#include "server/hello_length.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
@@ -264,6 +266,43 @@ static void check_choice(const uint8_t *list, size_t len)
 			"another name is chosen");
 }
 
+/* In pieces of so many bytes; true: something was changed. */
+static bool limit(uint8_t *bytes, size_t len, size_t piece)
+{
+	struct lbp_hello_length state = {0};
+	bool has_changed = false;
+	size_t at;
+
+	for (at = 0; at < len; at += piece)
+		has_changed = lbp_hello_length_limit(&state, bytes + at,
+			len - at < piece ? len - at : piece);
+	return has_changed;
+}
+
+/*
+ * However it comes, the same is made of it; and what was made of it announces
+ * no more than it may, unless that is more than anybody takes.
+ */
+static void check_length(const uint8_t *data, size_t len, size_t piece)
+{
+	uint8_t *whole = malloc(2 * len + 1);
+	uint8_t *pieces = whole + len;
+	bool has_changed;
+
+	if (whole == NULL)
+		abort();
+	memcpy(whole, data, len);
+	memcpy(pieces, data, len);
+	has_changed = limit(whole, len, len + 1);
+	ORACLE("SRV-346", limit(pieces, len, piece) == has_changed,
+		"changed or not, in pieces of %zu bytes", piece);
+	ORACLE("SRV-346", memcmp(whole, pieces, len) == 0,
+		"changed in another way, in pieces of %zu bytes", piece);
+	ORACLE("SRV-346", has_changed || memcmp(whole, data, len) == 0,
+		"changed without a word");
+	free(whole);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	bool is_tls13 = len > 0 && data[0] % 2 != 0;
@@ -278,6 +317,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		abort();
 	memcpy(copy, data + 1, len - 1);
 	check_choice(copy, len - 1);
+	check_length(copy, len - 1, data[0] / 8 + 1u);
 	switch (data[0] / 2 % 4) {
 	case 0:
 		err = lbp_hello_check(copy, len - 1);

@@ -2,6 +2,7 @@
 that a server filled to the brim keeps to it."""
 
 import re
+import ssl
 import tomllib
 
 import pytest
@@ -19,11 +20,18 @@ MIB = 1024 * KIB
 SESSIONS = 24
 HANDSHAKES = 24
 
-# What OpenSSL makes room for before it has a byte of it, the longest hello,
-# and a record of that which lacks its end.
-HELLO = 131396
-LONG_HELLO = (b"\x16\x03\x01\x3e\x80\x01" + HELLO.to_bytes(3, "big")
-              + b"x" * (16000 - 4) + b"\x16\x03\x01\x40\x00" + b"x" * 16000)
+# A list of certificates as long as may be sent, and a record of it that lacks
+# its end.
+CERTS = 16 * KIB
+LONG_CERTS = (b"\x16\x03\x03\x3e\x80\x0b" + CERTS.to_bytes(3, "big")
+              + (CERTS - 3).to_bytes(3, "big") + b"\0" * (16000 - 7)
+              + b"\x16\x03\x03\x01\x88" + b"\0" * (CERTS - 16000))
+SERVER_HELLO_DONE = b"\x0e\0\0\0"
+
+
+def announced(length):
+    """The beginning of a ClientHello, a message of this length."""
+    return b"\x16\x03\x01\0\x04\x01" + length.to_bytes(3, "big")
 
 
 def shown(path):
@@ -120,11 +128,27 @@ def open_sessions(server, up, context, count):
     return ends
 
 
-def open_handshakes(server, count):
+def hello_of(context):
+    """A ClientHello."""
+    out = ssl.MemoryBIO()
+    client = context.wrap_bio(ssl.MemoryBIO(), out, server_hostname="x")
+    with pytest.raises(ssl.SSLWantReadError):
+        client.do_handshake()
+    return out.read()
+
+
+def open_handshakes(pki, server, count):
+    """Strangers that are about to show many certificates."""
+    hello = hello_of(client_context(pki.ca, version="1.2"))
     held = []
     for _ in range(count):
         held.append(Peer(tcp_connect(server.address())))
-        held[-1].send(LONG_HELLO)
+        held[-1].send(hello)
+    for peer in held:
+        got = b""
+        while not got.endswith(SERVER_HELLO_DONE):
+            got += peer.recv()
+        peer.send(LONG_CERTS)
     return held
 
 
@@ -150,14 +174,42 @@ def test_full_sessions(pki, start, client_cert, with_tls):
 @pytest.mark.once
 @pytest.mark.workers
 @pytest.mark.spec("MEM-3")
-def test_handshakes_of_strangers(start):
+def test_handshakes_of_strangers(pki, start):
     _, server = start(False)
     bound = shown(server.path)["a stranger's handshake"]
     before = status(server, "RssAnon")
-    held = open_handshakes(server, HANDSHAKES)
+    held = open_handshakes(pki, server, HANDSHAKES)
     size = grown(server, before, HANDSHAKES * bound // 2)
     assert srv.sanitized() or size <= HANDSHAKES * bound, size / KIB
     assert not server.events("reject")
+    for peer in held:
+        peer.close()
+
+
+@pytest.mark.once
+@pytest.mark.workers
+@pytest.mark.spec("SRV-346", "SRV-65")
+def test_a_long_hello_takes_no_memory(start):
+    _, server = start(False)
+    with Peer(tcp_connect(server.address())) as peer:
+        peer.send(announced(131396))
+        got = peer.recv()
+        assert got[0] == 21 and got[5] == 2, "no fatal alert"
+        peer.expect_end("clean")
+    line = server.wait_event("reject")
+    assert line["reason"] == "handshake_failed"
+    assert line["detail"].startswith("the ClientHello")
+    before = status(server, "RssAnon")
+    held = []
+    for _ in range(HANDSHAKES):
+        held.append(Peer(tcp_connect(server.address())))
+        held[-1].send(announced(65535))
+    # Two buffers of 16 KiB, and what a silent connection takes.
+    size = grown(server, before, HANDSHAKES * 20 * KIB)
+    assert srv.sanitized() or size < HANDSHAKES * 60 * KIB, size / KIB
+    held[0].send(b"\x16\x03\x01\0\xff" + bytes(255))
+    got = held[0].recv()
+    assert got[0] == 21 and got[5] == 2, "no fatal alert"
     for peer in held:
         peer.close()
 
@@ -175,7 +227,7 @@ def test_all_at_once(pki, start, client_cert, with_tls):
     context = client_context(pki.ca, client_cert)
     before = status(server, "RssAnon")
     ends = open_sessions(server, up, context, SESSIONS - 1)
-    strangers = open_handshakes(server, HANDSHAKES)
+    strangers = open_handshakes(pki, server, HANDSHAKES)
     size = grown(server, before, sessions // 2 + handshakes // 3, ends)
     whole = status(server, "RssAnon", "RssFile", "RssShmem")
     if not srv.sanitized():

@@ -25,6 +25,7 @@ static void begin(struct tls *tls)
 	tls->empty_records = 0;
 	tls->has_more = false;
 	tls->cache = NULL;
+	tls->length = (struct lbp_hello_length){0};
 	tls->owes_ticket = false;
 	tls->names = NULL;
 	tls->name_len = 0;

@@ -16,6 +16,7 @@
 #include "problem.h"
 #include "server/alpn.h"
 #include "server/config.h"
+#include "server/hello_length.h"
 #include "session.h"
 
 /* The result of a read, a write, a handshake or an end. */
@@ -72,10 +73,11 @@ struct tls {
 
 	/* Towards a client: */
 	const struct trust *trust;
-	struct cache *cache; /* NULL: towards an upstream */
-	uint64_t full_ns;    /* when its full handshake was */
-	uint32_t client;     /* LBP_NONE: not admitted */
-	bool owes_ticket;    /* to be sent with the first bytes. [SRV-71] */
+	struct cache *cache;            /* NULL: towards an upstream */
+	uint64_t full_ns;               /* when its full handshake was */
+	uint32_t client;                /* LBP_NONE: not admitted */
+	struct lbp_hello_length length; /* that its hello announces */
+	bool owes_ticket; /* to be sent with the first bytes. [SRV-71] */
 };
 
 /* Bytes that a whole handshake may read. [SRV-89]. */

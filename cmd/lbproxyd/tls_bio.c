@@ -31,6 +31,17 @@ static int retry_later(BIO *bio, int flags)
 	return -1;
 }
 
+/*
+ * OpenSSL makes room for a message once it has its length. Towards a client,
+ * until its handshake is complete. [SRV-346].
+ */
+static void limit_hello(struct tls *tls, char *bytes, size_t len)
+{
+	if (tls->cache != NULL && !tls->is_open &&
+		lbp_hello_length_limit(&tls->length, (uint8_t *)bytes, len))
+		tls_refuse_hello(tls);
+}
+
 static int bio_read(BIO *bio, char *buf, int len)
 {
 	struct tls *tls = tls_of(bio);
@@ -50,6 +61,7 @@ static int bio_read(BIO *bio, char *buf, int len)
 	if (n > 0) {
 		tls->budget -= (size_t)n;
 		tls->is_drained = (size_t)n < most;
+		limit_hello(tls, buf, (size_t)n);
 		return (int)n;
 	}
 	if (n == 0)

@@ -25,13 +25,6 @@
  */
 #define TLS_MESSAGE (22 * KIB)
 /*
- * OpenSSL makes room for a message when it has seen its length: 131,396 bytes
- * for a ClientHello, which is refused once it is whole if it is longer than
- * [SRV-65] says, and a third more. Nine bytes bring it about. 154.8 KiB for
- * each connection that has sent nothing else, 171.3 KiB with a record begun.
- */
-#define TLS_HELLO (172 * KIB)
-/*
  * A certificate is kept decoded: one with names of 60 bytes or more takes 4.0
  * to 5.1 times its DER, and more if they are short.
  */
@@ -128,7 +121,7 @@ static void bound_one(struct lbp_memory *out)
 
 	out->session = conn + 2 * LBP_MEMORY_RING + side_with_tls() + TLS_NAMES;
 	out->session_tls = out->session + side_with_tls();
-	out->handshake = conn + TLS_IDLE + TLS_RECORD + TLS_HELLO;
+	out->handshake = conn + TLS_IDLE + 2 * TLS_RECORD + TLS_MESSAGE;
 }
 
 static void bound_all(struct lbp_memory *out, const struct lbp_config *config,

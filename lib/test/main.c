@@ -62,6 +62,7 @@ int main(void)
 	suite_relay_watch();
 	suite_spread();
 	suite_hello();
+	suite_hello_length();
 	suite_session_bounds();
 	suite_session_lifetime();
 	suite_session_timeouts();

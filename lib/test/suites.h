@@ -55,6 +55,7 @@ void suite_relay(void);
 void suite_relay_watch(void);
 void suite_spread(void);
 void suite_hello(void);
+void suite_hello_length(void);
 void suite_session_bounds(void);
 void suite_session_lifetime(void);
 void suite_session_timeouts(void);
