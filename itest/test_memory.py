@@ -2,7 +2,9 @@
 that a server filled to the brim keeps to it."""
 
 import re
+import socket
 import ssl
+import subprocess
 import tomllib
 
 import pytest
@@ -137,6 +139,22 @@ def hello_of(context):
     return out.read()
 
 
+def hello_to_be_asked_again():
+    """One whose share of a key is of a group that the server does not take."""
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        port = door.getsockname()[1]
+        with subprocess.Popen(
+                ["openssl", "s_client", "-connect", f"127.0.0.1:{port}",
+                 "-groups", "P-521:P-256", "-tls1_3"],
+                stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL) as client:
+            door.settimeout(BOUND)
+            with door.accept()[0] as sock:
+                hello = sock.recv(16384)
+            client.stdin.close()
+    return hello
+
+
 def open_handshakes(pki, server, count):
     """Strangers that are about to show many certificates."""
     hello = hello_of(client_context(pki.ca, version="1.2"))
@@ -212,6 +230,23 @@ def test_a_long_hello_takes_no_memory(start):
     assert got[0] == 21 and got[5] == 2, "no fatal alert"
     for peer in held:
         peer.close()
+
+
+@pytest.mark.once
+@pytest.mark.workers
+@pytest.mark.spec("SRV-346")
+def test_nor_does_the_second_one(start):
+    _, server = start(False)
+    with Peer(tcp_connect(server.address())) as peer:
+        peer.send(hello_to_be_asked_again())
+        # A ServerHello, of TLS 1.2 by its record.
+        assert peer.recv()[:6] == b"\x16\x03\x03\0\x58\x02"
+        # ChangeCipherSpec, which has no meaning.
+        peer.send(b"\x14\x03\x03\0\x01\x01" + announced(131396))
+        got = peer.recv()
+        assert got[0] == 21 and got[5] == 2, "no fatal alert"
+    line = server.wait_event("reject")
+    assert line["detail"].startswith("the ClientHello")
 
 
 @pytest.mark.once

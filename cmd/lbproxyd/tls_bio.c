@@ -32,12 +32,25 @@ static int retry_later(BIO *bio, int flags)
 }
 
 /*
- * OpenSSL makes room for a message once it has its length. Towards a client,
- * until its handshake is complete. [SRV-346].
+ * Later there may be records of handshakes that are encrypted: with TLS 1.2. A
+ * second hello comes in the last of these states.
  */
+static bool awaits_hello(const struct tls *tls)
+{
+	switch (SSL_get_state(tls->ssl)) {
+	case TLS_ST_BEFORE:
+	case TLS_ST_SR_CLNT_HELLO:
+	case TLS_ST_EARLY_DATA:
+		return tls->cache != NULL;
+	default:
+		return false;
+	}
+}
+
+/* OpenSSL makes room for a message once it has its length. [SRV-346]. */
 static void limit_hello(struct tls *tls, char *bytes, size_t len)
 {
-	if (tls->cache != NULL && !tls->is_open &&
+	if (awaits_hello(tls) &&
 		lbp_hello_length_limit(&tls->length, (uint8_t *)bytes, len))
 		tls_refuse_hello(tls);
 }

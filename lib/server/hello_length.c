@@ -9,7 +9,6 @@
 #define MESSAGE_HEADER 4
 
 enum {
-	CHANGE_CIPHER_SPEC = 20,
 	HANDSHAKE = 22,
 	CLIENT_HELLO = 1,
 };
@@ -25,8 +24,6 @@ static void take_record(struct lbp_hello_length *state, uint8_t byte)
 	switch (state->record_at++) {
 	case 0:
 		state->record_type = byte;
-		state->is_over =
-			byte != HANDSHAKE && byte != CHANGE_CIPHER_SPEC;
 		break;
 	case 3:
 		state->record_left = (uint32_t)byte << 8;

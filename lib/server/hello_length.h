@@ -12,7 +12,7 @@
 
 /* How far a client's messages have come. Zeroed at the beginning. */
 struct lbp_hello_length {
-	bool is_over;    /* what follows is encrypted, or is refused */
+	bool is_over;    /* what follows does not matter: it is refused */
 	bool is_spoiled; /* a message whose length was changed */
 	uint8_t record_type;
 	uint8_t record_at;    /* bytes of a record's header that have come */
@@ -23,7 +23,8 @@ struct lbp_hello_length {
 };
 
 /*
- * Follows the next len bytes that a client sends, from its first one on. A
+ * Follows the next len bytes that a client sends, from its first one on and as
+ * long as a ClientHello is awaited, as nothing is encrypted until then. A
  * ClientHello that announces more than LBP_HELLO_MAX bytes is changed: to a
  * length that no library takes, or if it is too late for that, to one that is
  * accepted, and a body that is malformed. Returns true if one was,
