@@ -186,17 +186,19 @@ def test_it_is_live(lb, upstream, need, tmp_path):
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Canned) as canned:
         canned.page, canned.asked = admin.ask(server, "/"), 0
         threading.Thread(target=canned.serve_forever, daemon=True).start()
-        for answers, state in (([one] + [two] * 50, "Not ready: echo"),
-                               ([two] + [one] * 50, "Ready"),
-                               ([one], "No answer since ")):
-            canned.answers = answers
-            dom = Dom(browse(need, canned.server_address, tmp_path,
-                             "--dump-dom", calm=len(answers) > 1))
-            assert dom.find("p", id="state")[0]["text"].startswith(state)
-            told = dom.find("dl", id="server")[0]["text"]
-            assert ("77 of 400" in told) == (state == "Not ready: echo")
-        assert canned.asked >= 6
-        canned.shutdown()
+        try:
+            for answers, state in (([one] + [two] * 50, "Not ready: echo"),
+                                   ([two] + [one] * 50, "Ready"),
+                                   ([one], "No answer since ")):
+                canned.answers = answers
+                dom = Dom(browse(need, canned.server_address, tmp_path,
+                                 "--dump-dom", calm=len(answers) > 1))
+                assert dom.find("p", id="state")[0]["text"].startswith(state)
+                told = dom.find("dl", id="server")[0]["text"]
+                assert ("77 of 400" in told) == (state == "Not ready: echo")
+            assert canned.asked >= 6
+        finally:
+            canned.shutdown()
 
 
 @pytest.mark.spec("ADM-32")
