@@ -236,7 +236,7 @@ static bool init_loop(struct acceptor *acceptor, enum lbp_event_loop kind)
 	acceptor->mailbox = &acceptor->workers[0].mailbox;
 	if (acceptor->worker_len > 1 && !init_own_loop(acceptor, kind))
 		return false;
-	/* Select could not be waited for. */
+	/* A poller of select has no descriptor to wait for. */
 	acceptor->behind = poller_new(LBP_EVENT_LOOP_EPOLL);
 	if (acceptor->behind == NULL)
 		return false;

@@ -62,6 +62,22 @@ static bool is_done(const struct client *client, const struct peer *peer)
 	return has_ended(client, peer) && far_end_sent(peer->sock);
 }
 
+/* Is there room for a client's bytes, as far as its upstream is known? */
+static bool has_room(const struct client *client, const struct peer *other)
+{
+	if (other != NULL)
+		return far_room(other->sock) > 0;
+	/* It may be any of these. */
+	for (unsigned i = 0; i < world.dial_len; i++) {
+		const struct dial_seen *dial = &world.dials[i];
+
+		if (dial->app == client->app && dial->client == NULL &&
+			dial->peer.is_open && far_room(dial->peer.sock) == 0)
+			return false;
+	}
+	return true;
+}
+
 /*
  * Has this side broken off so that the session has to end? An end that is
  * behind bytes for which there is no room is not known yet.
@@ -73,7 +89,7 @@ static bool has_broken(const struct client *client, const struct peer *peer,
 		return false;
 	return peer->has_reset ||
 	       (peer->has_truncated && far_unread(peer->sock) == 0 &&
-		       (other == NULL || far_room(other->sock) > 0) &&
+		       has_room(client, other) &&
 		       !world.app[client->app].takes_unclean_end);
 }
 
