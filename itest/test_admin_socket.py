@@ -184,6 +184,24 @@ def test_what_took_its_place_stays(lb, up):
     assert path.read_text() == "another's"
 
 
+@pytest.mark.spec("CTL-7", "CTL-17")
+def test_what_is_not_there_is_named(lb, up):
+    server = lb.proxy(up, server=control.section())
+    for method, target, text in (
+            ("POST", f"/drain?app=none&upstream={up.url}",
+             "there is no such app"),
+            ("POST", "/resume?app=echo&upstream=tcp://127.0.0.1:1",
+             "the app has no such upstream; accepted: a url as it is "
+             "configured"),
+            ("POST", "/kill?client=nobody",
+             "no client is listed with this id"),
+            ("POST", "/kill?session=7-99", "there is no such session"),
+            ("GET", "/client?app=echo&client=nobody",
+             "no such client may use the app")):
+        answer = control.ask(server, target, method)
+        assert (answer.status, answer.text) == (404, text + "\n"), target
+
+
 @pytest.mark.spec("CTL-7")
 def test_methods_and_queries(lb, up):
     server = lb.proxy(up, server=control.section(
