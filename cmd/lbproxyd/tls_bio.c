@@ -50,9 +50,8 @@ static bool awaits_hello(const struct tls *tls)
 /* OpenSSL makes room for a message once it has its length. [SRV-346]. */
 static void limit_hello(struct tls *tls, char *bytes, size_t len)
 {
-	if (awaits_hello(tls) &&
-		lbp_hello_length_limit(&tls->length, (uint8_t *)bytes, len))
-		tls_refuse_hello(tls);
+	if (awaits_hello(tls))
+		lbp_hello_length_limit(&tls->length, (uint8_t *)bytes, len);
 }
 
 static int bio_read(BIO *bio, char *buf, int len)

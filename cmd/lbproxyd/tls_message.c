@@ -39,18 +39,12 @@ static void refuse(struct tls *tls, enum lbp_reason reason, const char *detail,
 	spoil(message + HEADER, len - HEADER);
 }
 
-void tls_refuse_hello(struct tls *tls)
-{
-	tls->reason = LBP_REASON_HANDSHAKE_FAILED;
-	tls->detail = "the ClientHello offers too much or is malformed";
-}
-
 static void check_hello(struct tls *tls, const uint8_t *message, size_t len)
 {
-	if (lbp_hello_check(message + HEADER, len - HEADER) == LBP_OK)
-		return;
-	tls_refuse_hello(tls);
-	spoil(message + HEADER, len - HEADER);
+	if (lbp_hello_check(message + HEADER, len - HEADER) != LBP_OK)
+		refuse(tls, LBP_REASON_HANDSHAKE_FAILED,
+			"the ClientHello offers too much or is malformed",
+			message, len);
 }
 
 static void check_certs(struct tls *tls, const uint8_t *message, size_t len)

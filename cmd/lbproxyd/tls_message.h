@@ -15,7 +15,4 @@
 void tls_check_message(
 	struct tls *tls, int version, const uint8_t *message, size_t len);
 
-/* Notes that a ClientHello asks for too much. */
-void tls_refuse_hello(struct tls *tls);
-
 #endif

@@ -104,6 +104,7 @@ int __wrap_connect(int fd, const struct sockaddr *address, socklen_t len)
 	ORACLE("SRV-15",
 		len == sizeof(*in) && port % 256 + 1 == host.tried[host.target],
 		"address %u is not in its turn", port % 256);
+	host.dialed_port = in->sin_port;
 	side->is_connecting = sides.connects == EINPROGRESS;
 	side->refusal = side->is_connecting ? 0 : sides.connects;
 	if (sides.connects == 0)
@@ -127,15 +128,17 @@ static void write_address(
 
 int __wrap_getsockname(int fd, struct sockaddr *address, socklen_t *len)
 {
-	(void)side_of_fd(fd);
-	write_address(address, len, host.is_itself ? 1 : SIDE_OWN_PORT);
+	bool is_itself = host.is_itself && side_of_fd(fd) == &sides.side[1];
+
+	write_address(
+		address, len, is_itself ? host.dialed_port : SIDE_OWN_PORT);
 	return 0;
 }
 
 int __wrap_getpeername(int fd, struct sockaddr *address, socklen_t *len)
 {
 	(void)side_of_fd(fd);
-	write_address(address, len, 1);
+	write_address(address, len, host.dialed_port);
 	if (host.is_itself)
 		host_failed(false);
 	host.was_itself = host.was_itself || host.is_itself;

@@ -27,18 +27,19 @@ struct host {
 	bool is_in;     /* the client's handshake is complete */
 	unsigned dials; /* attempts to connect */
 	bool is_dialed[2];
-	unsigned tried[2]; /* addresses of each upstream, */
-	unsigned local[2]; /* of which so many by our own fault */
-	bool was_bad[2];   /* some by the upstream's */
-	uint64_t began_ns; /* the last one */
-	unsigned target;   /* the last one dialed */
-	bool was_itself;   /* a connection was to itself */
-	int rings;         /* that are lent out */
-	bool was_full;     /* when the handshake was complete */
-	unsigned taken;    /* places for sessions */
-	unsigned given;    /* back */
-	bool has_place;    /* of a handshake, */
-	bool is_evicted;   /* and lost it, */
+	unsigned tried[2];    /* addresses of each upstream, */
+	unsigned local[2];    /* of which so many by our own fault */
+	bool was_bad[2];      /* some by the upstream's */
+	uint64_t began_ns;    /* the last one */
+	unsigned target;      /* the last one dialed, */
+	uint16_t dialed_port; /* its address's, as on the wire */
+	bool was_itself;      /* a connection was to itself */
+	int rings;            /* that are lent out */
+	bool was_full;        /* when the handshake was complete */
+	unsigned taken;       /* places for sessions */
+	unsigned given;       /* back */
+	bool has_place;       /* of a handshake, */
+	bool is_evicted;      /* and lost it, */
 	bool was_told;
 	bool was_heard;
 	int loose;          /* connections without a place */

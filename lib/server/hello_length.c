@@ -87,7 +87,7 @@ static size_t take_content(
 		n = take_body(state, bytes, len);
 	if (state->message_at == MESSAGE_HEADER && state->message_left == 0) {
 		state->message_at = 0;
-		state->is_over = state->is_over || state->is_spoiled;
+		state->is_over = state->is_spoiled;
 	}
 	return n;
 }
@@ -110,12 +110,11 @@ static size_t take(struct lbp_hello_length *state, uint8_t *bytes, size_t len)
 	return n;
 }
 
-bool lbp_hello_length_limit(
+void lbp_hello_length_limit(
 	struct lbp_hello_length *state, uint8_t *bytes, size_t len)
 {
 	size_t at = 0;
 
 	while (at < len && !state->is_over)
 		at += take(state, bytes + at, len - at);
-	return state->is_spoiled;
 }

@@ -27,10 +27,9 @@ struct lbp_hello_length {
  * long as a ClientHello is awaited, as nothing is encrypted until then. A
  * ClientHello that announces more than LBP_HELLO_MAX bytes is changed: to a
  * length that no library takes, or if it is too late for that, to one that is
- * accepted, and a body that is malformed. Returns true if one was,
- * now or before.
+ * accepted, and a body that is malformed.
  */
-bool lbp_hello_length_limit(
+void lbp_hello_length_limit(
 	struct lbp_hello_length *state, uint8_t *bytes, size_t len);
 
 #endif
