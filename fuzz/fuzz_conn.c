@@ -286,6 +286,7 @@ static void check_state(void)
 			!sides.side[1].is_connecting &&
 				sides.side[1].refusal == 0,
 			"it is not connected");
+		ORACLE("SRV-91", !host.is_itself, "it is, to itself");
 		ORACLE("PRX-20", side_has_header(&sides.side[1]),
 			"it has no header");
 		ORACLE("SRV-14",

@@ -61,12 +61,12 @@ static int bio_read(BIO *bio, char *buf, int len)
 	ssize_t n;
 
 	BIO_clear_retry_flags(bio);
-	if (tls->is_drained)
-		return retry_later(bio, BIO_FLAGS_READ);
 	if (tls->is_flood || most == 0) {
 		tls->is_starved = true;
 		return retry_later(bio, BIO_FLAGS_READ);
 	}
+	if (tls->is_drained)
+		return retry_later(bio, BIO_FLAGS_READ);
 	do {
 		n = recv(tls->fd, buf, most, 0);
 	} while (n < 0 && errno == EINTR);
