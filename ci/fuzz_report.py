@@ -166,17 +166,22 @@ def today():
     return now.strftime("%Y-%m-%d")
 
 
-def too_slow(name, rate, what=("target", "per second"), mend="fuzz-long"):
+PARTS = {10: "a tenth", 100: "a hundredth"}
+
+
+def too_slow(
+    name, rate, what=("target", "per second"), mend="fuzz-long", part=10
+):
     """Why a rate is none to pass with; nothing if it is one. what: where the
-    recorded rate is, mend: what records one."""
+    recorded rate is, mend: what records one, part: of PARTS."""
     again = f"`make {mend} TARGET={name} FUZZ_SECONDS=60` records one"
     row = rows(what[0]).get(name, {})
     recorded = number(row.get(what[1], ""))
     if recorded == 0:
         return f"{name} has no recorded rate in fuzz/REPORT.md; {again}"
-    if rate * 10 < recorded:
+    if rate * part < recorded:
         return (
-            f"{name}: {rate:,}/s is below a tenth of the recorded"
+            f"{name}: {rate:,}/s is below {PARTS[part]} of the recorded"
             f" {recorded:,}/s; if it has to be so slow, {again}"
         )
     return ""
