@@ -262,6 +262,7 @@ class Map:
         content = test_files(self.root)
         for name in files:
             self.files[name] = {"sha": content[name], "tests": {}}
+        left = set()
         lock = threading.Lock()
 
         def work(tests):
@@ -274,6 +275,7 @@ class Map:
                     for name in tests.names:
                         if file_of(name) in files:
                             names.put(name)
+                            left.add(name)
             trace = tests.directory / "reach"
             while True:
                 try:
@@ -295,6 +297,7 @@ class Map:
                         "ids": tests.names[name],
                         "lines": {p: sorted(lines[p]) for p in lines},
                     }
+                    left.discard(name)
                     if names.qsize() % 50 == 0:
                         print(f"mutate: {names.qsize()} tests to look at")
                         sys.stdout.flush()
@@ -303,7 +306,7 @@ class Map:
             with concurrent.futures.ThreadPoolExecutor(len(workers)) as pool:
                 list(pool.map(work, workers))
         finally:
-            for name in [*names.queue]:
+            for name in left:
                 self.files.pop(file_of(name), None)
             self.save()
 

@@ -64,7 +64,7 @@ void poller_forget(struct poller *poller, struct watch *watch);
 
 /*
  * Waits until something is ready, but for at most timeout_ms (-1: forever), and
- * calls the handlers. Returns how many were called, or -1 with errno
+ * calls the handlers. Returns how many there were to call, or -1 with errno
  * set, which would be a fault of the program.
  */
 int poller_wait(struct poller *poller, int timeout_ms);

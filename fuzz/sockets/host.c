@@ -141,7 +141,6 @@ int __wrap_getpeername(int fd, struct sockaddr *address, socklen_t *len)
 	write_address(address, len, host.dialed_port);
 	if (host.is_itself)
 		host_failed(false);
-	host.was_itself = host.was_itself || host.is_itself;
 	host.is_itself = false;
 	return 0;
 }

@@ -33,7 +33,6 @@ struct host {
 	uint64_t began_ns;    /* the last one */
 	unsigned target;      /* the last one dialed, */
 	uint16_t dialed_port; /* its address's, as on the wire */
-	bool was_itself;      /* a connection was to itself */
 	int rings;            /* that are lent out */
 	bool was_full;        /* when the handshake was complete */
 	unsigned taken;       /* places for sessions */

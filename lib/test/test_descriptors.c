@@ -1,6 +1,6 @@
 #include <CUnit/CUnit.h>
-#include <string.h>
 
+#include "config_texts.h"
 #include "server/descriptors.h"
 #include "suites.h"
 
@@ -15,12 +15,8 @@ static struct lbp_config *parse(void)
 		"[[app]]\nid = 'db'\nlisten = ['127.0.0.1:2']\n"
 		"[app.health]\nenabled = false\n"
 		"[[app.upstream]]\nurl = 'tcp://c:1'\n";
-	struct lbp_config_errors errors;
-	struct lbp_config *config;
 
-	CU_ASSERT_EQUAL_FATAL(
-		lbp_config_parse(text, strlen(text), &config, &errors), LBP_OK);
-	return config;
+	return config_of(text);
 }
 
 static void descriptors_are_counted(void)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config_texts.h"
 #include "server/memory.h"
 #include "server/sources_state.h"
 #include "session.h"
@@ -11,9 +12,9 @@
 #define KIB 1024
 #define MIB (1024 * 1024)
 
-#define SESSION   (330 * KIB)
-#define TLS       (506 * KIB)
-#define HANDSHAKE (82 * KIB)
+#define SESSION     (330 * KIB)
+#define SESSION_TLS (506 * KIB)
+#define HANDSHAKE   (82 * KIB)
 
 static struct lbp_config *parse(void)
 {
@@ -30,12 +31,8 @@ static struct lbp_config *parse(void)
 		"[[client]]\nid = 'x'\nserials = ['1', '2']\napps = ['web']\n"
 		"[[client]]\nid = 'y'\nuris = ['u:1', 'u:2', 'u:3']\n"
 		"dns = ['a', 'b', 'c', 'd']\napps = ['web', 'db']\n";
-	struct lbp_config_errors errors;
-	struct lbp_config *config;
 
-	CU_ASSERT_EQUAL_FATAL(
-		lbp_config_parse(text, strlen(text), &config, &errors), LBP_OK);
-	return config;
+	return config_of(text);
 }
 
 static const struct lbp_memory_facts facts = {.workers = 2,
@@ -93,14 +90,14 @@ static void what_comes_and_goes_has_a_reserve(void)
 	/* The last upstream of the last app is enough. */
 	config->apps[1].upstreams[0].tls = true;
 	lbp_memory_bound(&memory, config, &facts);
-	CU_ASSERT_EQUAL(memory.parts[LBP_MEMORY_SESSIONS], 100 * TLS);
+	CU_ASSERT_EQUAL(memory.parts[LBP_MEMORY_SESSIONS], 100 * SESSION_TLS);
 	CU_ASSERT_EQUAL(memory.total, total_of(&memory));
 	config->app_len = 1;
 	lbp_memory_bound(&memory, config, &facts);
 	CU_ASSERT_EQUAL(memory.parts[LBP_MEMORY_SESSIONS], 100 * SESSION);
 	config->apps[0].upstreams[1].tls = true;
 	lbp_memory_bound(&memory, config, &facts);
-	CU_ASSERT_EQUAL(memory.parts[LBP_MEMORY_SESSIONS], 100 * TLS);
+	CU_ASSERT_EQUAL(memory.parts[LBP_MEMORY_SESSIONS], 100 * SESSION_TLS);
 	config->app_len = 2;
 	lbp_config_free(config);
 }
@@ -259,8 +256,8 @@ static void the_largest_does_not_overflow(void)
 	config->max_connections = 1000000;
 	config->apps[0].upstreams[0].tls = true;
 	lbp_memory_bound(&memory, config, &most);
-	CU_ASSERT_EQUAL(
-		memory.parts[LBP_MEMORY_SESSIONS], UINT64_C(1000000) * TLS);
+	CU_ASSERT_EQUAL(memory.parts[LBP_MEMORY_SESSIONS],
+		UINT64_C(1000000) * SESSION_TLS);
 	CU_ASSERT_EQUAL(memory.parts[LBP_MEMORY_HANDSHAKES],
 		UINT64_C(1002048) * HANDSHAKE);
 	CU_ASSERT_EQUAL(memory.parts[LBP_MEMORY_LIMITS],
