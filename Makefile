@@ -365,7 +365,8 @@ build/scaling: $(call objects,release,fuzz/scaling/scaling.c fuzz/oracle.c) \
 # The server's threads, in every order: what they have in common is hooked.
 interleave_c := $(sort $(wildcard fuzz/interleave/*.c))
 interleave_hooked := $(addprefix cmd/lbproxyd/,acceptor.c capacity.c \
-	crew.c entropy.c errand.c handshakes.c loop.c mailbox.c worker.c)
+	crew.c entropy.c errand.c handshakes.c loop.c mailbox.c report_health.c \
+	worker.c)
 
 # interleave_rules VARIANT
 define interleave_rules

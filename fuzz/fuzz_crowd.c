@@ -610,11 +610,11 @@ uint64_t report_conn(const struct conn *conn, uint64_t now_ns)
 void report_health(struct served_app *app, uint32_t upstream, const char *url,
 	enum lbp_health_change change, const char *cause)
 {
-	(void)app;
 	(void)upstream;
 	(void)url;
 	(void)change;
 	(void)cause;
+	pthread_mutex_unlock(&app->lock);
 }
 
 int64_t tls_trusted_until(const struct tls *tls)

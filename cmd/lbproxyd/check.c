@@ -7,7 +7,7 @@
 #include "clock.h"
 #include "container.h"
 #include "dial.h"
-#include "report.h"
+#include "report_health.h"
 #include "server/dial_time.h"
 #include "server/memory.h"
 #include "server/proxy.h"
@@ -87,7 +87,6 @@ static void finish(
 	else
 		change = lbp_app_checked(
 			app->app, check->upstream, result == DIAL_DONE);
-	pthread_mutex_unlock(&app->lock);
 	report_health(app, check->upstream, target->url, change, cause);
 	target_release(target);
 	arm_due(checker);

@@ -7,6 +7,7 @@
 #include "conn_private.h"
 #include "container.h"
 #include "report.h"
+#include "report_health.h"
 #include "server/session_timeouts.h"
 #include "server/share.h"
 
@@ -134,7 +135,9 @@ enum lbp_err conn_step_locked(void *user, const struct lbp_event *event,
 	count_for_app(conn, event, err == LBP_OK ? duties->set : 0);
 	if (duties->set & LBP_DUTY_REPORT)
 		note_client(conn);
-	pthread_mutex_unlock(&conn->app->lock);
+	report_health(conn->app, duties->health_upstream,
+		conn->target == NULL ? NULL : conn->target->url, duties->health,
+		conn->cause);
 	return err;
 }
 
@@ -154,9 +157,6 @@ static void carry_out(
 {
 	struct conns *conns = conn->conns;
 
-	if (conn->target != NULL)
-		report_health(conn->app, duties->health_upstream,
-			conn->target->url, duties->health, conn->cause);
 	if (duties->set & LBP_DUTY_DROP_DIAL) {
 		queue_remove(&conns->loop->handshakes, &conn->handshake);
 		/* If connected, it would take a FIN for the client's. */

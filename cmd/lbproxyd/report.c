@@ -109,36 +109,3 @@ uint64_t report_conn(const struct conn *conn, uint64_t now_ns)
 		report_reject(conn, yields);
 	return due_ns;
 }
-
-/* Under the lock of its application. */
-static void keep_change(const struct served_app *app, uint32_t upstream,
-	const char *url, const char *cause)
-{
-	const struct place *place = lbp_app_upstream_user(app->app, upstream);
-
-	/* A reload may have taken its number away meanwhile. */
-	if (place == NULL || strcmp(place->target->url, url) != 0)
-		return;
-	place->note->has_changed = true;
-	place->note->changed_s = clock_wall_ms() / 1000;
-	snprintf(place->note->cause, sizeof(place->note->cause), "%s", cause);
-}
-
-void report_health(struct served_app *app, uint32_t upstream, const char *url,
-	enum lbp_health_change change, const char *cause)
-{
-	bool up = change == LBP_HEALTH_UP;
-	struct log_line line;
-
-	if (change == LBP_HEALTH_SAME)
-		return;
-	log_begin(&line, up ? LBP_LOG_INFO : LBP_LOG_WARN,
-		up ? "upstream_up" : "upstream_down");
-	log_string(&line, "app", app->id);
-	log_string(&line, "upstream", url);
-	log_string(&line, "cause", cause);
-	pthread_mutex_lock(&app->lock);
-	keep_change(app, upstream, url, cause);
-	pthread_mutex_unlock(&app->lock);
-	log_end(&line);
-}

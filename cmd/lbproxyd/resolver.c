@@ -10,7 +10,7 @@
 
 #include "clock.h"
 #include "log.h"
-#include "report.h"
+#include "report_health.h"
 
 /* The delay before a name without an address is resolved again. [SRV-114]. */
 #define WAIT_MIN_S 1
@@ -74,9 +74,8 @@ static void set_address(
 	upstream = find_upstream(app->app, name->place);
 	change = lbp_app_set_address(app->app, upstream, target != NULL);
 	now = target_hold(name->place->target);
-	pthread_mutex_unlock(&app->lock);
-	target_release(last);
 	report_health(app, upstream, now->url, change, cause);
+	target_release(last);
 	target_release(now);
 }
 

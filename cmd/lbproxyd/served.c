@@ -5,7 +5,7 @@
 
 #include "checks.h"
 #include "clock.h"
-#include "report.h"
+#include "report_health.h"
 
 struct served_app *served_app_hold(struct served_app *app)
 {
@@ -51,6 +51,7 @@ void served_app_release(struct served_app *app)
 	policy_release(app->policy);
 	networks_release(app->settings.accept_proxy);
 	pthread_mutex_destroy(&app->lock);
+	pthread_mutex_destroy(&app->lines);
 	free(app);
 }
 
@@ -87,6 +88,7 @@ static struct served_app *app_new(struct lbp_app *made, uint32_t worker)
 	app->app = made;
 	app->worker = worker;
 	pthread_mutex_init(&app->lock, NULL);
+	pthread_mutex_init(&app->lines, NULL);
 	return app;
 }
 
@@ -249,10 +251,8 @@ static void set_address(struct served_app *app, uint32_t upstream)
 		target = target_hold(place->target);
 		change = lbp_app_set_address(app->app, upstream, true);
 	}
-	pthread_mutex_unlock(&app->lock);
-	if (target != NULL)
-		report_health(app, upstream, target->url, change,
-			"its name has an address");
+	report_health(app, upstream, target == NULL ? NULL : target->url,
+		change, "its name has an address");
 	target_release(target);
 }
 

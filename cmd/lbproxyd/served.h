@@ -60,6 +60,8 @@ struct served_app {
 	struct snapshot_settings settings; /* for new connections and checks */
 	struct served_counts counts;
 	bool is_removed; /* by a reload; who still sees it waits for nothing */
+	/* Taken under the lock, and kept while a change of health is logged. */
+	pthread_mutex_t lines;
 };
 
 /* The main thread's. */

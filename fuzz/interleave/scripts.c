@@ -12,6 +12,7 @@
 #include "../cmd/lbproxyd/errand.h"
 #include "../cmd/lbproxyd/handshakes.h"
 #include "../cmd/lbproxyd/mailbox.h"
+#include "health.h"
 #include "server.h"
 #include "world.h"
 
@@ -452,6 +453,7 @@ static const struct script scripts[] = {
 	{"two places for one that waits", start_places, judge_places, 0},
 	{"and for a rival", start_rivals, judge_places, 2},
 	{"places of handshakes", start_evictions, judge_evictions, 0},
+	{"the health of an upstream", health_start, health_judge, 0},
 };
 
 int main(int argc, char **argv)

@@ -10,6 +10,7 @@
 
 #include "../cmd/lbproxyd/log.h"
 #include "../cmd/lbproxyd/process.h"
+#include "health.h"
 #include "server.h"
 #include "world.h"
 
@@ -207,9 +208,15 @@ void log_begin(
 	struct log_line *line, enum lbp_log_level level, const char *event)
 {
 	(void)level;
-	line->wanted = false;
+	line->wanted = strncmp(event, "upstream_", 9) == 0;
+	line->in_array = strcmp(event, "upstream_up") == 0;
 	if (strcmp(event, "drain") == 0)
 		stage.heard_before = stage.heard;
+}
+
+void log_string(struct log_line *line, const char *key, const char *value)
+{
+	(void)line, (void)key, (void)value;
 }
 
 void log_uint(struct log_line *line, const char *key, uint64_t value)
@@ -219,7 +226,8 @@ void log_uint(struct log_line *line, const char *key, uint64_t value)
 
 void log_end(struct log_line *line)
 {
-	(void)line;
+	if (line->wanted)
+		health_line(line->in_array);
 }
 
 void log_error(enum lbp_log_level level, const char *what, const char *why)

@@ -395,7 +395,7 @@ uint64_t report_conn(const struct conn *conn, uint64_t now_ns)
 void report_health(struct served_app *app, uint32_t upstream, const char *url,
 	enum lbp_health_change change, const char *cause)
 {
-	(void)app;
+	pthread_mutex_unlock(&app->lock);
 	if (change == LBP_HEALTH_SAME)
 		return;
 	ORACLE("SRV-97", cause != NULL && cause[0] != '\0',
