@@ -252,10 +252,12 @@ enum io tls_write(struct tls *tls, const void *buf, size_t len, size_t *n)
 		tls_resume_send_ticket(tls);
 	*n = 0;
 	do {
+		tls->has_more = len - *n > SSL3_RT_MAX_PLAIN_LENGTH;
 		io = write_record(
 			tls, (const unsigned char *)buf + *n, len - *n, &one);
 		*n += one;
 	} while (io == IO_OK && *n < len && tls->error == 0);
+	tls->has_more = false;
 	return io == IO_OK ? written(tls) : io;
 }
 
