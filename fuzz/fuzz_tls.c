@@ -145,7 +145,8 @@ static void draw_plan(struct bytes *bytes, struct plan *plan)
 	plan->up_len = bytes_u8(bytes);
 	plan->is_refused = plan->up_len == 1;
 	plan->up_len *= plan->up_len / 32;
-	plan->down_len = plan->up_len / 2;
+	/* The longest have more than two records. */
+	plan->down_len = plan->up_len / 2 * (plan->up_len > 1700 ? 44 : 1);
 	/* A record's number is a small one. */
 	if (plan->fault >= WIRE_LOSE)
 		plan->fault_at %= 16;

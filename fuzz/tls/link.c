@@ -288,7 +288,7 @@ enum io link_read(struct link *link, size_t *len)
 
 enum io link_write(struct link *link, size_t len)
 {
-	uint8_t buf[4096];
+	static uint8_t buf[40000]; /* three records */
 	bool moved = true;
 	enum io io = IO_OK;
 	size_t at = 0;
