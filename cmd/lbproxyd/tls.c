@@ -230,12 +230,19 @@ static enum io result_of_write(const struct tls *tls, int rc)
 	return io == IO_END ? IO_RESET : io;
 }
 
-/* One record: the most that OpenSSL writes at a time. */
+/*
+ * One record. OpenSSL, asked for more, would go on to the next ones once it has
+ * got rid of one that had to wait.
+ */
 static enum io write_record(
 	struct tls *tls, const unsigned char *buf, size_t len, size_t *n)
 {
-	int rc = SSL_write_ex(tls->ssl, buf, len, n);
+	int rc;
 
+	tls->has_more = len > SSL3_RT_MAX_PLAIN_LENGTH;
+	rc = SSL_write_ex(tls->ssl, buf,
+		tls->has_more ? SSL3_RT_MAX_PLAIN_LENGTH : len, n);
+	tls->has_more = false;
 	if (rc == 1)
 		return IO_OK;
 	*n = 0;
@@ -252,12 +259,10 @@ enum io tls_write(struct tls *tls, const void *buf, size_t len, size_t *n)
 		tls_resume_send_ticket(tls);
 	*n = 0;
 	do {
-		tls->has_more = len - *n > SSL3_RT_MAX_PLAIN_LENGTH;
 		io = write_record(
 			tls, (const unsigned char *)buf + *n, len - *n, &one);
 		*n += one;
 	} while (io == IO_OK && *n < len && tls->error == 0);
-	tls->has_more = false;
 	return io == IO_OK ? written(tls) : io;
 }
 
