@@ -181,7 +181,11 @@ def test_what_is_refused_after_the_handshake(lb, upstream, reason):
         peer = one if one.recv() == b"" else two
         peer.recv()
     else:
-        peer = first if reason == "no_upstream" else server.connect()
+        peer = first
+        if reason != "no_upstream":
+            first.send(b"x")
+            assert first.recv() == b"x"
+            peer = server.connect()
         assert peer.recv() == b""
     assert seen(peer) == sight(reason, "1.3")
     event = "session" if reason == "no_upstream" else "reject"

@@ -1,6 +1,7 @@
 """Which of OpenSSL's algorithms the server offers it, and that those are
 enough for all that is accepted."""
 
+import os
 import ssl
 import subprocess
 
@@ -111,7 +112,9 @@ def all_ciphers():
 def test_the_same_ciphers_are_known(pki, tmp_path, monkeypatch, key):
     private = make_key(tmp_path / "server.key", *KEYS[key])
     certificate = make_cert(tmp_path / "server.pem", private)
-    for name in all_ciphers():
+    # make itest has all of them, make check every third.
+    every = 1 if os.environ.get("ITEST_POLLERS", "both") == "both" else 3
+    for name in all_ciphers()[::every]:
         path = srv.write_config(tmp_path, srv.config(
             pki, [srv.app("echo", ["tcp://127.0.0.1:1"])],
             tls={"certificate": certificate, "private_key": private,
@@ -167,16 +170,17 @@ class Home:
 
     def __init__(self, directory, kind, leaf_kind):
         self.dir = directory
-        self.leaf_kind = leaf_kind
         self.key = key_of(directory / "ca.key", kind)
         self.ca = make_cert(directory / "ca.pem", self.key, extensions=CA,
                             subject="the CA")
+        # To make one takes long; they all have the same.
+        self.leaf_key = key_of(directory / "leaf.key", leaf_kind)
 
     def issue(self, name, extensions, serial):
-        key = key_of(self.dir / f"{name}.key", self.leaf_kind)
-        pem = make_cert(self.dir / f"{name}.pem", key, (self.ca, self.key),
-                        extensions, subject=name, serial=serial)
-        return pem, key
+        pem = make_cert(self.dir / f"{name}.pem", self.leaf_key,
+                        (self.ca, self.key), extensions, subject=name,
+                        serial=serial)
+        return pem, self.leaf_key
 
 
 def alone(cert, version):
@@ -189,9 +193,8 @@ def alone(cert, version):
 
 @pytest.mark.long(10)
 @pytest.mark.spec("SRV-330")
-@pytest.mark.parametrize("version", ["1.2", "1.3"])
 @pytest.mark.parametrize("kind", CA_KEYS)
-def test_keys_of_all_kinds_everywhere(lb, upstream, tmp_path, kind, version):
+def test_keys_of_all_kinds_everywhere(lb, upstream, tmp_path, kind):
     """Of CA, list, server, clients and upstream."""
     home = Home(tmp_path, kind, kind if kind in KEYS else "p-256")
     names = "subjectAltName=IP:127.0.0.1,DNS:localhost\n"
@@ -209,8 +212,10 @@ def test_keys_of_all_kinds_everywhere(lb, upstream, tmp_path, kind, version):
         tls={"certificate": server_pem, "private_key": server_key,
              "client_ca": home.ca, "crl": lists})
     assert provider_of(server) == OURS
-    with connect(server.address(), alone(good, version)) as peer:
-        peer.send(b"x")
-        assert peer.recv_exactly(1) == b"x"
-    attempt(server.address(), alone(bad, version))
-    assert server.wait_event("reject")["reason"] == "revoked"
+    for number, version in enumerate(["1.2", "1.3"], 1):
+        with connect(server.address(), alone(good, version)) as peer:
+            peer.send(b"x")
+            assert peer.recv_exactly(1) == b"x"
+        attempt(server.address(), alone(bad, version))
+        reject = server.wait_event("reject", count=number)
+        assert reject["reason"] == "revoked"

@@ -106,6 +106,7 @@ def test_a_grant_that_was_taken_away(lb, upstream):
     apps = [srv.app(name, [up]) for name in ("a", "b")]
     server = lb.start(apps)
     with server.connect(name="a") as first, server.connect(name="b") as second:
+        talk(first)
         tree = changed(server)
         for one in tree["client"]:
             if one["id"] == "alice":
