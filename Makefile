@@ -134,6 +134,8 @@ includes := -Ilib -Ifuzz
 depend    = -MMD -MP
 openssl  := -lssl -lcrypto
 sanitize := -fno-sanitize-recover=all -fno-omit-frame-pointer
+# What a report has of a place. For a debugger too: lines=-g.
+lines     = -g1
 
 release_cc     = $(CC)
 # The map: what is built does not depend on where.
@@ -144,11 +146,11 @@ release_ld     = -pie -Wl,-z,relro,-z,now $(LDFLAGS)
 release_pic    = $(if $(filter lib/%,$1),-fPIC,-fPIE)
 
 asan_cc     = $(CLANG)
-asan_cflags = -O1 -g -fsanitize=address,undefined $(sanitize) $(cmd_counts)
+asan_cflags = -O1 $(lines) -fsanitize=address,undefined $(sanitize) $(cmd_counts)
 asan_ld     = -fsanitize=address,undefined -fprofile-instr-generate
 
 tsan_cc     = $(CLANG)
-tsan_cflags = -O1 -g -fsanitize=thread $(sanitize)
+tsan_cflags = -O1 $(lines) -fsanitize=thread $(sanitize)
 tsan_ld     = -fsanitize=thread
 
 fuzz_cc     = $(CLANG)
@@ -156,7 +158,7 @@ fuzz_cc     = $(CLANG)
 # them, and the dictionaries have the words. The models do what lib does: that
 # libFuzzer looks at their branches too takes a quarter of the time.
 fuzz_coverage = -fsanitize=fuzzer-no-link -fno-sanitize-coverage=trace-cmp
-fuzz_cflags   = -O2 -g $(fuzz_coverage) -fsanitize=address,undefined $(sanitize)
+fuzz_cflags   = -O2 $(lines) $(fuzz_coverage) -fsanitize=address,undefined $(sanitize)
 build/fuzz/obj/fuzz/model/%.o: fuzz_coverage =
 fuzz_ld     = -fsanitize=fuzzer,address,undefined
 
@@ -184,10 +186,13 @@ world_pic    = $(if $(filter lib/core/%,$1),-fsanitize-coverage=trace-pc)
 world_ld     =
 
 cover_cc     = $(CLANG)
-cover_cflags = -O0 -g -DORACLE_COUNT $(or $(cmd_counts),$(counts))
+cover_cflags = -O0 $(lines) -DORACLE_COUNT $(or $(cmd_counts),$(counts))
 cover_ld     = -fprofile-instr-generate
 # Nothing is written unless LLVM_PROFILE_FILE says where.
 counts       = -fprofile-instr-generate=/dev/null -fcoverage-mapping
+# The unit tests take longer to compile than to run.
+build/obj/lib/test/%.o: release_cflags += -O1
+build/asan/obj/lib/test/%.o: asan_cflags += -O0
 # The server's threads count together, and in a file that is mapped, so that
 # what ran is known however the process ends.
 $(foreach v,asan cover,$(addprefix build/$v/obj/,cmd/%.o interleave/%.o)): \
@@ -603,9 +608,9 @@ mutate: ## mutation testing of lib and cmd, with its floors; takes long
 	nice $(PYTHON) ci/mutate --floor 95 --floor-cmd 90 \
 		--report ci/mutation-report.md $(MUTATE_ARGS)
 
-mutate-changed: ## the same for the lines that changed, within 4 minutes; BASE=
+mutate-changed: ## the same for the lines that changed, within 2 minutes; BASE=
 	$(PYTHON) ci/mutate --changed $(BASE) --floor 95 --floor-cmd 90 \
-		--seconds 240
+		--seconds 120
 
 .PHONY: bench
 bench: all ## side by side with nginx, HAProxy, hitch and stunnel; BENCH_ARGS=--quick
@@ -675,8 +680,11 @@ c_files  := $(lib_c) $(lbproxyd_c) $(lbproxyctl_c) $(toml-json_c) $(exhaust_c) $
 	fuzz/world/*.c itest/faults/*.c itest/reference/*.c))
 tidy_c   := $(sort $(lib_c) $(lbproxyd_c) $(lbproxyctl_c) $(toml-json_c))
 # What clang warns of, clang-tidy reports too. With WERROR the other steps of
-# make check have the rest: gcc's release, and clang's ASan and fuzz targets.
-warn_gcc_c   := $(filter-out $(if $(WERROR),$(tidy_c) $(unit_c)),$(c_files))
+# make check have the rest: gcc's release and simulations, clang's ASan and
+# fuzz targets.
+warn_gcc_c   := $(filter-out $(if $(WERROR),$(tidy_c) $(unit_c) $(exhaust_c) \
+	$(model_c) fuzz/sim/% fuzz/interleave/% fuzz/kernel/% fuzz/world/%), \
+	$(c_files))
 warn_clang_c := $(filter-out $(if $(WERROR),$(unit_c) $(model_c) fuzz/fuzz_% \
 	fuzz/tls/% fuzz/sockets/% fuzz/kernel/% fuzz/world/%) $(tidy_c),$(c_files))
 warn_ok := $(call objects,gcc,$(warn_gcc_c)) $(call objects,clang,$(warn_clang_c))

@@ -233,11 +233,11 @@ static const struct piece sources_steps[] = {
 static const struct space spaces[] = {
 	SPACE("limiter", fuzz_limiter, limiter_setups, limiter_steps, 7, 8),
 	SPACE("balancer", fuzz_balancer, balancer_setups, balancer_steps, 5, 6),
-	SPACE("balancer-pair", fuzz_balancer, pair_setups, pair_steps, 7, 8),
+	SPACE("balancer-pair", fuzz_balancer, pair_setups, pair_steps, 6, 8),
 	SPACE("health", fuzz_health, health_setups, health_steps, 6, 8),
 	SPACE("flow", fuzz_flow, flow_setups, flow_steps, 4, 5),
 	SPACE("sources", fuzz_sources, sources_setups, sources_steps, 6, 7),
-	SPACE("flow-pipe", fuzz_flow, pipe_setups, pipe_steps, 7, 8),
+	SPACE("flow-pipe", fuzz_flow, pipe_setups, pipe_steps, 6, 8),
 };
 
 /* Runs every way to go on after len bytes; returns how many there are. */
