@@ -9,7 +9,7 @@
 /* What a failed call of the made-up kernel may have said. */
 static const int errors[] = {EMFILE, ENFILE, EADDRNOTAVAIL, EADDRINUSE, EAGAIN,
 	ENOMEM, ENOBUFS, ENOSPC, EPERM, EACCES, ENETDOWN, EAFNOSUPPORT, EIO,
-	ENOENT, EISDIR};
+	ENOENT, EISDIR, ENOSYS};
 
 /* What could not be done; is_often: it may fail again and again. */
 static const struct {
