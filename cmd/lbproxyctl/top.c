@@ -123,11 +123,13 @@ static void leave(void)
 {
 	fputs(LEAVE, stdout);
 	fflush(stdout);
+	fflush(stderr);
 	tcsetattr(STDIN_FILENO, TCSANOW, &before);
 }
 
 int top_run(const struct options *options, int word_len, char **words)
 {
+	static char errors[BUFSIZ];
 	struct sigaction action = {.sa_handler = stop};
 	struct termios raw;
 
@@ -139,6 +141,8 @@ int top_run(const struct options *options, int word_len, char **words)
 	raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
+	/* What is wrong is said on the screen that stays. */
+	(void)setvbuf(stderr, errors, _IOFBF, sizeof(errors));
 	/* However the program ends. It has room for so few at any rate. */
 	(void)atexit(leave);
 	tcsetattr(STDIN_FILENO, TCSANOW, &raw);
