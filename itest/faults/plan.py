@@ -90,7 +90,7 @@ HARMLESS = set("""abort bcmp calloc clock_gettime closedir dirfd
     pthread_condattr_setclock pthread_detach pthread_join
     pthread_mutex_destroy pthread_mutex_init pthread_mutex_lock
     pthread_mutex_unlock pthread_sigmask puts qsort realloc
-    sigaction sigaddset sigemptyset sigfillset sigprocmask snprintf
+    setvbuf sigaction sigaddset sigemptyset sigfillset sigprocmask snprintf
     stderr stdout strchr strcmp strcspn strdup strerror strftime strlen
     strncmp strndup strpbrk strrchr strspn strstr strtod strtol strtoull
     sysconf time timegm unlink unsetenv vasprintf vfprintf vsnprintf""".split())
