@@ -24,6 +24,9 @@ PYTHON = /usr/bin/python3
 CPPFLAGS ?=
 CFLAGS   ?= -O2 -g
 LDFLAGS  ?=
+# A library in the place of the C library's malloc, in the server alone:
+# such as mimalloc. itest/bench/REPORT.md has figures.
+ALLOCATOR =
 
 DESTDIR =
 PREFIX  = /usr/local
@@ -141,6 +144,7 @@ release_cc     = $(CC)
 # The map: what is built does not depend on where.
 release_cflags = $(CFLAGS) -D_FORTIFY_SOURCE=2 -fstack-protector-strong \
 	-ffile-prefix-map='$(CURDIR)'=.
+release_malloc = $(if $(ALLOCATOR),-Wl$(comma)--no-as-needed -l$(ALLOCATOR))
 release_ld     = -pie -Wl,-z,relro,-z,now $(LDFLAGS)
 # lib goes into a shared library too, cmd into position-independent programs.
 release_pic    = $(if $(filter lib/%,$1),-fPIC,-fPIE)
@@ -268,7 +272,7 @@ $(dir_$1)/libserver.a: $(call objects,$1,$(server_c))
 
 $(dir_$1)/lbproxyd: $(call objects,$1,$(lbproxyd_c)) $(call archives,$1)
 	$$(call brief,LD)$$($1_cc) $$($1_ld) -pthread -o $$@ $$^ $(openssl) \
-		-lmicrohttpd
+		-lmicrohttpd $$($1_malloc)
 
 $(dir_$1)/lbproxyctl: $(call objects,$1,$(lbproxyctl_c)) $(call archives,$1)
 	$$(call brief,LD)$$($1_cc) $$($1_ld) -pthread -o $$@ $$^ $(openssl) \

@@ -2,11 +2,14 @@
 
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 
 import pytest
 
+from harness import server as srv
+from harness import upstreams
 from harness.certs import ROOT
 
 # Finds these headers of OpenSSL first, and takes no library of it.
@@ -102,3 +105,38 @@ def test_no_test_program_is_installed(tmp_path):
     names = installed(tmp_path / "opt")
     assert names >= PROGRAMS | OTHERS
     assert is_library(names - PROGRAMS - OTHERS)
+
+
+def link_command(*args):
+    """How make would link the server if all else were up to date."""
+    done = subprocess.run(
+        ["make", "-n", "-C", ROOT, "-W", "Makefile", *args, "build/lbproxyd"],
+        env={name: value for name, value in os.environ.items()
+             if not name.startswith(("MAKE", "MFLAGS"))},
+        capture_output=True, text=True, timeout=60, check=True)
+    return re.search(r"&& (cc .* -o )build/lbproxyd( .*)", done.stdout)
+
+
+def libraries(program):
+    return subprocess.run(["ldd", program], capture_output=True, text=True,
+                          timeout=60, check=True).stdout
+
+
+@pytest.mark.spec("INS-26")
+def test_another_allocator(pki, upstream, tmp_path):
+    before, after = link_command("ALLOCATOR=mimalloc").groups()
+    program = tmp_path / "lbproxyd"
+    subprocess.run(f"{before}{program}{after}", shell=True, cwd=ROOT,
+                   timeout=60, check=True)
+    assert "libmimalloc" in libraries(program)
+    assert "malloc" not in libraries(ROOT / "build/lbproxyd")
+    tree = srv.config(pki, [srv.app("echo", [upstream(upstreams.echo)])])
+    path = srv.write_config(tmp_path, tree)
+    server = srv.Lbproxyd(pki, path, tree, program=str(program))
+    try:
+        with server.wait_ready().connect() as peer:
+            peer.send(b"x" * 100_000)
+            assert peer.recv_exactly(100_000) == b"x" * 100_000
+        server.stop()
+    finally:
+        server.end()
