@@ -31,8 +31,9 @@ static void log_change(const struct served_app *app, const char *url,
 }
 
 /*
- * The next change cannot be made before this one has the lock of the lines;
- * only who makes one, and only meanwhile, waits for a line that is written.
+ * The lock of the lines is taken before that of the change is given back, so
+ * their order is one. Who makes the next change meanwhile, and whoever needs
+ * the application then, waits for a line: health changes seldom.
  */
 void report_health(struct served_app *app, uint32_t upstream, const char *url,
 	enum lbp_health_change change, const char *cause)
