@@ -491,6 +491,9 @@ sim: build/sim ## the deterministic simulation; SIM_ARGS=
 sim-server: build/sim-server ## the whole server in simulation; SIM_SERVER_ARGS=
 	build/sim-server $(SIM_SERVER_ARGS)
 
+.PHONY: simulate
+simulate: exhaust sim sim-server scaling ## these four, side by side with -j
+
 .PHONY: planted
 planted: ## faults that were real once, planted again: the simulation of the server must find each
 	@$(PYTHON) ci/planted
