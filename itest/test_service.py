@@ -159,9 +159,17 @@ PTRACE_SEIZE, PTRACE_DETACH, PTRACE_INTERRUPT = 0x4206, 17, 0x4207
 WALL = 0x40000000
 
 
+def waits(thread):
+    """Whether it sleeps in a system call, as /proc has it."""
+    with open(f"/proc/{thread}/syscall", encoding="ascii") as file:
+        return file.read().split()[0].isdigit()
+
+
 @contextlib.contextmanager
 def hung(thread):
-    """Stops one thread of another process, and lets it go on."""
+    """Stops one thread of another process, and lets it go on. When it waits:
+    it must not have a lock that others need."""
+    wait_for(lambda: waits(thread), "a thread that waits")
     ptrace = ctypes.CDLL(None, use_errno=True).ptrace
     ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p,
                        ctypes.c_void_p]
