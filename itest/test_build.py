@@ -114,7 +114,7 @@ def link_command(*args):
         env={name: value for name, value in os.environ.items()
              if not name.startswith(("MAKE", "MFLAGS"))},
         capture_output=True, text=True, timeout=60, check=True)
-    return re.search(r"&& (cc .* -o )build/lbproxyd( .*)", done.stdout)
+    return re.search(r"&& (\S+ .* -o )build/lbproxyd( .*)", done.stdout)
 
 
 def libraries(program):

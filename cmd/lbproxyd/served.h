@@ -51,10 +51,11 @@ struct served_app {
 	/* The library's, which stays; to ask for it would take the lock. */
 	const char *id;
 	struct lbp_app *app;
-	uint32_t worker;      /* the one that carries out its checks, */
-	bool is_checked;      /* and has begun to: the main thread's, */
-	uint32_t checks;      /* like the upstreams it has room for */
-	pthread_mutex_t lock; /* of all below; never across a system call */
+	uint32_t worker; /* the one that carries out its checks, */
+	bool is_checked; /* and has begun to: the main thread's, */
+	uint32_t checks; /* like the upstreams it has room for */
+	/* Of all below. Never across a system call, but see report_health.c. */
+	pthread_mutex_t lock;
 	/* Held: it has the app, and the ids of its clients. */
 	struct served_policy *policy;
 	struct snapshot_settings settings; /* for new connections and checks */

@@ -208,6 +208,7 @@ void log_begin(
 	struct log_line *line, enum lbp_log_level level, const char *event)
 {
 	(void)level;
+	/* For log_end: it is on health, and what it says. */
 	line->wanted = strncmp(event, "upstream_", 9) == 0;
 	line->in_array = strcmp(event, "upstream_up") == 0;
 	if (strcmp(event, "drain") == 0)
